@@ -1,0 +1,135 @@
+//! `carom clicks`: what the ledger holds, for people and programs.
+
+use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use clap::{Args, Subcommand, ValueEnum};
+use signal_hook::consts::{SIGINT, SIGTERM};
+
+use crate::clicks::ledger::Ledger;
+use crate::clicks::rows::{RowFormat, Rows};
+use crate::clicks::tally::Tally;
+
+/// How often a followed folder is looked at.
+const POLL: Duration = Duration::from_millis(100);
+/// Text gathered before it is handed on, bytes.
+const OUT_BYTES: usize = 256 * 1024;
+
+/// Read the click log.
+#[derive(Clone, Debug, Subcommand)]
+pub enum ClicksCommand {
+    /// Print clicks, oldest first.
+    ///
+    /// What is damaged or missing is said on standard error, with totals at the
+    /// end. The exit status is 0 when every click that was answered has been
+    /// printed, 1 when some are damaged, missing or were lost, 2 when something
+    /// cannot be read at all.
+    Cat(Cat),
+}
+
+/// What `carom clicks cat` is asked to do.
+#[derive(Args, Clone, Debug)]
+pub struct Cat {
+    /// Click folders, or single segment files.
+    #[arg(required = true, value_name = "DIR|FILE")]
+    pub paths: Vec<PathBuf>,
+    /// How to print them.
+    #[arg(long, value_enum, default_value_t = Format::Ndjson)]
+    pub format: Format,
+    /// Go on with what a running server writes, until interrupted.
+    #[arg(long)]
+    pub follow: bool,
+    /// Say nothing on standard error but what keeps the command from working.
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+/// How clicks are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// One JSON object a line.
+    Ndjson,
+    /// Comma-separated, with a header row.
+    Csv,
+}
+
+/// Runs the command.
+#[must_use]
+pub fn run(command: &ClicksCommand) -> ExitCode {
+    let ClicksCommand::Cat(wish) = command;
+    let stop = Arc::new(AtomicBool::new(false));
+    if wish.follow {
+        for signal in [SIGINT, SIGTERM] {
+            // Without it the signal ends the process, only less politely.
+            let _ = signal_hook::flag::register(signal, stop.clone());
+        }
+    }
+    let out = BufWriter::with_capacity(OUT_BYTES, io::stdout().lock());
+    ExitCode::from(cat(wish, out, &mut io::stderr().lock(), &stop))
+}
+
+/// Prints clicks to `out`, and what is wrong to `complaints`; returns the exit
+/// status. A follower ends when `stop` is set.
+pub fn cat(wish: &Cat, out: impl Write, complaints: &mut impl Write, stop: &AtomicBool) -> u8 {
+    let mut say = |sentence: &str| {
+        // There is nobody left to tell that nobody can be told.
+        let _ = writeln!(complaints, "carom: {sentence}");
+    };
+    match print(wish, out, &mut say, stop) {
+        Ok(tally) => {
+            if !wish.quiet {
+                say(&tally.to_string());
+            }
+            if tally.unreadable > 0 { 2 } else { u8::from(!tally.is_whole()) }
+        }
+        // The reader has seen enough: `clicks cat … | head`.
+        Err(error) if is_broken_pipe(&error) => 0,
+        Err(error) => {
+            say(&format!("{error:#}"));
+            2
+        }
+    }
+}
+
+fn print(
+    wish: &Cat,
+    out: impl Write,
+    say: &mut impl FnMut(&str),
+    stop: &AtomicBool,
+) -> anyhow::Result<Tally> {
+    let format = match wish.format {
+        Format::Ndjson => RowFormat::Ndjson,
+        Format::Csv => RowFormat::Csv,
+    };
+    let mut ledger = Ledger::open(&wish.paths, wish.follow)?;
+    let mut rows = Rows::new(format, out)?;
+    loop {
+        while let Some(entry) = ledger.next_click()? {
+            rows.write(&entry)?;
+            if wish.follow && stop.load(Ordering::Relaxed) {
+                break;
+            }
+        }
+        rows.flush()?;
+        for note in ledger.take_notes() {
+            if !wish.quiet {
+                say(&note);
+            }
+        }
+        if !wish.follow || stop.load(Ordering::Relaxed) {
+            return Ok(ledger.tally());
+        }
+        thread::sleep(POLL);
+        ledger.update()?;
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let io = error.chain().find_map(|cause| cause.downcast_ref::<io::Error>());
+    io.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}

@@ -1,0 +1,61 @@
+//! The command line: arguments to a plan, and nothing else.
+
+pub mod clicks;
+pub mod links;
+pub mod serve;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// A redirector for affiliate, campaign and short links: answers from memory,
+/// and writes down exactly one click for each redirect.
+#[derive(Debug, Parser)]
+#[command(name = "carom", version, max_term_width = 100, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve redirects from link files
+    Serve(Box<serve::ServeArguments>),
+    /// Look at link files
+    #[command(subcommand)]
+    Links(links::LinksCommand),
+    /// Look at recorded clicks
+    #[command(subcommand)]
+    Clicks(clicks::ClicksCommand),
+}
+
+/// Runs the command that this process was started with.
+pub fn run() -> ExitCode {
+    match Arguments::parse().command {
+        Command::Serve(arguments) => serve::run(&arguments),
+        Command::Links(command) => links::run(&command),
+        Command::Clicks(command) => clicks::run(&command),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn arguments_are_consistent() {
+        super::Arguments::command().debug_assert();
+    }
+
+    /// Every flag of `serve` reads its variable, and says so with its default.
+    #[test]
+    fn every_serve_flag_has_a_variable() {
+        let command = super::Arguments::command();
+        let serve = command.find_subcommand("serve").unwrap();
+        for argument in serve.get_arguments().filter(|a| a.get_id() != "help") {
+            let name = argument.get_id().as_str();
+            let variable = argument.get_env().and_then(|name| name.to_str());
+            assert_eq!(variable, Some(&*format!("CAROM_{}", name.to_uppercase())), "{name}");
+        }
+    }
+}

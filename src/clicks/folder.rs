@@ -1,0 +1,173 @@
+//! The click folder: how its files are named, and who owns it.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+
+/// Name of the lock file.
+const LOCK_NAME: &str = "lock";
+/// How often a held lock is tried again before it counts as held. `clicks cat`
+/// holds it for an instant when it looks whether a server runs.
+const LOCK_TRIES: u32 = 10;
+/// How long between two tries.
+const LOCK_WAIT: Duration = Duration::from_millis(20);
+
+/// Name of the file of segment `number` of `shard`. Names sort by shard, then
+/// by number.
+#[must_use]
+pub fn segment_name(shard: u16, number: u64) -> String {
+    format!("shard-{shard:03}-{number:010}.clicks")
+}
+
+/// Shard and number of a segment file with this name; `None` for other files.
+#[must_use]
+pub fn parse_segment_name(name: &str) -> Option<(u16, u64)> {
+    let middle = name.strip_prefix("shard-")?.strip_suffix(".clicks")?;
+    let (shard, number) = middle.split_once('-')?;
+    Some((shard.parse().ok()?, number.parse().ok()?))
+}
+
+/// A segment file of a folder.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SegmentFile {
+    /// Whose it is.
+    pub shard: u16,
+    /// Its number.
+    pub number: u64,
+    /// Where it is.
+    pub path: PathBuf,
+}
+
+/// The segment files of `folder`, by shard and number.
+///
+/// # Errors
+///
+/// When the folder cannot be read.
+pub fn list(folder: &Path) -> io::Result<Vec<SegmentFile>> {
+    let mut files = Vec::new();
+    for entry in folder.read_dir()? {
+        let entry = entry?;
+        if let Some((shard, number)) = entry.file_name().to_str().and_then(parse_segment_name) {
+            files.push(SegmentFile { shard, number, path: entry.path() });
+        }
+    }
+    files.sort_unstable();
+    Ok(files)
+}
+
+/// Proof that this process is the one server that writes into a folder. Ends
+/// when dropped, or with the process, however it ends.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+impl Lock {
+    /// Takes the folder for the run that began at `run` (Unix µs).
+    ///
+    /// # Errors
+    ///
+    /// A sentence that names the holder when another process has it.
+    pub fn take(folder: &Path, run: u64) -> anyhow::Result<Self> {
+        let path = folder.join(LOCK_NAME);
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o640)
+            .open(&path)
+            .with_context(|| format!("cannot open {}", path.display()))?;
+        let mut tries = 1;
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) if tries < LOCK_TRIES => tries += 1,
+                Err(TryLockError::WouldBlock) => bail!(
+                    "the click folder {} is held by another carom ({}); stop that one, or give \
+                     this one a folder of its own with --clicks",
+                    folder.display(),
+                    holder(&mut file)
+                ),
+                Err(TryLockError::Error(error)) => {
+                    return Err(error).with_context(|| format!("cannot lock {}", path.display()));
+                }
+            }
+            std::thread::sleep(LOCK_WAIT);
+        }
+        file.set_len(0)
+            .and_then(|()| write!(file, "pid {}\nrun {run}\n", std::process::id()))
+            .with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(Self { _file: file })
+    }
+}
+
+/// Who says to hold the lock, for people.
+fn holder(file: &mut File) -> String {
+    let text = lock_text(file);
+    match field(&text, "pid") {
+        Some(pid) => format!("process {pid}"),
+        None => "a process that has not said its number".to_owned(),
+    }
+}
+
+/// The run whose server is writing into `folder` now, if one is.
+#[must_use]
+pub fn live_run(folder: &Path) -> Option<u64> {
+    let mut file = File::open(folder.join(LOCK_NAME)).ok()?;
+    match file.try_lock_shared() {
+        Err(TryLockError::WouldBlock) => field(&lock_text(&mut file), "run"),
+        _ => None,
+    }
+}
+
+fn lock_text(file: &mut File) -> String {
+    let mut text = String::new();
+    // Unreadable is as good as empty: it only names the holder.
+    let _ = file.rewind().and_then(|()| file.take(256).read_to_string(&mut text));
+    text
+}
+
+fn field(text: &str, name: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+    line.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(name: &str, expected: Option<(u16, u64)>) {
+        assert_eq!(parse_segment_name(name), expected);
+        if let Some((shard, number)) = expected {
+            assert_eq!(segment_name(shard, number), name);
+        }
+    }
+
+    #[test]
+    fn names() {
+        check("shard-003-0000000042.clicks", Some((3, 42)));
+        check("shard-1000-18446744073709551615.clicks", Some((1000, u64::MAX)));
+        check("shard-003-0000000042.clicks.zst", None);
+        check("shard-003.clicks", None);
+        check("shard-70000-0000000001.clicks", None);
+        check("lock", None);
+    }
+
+    #[test]
+    fn one_server_a_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(live_run(folder.path()), None);
+        let lock = Lock::take(folder.path(), 5).unwrap();
+        assert_eq!(live_run(folder.path()), Some(5));
+        let refusal = Lock::take(folder.path(), 6).unwrap_err().to_string();
+        assert!(refusal.contains(&format!("process {}", std::process::id())), "{refusal}");
+        drop(lock);
+        assert_eq!(live_run(folder.path()), None);
+        Lock::take(folder.path(), 7).unwrap();
+    }
+}

@@ -1,0 +1,142 @@
+//! What the writer of a shard and the keeper share: segments on their way to
+//! the shard and back, and the figures.
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::thread::Thread;
+
+use crossbeam_queue::ArrayQueue;
+
+use super::frame::{FRAME_BYTES, Salt};
+use super::map::Map;
+use super::record::{GAP_BYTES, RECORD_BYTES_MAX};
+use super::segment::Seal;
+use crate::limits::{SEGMENT_BYTES_MIN, SEGMENT_HEADER_BYTES, SEGMENTS_READY};
+
+/// The first page, the longest record and a gap: less is no segment, bytes.
+const SEGMENT_ROOM_MIN: usize = SEGMENT_HEADER_BYTES + RECORD_BYTES_MAX + GAP_BYTES;
+const _: () = assert!(SEGMENT_ROOM_MIN as u64 <= SEGMENT_BYTES_MIN);
+
+/// A segment that can be written.
+#[derive(Debug)]
+pub struct Segment {
+    /// Its number within the shard.
+    pub number: u64,
+    /// Salt of its checksums.
+    pub salt: Salt,
+    map: Map,
+    /// Bytes that hold committed records, first page included.
+    used: AtomicUsize,
+}
+
+impl Segment {
+    /// A segment over `map`, whose first page already holds its header.
+    #[must_use]
+    pub fn new(number: u64, salt: Salt, map: Map) -> Self {
+        assert!(map.bytes() >= SEGMENT_ROOM_MIN, "a segment has room for any record");
+        Self { number, salt, map, used: AtomicUsize::new(SEGMENT_HEADER_BYTES) }
+    }
+
+    /// The memory.
+    #[must_use]
+    pub fn map(&self) -> &Map {
+        &self.map
+    }
+
+    /// Stores `frame` at `at`, both multiples of 8, so that its first word
+    /// becomes visible last.
+    ///
+    /// Who reads the file, now or after a kill, therefore finds the whole frame
+    /// or a zero word.
+    pub fn put(&self, at: usize, frame: &[u8]) {
+        let words = &self.map.words()[at / 8..][..frame.len() / 8];
+        // The image of the bytes, whatever the order of bytes in a word here.
+        let (first, rest) = frame.split_first_chunk::<FRAME_BYTES>().expect("a frame");
+        for (word, bytes) in words[1..].iter().zip(rest.as_chunks::<8>().0) {
+            word.store(u64::from_ne_bytes(*bytes), Ordering::Relaxed);
+        }
+        words[0].store(u64::from_ne_bytes(*first), Ordering::Release);
+    }
+
+    /// Tells the keeper how far the segment is written.
+    pub fn set_used(&self, bytes: usize) {
+        self.used.store(bytes, Ordering::Release);
+    }
+
+    /// How far the segment is written, bytes.
+    #[must_use]
+    pub fn used(&self) -> usize {
+        self.used.load(Ordering::Acquire)
+    }
+}
+
+/// A segment that its shard is done with.
+#[derive(Debug)]
+pub struct Retired {
+    /// The segment.
+    pub segment: Arc<Segment>,
+    /// What it holds; `None` if nothing was ever written.
+    pub seal: Option<Seal>,
+}
+
+/// Figures of a shard, for metrics. Both only grow.
+#[derive(Debug, Default)]
+pub struct Counts {
+    /// Clicks recorded.
+    pub clicks: AtomicU64,
+    /// Clicks counted but not recorded.
+    pub lost: AtomicU64,
+}
+
+impl Counts {
+    /// Adds one. For the only thread that ever adds: it needs no locked
+    /// instruction.
+    pub(super) fn add_one(counter: &AtomicU64) {
+        counter.store(counter.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    }
+}
+
+/// Most segments of a shard that are not sealed yet: the one it writes, those
+/// ready, and those waiting for the disk. Over it no more are made ready, and
+/// clicks are lost for as long as the disk cannot keep up.
+pub const SEGMENTS_OPEN_MAX: usize = 8;
+const _: () = assert!(SEGMENTS_OPEN_MAX > SEGMENTS_READY + 1);
+
+/// The meeting point of one writer and the keeper. Neither waits for the other.
+#[derive(Debug)]
+pub struct Handover {
+    /// Segments that the writer may begin.
+    pub ready: ArrayQueue<Arc<Segment>>,
+    /// Segments that the keeper has to seal.
+    pub retired: ArrayQueue<Retired>,
+    /// Figures.
+    pub counts: Counts,
+    /// Whom to wake; unset while there is no keeper.
+    pub keeper: OnceLock<Thread>,
+}
+
+impl Handover {
+    /// An empty one.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            ready: ArrayQueue::new(SEGMENTS_READY),
+            retired: ArrayQueue::new(SEGMENTS_OPEN_MAX),
+            counts: Counts::default(),
+            keeper: OnceLock::new(),
+        }
+    }
+
+    /// Asks the keeper to look now. At most a futex wake; never waits.
+    pub fn wake(&self) {
+        if let Some(keeper) = self.keeper.get() {
+            keeper.unpark();
+        }
+    }
+}
+
+impl Default for Handover {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,372 @@
+//! The keeper: one thread that does for all shards what could make them wait.
+//! It makes segments, faults them in ahead of the writers, syncs and seals.
+
+use std::fs;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, anyhow, ensure};
+use rustix::io::Errno;
+
+use super::files::{self, Files, Run, Trouble};
+use super::folder::{self, Lock};
+use super::handover::Handover;
+use super::writer::Writer;
+use crate::limits::{SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN, SEGMENTS_READY};
+
+/// How long a click may wait to be synced, unless the operator says otherwise.
+pub const SYNC_INTERVAL_DEFAULT: Duration = Duration::from_millis(250);
+/// How long after a failure the next segment is tried again.
+const RETRY: Duration = Duration::from_secs(1);
+/// Shortest time between two syncs: an interval of zero is no reason to spin.
+const PAUSE_MIN: Duration = Duration::from_millis(1);
+/// Files are whole pages.
+const PAGE_BYTES: u64 = 4096;
+
+/// What the operator wishes.
+pub struct Options {
+    /// Size of a segment file, bytes; rounded up to whole pages. Within
+    /// `SEGMENT_BYTES_MIN..=SEGMENT_BYTES_MAX`.
+    pub segment_bytes: u64,
+    /// How long a click may wait to be synced, apart from the disk's own time.
+    pub sync_interval: Duration,
+    /// Takes a sentence for the operator's log. Called on the keeper's thread.
+    pub report: Box<dyn Fn(String) + Send>,
+}
+
+/// What the keeper notes about a shard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ShardInfo {
+    /// The CPU that it is pinned to.
+    pub cpu: u16,
+}
+
+/// What a run wrote.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Clicks recorded.
+    pub clicks: u64,
+    /// Clicks counted but not recorded.
+    pub lost: u64,
+    /// Segments sealed.
+    pub segments: u64,
+    /// Failed syncs; the segments concerned are marked suspect.
+    pub sync_errors: u64,
+}
+
+/// The keeper of one click folder. Dropping it stops it like
+/// [`finish`](Self::finish).
+pub struct Keeper {
+    thread: Option<JoinHandle<Summary>>,
+    stop: Arc<AtomicBool>,
+    handovers: Vec<Arc<Handover>>,
+}
+
+impl Keeper {
+    /// Takes the folder, makes the first segments, and starts the thread.
+    /// Returns a writer for each of `shards`, in their order.
+    ///
+    /// The thread inherits the CPUs of the caller: call this before pinning.
+    ///
+    /// Segments of earlier runs are left as they are, except those that were
+    /// made ready and never written, which are deleted.
+    ///
+    /// # Errors
+    ///
+    /// A sentence for the operator: the folder cannot be made or is held by
+    /// another server, or there is no space for the first segments.
+    pub fn open(
+        dir: &Path,
+        shards: &[ShardInfo],
+        options: Options,
+    ) -> anyhow::Result<(Self, Vec<Writer>)> {
+        ensure!(
+            (SEGMENT_BYTES_MIN..=SEGMENT_BYTES_MAX).contains(&options.segment_bytes),
+            "--segment-size must be between {SEGMENT_BYTES_MIN} and {SEGMENT_BYTES_MAX} bytes, \
+             not {}",
+            options.segment_bytes
+        );
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o750)
+            .create(dir)
+            .with_context(|| format!("cannot make the click folder {}", dir.display()))?;
+        let run = Run {
+            folder: dir.to_owned(),
+            run: files::unix_us(),
+            boot: boot(),
+            segment_bytes: options.segment_bytes.next_multiple_of(PAGE_BYTES),
+        };
+        let lock = Lock::take(dir, run.run)?;
+        let mut shards = adopt(dir, shards)?;
+        let mut writers = Vec::with_capacity(shards.len());
+        let made = shards.iter_mut().try_for_each(|files| {
+            let first = files.create(&run)?;
+            writers.push(Writer::new(files.handover.clone(), first));
+            for _ in 0..SEGMENTS_READY {
+                let next = files.create(&run)?;
+                files.handover.ready.push(next).expect("the queue is new");
+            }
+            Ok(())
+        });
+        if let Err(error) = made {
+            let sentence = no_space(&run, shards.len(), error);
+            drop(writers);
+            shards.iter_mut().for_each(discard);
+            return Err(sentence);
+        }
+
+        let stop = Arc::new(AtomicBool::new(false));
+        let handovers: Vec<_> = shards.iter().map(|files| files.handover.clone()).collect();
+        let mut tender = Tender {
+            run,
+            retry_at: vec![None; shards.len()],
+            lost_before: vec![0; shards.len()],
+            shards,
+            options,
+            stop: stop.clone(),
+            _lock: lock,
+        };
+        tender.populate();
+        let thread = thread::Builder::new()
+            .name("clicks".to_owned())
+            .spawn(move || tender.run())
+            .context("cannot start the click keeper's thread")?;
+        for handover in &handovers {
+            let _ = handover.keeper.set(thread.thread().clone());
+        }
+        Ok((Self { thread: Some(thread), stop, handovers }, writers))
+    }
+
+    /// The figures of each shard, in the order of [`open`](Self::open).
+    #[must_use]
+    pub fn handovers(&self) -> &[Arc<Handover>] {
+        &self.handovers
+    }
+
+    /// Seals and syncs everything, deletes what was not used, and ends the
+    /// thread. All writers must have been closed: the segment of one that was
+    /// not stays unsealed, and that is reported.
+    pub fn finish(mut self) -> Summary {
+        self.stop()
+    }
+
+    fn stop(&mut self) -> Summary {
+        let Some(thread) = self.thread.take() else {
+            return Summary::default();
+        };
+        self.stop.store(true, Ordering::Release);
+        thread.thread().unpark();
+        thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// The files of each shard, numbered on from those in the folder.
+fn adopt(dir: &Path, shards: &[ShardInfo]) -> anyhow::Result<Vec<Files>> {
+    let cannot_read = || format!("cannot read the click folder {}", dir.display());
+    let mut next = vec![1; shards.len()];
+    for segment in folder::list(dir).with_context(cannot_read)? {
+        if files::is_untouched(&segment).with_context(cannot_read)? {
+            fs::remove_file(&segment.path)
+                .with_context(|| format!("cannot delete the unused {}", segment.path.display()))?;
+        } else if let Some(next) = next.get_mut(usize::from(segment.shard)) {
+            *next = segment.number.saturating_add(1);
+        }
+    }
+    let shards = shards.iter().zip(next).enumerate();
+    Ok(shards.map(|(index, (info, next))| Files::new(index as u16, info.cpu, next)).collect())
+}
+
+fn discard(files: &mut Files) {
+    // What cannot be deleted is empty and deleted at the next start.
+    while files.seal_step().unwrap_or(true) {}
+    let _ = files.discard_ready();
+}
+
+/// Why the first segments could not be made.
+fn no_space(run: &Run, shard_count: usize, error: std::io::Error) -> anyhow::Error {
+    let segments = shard_count as u64 * (1 + SEGMENTS_READY as u64);
+    let folder = run.folder.display();
+    let need = mebibytes(segments * run.segment_bytes);
+    let size = mebibytes(run.segment_bytes);
+    let free = rustix::fs::statvfs(&run.folder)
+        .map_or_else(|_| "unknown".to_owned(), |fs| mebibytes(fs.f_bavail * fs.f_frsize));
+    let advice = if error.raw_os_error() == Some(Errno::OPNOTSUPP.raw_os_error()) {
+        "this file system cannot reserve space (fallocate); use one that can, such as ext4 or xfs"
+    } else {
+        "free some space, make segments smaller with --segment-size, or use another folder with \
+         --clicks"
+    };
+    anyhow!(error).context(format!(
+        "cannot make {segments} click segments of {size} in {folder} ({need} needed, {free} free); \
+         {advice}"
+    ))
+}
+
+fn mebibytes(bytes: u64) -> String {
+    format!("{:.1} MiB", bytes as f64 / (1024.0 * 1024.0))
+}
+
+/// Which boot of which machine; zeros where the kernel does not say.
+fn boot() -> [u8; 16] {
+    let text = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    u128::from_str_radix(&text.trim().replace('-', ""), 16).unwrap_or_default().to_be_bytes()
+}
+
+/// What runs on the keeper's thread.
+struct Tender {
+    run: Run,
+    shards: Vec<Files>,
+    /// When to try again to make a segment for a shard that has none ready.
+    retry_at: Vec<Option<Instant>>,
+    /// Clicks that were lost when a shard's trouble began.
+    lost_before: Vec<u64>,
+    options: Options,
+    stop: Arc<AtomicBool>,
+    _lock: Lock,
+}
+
+impl Tender {
+    fn run(&mut self) -> Summary {
+        // Twice in an interval: see `Files::plan_sync`.
+        let pause = (self.options.sync_interval / 2).max(PAUSE_MIN);
+        let mut sync_at = Instant::now() + pause;
+        while !self.stop.load(Ordering::Acquire) {
+            self.look_after();
+            self.seal();
+            let now = Instant::now();
+            if now >= sync_at {
+                self.shards.iter_mut().for_each(Files::plan_sync);
+                self.sync();
+                sync_at = Instant::now() + pause;
+            }
+            let rest = sync_at.saturating_duration_since(Instant::now());
+            thread::park_timeout(rest.min(RETRY));
+        }
+        self.seal();
+        for index in 0..self.shards.len() {
+            let result = self.shards[index].discard_ready();
+            self.note(result);
+            if self.shards[index].is_in_use() {
+                let sentence = format!(
+                    "clicks: shard {index} was not closed; its last segment \
+                     stays unsealed"
+                );
+                (self.options.report)(sentence);
+            }
+        }
+        self.shards.iter_mut().for_each(Files::plan_last_sync);
+        self.sync();
+        if let Err(error) = files::sync_folder(&self.run.folder) {
+            let sentence = format!("clicks: syncing {} failed: {error}", self.run.folder.display());
+            (self.options.report)(sentence);
+        }
+        self.summary()
+    }
+
+    /// What a shard may be waiting for, which comes before all else.
+    fn look_after(&mut self) {
+        self.prepare();
+        self.populate();
+    }
+
+    /// Keeps a segment ready for each shard.
+    fn prepare(&mut self) {
+        for index in 0..self.shards.len() {
+            let files = &mut self.shards[index];
+            let is_time = self.retry_at[index].is_none_or(|at| Instant::now() >= at);
+            if !files.wants_segment() || !is_time {
+                continue;
+            }
+            let lost = files.handover.counts.lost.load(Ordering::Relaxed);
+            match files.create(&self.run) {
+                Ok(segment) => {
+                    let refused = files.handover.ready.push(segment);
+                    assert!(refused.is_ok(), "only the keeper fills this queue");
+                    if self.retry_at[index].take().is_some() {
+                        let lost = lost - self.lost_before[index];
+                        (self.options.report)(format!(
+                            "clicks: shard {index} has a segment ready again; {lost} clicks were \
+                             lost meanwhile"
+                        ));
+                    }
+                }
+                Err(error) => {
+                    if self.retry_at[index].is_none() {
+                        self.lost_before[index] = lost;
+                        (self.options.report)(format!(
+                            "clicks: cannot make the next segment of shard {index} ({} in {}): \
+                             {error}. Redirects go on; once the present segment is full, clicks \
+                             are counted but not recorded. Free some space; this is tried again \
+                             every second.",
+                            mebibytes(self.run.segment_bytes),
+                            self.run.folder.display(),
+                        ));
+                    }
+                    self.retry_at[index] = Some(Instant::now() + RETRY);
+                }
+            }
+        }
+    }
+
+    fn populate(&mut self) {
+        for index in 0..self.shards.len() {
+            let result = self.shards[index].populate();
+            self.note(result);
+        }
+    }
+
+    fn sync(&mut self) {
+        for index in 0..self.shards.len() {
+            while self.step(index, Files::sync_step) {
+                self.look_after();
+            }
+        }
+    }
+
+    fn seal(&mut self) {
+        for index in 0..self.shards.len() {
+            while self.step(index, Files::seal_step) {
+                self.look_after();
+            }
+        }
+    }
+
+    /// One step for a shard; whether there may be another.
+    fn step(&mut self, index: usize, step: fn(&mut Files) -> Result<bool, Trouble>) -> bool {
+        match step(&mut self.shards[index]) {
+            Ok(more) => more,
+            Err(trouble) => {
+                self.note(Err(trouble));
+                true
+            }
+        }
+    }
+
+    fn note(&self, result: Result<(), Trouble>) {
+        if let Err(trouble) = result {
+            (self.options.report)(format!("clicks: {trouble}"));
+        }
+    }
+
+    fn summary(&self) -> Summary {
+        let mut summary = Summary::default();
+        for files in &self.shards {
+            summary.clicks += files.handover.counts.clicks.load(Ordering::Relaxed);
+            summary.lost += files.handover.counts.lost.load(Ordering::Relaxed);
+            summary.segments += files.sealed;
+            summary.sync_errors += files.sync_errors;
+        }
+        summary
+    }
+}

@@ -1,0 +1,157 @@
+//! A segment's bytes in memory, shared with its file.
+//!
+//! The one place of the ledger that is unsafe, so that writer, keeper and tests
+//! are safe code over `&[AtomicU64]`.
+#![allow(unsafe_code)] // A slice over mapped memory cannot be made without it.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::ops::Range;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::sync::atomic::AtomicU64;
+
+use memmap2::{Advice, MmapMut, MmapRaw};
+use rustix::fs::{FallocateFlags, fallocate};
+use rustix::io::{Errno, retry_on_intr};
+
+/// Memory that is shared with a segment file, or with nothing.
+#[derive(Debug)]
+pub struct Map {
+    raw: MmapRaw,
+}
+
+impl Map {
+    /// Makes a file of `bytes` zeros and maps it. `bytes` must be a multiple
+    /// of 8.
+    ///
+    /// All its space is reserved (`fallocate(2)`), never sparse: a store into a
+    /// hole of a full disk would end the process with SIGBUS. Readable by the
+    /// owner's group, because clicks are personal data.
+    ///
+    /// # Errors
+    ///
+    /// Those of open(2), fallocate(2) and mmap(2). `AlreadyExists` if there is
+    /// such a file; on other errors no file is left.
+    pub fn create(path: &Path, bytes: u64) -> io::Result<(File, Self)> {
+        let file =
+            OpenOptions::new().read(true).write(true).create_new(true).mode(0o640).open(path)?;
+        Self::of_file(&file, bytes)
+            .map(|map| (file, map))
+            .inspect_err(|_| drop(std::fs::remove_file(path)))
+    }
+
+    fn of_file(file: &File, bytes: u64) -> io::Result<Self> {
+        assert!(bytes.is_multiple_of(8), "a map holds whole words");
+        retry_on_intr(|| fallocate(file, FallocateFlags::empty(), 0, bytes))?;
+        let raw = MmapRaw::map_raw(file)?;
+        // Faults then bring in single pages, not large folios: a sync of one
+        // page would otherwise make the writer fault on its neighbours. Advice
+        // that is not taken costs no more than that.
+        let _ = raw.advise(Advice::Random);
+        Ok(Self { raw })
+    }
+
+    /// Zeroed memory without a file, for tests and benchmarks.
+    ///
+    /// # Errors
+    ///
+    /// Those of mmap(2).
+    pub fn anonymous(bytes: usize) -> io::Result<Self> {
+        assert!(bytes.is_multiple_of(8), "a map holds whole words");
+        Ok(Self { raw: MmapRaw::from(MmapMut::map_anon(bytes)?) })
+    }
+
+    /// The mapped bytes as words.
+    #[must_use]
+    pub fn words(&self) -> &[AtomicU64] {
+        let words = self.raw.len() / size_of::<AtomicU64>();
+        // SAFETY: the map is page-aligned, readable and writable, at least
+        // `words` words long (asserted above: whole words), and cannot be
+        // unmapped while the slice borrows `self`. Any bits are a valid
+        // `AtomicU64`, and atomics allow other threads and the file to change
+        // them. The file was made by `create` and all its space reserved, and
+        // it is only truncated (`Keeper`) after the writer has handed the
+        // segment back for good, so nothing is accessed beyond its end.
+        unsafe { std::slice::from_raw_parts(self.raw.as_mut_ptr().cast(), words) }
+    }
+
+    /// Length, bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.raw.len()
+    }
+
+    /// Makes the pages of `range` (bytes) present and writable now, so that a
+    /// store into them does not fault (`MADV_POPULATE_WRITE`, Linux 5.14).
+    /// Does nothing on an older kernel.
+    ///
+    /// # Errors
+    ///
+    /// Those of madvise(2). `EFAULT` means that the file system could not keep
+    /// the promise of `fallocate` and that a store would end in SIGBUS.
+    pub fn populate(&self, range: Range<usize>) -> io::Result<()> {
+        if range.is_empty() {
+            return Ok(());
+        }
+        let result = self.raw.advise_range(Advice::PopulateWrite, range.start, range.len());
+        match result {
+            Err(error) if error.raw_os_error() == Some(Errno::INVAL.raw_os_error()) => Ok(()),
+            other => other,
+        }
+    }
+
+    /// Waits until the bytes of `range` are on disk (`msync(MS_SYNC)`).
+    ///
+    /// # Errors
+    ///
+    /// Those of msync(2). After one the kernel may take the pages for clean, so
+    /// that asking again succeeds without having written anything.
+    pub fn sync(&self, range: Range<usize>) -> io::Result<()> {
+        if range.is_empty() {
+            return Ok(());
+        }
+        self.raw.flush_range(range.start, range.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::Ordering::Relaxed;
+
+    #[test]
+    fn stores_reach_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("map");
+        let (_file, map) = Map::create(&path, 8192).unwrap();
+        map.populate(0..8192).unwrap();
+        map.words()[512].store(u64::from_le_bytes(*b"eight by"), Relaxed);
+        map.sync(4096..4104).unwrap();
+        let bytes = std::fs::read(&path).unwrap();
+        assert_eq!((bytes.len(), &bytes[4096..4104]), (8192, &b"eight by"[..]));
+    }
+
+    #[test]
+    fn a_file_is_never_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("map");
+        std::fs::write(&path, "mine").unwrap();
+        assert_eq!(Map::create(&path, 4096).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(std::fs::read(&path).unwrap(), b"mine");
+    }
+
+    #[test]
+    fn no_file_is_left_when_there_is_no_space() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("map");
+        assert!(Map::create(&path, 1 << 60).is_err());
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn memory_without_a_file() {
+        let map = Map::anonymous(4136).unwrap();
+        assert_eq!((map.bytes(), map.words().len()), (4136, 517));
+    }
+}

@@ -1,0 +1,39 @@
+//! The click ledger: one record for every reply, in segment files.
+//!
+//! ```text
+//! shard ── Writer ──▶ Segment (mapped) ──▶ file ──▶ Reader ──▶ Ledger ──▶ clicks cat
+//!             ▲ ready │ retired
+//!             └─ Handover ─┘
+//!                    │
+//!                 Keeper: one thread; makes, faults in, syncs and seals segments
+//! ```
+//!
+//! - `record`, `segment` and `frame` say what the bytes mean and touch nothing
+//!   else; `docs/click-log.md` says the same in words.
+//! - `writer` never waits: what could make it wait is the keeper's work.
+//! - The first word of a record is stored last. Zero means "not written", so a
+//!   new file is an empty log, and a killed server leaves whole records and at
+//!   most one that does not count.
+//! - `reader` believes nothing that its checksum does not vouch for.
+//! - Only `map` is unsafe.
+
+pub mod files;
+pub mod folder;
+pub mod frame;
+pub mod handover;
+pub mod keeper;
+pub mod ledger;
+pub mod map;
+pub mod reader;
+pub mod record;
+pub mod rows;
+pub mod segment;
+pub mod source;
+pub mod tally;
+pub mod tape;
+pub mod writer;
+
+pub use handover::{Counts, Handover};
+pub use keeper::{Keeper, Options, SYNC_INTERVAL_DEFAULT, ShardInfo, Summary};
+pub use record::{Click, Flags, Gap, Verdict};
+pub use writer::{Lost, Writer};

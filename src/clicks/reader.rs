@@ -1,0 +1,439 @@
+//! Reads one segment, of which any byte may be wrong.
+//!
+//! A segment is `live` while a server is writing it: then a zero word means
+//! "nothing more yet". Once nobody writes it, the same word must be followed by
+//! nothing but zeros, or something was damaged.
+
+use std::collections::VecDeque;
+use std::io;
+
+use super::frame::Reason;
+use super::record::{Body, Click, Decoded, Gap, RECORD_BYTES_MAX, click_of, decode};
+use super::segment::{Block, Header, LOST_AT, Refused, SEAL_AT, START_AT, Seal, Start, read_lost};
+use super::source::{ReadAt, written_span};
+use crate::limits::SEGMENT_HEADER_BYTES;
+
+/// How much is read in one go, bytes.
+const WINDOW_BYTES: usize = 256 * 1024;
+/// How often a frame of a live segment is read again before it is damage: the
+/// first read may have met the writer halfway.
+const REREADS_MAX: u32 = 3;
+
+/// What a segment holds, piece by piece.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A click; [`Reader::click`] is what it says.
+    Click {
+        /// Where in the file.
+        offset: u64,
+        /// Its number.
+        sequence: u64,
+        /// When, Unix µs.
+        time_us: u64,
+    },
+    /// Clicks that the server counted but had no room for. Times are 0 where
+    /// it was killed before it could note them.
+    Lost(Gap),
+    /// Numbers that no record has: clicks that were recorded and are gone.
+    Missing {
+        /// The first such number.
+        from: u64,
+        /// How many.
+        count: u64,
+    },
+    /// Bytes that should be a record, or a part of the first page, and are not.
+    Damage {
+        /// Where in the file.
+        offset: u64,
+        /// How many.
+        bytes: u64,
+        /// What is wrong where they begin.
+        reason: Reason,
+    },
+    /// The last record was being written when the server was killed. Its reply
+    /// was never sent.
+    TornTail {
+        /// Where in the file.
+        offset: u64,
+        /// How many bytes of it were written.
+        bytes: u64,
+    },
+    /// There is nothing more; in a live segment, nothing more yet.
+    End,
+}
+
+/// Reads one segment from its beginning, in bounded memory.
+#[derive(Debug)]
+pub struct Reader<S> {
+    source: S,
+    header: Header,
+    seal: Option<Seal>,
+    is_begun: bool,
+    /// What is left to be told before reading goes on.
+    told: VecDeque<Event>,
+    window: Vec<u8>,
+    /// Where in the file the window begins.
+    window_at: u64,
+    at: u64,
+    /// Where records end at the latest.
+    end: u64,
+    /// The number that the next record should have; `None` before the first.
+    expected: Option<u64>,
+    /// The click last told of: where in the window, and how long.
+    click: (usize, usize),
+    clicks: u64,
+    is_whole: bool,
+    ends_with_gap: bool,
+    is_ended: bool,
+}
+
+impl<S: ReadAt> Reader<S> {
+    /// Begins to read.
+    ///
+    /// # Errors
+    ///
+    /// The outer one is the source's; the inner one says why it is no segment.
+    pub fn open(source: S) -> io::Result<Result<Self, Refused>> {
+        let mut page = read_page(&source)?;
+        let header = match Header::read(&page) {
+            Ok(header) => header,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let mut reader = Self {
+            source,
+            header,
+            seal: None,
+            is_begun: false,
+            told: VecDeque::new(),
+            window: Vec::new(),
+            window_at: 0,
+            at: SEGMENT_HEADER_BYTES as u64,
+            end: 0,
+            expected: None,
+            click: (0, 0),
+            clicks: 0,
+            is_whole: true,
+            ends_with_gap: false,
+            is_ended: false,
+        };
+        let salt = header.salt;
+        let is_damaged = |page: &[u8]| {
+            matches!(Start::read(page, salt), Block::Damaged(_))
+                || matches!(Seal::read(page, salt), Block::Damaged(_))
+        };
+        if is_damaged(&page) {
+            // The first read may have met the server while it sealed.
+            page = read_page(&reader.source)?;
+        }
+        reader.note_blocks(&page);
+        reader.find_end()?;
+        Ok(Ok(reader))
+    }
+
+    /// What the segment says of itself.
+    #[must_use]
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// What it was sealed with; `None` while it is written, and after a kill.
+    #[must_use]
+    pub fn seal(&self) -> Option<&Seal> {
+        self.seal.as_ref()
+    }
+
+    /// Whether its shard has begun to write it.
+    #[must_use]
+    pub fn is_begun(&self) -> bool {
+        self.is_begun
+    }
+
+    /// The number that the record after the last one told of should have.
+    #[must_use]
+    pub fn expected(&self) -> Option<u64> {
+        self.expected
+    }
+
+    /// Says which number the first record should have, where the segment before
+    /// this one in the same run is known.
+    pub fn expect(&mut self, sequence: u64) {
+        self.expected = Some(sequence);
+    }
+
+    /// The click that the last event told of.
+    ///
+    /// # Panics
+    ///
+    /// If the last event was not [`Event::Click`].
+    #[must_use]
+    pub fn click(&self) -> Click<'_> {
+        let (at, bytes) = self.click;
+        click_of(&self.window[at..at + bytes]).expect("the last event was a click")
+    }
+
+    /// The next piece. `is_live` says whether a server may still be writing
+    /// this segment; after [`Event::End`] of a live one, ask again later.
+    ///
+    /// # Errors
+    ///
+    /// Those of the source.
+    pub fn next(&mut self, is_live: bool) -> io::Result<Event> {
+        let mut rereads = 0;
+        loop {
+            if let Some(event) = self.told.pop_front() {
+                return Ok(event);
+            }
+            if self.is_ended {
+                return Ok(Event::End);
+            }
+            let reason = match self.look()? {
+                Look::Record { bytes, sequence, after, event } => {
+                    let expected = self.expected.unwrap_or(sequence);
+                    if sequence >= expected {
+                        if let Some(event) = self.take(bytes, sequence, after, event) {
+                            return Ok(event);
+                        }
+                        continue;
+                    }
+                    Reason::Sequence
+                }
+                Look::End | Look::Absent if is_live && self.seal.is_none() => {
+                    self.refresh()?;
+                    if self.seal.is_none() {
+                        return Ok(Event::End);
+                    }
+                    continue;
+                }
+                Look::End => {
+                    self.finish()?;
+                    continue;
+                }
+                Look::Absent if self.seal.is_none() && self.rest()?.is_none() => {
+                    self.finish()?;
+                    continue;
+                }
+                Look::Absent => Reason::Hole,
+                Look::Damaged(reason) => reason,
+            };
+            if is_live && rereads < REREADS_MAX {
+                rereads += 1;
+                self.refresh()?;
+                continue;
+            }
+            if !self.resume(reason, is_live)? {
+                return Ok(Event::End);
+            }
+        }
+    }
+
+    /// The span of what is written from the present place on.
+    fn rest(&self) -> io::Result<Option<(u64, u64)>> {
+        written_span(&self.source, self.at, self.end)
+    }
+
+    /// Goes past a record that holds. Returns what to tell of it, if anything.
+    fn take(&mut self, bytes: usize, sequence: u64, after: u64, event: Event) -> Option<Event> {
+        let expected = self.expected.replace(after).unwrap_or(sequence);
+        match event {
+            Event::Click { offset, .. } => {
+                self.click = ((offset - self.window_at) as usize, bytes);
+                self.clicks += 1;
+                self.ends_with_gap = false;
+            }
+            Event::Lost(_) => self.ends_with_gap = true,
+            _ => {}
+        }
+        self.at += bytes as u64;
+        if sequence > expected {
+            self.is_whole = false;
+            // The window stays as it is until all is told.
+            if event != Event::End {
+                self.told.push_back(event);
+            }
+            return Some(Event::Missing { from: expected, count: sequence - expected });
+        }
+        (event != Event::End).then_some(event)
+    }
+
+    /// The bytes at `at`, up to the longest record or the end.
+    fn view(&mut self, at: u64) -> io::Result<&[u8]> {
+        let want = (RECORD_BYTES_MAX as u64).min(self.end.saturating_sub(at)) as usize;
+        let window_end = self.window_at + self.window.len() as u64;
+        if at < self.window_at || at + want as u64 > window_end {
+            let bytes = (WINDOW_BYTES as u64).min(self.end - at) as usize;
+            self.window.resize(bytes, 0);
+            let count = self.source.read_at(&mut self.window, at)?;
+            self.window.truncate(count);
+            self.window_at = at;
+        }
+        let begin = (at - self.window_at) as usize;
+        let bytes = &self.window[begin.min(self.window.len())..];
+        Ok(&bytes[..want.min(bytes.len())])
+    }
+
+    /// What stands at the present place.
+    fn look(&mut self) -> io::Result<Look> {
+        let (at, salt) = (self.at, self.header.salt);
+        if at >= self.end {
+            return Ok(Look::End);
+        }
+        let record = match decode(self.view(at)?, salt) {
+            Decoded::Record(record) => record,
+            Decoded::Absent => return Ok(Look::Absent),
+            Decoded::Damaged(reason) => return Ok(Look::Damaged(reason)),
+        };
+        let (bytes, sequence, after) = (record.bytes, record.sequence, record.sequence_after());
+        let event = match record.body {
+            Body::Click(click) => Event::Click { offset: at, sequence, time_us: click.time_us },
+            Body::Gap(gap) => Event::Lost(gap),
+            // Nothing that could be told of it.
+            Body::Other(_) => Event::End,
+        };
+        Ok(Look::Record { bytes, sequence, after, event })
+    }
+
+    /// Looks for the next record that holds, and tells what was skipped.
+    /// `false` if there is none and a live segment may still get one.
+    fn resume(&mut self, reason: Reason, is_live: bool) -> io::Result<bool> {
+        let from = self.at;
+        let (salt, expected) = (self.header.salt, self.expected.unwrap_or(0));
+        let mut at = from + 8;
+        while at < self.end {
+            let bytes = self.view(at)?;
+            match decode(bytes, salt) {
+                Decoded::Record(record) if record.sequence >= expected => {
+                    self.at = at;
+                    self.tell_damage(from, at - from, reason);
+                    return Ok(true);
+                }
+                Decoded::Absent => {
+                    let zeros = bytes.iter().take_while(|&&byte| byte == 0).count() / 8 * 8;
+                    at += zeros as u64;
+                    if zeros == RECORD_BYTES_MAX {
+                        at = self.source.data_from(at)?.unwrap_or(self.end) / 8 * 8;
+                    }
+                }
+                _ => at += 8,
+            }
+        }
+        if is_live && self.seal.is_none() {
+            self.window.clear();
+            return Ok(false);
+        }
+        let bytes = match self.seal {
+            Some(_) => self.end - from,
+            None => self.rest()?.map_or(0, |(_, last)| last - from),
+        };
+        // The first word is stored last: where it is missing, and what follows
+        // is no longer than a record, the writer was stopped halfway.
+        let is_torn = reason == Reason::Hole && bytes <= RECORD_BYTES_MAX as u64;
+        if self.seal.is_none() && is_torn {
+            self.told.push_back(Event::TornTail { offset: from, bytes });
+        } else {
+            self.tell_damage(from, bytes, reason);
+        }
+        self.at = self.end;
+        Ok(true)
+    }
+
+    /// Reads the first page again, and forgets what was read of the rest.
+    fn refresh(&mut self) -> io::Result<()> {
+        self.window.clear();
+        if self.seal.is_none() {
+            let page = read_page(&self.source)?;
+            self.is_begun |= Start::read(&page, self.header.salt) != Block::Absent;
+            if let Block::Written(seal) = Seal::read(&page, self.header.salt) {
+                self.seal = Some(seal);
+            }
+        }
+        self.find_end()
+    }
+
+    /// Where records end at the latest.
+    fn find_end(&mut self) -> io::Result<()> {
+        let bytes = self.source.bytes()?;
+        self.end = self.seal.map_or(bytes, |seal| seal.used_bytes.min(bytes));
+        Ok(())
+    }
+
+    /// Takes start block and seal from the first page, and what is wrong there.
+    fn note_blocks(&mut self, page: &[u8]) {
+        let salt = self.header.salt;
+        let start = Start::read(page, salt);
+        self.is_begun = start != Block::Absent;
+        match start {
+            Block::Written(start) => self.expected = Some(start.first_sequence),
+            Block::Absent => {}
+            Block::Damaged(reason) => self.tell_damage(START_AT as u64, 24, reason),
+        }
+        match Seal::read(page, salt) {
+            Block::Written(seal) => self.seal = Some(seal),
+            Block::Absent => {}
+            Block::Damaged(reason) => self.tell_damage(SEAL_AT as u64, 64, reason),
+        }
+    }
+
+    fn tell_damage(&mut self, offset: u64, bytes: u64, reason: Reason) {
+        self.is_whole = false;
+        self.told.push_back(Event::Damage { offset, bytes, reason });
+    }
+
+    /// The last words on a segment that nobody writes any more.
+    fn finish(&mut self) -> io::Result<()> {
+        self.is_ended = true;
+        let here = self.source.bytes()?;
+        let should = self.seal.map_or(self.header.file_bytes, |seal| seal.used_bytes);
+        if here < should {
+            self.tell_damage(here, should - here, Reason::Cut);
+        }
+        if let Some(seal) = self.seal {
+            let expected = self.expected.unwrap_or(seal.first_sequence);
+            if expected <= seal.last_sequence {
+                self.is_whole = false;
+                let count = seal.last_sequence - expected + 1;
+                self.told.push_back(Event::Missing { from: expected, count });
+                self.expected = Some(seal.last_sequence.saturating_add(1));
+            } else if self.is_whole && self.clicks != seal.clicks {
+                self.tell_damage(SEAL_AT as u64, 64, Reason::Count);
+            }
+        } else if !self.ends_with_gap {
+            self.tell_lost()?;
+        }
+        Ok(())
+    }
+
+    /// Clicks that were lost just before a kill, which no record tells.
+    fn tell_lost(&mut self) -> io::Result<()> {
+        match read_lost(&read_page(&self.source)?, self.header.salt) {
+            Block::Written(count) => {
+                self.expected = self.expected.map(|expected| expected.saturating_add(count));
+                self.told.push_back(Event::Lost(Gap { count, from_us: 0, to_us: 0 }));
+            }
+            Block::Absent => {}
+            Block::Damaged(reason) => self.tell_damage(LOST_AT as u64, 8, reason),
+        }
+        Ok(())
+    }
+}
+
+/// What stands at a place.
+enum Look {
+    /// A record: its length and number, the number after it, and what to tell
+    /// ([`Event::End`] for nothing).
+    Record {
+        bytes: usize,
+        sequence: u64,
+        after: u64,
+        event: Event,
+    },
+    Absent,
+    Damaged(Reason),
+    End,
+}
+
+fn read_page(source: &impl ReadAt) -> io::Result<Vec<u8>> {
+    let mut page = vec![0; SEGMENT_HEADER_BYTES];
+    let count = source.read_at(&mut page, 0)?;
+    page.truncate(count);
+    Ok(page)
+}

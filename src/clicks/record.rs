@@ -1,0 +1,353 @@
+//! Records: what one click looks like in a segment. Bytes in, bytes out.
+//!
+//! The layout is told field by field in `docs/click-log.md`; the offsets here
+//! are the same. A record is a [frame] whose payload begins with
+//! its type.
+
+use std::ops::BitOr;
+
+use super::frame::{self, FRAME_BYTES, Framed, Reason, Salt, u16_at, u32_at, u64_at};
+use crate::limits::{
+    CLICK_HOST_BYTES_MAX, CLICK_PATH_BYTES_MAX, CLICK_REFERER_BYTES_MAX, CLICK_USER_AGENT_BYTES_MAX,
+};
+
+/// A click without its strings, bytes.
+pub const CLICK_BYTES_MIN: usize = 64;
+/// A gap, bytes.
+pub const GAP_BYTES: usize = 48;
+/// What every record has, whatever its type: frame, type and sequence, bytes.
+const RECORD_BYTES_MIN: usize = 24;
+/// The longest record, bytes.
+pub const RECORD_BYTES_MAX: usize = (CLICK_BYTES_MIN
+    + CLICK_PATH_BYTES_MAX
+    + CLICK_HOST_BYTES_MAX
+    + CLICK_REFERER_BYTES_MAX
+    + CLICK_USER_AGENT_BYTES_MAX)
+    .next_multiple_of(8);
+
+// The widths of the length fields.
+const _: () = assert!(CLICK_PATH_BYTES_MAX <= u16::MAX as usize);
+const _: () = assert!(CLICK_HOST_BYTES_MAX <= u8::MAX as usize);
+const _: () = assert!(CLICK_REFERER_BYTES_MAX <= u8::MAX as usize);
+const _: () = assert!(CLICK_USER_AGENT_BYTES_MAX <= u8::MAX as usize);
+
+const TYPE_CLICK: u8 = 1;
+const TYPE_GAP: u8 = 2;
+
+/// What was found for a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Verdict {
+    /// A link, or the fallback: the visitor was sent on.
+    Redirect = 0,
+    /// No link: 404.
+    Unknown = 1,
+    /// A link without a target: 410.
+    Gone = 2,
+}
+
+impl Verdict {
+    /// The word for it in output: `redirect`, `unknown` or `gone`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Redirect => "redirect",
+            Self::Unknown => "unknown",
+            Self::Gone => "gone",
+        }
+    }
+
+    fn of(byte: u8) -> Option<Self> {
+        [Self::Redirect, Self::Unknown, Self::Gone].get(usize::from(byte)).copied()
+    }
+}
+
+/// Yes-or-no facts about a click, one bit each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Flags(u16);
+
+impl Flags {
+    /// No fact at all.
+    pub const NONE: Self = Self(0);
+    /// The method was HEAD.
+    pub const HEAD: Self = Self(1);
+    /// The browser said that it only looks ahead (`Sec-Purpose: prefetch`).
+    pub const PREFETCH: Self = Self(1 << 1);
+    // Bits 2 to 4 are kept for "bot", "duplicate" and "TLS".
+    /// The path and query were longer than is kept.
+    pub const PATH_CUT: Self = Self(1 << 5);
+    /// The host was longer than is kept.
+    pub const HOST_CUT: Self = Self(1 << 6);
+    /// The referer was longer than is kept.
+    pub const REFERER_CUT: Self = Self(1 << 7);
+    /// The user agent was longer than is kept.
+    pub const USER_AGENT_CUT: Self = Self(1 << 8);
+
+    /// Whether all facts in `other` are also in this.
+    #[must_use]
+    pub fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+}
+
+impl BitOr for Flags {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+/// The record that a reply was given.
+///
+/// The strings are as sent, not normalised. One that was not sent is empty; an
+/// empty one and none at all are not told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Click<'a> {
+    /// When, Unix time in microseconds.
+    pub time_us: u64,
+    /// Which link; 0 for none.
+    pub link: u64,
+    /// Generation of the table that answered.
+    pub generation: u32,
+    /// The visitor's address; an IPv4 address in its v4-mapped IPv6 form
+    /// (RFC 4291 §2.5.5.2).
+    pub ip: [u8; 16],
+    /// HTTP status of the reply.
+    pub status: u16,
+    /// What was found.
+    pub verdict: Verdict,
+    /// Facts; the `…_CUT` ones are set by [`encode`].
+    pub flags: Flags,
+    /// Which of a link's targets was picked; 0 while links have one target.
+    pub variant: u8,
+    /// `Host` or the authority of an absolute target, port included.
+    pub host: &'a [u8],
+    /// Path, and `?` and query if there was one.
+    pub path: &'a [u8],
+    /// `Referer`.
+    pub referer: &'a [u8],
+    /// `User-Agent`.
+    pub user_agent: &'a [u8],
+}
+
+/// Clicks that were counted but not recorded, because no segment was ready.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// How many clicks.
+    pub count: u64,
+    /// Time of the first, Unix µs.
+    pub from_us: u64,
+    /// Time of the last, Unix µs.
+    pub to_us: u64,
+}
+
+/// A whole record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Record<'a> {
+    /// Length in the segment, bytes.
+    pub bytes: usize,
+    /// Number of the click, or of the first click in a gap.
+    pub sequence: u64,
+    /// What it records.
+    pub body: Body<'a>,
+}
+
+/// What a record records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Body<'a> {
+    /// One click.
+    Click(Click<'a>),
+    /// Clicks that are lost.
+    Gap(Gap),
+    /// A type this version does not know. It takes no sequence number.
+    Other(u8),
+}
+
+impl Record<'_> {
+    /// The sequence number that the next record should have.
+    #[must_use]
+    pub fn sequence_after(&self) -> u64 {
+        let span = match self.body {
+            Body::Click(_) => 1,
+            Body::Gap(gap) => gap.count,
+            Body::Other(_) => 0,
+        };
+        self.sequence.saturating_add(span)
+    }
+}
+
+/// What the bytes at a place turned out to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decoded<'a> {
+    /// A whole record.
+    Record(Record<'a>),
+    /// Nothing has been written here (yet).
+    Absent,
+    /// Something is there, and it is no record.
+    Damaged(Reason),
+}
+
+/// Room for the longest record, aligned so that its checksum takes whole words.
+#[repr(C, align(8))]
+#[derive(Clone, Debug)]
+pub struct Scratch([u8; RECORD_BYTES_MAX]);
+
+impl Scratch {
+    /// Zeroed room.
+    #[must_use]
+    pub fn new() -> Self {
+        Self([0; RECORD_BYTES_MAX])
+    }
+}
+
+impl Default for Scratch {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Length of the record of `click`, bytes.
+#[must_use]
+pub fn click_bytes(click: &Click<'_>) -> usize {
+    (CLICK_BYTES_MIN
+        + click.path.len().min(CLICK_PATH_BYTES_MAX)
+        + click.host.len().min(CLICK_HOST_BYTES_MAX)
+        + click.referer.len().min(CLICK_REFERER_BYTES_MAX)
+        + click.user_agent.len().min(CLICK_USER_AGENT_BYTES_MAX))
+    .next_multiple_of(8)
+}
+
+/// Encodes `click` as the record number `sequence` and returns its bytes.
+///
+/// Strings over their bound are cut on the byte, and flagged.
+pub fn encode<'s>(
+    click: &Click<'_>,
+    sequence: u64,
+    salt: Salt,
+    scratch: &'s mut Scratch,
+) -> &'s [u8] {
+    let mut flags = click.flags;
+    let mut keep = |bytes, bytes_max, cut| {
+        let kept: &[u8] = bytes;
+        if kept.len() <= bytes_max {
+            return kept;
+        }
+        flags = flags | cut;
+        &kept[..bytes_max]
+    };
+    let path = keep(click.path, CLICK_PATH_BYTES_MAX, Flags::PATH_CUT);
+    let host = keep(click.host, CLICK_HOST_BYTES_MAX, Flags::HOST_CUT);
+    let referer = keep(click.referer, CLICK_REFERER_BYTES_MAX, Flags::REFERER_CUT);
+    let user_agent = keep(click.user_agent, CLICK_USER_AGENT_BYTES_MAX, Flags::USER_AGENT_CUT);
+
+    let length = click_bytes(click);
+    let record = &mut scratch.0[..length];
+    // The scratch holds an older record; only the padding needs to be zeroed.
+    record[length - 8..].fill(0);
+    record[8] = TYPE_CLICK;
+    record[9] = click.verdict as u8;
+    record[10..12].copy_from_slice(&click.status.to_le_bytes());
+    record[12..14].copy_from_slice(&flags.0.to_le_bytes());
+    record[14] = click.variant;
+    record[15] = user_agent.len() as u8;
+    record[16..24].copy_from_slice(&sequence.to_le_bytes());
+    record[24..32].copy_from_slice(&click.time_us.to_le_bytes());
+    record[32..40].copy_from_slice(&click.link.to_le_bytes());
+    record[40..44].copy_from_slice(&click.generation.to_le_bytes());
+    record[44..46].copy_from_slice(&(path.len() as u16).to_le_bytes());
+    record[46] = host.len() as u8;
+    record[47] = referer.len() as u8;
+    record[48..64].copy_from_slice(&click.ip);
+    let mut at = CLICK_BYTES_MIN;
+    for string in [path, host, referer, user_agent] {
+        record[at..at + string.len()].copy_from_slice(string);
+        at += string.len();
+    }
+    frame::close(record, salt);
+    record
+}
+
+/// Encodes `gap`, whose first lost click is number `sequence`.
+#[must_use]
+pub fn encode_gap(gap: &Gap, sequence: u64, salt: Salt) -> [u8; GAP_BYTES] {
+    let mut record = [0; GAP_BYTES];
+    record[8] = TYPE_GAP;
+    record[16..24].copy_from_slice(&sequence.to_le_bytes());
+    record[24..32].copy_from_slice(&gap.from_us.to_le_bytes());
+    record[32..40].copy_from_slice(&gap.count.to_le_bytes());
+    record[40..48].copy_from_slice(&gap.to_us.to_le_bytes());
+    frame::close(&mut record, salt);
+    record
+}
+
+/// Looks at the start of `bytes` for a record. Any bytes will do.
+#[must_use]
+pub fn decode(bytes: &[u8], salt: Salt) -> Decoded<'_> {
+    match frame::open(bytes, salt, RECORD_BYTES_MIN, RECORD_BYTES_MAX) {
+        Framed::Whole(payload) => decode_body(&bytes[..FRAME_BYTES + payload.len()]),
+        Framed::Absent => Decoded::Absent,
+        Framed::Damaged(reason) => Decoded::Damaged(reason),
+    }
+}
+
+/// Decodes a record whose frame has been found good.
+fn decode_body(record: &[u8]) -> Decoded<'_> {
+    let body = match record[8] {
+        TYPE_CLICK => click_of(record).map(Body::Click),
+        TYPE_GAP => decode_gap(record).map(Body::Gap),
+        0 => None,
+        other => Some(Body::Other(other)),
+    };
+    match body {
+        Some(body) => {
+            let sequence = u64_at(record, 16);
+            Decoded::Record(Record { bytes: record.len(), sequence, body })
+        }
+        None => Decoded::Damaged(Reason::Shape),
+    }
+}
+
+/// The click in a record whose frame has been found good.
+pub(super) fn click_of(record: &[u8]) -> Option<Click<'_>> {
+    let (fixed, mut strings) = record.split_at_checked(CLICK_BYTES_MIN)?;
+    let mut take = |bytes: usize| {
+        let (string, rest) = strings.split_at_checked(bytes)?;
+        strings = rest;
+        Some(string)
+    };
+    let path = take(usize::from(u16_at(fixed, 44)))?;
+    let host = take(usize::from(fixed[46]))?;
+    let referer = take(usize::from(fixed[47]))?;
+    let user_agent = take(usize::from(fixed[15]))?;
+    if strings.len() >= 8 {
+        return None;
+    }
+    Some(Click {
+        time_us: u64_at(fixed, 24),
+        link: u64_at(fixed, 32),
+        generation: u32_at(fixed, 40),
+        ip: fixed[48..64].try_into().expect("sixteen bytes"),
+        status: u16_at(fixed, 10),
+        verdict: Verdict::of(fixed[9])?,
+        flags: Flags(u16_at(fixed, 12)),
+        variant: fixed[14],
+        host,
+        path,
+        referer,
+        user_agent,
+    })
+}
+
+fn decode_gap(record: &[u8]) -> Option<Gap> {
+    if record.len() != GAP_BYTES {
+        return None;
+    }
+    let gap =
+        Gap { from_us: u64_at(record, 24), count: u64_at(record, 32), to_us: u64_at(record, 40) };
+    (gap.count > 0).then_some(gap)
+}
+
+#[cfg(test)]
+#[path = "record_tests.rs"]
+mod tests;

@@ -1,0 +1,106 @@
+//! Tests of `segment.rs`.
+
+use super::*;
+
+fn header() -> Header {
+    Header {
+        number: 42,
+        run: 1_763_800_000_000_000,
+        node: 7,
+        shard: 3,
+        cpu: 5,
+        boot: *b"0123456789abcdef",
+        made_us: 1_763_800_000_000_001,
+        made_monotonic_us: 99,
+        file_bytes: 65_536,
+        salt: Salt::new(0xdead_beef),
+    }
+}
+
+fn check(change: impl Fn(&mut [u8]), expected: Result<Header, Refused>) {
+    let mut page = header().page();
+    change(&mut page[..]);
+    assert_eq!(Header::read(&page[..]), expected);
+}
+
+#[test]
+fn a_header_comes_back() {
+    check(|_| (), Ok(header()));
+}
+#[test]
+fn the_copy_stands_in() {
+    check(|page| page[..512].fill(0xff), Ok(header()));
+}
+#[test]
+fn both_damaged() {
+    check(
+        |page| {
+            page[20] = 1;
+            page[2068] = 1;
+        },
+        Err(Refused::Damaged),
+    );
+}
+#[test]
+fn zeros() {
+    check(|page| page.fill(0), Err(Refused::Foreign));
+}
+#[test]
+fn text() {
+    check(|page| page.fill(b'x'), Err(Refused::Foreign));
+}
+#[test]
+fn a_later_version() {
+    let later = |page: &mut [u8]| {
+        for at in [0, 2048] {
+            page[at + 8] = 2;
+            let checksum = crc32c::crc32c(&page[at..at + 92]).to_le_bytes();
+            page[at + 92..at + 96].copy_from_slice(&checksum);
+        }
+    };
+    check(later, Err(Refused::Version(2)));
+}
+#[test]
+fn nothing_at_all() {
+    assert_eq!(Header::read(b""), Err(Refused::Foreign));
+    assert_eq!(Header::read(&MAGIC), Err(Refused::Damaged));
+}
+
+#[test]
+fn blocks_come_back() {
+    let salt = Salt::new(1);
+    let mut page = header().page();
+    assert_eq!(Start::read(&page[..], salt), Block::Absent);
+    assert_eq!(Seal::read(&page[..], salt), Block::Absent);
+    assert_eq!(read_lost(&page[..], salt), Block::Absent);
+
+    let start = Start { first_sequence: 5, first_us: 6 };
+    let seal = Seal {
+        used_bytes: 5000,
+        clicks: 10,
+        lost: 2,
+        first_sequence: 5,
+        last_sequence: 16,
+        last_us: 8,
+        reason: SealReason::Stopped,
+        suspect: true,
+    };
+    page[START_AT..][..START_BYTES].copy_from_slice(&start.encode(salt));
+    page[SEAL_AT..][..SEAL_BYTES].copy_from_slice(&seal.encode(salt));
+    page[LOST_AT..][..8].copy_from_slice(&encode_lost(3, salt));
+    assert_eq!(Start::read(&page[..], salt), Block::Written(start));
+    assert_eq!(Seal::read(&page[..], salt), Block::Written(seal));
+    assert_eq!(read_lost(&page[..], salt), Block::Written(3));
+
+    page[LOST_AT] ^= 1;
+    page[SEAL_AT + 60] ^= 1;
+    assert_eq!(read_lost(&page[..], salt), Block::Damaged(Reason::Checksum));
+    assert_eq!(Seal::read(&page[..], salt), Block::Damaged(Reason::Checksum));
+}
+
+#[test]
+fn a_tally_too_large_stays_at_the_largest() {
+    let mut page = header().page();
+    page[LOST_AT..][..8].copy_from_slice(&encode_lost(u64::MAX, Salt::new(1)));
+    assert_eq!(read_lost(&page[..], Salt::new(1)), Block::Written(u64::from(u32::MAX)));
+}

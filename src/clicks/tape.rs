@@ -1,0 +1,221 @@
+//! A ledger in memory, for tests and benchmarks: a writer, and what a keeper
+//! would do for it, at the moment the test chooses.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::frame::Salt;
+use super::handover::{Handover, Segment};
+use super::map::Map;
+use super::reader::{Event, Reader};
+use super::record::{Click, Flags, Verdict};
+use super::segment::{Header, SEAL_AT, Seal};
+use super::writer::Writer;
+
+/// A click that owns its strings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnedClick {
+    /// Number in its shard.
+    pub sequence: u64,
+    /// [`Click::time_us`].
+    pub time_us: u64,
+    /// [`Click::link`].
+    pub link: u64,
+    /// [`Click::generation`].
+    pub generation: u32,
+    /// [`Click::ip`].
+    pub ip: [u8; 16],
+    /// [`Click::status`].
+    pub status: u16,
+    /// [`Click::verdict`].
+    pub verdict: Verdict,
+    /// [`Click::flags`].
+    pub flags: Flags,
+    /// [`Click::variant`].
+    pub variant: u8,
+    /// [`Click::host`].
+    pub host: Vec<u8>,
+    /// [`Click::path`].
+    pub path: Vec<u8>,
+    /// [`Click::referer`].
+    pub referer: Vec<u8>,
+    /// [`Click::user_agent`].
+    pub user_agent: Vec<u8>,
+}
+
+impl OwnedClick {
+    /// A copy of `click`, number `sequence`.
+    #[must_use]
+    pub fn of(sequence: u64, click: &Click<'_>) -> Self {
+        Self {
+            sequence,
+            time_us: click.time_us,
+            link: click.link,
+            generation: click.generation,
+            ip: click.ip,
+            status: click.status,
+            verdict: click.verdict,
+            flags: click.flags,
+            variant: click.variant,
+            host: click.host.to_vec(),
+            path: click.path.to_vec(),
+            referer: click.referer.to_vec(),
+            user_agent: click.user_agent.to_vec(),
+        }
+    }
+
+    /// The click without its number.
+    #[must_use]
+    pub fn click(&self) -> Click<'_> {
+        Click {
+            time_us: self.time_us,
+            link: self.link,
+            generation: self.generation,
+            ip: self.ip,
+            status: self.status,
+            verdict: self.verdict,
+            flags: self.flags,
+            variant: self.variant,
+            host: &self.host,
+            path: &self.path,
+            referer: &self.referer,
+            user_agent: &self.user_agent,
+        }
+    }
+}
+
+/// What segments in memory hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Contents {
+    /// The clicks, in order.
+    pub clicks: Vec<OwnedClick>,
+    /// Everything else that was found.
+    pub findings: Vec<Event>,
+}
+
+/// The far end of a writer in memory.
+pub struct Tape {
+    segment_bytes: usize,
+    handover: Arc<Handover>,
+    segments: Vec<(Arc<Segment>, Option<Seal>)>,
+}
+
+impl Tape {
+    /// A writer over segments of `segment_bytes`, of which the first is there
+    /// and none is ready.
+    ///
+    /// # Panics
+    ///
+    /// If there is no memory, or not even one record fits.
+    #[must_use]
+    pub fn new(segment_bytes: usize) -> (Self, Writer) {
+        let handover = Arc::<Handover>::default();
+        let mut tape = Self { segment_bytes, handover: handover.clone(), segments: Vec::new() };
+        let first = tape.make();
+        (tape, Writer::new(handover, first))
+    }
+
+    fn make(&mut self) -> Arc<Segment> {
+        let number = self.segments.len() as u64 + 1;
+        let header = Header {
+            number,
+            run: 1,
+            node: 0,
+            shard: 0,
+            cpu: 0,
+            boot: [0; 16],
+            made_us: number,
+            made_monotonic_us: number,
+            file_bytes: self.segment_bytes as u64,
+            salt: Salt::new((number as u32).wrapping_mul(0x9e37_79b9)),
+        };
+        let map = Map::anonymous(self.segment_bytes).expect("memory for a segment");
+        let page = header.page();
+        for (word, bytes) in map.words().iter().zip(page.as_chunks::<8>().0) {
+            word.store(u64::from_ne_bytes(*bytes), Ordering::Relaxed);
+        }
+        let segment = Arc::new(Segment::new(number, header.salt, map));
+        self.segments.push((segment.clone(), None));
+        segment
+    }
+
+    /// Makes one segment ready. `false` if one already is.
+    pub fn make_ready(&mut self) -> bool {
+        if self.handover.ready.is_full() {
+            return false;
+        }
+        let segment = self.make();
+        self.handover.ready.push(segment).is_ok()
+    }
+
+    /// Seals what the writer is done with; how many segments that were.
+    pub fn seal(&mut self) -> usize {
+        let mut sealed = 0;
+        while let Some(retired) = self.handover.retired.pop() {
+            self.segments[retired.segment.number as usize - 1].1 = retired.seal;
+            sealed += 1;
+        }
+        sealed
+    }
+
+    /// The files as they would be on disk now, by number.
+    #[must_use]
+    pub fn images(&self) -> Vec<Vec<u8>> {
+        self.segments.iter().map(|(segment, seal)| image(segment, seal.as_ref())).collect()
+    }
+
+    /// All that can be read back now.
+    ///
+    /// # Panics
+    ///
+    /// If an image is refused, which would be a mistake of the writer.
+    #[must_use]
+    pub fn contents(&self) -> Contents {
+        let mut contents = Contents::default();
+        let mut expected = Some(1);
+        for image in self.images() {
+            expected = read(image, expected, &mut contents).expect("memory can be read");
+        }
+        contents
+    }
+}
+
+fn image(segment: &Segment, seal: Option<&Seal>) -> Vec<u8> {
+    let words = segment.map().words().iter();
+    let mut image: Vec<u8> =
+        words.flat_map(|word| word.load(Ordering::Acquire).to_ne_bytes()).collect();
+    if let Some(seal) = seal {
+        let block = seal.encode(segment.salt);
+        image[SEAL_AT..SEAL_AT + block.len()].copy_from_slice(&block);
+        image.truncate(seal.used_bytes as usize);
+    }
+    image
+}
+
+/// Adds what one image holds to `contents`; returns the number that the click
+/// after it should have.
+///
+/// # Errors
+///
+/// When the image is no segment.
+pub fn read(
+    image: Vec<u8>,
+    expected: Option<u64>,
+    contents: &mut Contents,
+) -> io::Result<Option<u64>> {
+    let mut reader =
+        Reader::open(image)?.map_err(|refused| io::Error::other(refused.to_string()))?;
+    if let Some(expected) = expected {
+        reader.expect(expected);
+    }
+    loop {
+        match reader.next(false)? {
+            Event::Click { sequence, .. } => {
+                contents.clicks.push(OwnedClick::of(sequence, &reader.click()));
+            }
+            Event::End => return Ok(reader.expected()),
+            finding => contents.findings.push(finding),
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! The writer: the end of the ledger that a shard holds.
+//!
+//! It works on memory alone. When a segment is full and the keeper has none
+//! ready, clicks are counted instead of written, and the count becomes a gap
+//! record for which each segment keeps room.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::handover::{Counts, Handover, Retired, Segment};
+use super::record::{self, Click, GAP_BYTES, Gap, Scratch};
+use super::segment::{LOST_AT, START_AT, Seal, SealReason, Start, encode_lost};
+use crate::limits::SEGMENT_HEADER_BYTES;
+
+/// After so many bytes the keeper is asked to fault in more.
+const WAKE_BYTES: usize = 1024 * 1024;
+
+/// No segment was ready: the click was counted, but is not recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lost;
+
+impl fmt::Display for Lost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no segment was ready; the click was counted as lost")
+    }
+}
+
+impl std::error::Error for Lost {}
+
+/// Writes the clicks of one shard. Dropping it is closing it.
+#[derive(Debug)]
+pub struct Writer {
+    handover: Arc<Handover>,
+    segment: Arc<Segment>,
+    /// Where the next record goes, bytes.
+    at: usize,
+    /// Where the keeper is asked to fault in more, bytes.
+    wake_at: usize,
+    /// What is in `segment`; `None` before its first record.
+    seal: Option<Seal>,
+    /// The next click's number. Lost clicks have numbers too, so what is
+    /// missing between two records is always known exactly.
+    sequence: u64,
+    /// Lost clicks that no record tells yet. While there are any, the segment
+    /// is full and only a new one ends the loss.
+    gap: Option<Gap>,
+    scratch: Box<Scratch>,
+}
+
+impl Writer {
+    /// A writer that begins with `segment` and then takes what is ready in
+    /// `handover`.
+    #[must_use]
+    pub fn new(handover: Arc<Handover>, segment: Arc<Segment>) -> Self {
+        Self {
+            handover,
+            segment,
+            at: SEGMENT_HEADER_BYTES,
+            wake_at: SEGMENT_HEADER_BYTES + WAKE_BYTES,
+            seal: None,
+            sequence: 1,
+            gap: None,
+            scratch: Box::default(),
+        }
+    }
+
+    /// Appends one click. Never waits, allocates, opens, locks or logs; once in
+    /// a MiB and once in a segment it wakes the keeper.
+    ///
+    /// When this returns `Ok`, the click survives the end of the process, so
+    /// the reply may be handed to the kernel.
+    ///
+    /// # Errors
+    ///
+    /// [`Lost`] when the segment is full and no other is ready. The click has
+    /// been counted; go on with the reply.
+    pub fn append(&mut self, click: &Click<'_>) -> Result<(), Lost> {
+        let has_room = self.gap.is_none() && self.has_room(record::click_bytes(click));
+        if !has_room && !self.roll() {
+            self.lose(click.time_us);
+            return Err(Lost);
+        }
+        let record = record::encode(click, self.sequence, self.segment.salt, &mut self.scratch);
+        let bytes = record.len();
+        let seal = begin(&mut self.seal, &self.segment, self.sequence, click.time_us);
+        self.segment.put(self.at, record);
+        self.at += bytes;
+        self.segment.set_used(self.at);
+        seal.clicks += 1;
+        seal.last_sequence = self.sequence;
+        seal.last_us = click.time_us;
+        seal.used_bytes = self.at as u64;
+        self.sequence += 1;
+        Counts::add_one(&self.handover.counts.clicks);
+        if self.at >= self.wake_at {
+            self.wake_at += WAKE_BYTES;
+            self.handover.wake();
+        }
+        Ok(())
+    }
+
+    /// Clicks recorded and lost so far. Shared, for metrics.
+    #[must_use]
+    pub fn handover(&self) -> &Arc<Handover> {
+        &self.handover
+    }
+
+    /// Ends the shard's part: what is lost is written down and the segment goes
+    /// back to the keeper, which seals it.
+    pub fn close(self) {
+        drop(self);
+    }
+
+    /// Whether a record of `bytes` fits and leaves room for a gap.
+    fn has_room(&self, bytes: usize) -> bool {
+        self.at + bytes + GAP_BYTES <= self.segment.map().bytes()
+    }
+
+    /// Goes on in the next segment, if one is ready.
+    fn roll(&mut self) -> bool {
+        let Some(next) = self.handover.ready.pop() else {
+            return false;
+        };
+        self.write_gap();
+        let full = std::mem::replace(&mut self.segment, next);
+        self.retire(full, SealReason::Rolled);
+        self.at = SEGMENT_HEADER_BYTES;
+        self.wake_at = SEGMENT_HEADER_BYTES + WAKE_BYTES;
+        true
+    }
+
+    /// Counts a click that cannot be written.
+    fn lose(&mut self, time_us: u64) {
+        let gap = self.gap.get_or_insert(Gap { count: 0, from_us: time_us, to_us: time_us });
+        gap.count += 1;
+        gap.to_us = time_us;
+        // Kept in the full segment too: if the process is killed before there
+        // is space for a gap record, this is all that tells of the loss.
+        self.segment.put(LOST_AT, &encode_lost(gap.count, self.segment.salt));
+        self.sequence += 1;
+        Counts::add_one(&self.handover.counts.lost);
+    }
+
+    /// Writes down what is lost, in the room kept for it.
+    fn write_gap(&mut self) {
+        let Some(gap) = self.gap.take() else {
+            return;
+        };
+        let first = self.sequence - gap.count;
+        let seal = begin(&mut self.seal, &self.segment, first, gap.from_us);
+        self.segment.put(self.at, &record::encode_gap(&gap, first, self.segment.salt));
+        self.at += GAP_BYTES;
+        self.segment.set_used(self.at);
+        seal.lost += gap.count;
+        seal.last_sequence = self.sequence - 1;
+        seal.last_us = gap.to_us;
+        seal.used_bytes = self.at as u64;
+    }
+
+    fn retire(&mut self, segment: Arc<Segment>, reason: SealReason) {
+        let seal = self.seal.take().map(|seal| Seal { reason, ..seal });
+        let refused = self.handover.retired.push(Retired { segment, seal });
+        assert!(refused.is_ok(), "there are no more segments than have room here");
+        self.handover.wake();
+    }
+}
+
+/// The account of the segment that is being written; its first record also
+/// writes its start block.
+fn begin<'a>(
+    seal: &'a mut Option<Seal>,
+    segment: &Segment,
+    first_sequence: u64,
+    first_us: u64,
+) -> &'a mut Seal {
+    seal.get_or_insert_with(|| {
+        segment.put(START_AT, &Start { first_sequence, first_us }.encode(segment.salt));
+        Seal {
+            used_bytes: SEGMENT_HEADER_BYTES as u64,
+            clicks: 0,
+            lost: 0,
+            first_sequence,
+            last_sequence: first_sequence,
+            last_us: first_us,
+            reason: SealReason::Stopped,
+            suspect: false,
+        }
+    })
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.write_gap();
+        let segment = self.segment.clone();
+        self.retire(segment, SealReason::Stopped);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_writer_can_move_to_its_shard() {
+        fn is_send<T: Send>() {}
+        is_send::<Writer>();
+    }
+}

@@ -1,0 +1,95 @@
+//! The one screen at start: what is served, where, how.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bytesize::ByteSize;
+use serde_json::json;
+
+use super::say;
+use crate::engine::Engine;
+
+/// What an operator wants to see before the first request comes.
+pub struct Banner {
+    pub links: usize,
+    pub left_out: usize,
+    pub table_bytes: usize,
+    pub read_in: Duration,
+    pub engine: Engine,
+    pub engine_reason: String,
+    pub cores: String,
+    pub addresses: Vec<SocketAddr>,
+    pub clicks: PathBuf,
+    pub connections_per_core: usize,
+    pub fallback: Option<String>,
+    pub warnings: Vec<String>,
+}
+
+impl Banner {
+    /// Prints it for people on standard error, and with `as_json` as one line on
+    /// standard output for programs.
+    pub fn print(&self, as_json: bool) {
+        for warning in &self.warnings {
+            say(format_args!("warning: {warning}"));
+        }
+        say(self.text().trim_end());
+        if as_json {
+            // A program that closed the pipe does not want it.
+            let mut out = std::io::stdout().lock();
+            let _ = writeln!(out, "{}", self.json()).and_then(|()| out.flush());
+        }
+    }
+
+    fn text(&self) -> String {
+        let addresses: Vec<String> =
+            self.addresses.iter().map(|address| format!("http://{address}")).collect();
+        let left_out = match self.left_out {
+            0 => String::new(),
+            count => format!(", {count} bad lines left out"),
+        };
+        let unknown = match &self.fallback {
+            Some(target) => format!("302 to {target}"),
+            None => "404".to_owned(),
+        };
+        format!(
+            "serving\n\
+             \x20 links     {} in {} of memory, read in {:.1?}{left_out}\n\
+             \x20 unknown   {unknown}\n\
+             \x20 engine    {} ({})\n\
+             \x20 cores     {}, each up to {} connections\n\
+             \x20 listen    {}\n\
+             \x20 clicks    {}\n\
+             \x20 reload    kill -HUP {pid}     stop  kill {pid}",
+            self.links,
+            ByteSize::b(self.table_bytes as u64),
+            self.read_in,
+            self.engine,
+            self.engine_reason,
+            self.cores,
+            self.connections_per_core,
+            addresses.join("  "),
+            self.clicks.display(),
+            pid = std::process::id(),
+        )
+    }
+
+    fn json(&self) -> serde_json::Value {
+        json!({
+            "pid": std::process::id(),
+            "links": self.links,
+            "bad_lines_left_out": self.left_out,
+            "table_bytes": self.table_bytes,
+            "read_ms": self.read_in.as_secs_f64() * 1e3,
+            "engine": self.engine.to_string(),
+            "engine_reason": self.engine_reason,
+            "cores": self.cores,
+            "connections_per_core": self.connections_per_core,
+            "addresses": self.addresses,
+            "clicks": self.clicks,
+            "fallback": self.fallback,
+            "warnings": self.warnings,
+        })
+    }
+}

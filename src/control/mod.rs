@@ -1,0 +1,16 @@
+//! Everything that is not a request: loading and swapping tables, signals,
+//! limits of the machine, starting and stopping. None of it runs on a shard.
+
+mod banner;
+pub mod machine;
+mod say;
+mod server;
+mod signals;
+mod tables;
+
+pub use say::say;
+pub use server::{EngineWish, Plan, serve};
+pub use tables::{Read, Sources};
+
+/// RLIMIT_MEMLOCK below which io_uring may be refused: glommio asks for this.
+pub(crate) const MEMLOCK_BYTES_WANTED: u64 = 512 * 1024;

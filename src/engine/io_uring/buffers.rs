@@ -1,0 +1,91 @@
+#![allow(unsafe_code)] // a ring of buffers shared with the kernel
+
+//! Receive buffers the kernel picks from by itself (provided-buffer ring,
+//! io_uring_register_buf_ring(3)): a connection holds one only while it has
+//! bytes for us.
+
+use std::io;
+use std::sync::atomic::{AtomicU16, Ordering};
+
+use io_uring::{Submitter, types::BufRingEntry};
+use memmap2::MmapMut;
+
+use crate::limits::{RECEIVE_BUFFER_BYTES, RECEIVE_BUFFERS};
+use crate::shard::{Arrival, Received};
+
+/// The group receives name to get one of these buffers.
+pub const GROUP: u16 = 0;
+
+const MASK: u16 = RECEIVE_BUFFERS as u16 - 1;
+
+/// The buffers and the ring that hands them to the kernel.
+pub struct Buffers {
+    /// Page-aligned, as the kernel wants it.
+    ring: MmapMut,
+    memory: MmapMut,
+    tail: u16,
+}
+
+impl Buffers {
+    /// Maps the buffers; none is with the kernel yet.
+    pub fn new() -> io::Result<Self> {
+        Ok(Self {
+            ring: MmapMut::map_anon(RECEIVE_BUFFERS * size_of::<BufRingEntry>())?,
+            memory: MmapMut::map_anon(RECEIVE_BUFFERS * RECEIVE_BUFFER_BYTES)?,
+            tail: 0,
+        })
+    }
+
+    /// Registers the ring and hands all buffers to the kernel.
+    pub fn register(&mut self, submitter: &Submitter<'_>) -> io::Result<()> {
+        let address = self.ring.as_ptr().addr() as u64;
+        // SAFETY: the map is page-aligned, of the size named, and is unmapped
+        // only after the io_uring instance is closed (see `Ring`).
+        unsafe {
+            submitter.register_buf_ring_with_flags(address, RECEIVE_BUFFERS as u16, GROUP, 0)?;
+        }
+        for id in 0..RECEIVE_BUFFERS as u16 {
+            self.give(id);
+        }
+        self.commit();
+        Ok(())
+    }
+
+    /// Hands a buffer back to the kernel, from the next [`Self::commit`] on.
+    pub fn give(&mut self, id: u16) {
+        assert!(usize::from(id) < RECEIVE_BUFFERS);
+        let memory = self.memory.as_ptr().addr() + usize::from(id) * RECEIVE_BUFFER_BYTES;
+        let entries = self.ring.as_mut_ptr().cast::<BufRingEntry>();
+        let slot = usize::from(self.tail & MASK);
+        // SAFETY: `slot` is below RECEIVE_BUFFERS, so it is inside the map.
+        let entry = unsafe { entries.add(slot) };
+        // SAFETY: the map is aligned for entries and zeroed, which is a valid one;
+        // the kernel reads it only below the tail that `commit` stores.
+        let entry = unsafe { &mut *entry };
+        entry.set_addr(memory as u64);
+        entry.set_len(RECEIVE_BUFFER_BYTES as u32);
+        entry.set_bid(id);
+        self.tail = self.tail.wrapping_add(1);
+    }
+
+    /// Shows the kernel what was given since the last time.
+    pub fn commit(&mut self) {
+        let entries = self.ring.as_ptr().cast::<BufRingEntry>();
+        // SAFETY: `entries` is the start of the registered ring, zeroed by mmap.
+        let tail = unsafe { BufRingEntry::tail(entries) };
+        // SAFETY: the tail is 2-aligned, inside the map, and the kernel only
+        // reads it; both sides access it atomically.
+        let tail = unsafe { AtomicU16::from_ptr(tail.cast_mut()) };
+        tail.store(self.tail, Ordering::Release);
+    }
+}
+
+impl Received for Buffers {
+    /// What the kernel put into the buffer of an arrival. The kernel does not
+    /// write there until it is given back, which needs `&mut self`.
+    fn bytes(&self, arrival: &Arrival) -> &[u8] {
+        let start = arrival.buffer as usize * RECEIVE_BUFFER_BYTES;
+        let size = (arrival.size as usize).min(RECEIVE_BUFFER_BYTES);
+        self.memory.get(start..start + size).unwrap_or_default()
+    }
+}

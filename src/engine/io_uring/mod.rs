@@ -1,0 +1,375 @@
+//! The io_uring engine: each shard is a pinned glommio executor whose one task
+//! drives a ring of its own (DESIGN §4 has the measurements behind this).
+
+mod buffers;
+mod outgoing;
+mod ring;
+mod sockets;
+
+use std::net::TcpListener;
+use std::os::fd::{AsRawFd, IntoRawFd, RawFd};
+use std::time::{Duration, Instant};
+
+use glommio::{ExecutorJoinHandle, LocalExecutorBuilder, Placement};
+use rustix::process::{Resource, getrlimit};
+
+use super::{Asked, Clock, Course, Seat};
+use crate::connection::Step;
+use crate::shard::{Arrival, Now, Shard};
+use ring::{Completion, Operation, Ring};
+use sockets::Sockets;
+
+/// What glommio locks at least; below it, it refuses to start.
+const MEMLOCK_BYTES_MIN: u64 = 512 * 1024;
+/// glommio's own rings only carry its timers here.
+const GLOMMIO_RING_DEPTH: usize = 16;
+const GLOMMIO_IO_BYTES: usize = 64 * 1024;
+/// How often glommio's other tasks get a turn, at least.
+const YIELD_EVERY: Duration = Duration::from_millis(5);
+
+/// See [`super::probe_io_uring`].
+pub fn probe() -> Result<(), String> {
+    let locked = getrlimit(Resource::Memlock).current.unwrap_or(u64::MAX);
+    if locked < MEMLOCK_BYTES_MIN {
+        return Err(format!(
+            "RLIMIT_MEMLOCK is {locked} bytes and {MEMLOCK_BYTES_MIN} are needed; \
+             raise it with `ulimit -l` or LimitMEMLOCK= in the unit"
+        ));
+    }
+    match Ring::new() {
+        Ok(_) => Ok(()),
+        Err(error) => Err(match error.raw_os_error() {
+            Some(libc::EPERM | libc::EACCES) => format!(
+                "io_uring is refused here ({error}); a container's seccomp profile or \
+                 the sysctl kernel.io_uring_disabled is the usual cause"
+            ),
+            Some(libc::ENOSYS | libc::EINVAL) => format!(
+                "this kernel's io_uring lacks what is needed ({error}); Linux 6.1 or \
+                 later has it"
+            ),
+            _ => format!("io_uring cannot be set up: {error}"),
+        }),
+    }
+}
+
+/// See [`super::start`].
+pub fn start(seat: Seat) -> anyhow::Result<ExecutorJoinHandle<()>> {
+    LocalExecutorBuilder::new(Placement::Fixed(seat.cpu))
+        .name("carom-shard")
+        .ring_depth(GLOMMIO_RING_DEPTH)
+        .io_memory(GLOMMIO_IO_BYTES)
+        .spawn(move || run(seat))
+        .map_err(|error| anyhow::anyhow!("{error}"))
+}
+
+async fn run(seat: Seat) {
+    let clock = Clock::start();
+    let shard = (seat.build)(clock.now());
+    // The probe has set up such a ring before; without one there is no shard.
+    let ring = Ring::new().unwrap_or_else(|error| panic!("io_uring was refused: {error}"));
+    let mut engine = IoUring {
+        shard,
+        ring,
+        sockets: Sockets::default(),
+        listeners: seat.listeners.into_iter().map(Listener::new).collect(),
+        course: Course::new(seat.mailbox),
+        completions: Vec::new(),
+        arrivals: Vec::new(),
+        rearm: Vec::new(),
+    };
+    engine.ring.read_wake(engine.course.mailbox.wake_fd());
+    engine.arm_accepts(clock.now());
+    let _ = seat.ready.send(()); // nobody listens only where starting has failed
+    let mut yielded = Instant::now();
+    while !engine.course.is_over(&engine.shard) {
+        engine.turn(clock);
+        if yielded.elapsed() >= YIELD_EVERY {
+            glommio::executor().yield_task_queue_now().await;
+            yielded = Instant::now();
+        }
+    }
+    engine.end();
+}
+
+struct Listener {
+    socket: Option<TcpListener>,
+    /// An accept is with the kernel.
+    armed: bool,
+    cancelled: bool,
+}
+
+impl Listener {
+    fn new(socket: TcpListener) -> Self {
+        Self { socket: Some(socket), armed: false, cancelled: false }
+    }
+}
+
+struct IoUring {
+    shard: Shard,
+    ring: Ring,
+    sockets: Sockets,
+    listeners: Vec<Listener>,
+    course: Course,
+    // Kept for their memory; empty between turns.
+    completions: Vec<Completion>,
+    arrivals: Vec<Arrival>,
+    rearm: Vec<u32>,
+}
+
+impl IoUring {
+    /// One turn: submit what is prepared, wait, and handle all that completed
+    /// as one batch.
+    fn turn(&mut self, clock: Clock) {
+        self.submit_and_wait(Duration::from_millis(self.course.wait_ms(&self.shard)));
+        let now = clock.now();
+        self.shard.tick(now);
+        self.ring.completions(&mut self.completions);
+        let mut completions = std::mem::take(&mut self.completions);
+        for completion in completions.drain(..) {
+            self.completed(completion, now);
+        }
+        self.completions = completions;
+        self.shard.answer(&self.arrivals, self.ring.buffers());
+        self.give_buffers_back();
+        if self.course.read_mail(&mut self.shard) == Asked::StopAccepting {
+            self.stop_accepting();
+        }
+        while let Some((id, step)) = self.shard.next_step() {
+            self.take_step(id, step);
+        }
+        while let Some(id) = self.rearm.pop() {
+            self.arm_receive(id);
+        }
+        self.arm_accepts(now);
+        self.shard.publish();
+    }
+
+    fn submit_and_wait(&mut self, wait: Duration) {
+        if let Err(error) = self.ring.submit_and_wait(wait) {
+            panic!("io_uring_enter: {error}"); // only if the ring itself is gone
+        }
+    }
+
+    fn completed(&mut self, completion: Completion, now: Now) {
+        let Completion { operation, index, result, more, .. } = completion;
+        match operation {
+            Operation::Accept => self.accepted(index, result, more, now),
+            Operation::Receive => self.received(completion),
+            Operation::Send => self.sent(index, result),
+            Operation::Shutdown => self.operation_ended(index),
+            Operation::Close => {
+                if result == 0 {
+                    self.sockets.get_mut(index).note_closed();
+                }
+                self.operation_ended(index);
+            }
+            Operation::Wake => self.ring.read_wake(self.course.mailbox.wake_fd()),
+            Operation::Forgotten => {}
+        }
+    }
+
+    fn accepted(&mut self, index: u32, result: i32, more: bool, now: Now) {
+        if result >= 0 {
+            self.open(result);
+        } else if matches!(-result, libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM) {
+            self.course.pause_accepting(&mut self.shard, now);
+        }
+        // Other errors are about one connection that is gone again (accept(2)).
+        if !more {
+            let listener = &mut self.listeners[index as usize];
+            listener.armed = false;
+            listener.cancelled = false;
+            if self.course.stopping {
+                self.close_listener(index);
+            }
+        }
+    }
+
+    fn open(&mut self, socket: RawFd) {
+        let id = self.shard.open(ring::peer(socket));
+        self.sockets.insert(id, socket);
+        // Once, not again and again: with TCP_DEFER_ACCEPT the request is there,
+        // and if it is the only one there is nothing to cancel before the close.
+        self.ring.receive(socket, id, false);
+        self.sockets.get_mut(id).start_receive();
+    }
+
+    fn received(&mut self, completion: Completion) {
+        let Completion { index: id, result, more, buffer, .. } = completion;
+        if let Some(buffer) = buffer {
+            let size = result.max(0) as u32;
+            let arrival = Arrival { connection: id, buffer: u32::from(buffer), size, end: false };
+            self.arrivals.push(arrival);
+        }
+        if result == 0 {
+            self.arrivals.push(Arrival { connection: id, buffer: 0, size: 0, end: true });
+        } else if result < 0 && !matches!(-result, libc::ECANCELED | libc::ENOBUFS) {
+            self.shard.failed(id);
+        }
+        if !more {
+            self.sockets.get_mut(id).end_receive();
+            self.rearm.push(id);
+            self.operation_ended(id);
+        }
+    }
+
+    fn sent(&mut self, id: u32, result: i32) {
+        self.sockets.get_mut(id).sending = false;
+        match result {
+            0.. => {
+                self.shard.sent(id, result as usize);
+                if !self.shard.connection(id).outgoing().is_empty() {
+                    self.send(id, false);
+                }
+            }
+            _ => self.shard.failed(id),
+        }
+        self.operation_ended(id);
+    }
+
+    fn give_buffers_back(&mut self) {
+        if self.arrivals.is_empty() {
+            return;
+        }
+        let buffers = self.ring.buffers();
+        for arrival in self.arrivals.drain(..) {
+            if !arrival.end {
+                buffers.give(arrival.buffer as u16);
+            }
+        }
+        buffers.commit();
+    }
+
+    fn take_step(&mut self, id: u32, step: Step) {
+        match step {
+            Step::Send { last } => self.send(id, last),
+            Step::Shutdown => {
+                let socket = self.sockets.get_mut(id);
+                socket.operations += 1;
+                self.ring.shutdown(socket.fd, id);
+            }
+            Step::Close => return self.close(id),
+            Step::Wait => {}
+        }
+        self.arm_receive(id);
+    }
+
+    fn send(&mut self, id: u32, last: bool) {
+        let socket = self.sockets.get_mut(id);
+        if socket.closing {
+            return;
+        }
+        // A receive holds the socket open beyond a close; then the close waits
+        // until that is cancelled.
+        let then_close = last && !socket.receiving;
+        socket.sending = true;
+        socket.operations += if then_close { 2 } else { 1 };
+        outgoing::send(&mut self.ring, &self.shard, socket.fd, id, then_close);
+    }
+
+    /// Has a receive armed exactly while the connection wants input.
+    fn arm_receive(&mut self, id: u32) {
+        let wanted = self.shard.connection(id).wants_input();
+        let socket = self.sockets.get_mut(id);
+        if socket.closing || wanted == socket.receiving {
+            return;
+        }
+        if wanted {
+            socket.start_receive();
+            self.ring.receive(socket.fd, id, true);
+        } else if socket.cancel_receive() {
+            self.ring.cancel(Operation::Receive, id);
+        }
+    }
+
+    fn close(&mut self, id: u32) {
+        let socket = self.sockets.get_mut(id);
+        if socket.closing {
+            return;
+        }
+        socket.closing = true;
+        if socket.sending {
+            self.ring.cancel(Operation::Send, id);
+        }
+        if socket.cancel_receive() {
+            self.ring.cancel(Operation::Receive, id);
+        }
+        self.release_if_done(id);
+    }
+
+    fn operation_ended(&mut self, id: u32) {
+        self.sockets.get_mut(id).operations -= 1;
+        self.release_if_done(id);
+    }
+
+    /// A connection's number, and its buffers, are free only when the kernel has
+    /// nothing left to do for it.
+    fn release_if_done(&mut self, id: u32) {
+        let socket = self.sockets.get_mut(id);
+        if !socket.closing || socket.operations > 0 {
+            return;
+        }
+        if let Some(fd) = socket.take() {
+            self.ring.close_and_forget(fd);
+        }
+        self.shard.release(id);
+    }
+
+    fn arm_accepts(&mut self, now: Now) {
+        let may = self.course.may_accept(&mut self.shard, now);
+        for (index, listener) in self.listeners.iter_mut().enumerate() {
+            let Some(socket) = &listener.socket else { continue };
+            if may && !listener.armed {
+                self.ring.accept(socket.as_raw_fd(), index as u32);
+                listener.armed = true;
+            } else if !may && listener.armed && !listener.cancelled {
+                self.ring.cancel(Operation::Accept, index as u32);
+                listener.cancelled = true;
+            }
+        }
+    }
+
+    /// Listeners whose accept is with the kernel are closed when that ends.
+    fn stop_accepting(&mut self) {
+        for index in 0..self.listeners.len() as u32 {
+            if !self.listeners[index as usize].armed {
+                self.close_listener(index);
+            }
+        }
+    }
+
+    /// Takes the connections that the kernel has accepted for us already: whoever
+    /// is connected is answered.
+    fn close_listener(&mut self, index: u32) {
+        let Some(socket) = self.listeners[index as usize].socket.take() else { return };
+        if socket.set_nonblocking(true).is_ok() {
+            while let Ok((stream, _)) = socket.accept() {
+                if stream.set_nonblocking(false).is_ok() {
+                    self.open(stream.into_raw_fd());
+                }
+            }
+        }
+    }
+
+    /// Ends what is still with the kernel, so that no memory is freed under it.
+    fn end(mut self) {
+        self.stop_accepting();
+        self.ring.cancel(Operation::Wake, 0);
+        let mut wake_ended = false;
+        for _ in 0..100 {
+            if wake_ended && self.listeners.iter().all(|listener| !listener.armed) {
+                break;
+            }
+            self.submit_and_wait(Duration::from_millis(10));
+            self.ring.completions(&mut self.completions);
+            for Completion { operation, index, more, .. } in self.completions.drain(..) {
+                match operation {
+                    Operation::Wake => wake_ended = true,
+                    Operation::Accept if !more => self.listeners[index as usize].armed = false,
+                    _ => {}
+                }
+            }
+        }
+        self.shard.close_clicks();
+    }
+}

@@ -1,0 +1,161 @@
+//! The few fields of a request that matter: where it goes, how it is framed,
+//! and what a click keeps of it.
+
+use super::head::{Keep, Refusal};
+
+#[derive(Default)]
+pub struct Fields<'a> {
+    /// The value of the one `Host` field.
+    pub host: Option<&'a [u8]>,
+    pub referer: Option<&'a [u8]>,
+    pub user_agent: Option<&'a [u8]>,
+    pub prefetch: bool,
+    /// A body follows: a Transfer-Encoding, or a Content-Length over 0.
+    pub body: bool,
+    content_length: Option<u64>,
+    /// Any Transfer-Encoding; the value says whether its last coding is chunked.
+    chunked_last: Option<bool>,
+    close: bool,
+    keep_alive: bool,
+}
+
+impl<'a> Fields<'a> {
+    /// Reads the field lines of a request of HTTP/1.`version`.
+    pub fn read(headers: &[httparse::Header<'a>], version: u8) -> Result<Self, Refusal> {
+        let mut fields = Self::default();
+        for header in headers {
+            fields.take(header.name.as_bytes(), header.value)?;
+        }
+        fields.check(version)?;
+        Ok(fields)
+    }
+
+    fn take(&mut self, name: &[u8], value: &'a [u8]) -> Result<(), Refusal> {
+        // Lengths first: most fields are none of ours.
+        match name.len() {
+            4 if name.eq_ignore_ascii_case(b"host") => {
+                // RFC 9112 §3.2: more than one, or an invalid one, is a 400.
+                if self.host.is_some() || !is_host(value) {
+                    return Err(Refusal::BadRequest);
+                }
+                self.host = Some(value);
+            }
+            7 if name.eq_ignore_ascii_case(b"referer") => {
+                self.referer.get_or_insert(value);
+            }
+            7 if name.eq_ignore_ascii_case(b"purpose") => self.prefetch |= is_prefetch(value),
+            10 if name.eq_ignore_ascii_case(b"user-agent") => {
+                self.user_agent.get_or_insert(value);
+            }
+            10 if name.eq_ignore_ascii_case(b"connection") => {
+                for token in list(value) {
+                    self.close |= token.eq_ignore_ascii_case(b"close");
+                    self.keep_alive |= token.eq_ignore_ascii_case(b"keep-alive");
+                }
+            }
+            11 if name.eq_ignore_ascii_case(b"sec-purpose") => {
+                self.prefetch |= is_prefetch(value);
+            }
+            14 if name.eq_ignore_ascii_case(b"content-length") => {
+                // RFC 9112 §6.3: a list or two different lengths is a 400.
+                let length = decimal(value).ok_or(Refusal::BadRequest)?;
+                if self.content_length.is_some_and(|first| first != length) {
+                    return Err(Refusal::BadRequest);
+                }
+                self.content_length = Some(length);
+            }
+            17 if name.eq_ignore_ascii_case(b"transfer-encoding") => {
+                let last = list(value).last().unwrap_or_default();
+                self.chunked_last = Some(last.eq_ignore_ascii_case(b"chunked"));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn check(&mut self, version: u8) -> Result<(), Refusal> {
+        // RFC 9112 §3.2: HTTP/1.1 requires Host.
+        let host_missing = version == 1 && self.host.is_none();
+        // RFC 9112 §6.1: both framings, or a transfer coding in HTTP/1.0, is how
+        // requests are smuggled; §6.3: chunked must come last.
+        let framing_bad = self.chunked_last.is_some_and(|chunked_last| {
+            self.content_length.is_some() || version == 0 || !chunked_last
+        });
+        if host_missing || framing_bad {
+            return Err(Refusal::BadRequest);
+        }
+        self.body = self.chunked_last.is_some() || self.content_length.is_some_and(|n| n > 0);
+        Ok(())
+    }
+
+    /// RFC 9112 §9.3, and a close after every request that brings a body.
+    pub fn keep(&self, version: u8) -> Keep {
+        match (version, self.close || self.body, self.keep_alive) {
+            (_, true, _) | (0, false, false) => Keep::Close,
+            (0, false, true) => Keep::AliveSaid,
+            (_, false, _) => Keep::Alive,
+        }
+    }
+}
+
+/// The elements of a comma-separated list (RFC 9110 §5.6.1), empty ones left out.
+fn list(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    value.split(|&b| b == b',').map(<[u8]>::trim_ascii).filter(|token| !token.is_empty())
+}
+
+/// `1*DIGIT` that fits in 64 bits.
+fn decimal(value: &[u8]) -> Option<u64> {
+    if value.is_empty() {
+        return None;
+    }
+    value.iter().try_fold(0u64, |sum, digit| {
+        let digit = digit.is_ascii_digit().then(|| u64::from(digit - b'0'))?;
+        sum.checked_mul(10)?.checked_add(digit)
+    })
+}
+
+/// `prefetch`, alone or first of parameters: `Sec-Purpose: prefetch;prerender`.
+fn is_prefetch(value: &[u8]) -> bool {
+    value.get(..8).is_some_and(|start| start.eq_ignore_ascii_case(b"prefetch"))
+}
+
+/// `uri-host [ ":" port ]` (RFC 9110 §7.2, RFC 3986 §3.2.2), or nothing at all,
+/// which a client sends when its target has no authority.
+pub fn is_host(value: &[u8]) -> bool {
+    let (host, port) = match value {
+        [b'[', rest @ ..] => {
+            let Some(end) = rest.iter().position(|&b| b == b']') else { return false };
+            let (literal, after) = (&rest[..end], &rest[end + 1..]);
+            let is_literal = !literal.is_empty()
+                && literal.iter().all(|&b| b.is_ascii_hexdigit() || matches!(b, b':' | b'.'));
+            if !is_literal {
+                return false;
+            }
+            (&b""[..], after)
+        }
+        _ => value.split_at(value.iter().position(|&b| b == b':').unwrap_or(value.len())),
+    };
+    let port_is_sound = match port {
+        [] => true,
+        [b':', digits @ ..] => digits.len() <= 5 && digits.iter().all(u8::is_ascii_digit),
+        _ => false,
+    };
+    port_is_sound && host.iter().all(|&b| REG_NAME[usize::from(b)])
+}
+
+/// Bytes of a `reg-name`: unreserved, sub-delims, and `%` of escapes.
+const REG_NAME: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = (byte as u8).is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let others = b"-._~!$&'()*+,;=%";
+    let mut at = 0;
+    while at < others.len() {
+        table[others[at] as usize] = true;
+        at += 1;
+    }
+    table
+};

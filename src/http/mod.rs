@@ -1,0 +1,12 @@
+//! HTTP/1.1 and 1.0 as far as a redirector needs them (RFC 9110, RFC 9112):
+//! bytes of a request in, [`Parsed`] out; replies ready to copy. Pure.
+
+mod date;
+mod fields;
+mod head;
+mod replies;
+#[cfg(test)]
+mod tests;
+
+pub use head::{Keep, Method, Parsed, Refusal, Request, Span, parse};
+pub use replies::{Fixed, Moved, Replies};

@@ -1,0 +1,30 @@
+//! carom: an HTTP redirector that answers ready-made redirects from memory and
+//! writes down exactly one click for each.
+//!
+//! ```text
+//! socket → engine → connection → http (parse) → shard: links.find → reply → connection → engine → socket
+//!                                                └→ click → segment (mmap)  ···>  reader → sink
+//! control thread: link files / signals / limits  ──mailbox──▶  each shard (swaps its table between batches)
+//! ```
+//!
+//! - [`http`], [`links`] and the records of [`clicks`] are pure: no socket, no
+//!   file, no clock. [`limits`] holds every bound.
+//! - [`connection`] is one peer without its socket. [`shard`] is what one core
+//!   owns; it answers batches and shares nothing with its neighbours.
+//! - [`engine`] moves bytes, with `io_uring` or `epoll`; only it names them.
+//! - [`mailbox`] is the only way from the [`control`] thread into a shard.
+//! - [`cli`] turns arguments into a plan and calls the above.
+//!
+//! Deliberately absent: locks, logging and file access in a shard; state shared
+//! between shards; anything of a request in a reply that a link did not ask for.
+
+pub mod cli;
+pub mod clicks;
+pub mod connection;
+pub mod control;
+pub mod engine;
+pub mod http;
+pub mod limits;
+pub mod links;
+pub mod mailbox;
+pub mod shard;

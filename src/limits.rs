@@ -1,0 +1,150 @@
+//! Every bound in carom, in one place, with the relations between them checked
+//! when compiling. Nothing here is grown at run time; what happens when a bound
+//! is reached is said beside it.
+
+// ---- HTTP (RFC 9112) -------------------------------------------------------
+
+/// Longest request head (request line, fields, empty line), bytes. Over it: 431.
+pub const REQUEST_HEAD_BYTES_MAX: usize = 16 * 1024;
+/// Most field lines in a request head. Over it: 431.
+pub const REQUEST_FIELDS_MAX: usize = 100;
+/// Longest request target, bytes. Over it: 414.
+pub const REQUEST_TARGET_BYTES_MAX: usize = 8 * 1024;
+/// Longest request line: the longest target and room for method, version and
+/// spaces. A line that is still unfinished after this many bytes: 414.
+pub const REQUEST_LINE_BYTES_MAX: usize = REQUEST_TARGET_BYTES_MAX + 64;
+/// Most empty lines ignored before a request line (RFC 9112 §2.2). Over it: 400.
+pub const EMPTY_LINES_MAX: usize = 4;
+/// Longest `Location` that `:splat` may grow to, bytes. Over it: 414.
+pub const LOCATION_BYTES_MAX: usize = 8 * 1024;
+/// Longest reply: a `Location` and the fixed part around it.
+pub const REPLY_BYTES_MAX: usize = LOCATION_BYTES_MAX + 512;
+
+// ---- Connections -----------------------------------------------------------
+
+/// Most open connections a shard. Over it: idle ones are closed to make room,
+/// and until there is room new ones wait in the kernel's accept queue.
+pub const CONNECTIONS_PER_SHARD_MAX: usize = 65_536;
+/// Descriptors kept back for files, rings and listeners when the connection
+/// limit is derived from `RLIMIT_NOFILE`.
+pub const DESCRIPTORS_RESERVED: usize = 64;
+/// Replies waiting for a connection at which it is no longer read or parsed,
+/// bytes. It goes on when they are sent, or ends with the send timeout.
+pub const OUTBOX_BYTES_PAUSE: usize = 64 * 1024;
+/// Most requests of one connection answered in one round of a batch.
+pub const REQUESTS_PER_ROUND_MAX: usize = 16;
+/// Most bytes of replies one connection can hold: the pause mark and one more
+/// round of the longest replies.
+pub const OUTBOX_BYTES_MAX: usize = OUTBOX_BYTES_PAUSE + REQUESTS_PER_ROUND_MAX * REPLY_BYTES_MAX;
+/// Unparsed bytes one connection may hold. Over it: the connection is cut.
+pub const INBOX_BYTES_MAX: usize = 256 * 1024;
+/// Bytes in the inboxes and outboxes of all connections of a shard together.
+/// Over it: a connection that wants to hold more is cut.
+pub const HELD_BYTES_PER_SHARD_MAX: usize = 256 * 1024 * 1024;
+/// Bytes read and thrown away before a close, so that the reply is not
+/// destroyed by a reset (RFC 9112 §9.6). Over it: closed at once.
+pub const LINGER_BYTES_MAX: usize = 1024 * 1024;
+/// How long such a close waits for the peer's end, milliseconds.
+pub const LINGER_MS: u32 = 2_000;
+/// How long a stopping server leaves idle connections open for a request that
+/// is already under way, milliseconds.
+pub const DRAIN_IDLE_MS: u32 = 500;
+/// Spare buffers a shard keeps for reuse.
+pub const SPARE_BUFFERS_MAX: usize = 1024;
+/// Largest buffer kept for reuse, bytes. Larger ones are freed.
+pub const SPARE_BUFFER_BYTES_MAX: usize = 16 * 1024;
+
+// ---- Engines ---------------------------------------------------------------
+
+/// One receive buffer, bytes: a browser's request head several times over.
+pub const RECEIVE_BUFFER_BYTES: usize = 4 * 1024;
+/// Receive buffers a shard, a power of two. When all are taken the kernel keeps
+/// the bytes in the socket until a buffer is given back.
+pub const RECEIVE_BUFFERS: usize = 512;
+/// Buffers the kernel fills for one connection in one go
+/// (`MULTISHOT_MAX_RETRY` in the kernel's io_uring/net.c).
+pub const RECEIVES_PER_WAKE_MAX: usize = 32;
+/// Submission queue entries of a shard's ring. When full, it is submitted.
+pub const RING_ENTRIES: u32 = 1024;
+/// Completion queue entries. When full the kernel keeps the overflow itself.
+pub const RING_COMPLETIONS: u32 = 4096;
+/// Readiness events taken from epoll at once.
+pub const EPOLL_EVENTS: usize = 1024;
+/// Most requests looked up together in one batch.
+pub const BATCH_REQUESTS_MAX: usize = 64;
+/// Longest sleep of an engine that has nothing to do, milliseconds.
+pub const IDLE_WAIT_MS: u64 = 1_000;
+/// Pause of accepting after the process ran out of descriptors, milliseconds.
+pub const ACCEPT_PAUSE_MS: u32 = 100;
+/// Messages the control thread can have waiting for one shard. When full the
+/// control thread waits, never the shard.
+pub const MAILBOX_MESSAGES: usize = 8;
+
+// ---- Links -----------------------------------------------------------------
+
+/// Longest target of a link, bytes. Over it: a load error.
+pub const TARGET_BYTES_MAX: usize = 2048;
+/// Longest path of a key, bytes, after normalising. Over it: a load error.
+pub const KEY_PATH_BYTES_MAX: usize = 2048;
+/// Longest query of a key, bytes, in canonical form. Over it: a load error.
+pub const KEY_QUERY_BYTES_MAX: usize = 2048;
+/// Longest host of a key (RFC 1035 §2.3.4), bytes. Over it: a load error.
+pub const HOST_BYTES_MAX: usize = 253;
+/// Most parameters in the query of one key. Over it: a load error.
+pub const KEY_PARAMETERS_MAX: usize = 8;
+/// Most distinct sets of parameter names under one path. Over it: a load error.
+pub const QUERY_SHAPES_MAX: usize = 32;
+/// Parameters of a request's query that are looked at; later ones are ignored.
+pub const REQUEST_PARAMETERS_MAX: usize = 64;
+/// Combinations tried when a request repeats a parameter that keys name.
+pub const QUERY_COMBINATIONS_MAX: usize = 64;
+/// Deepest `/*` prefix, in slashes. Over it: a load error.
+pub const PREFIX_DEPTH_MAX: usize = 63;
+/// Most links in a table: what a 32-bit ordinal can number. Over it: a load error.
+pub const LINKS_MAX: usize = 100_000_000;
+/// Bad lines shown one by one; the rest are counted.
+pub const BAD_LINES_SHOWN: usize = 20;
+
+// ---- Clicks ----------------------------------------------------------------
+
+/// Longest path and query kept in a click, bytes. Over it: cut, and flagged.
+pub const CLICK_PATH_BYTES_MAX: usize = 512;
+/// Longest host kept in a click, bytes. Over it: cut, and flagged.
+pub const CLICK_HOST_BYTES_MAX: usize = 253;
+/// Longest referer kept in a click, bytes. Over it: cut, and flagged.
+pub const CLICK_REFERER_BYTES_MAX: usize = 200;
+/// Longest user agent kept in a click, bytes. Over it: cut, and flagged.
+pub const CLICK_USER_AGENT_BYTES_MAX: usize = 255;
+/// Header of a segment file, bytes.
+pub const SEGMENT_HEADER_BYTES: usize = 4096;
+/// Default size of a segment file, bytes.
+pub const SEGMENT_BYTES_DEFAULT: u64 = 128 * 1024 * 1024;
+/// Smallest segment file, bytes: the header and a few of the longest records.
+pub const SEGMENT_BYTES_MIN: u64 = 64 * 1024;
+/// Largest segment file, bytes: record offsets are 32-bit.
+pub const SEGMENT_BYTES_MAX: u64 = 2 * 1024 * 1024 * 1024;
+/// Segments kept ready for each shard beside the one it writes. When none is
+/// ready, redirects go on and lost clicks are counted exactly.
+pub const SEGMENTS_READY: usize = 1;
+/// Bytes of a segment faulted in ahead of its writer.
+pub const POPULATE_AHEAD_BYTES: u64 = 8 * 1024 * 1024;
+
+// ---- How they relate -------------------------------------------------------
+
+const _: () = assert!(REQUEST_LINE_BYTES_MAX < REQUEST_HEAD_BYTES_MAX);
+const _: () = assert!(TARGET_BYTES_MAX <= LOCATION_BYTES_MAX);
+const _: () = assert!(LOCATION_BYTES_MAX < REPLY_BYTES_MAX);
+// Offsets within a request head are 16-bit.
+const _: () = assert!(REQUEST_HEAD_BYTES_MAX < u16::MAX as usize);
+// What the kernel may deliver before we can say stop fits beside a whole head.
+const _: () = assert!(
+    REQUEST_HEAD_BYTES_MAX + RECEIVES_PER_WAKE_MAX * RECEIVE_BUFFER_BYTES <= INBOX_BYTES_MAX
+);
+// A single connection at its limits never trips the limit of the shard.
+const _: () = assert!(INBOX_BYTES_MAX + OUTBOX_BYTES_MAX < HELD_BYTES_PER_SHARD_MAX);
+const _: () = assert!(RECEIVE_BUFFERS.is_power_of_two() && RECEIVE_BUFFERS <= 32_768);
+const _: () = assert!(REQUESTS_PER_ROUND_MAX <= BATCH_REQUESTS_MAX);
+const _: () = assert!(PREFIX_DEPTH_MAX < u64::BITS as usize);
+const _: () = assert!(CLICK_USER_AGENT_BYTES_MAX <= u8::MAX as usize);
+const _: () = assert!(SEGMENT_BYTES_MAX < u32::MAX as u64);
+const _: () = assert!(SEGMENT_BYTES_MIN > SEGMENT_HEADER_BYTES as u64 + 8 * 2048);

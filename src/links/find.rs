@@ -1,0 +1,304 @@
+//! Finding the link of a request: what a shard asks of its links.
+//!
+//! A batch is looked up in phases, so that the cache misses of its requests
+//! overlap: [`Links::ask`] for each, [`Links::prefetch_slot`] for each,
+//! [`Links::prefetch_entry`] for each, then [`Links::find`] for each.
+
+use std::sync::Arc;
+
+use super::builder::{seed, with_query};
+use super::entries::{Entry, FORK, PREFIX, SPLAT};
+use super::hash;
+use super::host;
+use super::index::Index;
+use super::query::{Parameters, names};
+use super::status::Status;
+use super::table::{ANY_HOST, Table};
+use super::target::Target;
+use crate::limits::{
+    HOST_BYTES_MAX, KEY_PARAMETERS_MAX, PREFIX_DEPTH_MAX, QUERY_COMBINATIONS_MAX,
+    REQUEST_PARAMETERS_MAX,
+};
+
+/// The links as one shard holds them: the table, which all shards share, and
+/// an index of its own.
+#[derive(Clone, Debug)]
+pub struct Links {
+    table: Arc<Table>,
+    index: Index,
+}
+
+/// A question to [`Links`], worked out as far as it can be without touching
+/// the table's memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ask {
+    /// Hash of the path on any host.
+    any: u64,
+    /// Hash of the path on the request's own host, if keys name that host.
+    own: u64,
+    /// Number of that host.
+    host: u32,
+}
+
+/// Memory for matching queries, reused from request to request.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    parameters: Parameters,
+    query: Vec<u8>,
+}
+
+/// The link that answers a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hit<'a> {
+    /// Its id; see [`Key::id`](super::Key::id).
+    pub id: u64,
+    /// What it answers with.
+    pub status: Status,
+    /// Whether its key is the whole path, not a prefix.
+    pub exact: bool,
+    /// Where it sends.
+    pub target: Target<'a>,
+    /// Where in the normalised path the part behind the prefix begins, for
+    /// [`Target::write`]; its end for an exact key.
+    pub splat_start: usize,
+}
+
+/// The part of a request that is the same for every host, and what reading
+/// its query has come to.
+struct Request<'r> {
+    path: &'r [u8],
+    query: Option<&'r [u8]>,
+    scratch: &'r mut Scratch,
+    read: bool,
+    /// Combinations of repeated parameters that may still be tried.
+    combinations: usize,
+}
+
+impl Links {
+    /// A shard's links over `table`. Copies the index; call it on the core that
+    /// will use it, so that the copy lies in that core's memory.
+    pub fn replicate(table: &Arc<Table>) -> Links {
+        Links { table: Arc::clone(table), index: table.index.clone() }
+    }
+
+    /// The table behind them.
+    pub fn table(&self) -> &Arc<Table> {
+        &self.table
+    }
+
+    /// Prepares a question. `host` is the authority as it was sent (any case,
+    /// with or without port, possibly empty); `path` is
+    /// [normalised](super::normalise()).
+    #[inline]
+    pub fn ask(&self, host: &[u8], path: &[u8]) -> Ask {
+        let host = self.host_number(host);
+        let any = hash::hash(seed(ANY_HOST, false), path);
+        let own = match host {
+            ANY_HOST => any,
+            host => hash::hash(seed(host, false), path),
+        };
+        Ask { any, own, host }
+    }
+
+    #[inline]
+    fn host_number(&self, host: &[u8]) -> u32 {
+        let hosts = &self.table.hosts;
+        if hosts.len() == 0 {
+            return ANY_HOST;
+        }
+        let mut buffer = [0; HOST_BYTES_MAX];
+        let name = host::of_request(host, &mut buffer);
+        name.and_then(|name| hosts.number(name)).unwrap_or(ANY_HOST)
+    }
+
+    /// Begins to load what [`prefetch_entry`](Self::prefetch_entry) will read.
+    #[inline]
+    pub fn prefetch_slot(&self, ask: &Ask) {
+        if ask.host != ANY_HOST {
+            self.index.prefetch(ask.own);
+        }
+        self.index.prefetch(ask.any);
+    }
+
+    /// Begins to load the entry that [`find`](Self::find) will look at first.
+    #[inline]
+    pub fn prefetch_entry(&self, ask: &Ask) {
+        // The entry on any host is only looked at if there is no own one.
+        let own = self.index.candidates(ask.own).next();
+        let first = own.or_else(|| match ask.host {
+            ANY_HOST => None,
+            _ => self.index.candidates(ask.any).next(),
+        });
+        if let Some(reference) = first {
+            self.table.entries.prefetch(reference);
+        }
+    }
+
+    /// The link that answers, if there is one: the request's own host and exact
+    /// path, then any host and exact path (each time first the links whose
+    /// query the request has, those with most parameters first), then the
+    /// longest prefix, at equal length that of its own host.
+    ///
+    /// `ask` was made from the same `path`; `query` is what follows the `?`.
+    pub fn find<'a>(
+        &'a self,
+        ask: &Ask,
+        path: &[u8],
+        query: Option<&[u8]>,
+        scratch: &mut Scratch,
+    ) -> Option<Hit<'a>> {
+        let mut request = Request {
+            path,
+            query: query.filter(|query| !query.is_empty()),
+            scratch,
+            read: false,
+            combinations: QUERY_COMBINATIONS_MAX,
+        };
+        let mut found = None;
+        if ask.host != ANY_HOST {
+            found = self.exact(ask.host, ask.own, &mut request);
+        }
+        if found.is_none() {
+            found = self.exact(ANY_HOST, ask.any, &mut request);
+        }
+        let (entry, splat_start) = match found {
+            Some(entry) => (entry, path.len()),
+            None => self.prefix(ask.host, path)?,
+        };
+        Some(Hit {
+            id: entry.id(),
+            status: entry.status(),
+            exact: !entry.has(PREFIX),
+            target: Target::stored(entry.target(), entry.has(SPLAT)),
+            splat_start,
+        })
+    }
+
+    /// The entry with this key. `hash` is of all of it.
+    #[inline]
+    fn entry(
+        &self,
+        hash: u64,
+        host: u32,
+        kind: u8,
+        path: &[u8],
+        query: &[u8],
+    ) -> Option<Entry<'_>> {
+        let entries = &self.table.entries;
+        let mut candidates = self.index.candidates(hash).map(|reference| entries.get(reference));
+        candidates.find(|entry| entry.is(host, kind, path, query))
+    }
+
+    #[inline]
+    fn exact(&self, host: u32, hash: u64, request: &mut Request<'_>) -> Option<Entry<'_>> {
+        let entry = self.entry(hash, host, 0, request.path, &[])?;
+        if !entry.has(FORK) {
+            return Some(entry);
+        }
+        let (plain, shapes) = entry.fork();
+        if let Some(entry) = self.by_query(host, hash, shapes, request) {
+            return Some(entry);
+        }
+        (plain != 0).then(|| self.table.entries.get(plain))
+    }
+
+    /// Of the links that differ from a path only in their query, the first that
+    /// the request's query satisfies.
+    fn by_query(
+        &self,
+        host: u32,
+        hash: u64,
+        shapes: u32,
+        request: &mut Request<'_>,
+    ) -> Option<Entry<'_>> {
+        let query = request.query?;
+        let parameters = &mut request.scratch.parameters;
+        if !core::mem::replace(&mut request.read, true) {
+            parameters.read(query, REQUEST_PARAMETERS_MAX);
+        }
+        for shape in &self.table.shape_lists[shapes as usize] {
+            // For each name of the shape, the parameters that have it.
+            let mut runs = [(0, 0); KEY_PARAMETERS_MAX];
+            let mut count = 0;
+            let mut from = 0;
+            for name in names(shape) {
+                let run = parameters.run(name, from);
+                if run.is_empty() {
+                    break;
+                }
+                from = run.end;
+                runs[count] = (run.start, run.len());
+                count += 1;
+            }
+            if count < names(shape).count() {
+                continue;
+            }
+            // Usually a name occurs once and there is one combination. It is
+            // always tried; further ones as long as the request's share lasts.
+            let mut picks = [0; KEY_PARAMETERS_MAX];
+            loop {
+                let text = &mut request.scratch.query;
+                text.clear();
+                for ((start, _), pick) in runs[..count].iter().zip(picks) {
+                    parameters.append(start + pick, text);
+                }
+                let hash = with_query(hash, text);
+                if let Some(entry) = self.entry(hash, host, 0, request.path, text) {
+                    return Some(entry);
+                }
+                if request.combinations == 0 || !step(&mut picks[..count], &runs) {
+                    break;
+                }
+                request.combinations -= 1;
+            }
+        }
+        None
+    }
+
+    /// The longest prefix of `path`, and its length. Only as many slashes as
+    /// some prefix of these hosts has are tried.
+    fn prefix(&self, host: u32, path: &[u8]) -> Option<(Entry<'_>, usize)> {
+        let hosts = &self.table.hosts;
+        let any = hosts.depths(ANY_HOST);
+        let own = match host {
+            ANY_HOST => 0,
+            host => hosts.depths(host),
+        };
+        let deepest = u64::BITS - (any | own).leading_zeros();
+        let mut ends = [0; PREFIX_DEPTH_MAX + 1];
+        let mut depths = 0_u64;
+        for (depth, at) in (1..deepest as usize).zip(memchr::memchr_iter(b'/', path)) {
+            ends[depth] = at + 1;
+            depths |= 1 << depth;
+        }
+        depths &= any | own;
+        while depths != 0 {
+            let depth = depths.ilog2();
+            depths ^= 1 << depth;
+            let end = ends[depth as usize];
+            for (host, has) in [(host, own), (ANY_HOST, any)] {
+                if has & 1 << depth == 0 {
+                    continue;
+                }
+                let hash = hash::hash(seed(host, true), &path[..end]);
+                if let Some(entry) = self.entry(hash, host, PREFIX, &path[..end], &[]) {
+                    return Some((entry, end));
+                }
+            }
+        }
+        None
+    }
+}
+
+/// Goes on to the next combination, the last name fastest; `false` after the
+/// last one.
+fn step(picks: &mut [usize], runs: &[(usize, usize)]) -> bool {
+    for (pick, (_, length)) in picks.iter_mut().zip(runs).rev() {
+        *pick += 1;
+        if *pick < *length {
+            return true;
+        }
+        *pick = 0;
+    }
+    false
+}

@@ -1,0 +1,77 @@
+use super::*;
+
+/// Rows as `line key|target|status`, problems as `line !message`.
+fn rows(text: &str) -> Vec<String> {
+    let mut rows = Vec::new();
+    read(text.as_bytes(), |line, row| {
+        let text = |part| String::from_utf8_lossy(part).into_owned();
+        rows.push(match row {
+            Ok(row) => format!(
+                "{line} {}|{}|{}",
+                text(row.key),
+                text(row.target),
+                row.status.map_or("-".into(), text)
+            ),
+            Err(message) => format!("{line} !{message}"),
+        });
+    });
+    rows
+}
+
+fn check(text: &str, want: &[&str]) {
+    assert_eq!(rows(text), want, "{text:?}");
+}
+
+fn problem(text: &str, want: &str) {
+    let rows = rows(text);
+    assert!(rows.len() == 1 && rows[0].contains(want), "{text:?}: {rows:?}");
+}
+
+#[test]
+fn columns_go_by_name() {
+    check("source,target\n/a,b", &["2 /a|b|-"]);
+    check("Old Url,New Url,Status\n/a,b,301\n", &["2 /a|b|301"]);
+    check("status , OLD_URL,note,new-url\n301,/a,x,b\n", &["2 /a|b|301"]);
+    check("Short  URL,Long URL,code\n/a,b,\n", &["2 /a|b|-"]);
+    check("from,to\n/a,b\n", &["2 /a|b|-"]);
+    check("slug,destination\n/a,b\n", &["2 /a|b|-"]);
+}
+
+#[test]
+fn cells_are_trimmed_and_unquoted() {
+    check("from,to,code\n /a ,\t\"b\" , 301 \n", &["2 /a|\"b\"|301"]);
+    check("from,to\n\"/a\",\"b,c\"\n", &["2 /a|b,c|-"]);
+    check("from,to\n\u{a0}/a\u{a0},\u{a0} b\n", &["2 /a|b|-"]);
+    check("from,to\n/a,\n", &["2 /a||-"]);
+}
+
+#[test]
+fn rows_may_be_ragged() {
+    check("from,to,code\n/a,b\n/c,d,301,x,y\n", &["2 /a|b|-", "3 /c|d|301"]);
+    problem("from,to\n/a\n", "2 !the row has 1 cells, so none in the target column");
+}
+
+#[test]
+fn lines_are_those_of_the_file() {
+    check("\n\nfrom,to\n\n/a,b\n\n\n/c,d", &["5 /a|b|-", "8 /c|d|-"]);
+    check("from,to\r\n/a,b\r\n\r\n/c,d\r\n", &["2 /a|b|-", "4 /c|d|-"]);
+    check("from,to,note\n/a,b,\"x\ny\nz\"\n/c,d,\n", &["2 /a|b|-", "5 /c|d|-"]);
+    check("from,to\n/a,b\n,\n , \n/c,d\n", &["2 /a|b|-", "5 /c|d|-"]);
+}
+
+#[test]
+fn headers_that_do_not_help() {
+    problem("", "1 !the file has no header row");
+    problem("\n\n", "1 !the file has no header row");
+    problem("a,b\n/a,b\n", "1 !the header has no source column; name one of them source | from");
+    problem("a,b\n/a,b\n", "columns found: `a`, `b`");
+    problem("from,b\n", "no target column");
+    problem("from,Old URL,to\n", "two source columns, `from` and `old url`");
+    problem("from,to,target\n", "two target columns");
+    problem("from,to,code,status\n", "two status columns");
+}
+
+#[test]
+fn a_quote_left_open_is_seen() {
+    problem("from,to\n/a,\"b\n/c,d\n/e,f\n", "2 !a quoted cell goes on over several lines");
+}

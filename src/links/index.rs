@@ -1,0 +1,114 @@
+//! From a hash to the places of entries: open addressing in one array of
+//! 8-byte slots.
+//!
+//! A slot is a 32-bit tag (the hash's low half) above a 32-bit reference, zero
+//! when empty. A hash's high bits pick its first slot by multiplication
+//! (Lemire's fastrange), so the array can have any size; a taken slot means the
+//! next one. A lookup that fails costs one cache line, nearly always.
+
+use super::prefetch::prefetch;
+
+/// What a shard looks hashes up in; its own copy, so that it lies in the
+/// memory of its own core.
+#[derive(Clone, Debug)]
+pub(super) struct Index {
+    slots: Box<[u64]>,
+}
+
+impl Index {
+    /// An empty index for `count` references: three quarters full with them,
+    /// and never quite full, so that every search ends.
+    pub(super) fn with_room(count: usize) -> Index {
+        let slots = count + count / 3 + 4;
+        Index { slots: vec![0; slots].into_boxed_slice() }
+    }
+
+    /// How many references it has room for.
+    pub(super) fn room(&self) -> usize {
+        (self.slots.len() - 4) / 4 * 3
+    }
+
+    /// Size of the array, bytes.
+    pub(super) fn bytes(&self) -> usize {
+        size_of_val(&self.slots[..])
+    }
+
+    #[inline]
+    fn home(&self, hash: u64) -> usize {
+        ((u128::from(hash) * self.slots.len() as u128) >> 64) as usize
+    }
+
+    /// Puts `reference` (not 0) in. The caller keeps to [`room`](Self::room).
+    pub(super) fn insert(&mut self, hash: u64, reference: u32) {
+        debug_assert_ne!(reference, 0);
+        let mut at = self.home(hash);
+        while self.slots[at] != 0 {
+            at = self.after(at);
+        }
+        self.slots[at] = hash << 32 | u64::from(reference);
+    }
+
+    #[inline]
+    fn after(&self, at: usize) -> usize {
+        if at + 1 == self.slots.len() { 0 } else { at + 1 }
+    }
+
+    /// The references whose hash has the tag of `hash`: nearly always the one
+    /// that was inserted with it, or none. The caller compares keys.
+    #[inline]
+    pub(super) fn candidates(&self, hash: u64) -> impl Iterator<Item = u32> {
+        let tag = hash as u32;
+        let mut at = self.home(hash);
+        core::iter::from_fn(move || {
+            loop {
+                let slot = self.slots[at];
+                if slot == 0 {
+                    return None;
+                }
+                at = self.after(at);
+                if (slot >> 32) as u32 == tag {
+                    return Some(slot as u32);
+                }
+            }
+        })
+    }
+
+    /// Begins to load the first slot of `hash`.
+    #[inline]
+    pub(super) fn prefetch(&self, hash: u64) {
+        prefetch(&self.slots, self.home(hash));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::hash::seed;
+    use super::*;
+
+    #[test]
+    fn what_goes_in_is_found() {
+        for count in [0, 1, 2, 3, 7, 100, 10_000] {
+            let mut index = Index::with_room(count);
+            for n in 1..=count as u32 {
+                index.insert(seed(u64::from(n)), n);
+            }
+            for n in 1..=count as u32 {
+                assert!(index.candidates(seed(u64::from(n))).any(|found| found == n));
+            }
+            for n in count as u32 + 1..count as u32 + 50 {
+                assert_eq!(index.candidates(seed(u64::from(n))).count(), 0);
+            }
+            assert!(count == 0 || index.room() + 3 >= count);
+        }
+    }
+
+    #[test]
+    fn equal_hashes_all_come_up_in_order() {
+        let mut index = Index::with_room(50);
+        for n in 1..=50 {
+            index.insert(42, n);
+        }
+        assert!(index.candidates(42).eq(1..=50));
+        assert_eq!(index.candidates(43).count(), 0);
+    }
+}

@@ -1,0 +1,327 @@
+//! The key of a link: an optional host, a path or a `/*` prefix, sometimes a
+//! query. A [`Key`] is always in canonical form, so equal keys are equal bytes.
+
+use core::fmt;
+
+use memchr::{memchr, memchr3};
+
+use super::bytes::shown;
+use super::hash::fnv1a;
+use super::host::{self, HostProblem};
+use super::path::normalise;
+use super::query::Parameters;
+use crate::limits::{
+    KEY_PARAMETERS_MAX, KEY_PATH_BYTES_MAX, KEY_QUERY_BYTES_MAX, PREFIX_DEPTH_MAX,
+};
+
+/// A key in canonical form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Key<'a> {
+    /// Lower case; empty for a key that holds on any host.
+    pub(super) host: &'a [u8],
+    /// Normalised. Of a prefix: up to and with the slash before the `*`.
+    pub(super) path: &'a [u8],
+    /// Canonical parameters sorted by name; empty when the key has none.
+    pub(super) query: &'a [u8],
+    /// Whether it was written with `/*` at its end.
+    pub(super) prefix: bool,
+}
+
+/// What [`Key::parse`] writes into where the text is not canonical already.
+/// Reused from key to key.
+#[derive(Debug, Default)]
+pub struct KeyScratch {
+    host: Vec<u8>,
+    path: Vec<u8>,
+    query: Vec<u8>,
+    parameters: Parameters,
+}
+
+/// Why a key cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyProblem {
+    /// It is empty.
+    Empty,
+    /// There is no slash, so a slug cannot be told from a host.
+    NoPath(String),
+    /// It begins with `//`.
+    TwoSlashes,
+    /// It has a scheme other than `http` and `https`.
+    Scheme(String),
+    /// Its host.
+    Host(HostProblem),
+    /// It names a user before an `@`.
+    Userinfo,
+    /// It has a port that is not the scheme's own.
+    Port(String),
+    /// It has a fragment.
+    Fragment,
+    /// A `*` that is not a last `/*`.
+    Star,
+    /// A `*` in its query.
+    StarInQuery,
+    /// A prefix with a query.
+    PrefixWithQuery,
+    /// A segment such as `/:year`.
+    Placeholder(String),
+    /// A control byte at this column, counted from 1.
+    Control(u8, usize),
+    /// Its path has this many bytes.
+    PathTooLong(usize),
+    /// Its prefix has this many slashes.
+    TooDeep(usize),
+    /// Its query has more parameters than [`KEY_PARAMETERS_MAX`].
+    TooManyParameters,
+    /// Its query names this parameter twice.
+    RepeatedParameter(String),
+    /// Its query has this many bytes.
+    QueryTooLong(usize),
+}
+
+impl fmt::Display for KeyProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            KeyProblem::Empty => write!(f, "the key is empty; write /path or host/path"),
+            KeyProblem::NoPath(key) => write!(
+                f,
+                "the key `{key}` has no path; write /{key} for a path, or {key}/ for the front page of a host"
+            ),
+            KeyProblem::TwoSlashes => write!(
+                f,
+                "the key begins with two slashes; write /path, or host/path without the slashes"
+            ),
+            KeyProblem::Scheme(scheme) => write!(
+                f,
+                "the key begins with `{scheme}:`; a key is /path, host/path or http(s)://host/path"
+            ),
+            KeyProblem::Host(problem) => write!(f, "in the key, {problem}"),
+            KeyProblem::Userinfo => {
+                write!(f, "the key has a user name before an `@`; leave it out, no request has one")
+            }
+            KeyProblem::Port(port) => write!(
+                f,
+                "leave out the key's port `:{port}`; the port of a request is ignored for matching"
+            ),
+            KeyProblem::Fragment => write!(
+                f,
+                "the key has a fragment; leave out the `#` and what follows it: a fragment never reaches a server"
+            ),
+            KeyProblem::Star => write!(
+                f,
+                "a `*` can only stand at the end of a key, as `/*`; patterns inside a path are not supported"
+            ),
+            KeyProblem::StarInQuery => write!(
+                f,
+                "a `*` in a key's query is not supported; write %2A if it is meant as it stands"
+            ),
+            KeyProblem::PrefixWithQuery => {
+                write!(f, "a `/*` key cannot have a query; leave out the `?` and what follows it")
+            }
+            KeyProblem::Placeholder(name) => write!(
+                f,
+                "placeholders such as `{name}` are not supported yet; use a `/*` key with :splat, or one link for each path"
+            ),
+            KeyProblem::Control(byte, column) => write!(
+                f,
+                "remove the control character `{}` at column {column} of the key",
+                byte.escape_ascii()
+            ),
+            KeyProblem::PathTooLong(size) => write!(
+                f,
+                "the key's path has {size} bytes; at most {KEY_PATH_BYTES_MAX} are allowed"
+            ),
+            KeyProblem::TooDeep(depth) => {
+                write!(f, "the prefix has {depth} slashes; at most {PREFIX_DEPTH_MAX} are allowed")
+            }
+            KeyProblem::TooManyParameters => write!(
+                f,
+                "the key's query has more than {KEY_PARAMETERS_MAX} parameters; name only those that tell links apart"
+            ),
+            KeyProblem::RepeatedParameter(name) => {
+                write!(f, "the key's query names `{name}` twice; name each parameter once")
+            }
+            KeyProblem::QueryTooLong(size) => write!(
+                f,
+                "the key's query has {size} bytes; at most {KEY_QUERY_BYTES_MAX} are allowed"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for KeyProblem {}
+
+impl<'a> Key<'a> {
+    /// Reads `/path`, `host/path` or `http(s)://host/path`, each with an
+    /// optional `?query` and with `/*` at the end of the path for a prefix.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, as a sentence with its remedy.
+    pub fn parse(text: &'a [u8], scratch: &'a mut KeyScratch) -> Result<Key<'a>, KeyProblem> {
+        if let Some(at) = text.iter().position(u8::is_ascii_control) {
+            return Err(KeyProblem::Control(text[at], at + 1));
+        }
+        let (authority, rest) = split_authority(text)?;
+        let host = match authority {
+            None => &[][..],
+            Some(authority) => {
+                parse_authority(authority, &mut scratch.host)?;
+                &scratch.host
+            }
+        };
+        let (path, query) = match memchr3(b'?', b'#', b'*', rest) {
+            None => (rest, None),
+            Some(_) => split_query(rest)?,
+        };
+        let (path, prefix) = parse_path(path, &mut scratch.path)?;
+        let query = match query {
+            None => &[][..],
+            Some(_) if prefix => return Err(KeyProblem::PrefixWithQuery),
+            Some(query) => {
+                parse_query(query, &mut scratch.parameters, &mut scratch.query)?;
+                &scratch.query
+            }
+        };
+        Ok(Key { host, path, query, prefix })
+    }
+
+    /// The 64-bit id of the link with this key: FNV-1a of the key as
+    /// [`Display`](fmt::Display) shows it. It depends on nothing else, so it is
+    /// the same in every table and on every machine that has the key.
+    pub fn id(&self) -> u64 {
+        let star: &[u8] = if self.prefix { b"*" } else { b"" };
+        let mark: &[u8] = if self.query.is_empty() { b"" } else { b"?" };
+        fnv1a(&[self.host, self.path, star, mark, self.query])
+    }
+}
+
+impl fmt::Display for Key<'_> {
+    /// The canonical text: host, path (with its `*`), `?` and query.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Canonical keys are ASCII; the host of any key is too.
+        let text = |part: &[u8]| String::from_utf8_lossy(part).into_owned();
+        f.write_str(&text(self.host))?;
+        f.write_str(&text(self.path))?;
+        if self.prefix {
+            f.write_str("*")?;
+        }
+        if !self.query.is_empty() {
+            write!(f, "?{}", text(self.query))?;
+        }
+        Ok(())
+    }
+}
+
+/// The authority, if the key has one, and what follows it.
+fn split_authority(text: &[u8]) -> Result<(Option<&[u8]>, &[u8]), KeyProblem> {
+    match text {
+        [] => return Err(KeyProblem::Empty),
+        [b'/', b'/', ..] => return Err(KeyProblem::TwoSlashes),
+        [b'/', ..] => return Ok((None, text)),
+        _ => {}
+    }
+    let end_of = |text: &[u8]| text.iter().position(|byte| matches!(byte, b'/' | b'?' | b'#'));
+    for scheme in [&b"https://"[..], b"http://"] {
+        let given = text.get(..scheme.len());
+        if given.is_some_and(|given| given.eq_ignore_ascii_case(scheme)) {
+            let rest = &text[scheme.len()..];
+            // A URL without a path means `/` (RFC 3986 §6.2.3); normalising
+            // writes that slash.
+            let (authority, rest) = rest.split_at(end_of(rest).unwrap_or(rest.len()));
+            return Ok((Some(authority), rest));
+        }
+    }
+    if let Some(at) = memchr::memmem::find(text, b"://") {
+        return Err(KeyProblem::Scheme(shown(&text[..at])));
+    }
+    match end_of(text) {
+        Some(at) if text[at] == b'/' => Ok((Some(&text[..at]), &text[at..])),
+        _ => Err(KeyProblem::NoPath(shown(text))),
+    }
+}
+
+fn parse_authority(authority: &[u8], out: &mut Vec<u8>) -> Result<(), KeyProblem> {
+    if memchr(b'@', authority).is_some() {
+        return Err(KeyProblem::Userinfo);
+    }
+    let (name, port) = host::split_port(authority);
+    match port {
+        // What every client leaves out of the URL, people sometimes write.
+        None | Some(b"" | b"80" | b"443") => {}
+        Some(port) => return Err(KeyProblem::Port(shown(port))),
+    }
+    host::canonical(name, out).map_err(KeyProblem::Host)
+}
+
+/// Splits at the `?`, having refused a fragment and a `*` in the query.
+fn split_query(rest: &[u8]) -> Result<(&[u8], Option<&[u8]>), KeyProblem> {
+    if memchr(b'#', rest).is_some() {
+        return Err(KeyProblem::Fragment);
+    }
+    let Some(at) = memchr(b'?', rest) else {
+        return Ok((rest, None));
+    };
+    let query = &rest[at + 1..];
+    if memchr(b'*', query).is_some() {
+        return Err(KeyProblem::StarInQuery);
+    }
+    Ok((&rest[..at], Some(query)))
+}
+
+fn parse_path<'a>(path: &'a [u8], out: &'a mut Vec<u8>) -> Result<(&'a [u8], bool), KeyProblem> {
+    let (path, prefix) = match path.strip_suffix(b"/*") {
+        Some(_) => (&path[..path.len() - 1], true),
+        None => (path, false),
+    };
+    if memchr(b'*', path).is_some() {
+        return Err(KeyProblem::Star);
+    }
+    if let Some(name) = placeholder(path) {
+        return Err(KeyProblem::Placeholder(shown(name)));
+    }
+    let path = normalise(path, out);
+    if path.len() > KEY_PATH_BYTES_MAX {
+        return Err(KeyProblem::PathTooLong(path.len()));
+    }
+    let depth = memchr::memchr_iter(b'/', path).count();
+    if prefix && depth > PREFIX_DEPTH_MAX {
+        return Err(KeyProblem::TooDeep(depth));
+    }
+    Ok((path, prefix))
+}
+
+/// A segment that begins with a colon and a letter: Netlify's `/:year`. Taken
+/// as it stands it would be a link that no visitor ever meets.
+fn placeholder(path: &[u8]) -> Option<&[u8]> {
+    memchr::memchr_iter(b':', path).find_map(|at| {
+        let letter = path.get(at + 1).is_some_and(u8::is_ascii_alphabetic);
+        let rest = &path[at..];
+        let end = memchr(b'/', rest).unwrap_or(rest.len());
+        (letter && at > 0 && path[at - 1] == b'/').then_some(&rest[..end])
+    })
+}
+
+fn parse_query(
+    query: &[u8],
+    parameters: &mut Parameters,
+    out: &mut Vec<u8>,
+) -> Result<(), KeyProblem> {
+    out.clear();
+    parameters.read(query, KEY_PARAMETERS_MAX + 1);
+    if let Some(name) = parameters.repeated_name() {
+        return Err(KeyProblem::RepeatedParameter(shown(name)));
+    }
+    if parameters.len() > KEY_PARAMETERS_MAX {
+        return Err(KeyProblem::TooManyParameters);
+    }
+    for index in 0..parameters.len() {
+        parameters.append(index, out);
+    }
+    if out.len() > KEY_QUERY_BYTES_MAX {
+        return Err(KeyProblem::QueryTooLong(out.len()));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+#[path = "key_test.rs"]
+mod tests;

@@ -1,0 +1,118 @@
+use super::*;
+
+fn check(text: &str, want: &str) {
+    let mut scratch = KeyScratch::default();
+    let key = Key::parse(text.as_bytes(), &mut scratch).expect(text);
+    assert_eq!(key.to_string(), want, "{text}");
+    assert_eq!(key.id(), fnv1a(&[want.as_bytes()]), "{text}");
+    // Canonical text is a key itself, and the same one.
+    let mut again = KeyScratch::default();
+    assert_eq!(Key::parse(want.as_bytes(), &mut again).as_ref(), Ok(&key));
+}
+
+fn bad(text: &str, want: KeyProblem) {
+    let mut scratch = KeyScratch::default();
+    let got = Key::parse(text.as_bytes(), &mut scratch).expect_err(text);
+    assert_eq!(got, want, "{text}");
+    assert!(got.to_string().len() > 20);
+}
+
+#[test]
+fn paths() {
+    check("/go/summer-deal", "/go/summer-deal");
+    check("/", "/");
+    check("/a//b/../c%7e", "/a/c~");
+    check("/é", "/%C3%A9");
+    check("/a:b", "/a:b");
+    check("/a/:1", "/a/:1");
+    check("/x y", "/x%20y");
+}
+
+#[test]
+fn hosts() {
+    check("Go.Example.com/d", "go.example.com/d");
+    check("go.example.com./d", "go.example.com/d");
+    check("https://www.Direct.gov.uk/A", "www.direct.gov.uk/A");
+    check("HTTP://a.example", "a.example/");
+    check("http://a.example?x=1", "a.example/?x=1");
+    check("http://a.example:80/x", "a.example/x");
+    check("https://a.example:443/x", "a.example/x");
+    check("http://a.example:/x", "a.example/x");
+    check("a.example:80/x", "a.example/x");
+    check("[2001:DB8::1]/x", "[2001:db8::1]/x");
+    check("http://[::1]:80/", "[::1]/");
+}
+
+#[test]
+fn prefixes() {
+    check("/*", "/*");
+    check("/amz/*", "/amz/*");
+    check("/a/../b//*", "/b/*");
+    check("a.example/*", "a.example/*");
+    check("http://a.example/x/*", "a.example/x/*");
+}
+
+#[test]
+fn queries() {
+    check("/old/page?id=7", "/old/page?id=7");
+    check("/x?k=2&id=7", "/x?id=7&k=2");
+    check("/x?", "/x");
+    check("/x?&", "/x");
+    check("/x?flag", "/x?flag=");
+    check("/x?u=https://a/?b", "/x?u=https://a/?b");
+    check("/x?a=%2a", "/x?a=%2A");
+    check("/x?1&2&3&4&5&6&7&8", "/x?1=&2=&3=&4=&5=&6=&7=&8=");
+}
+
+#[test]
+fn refused() {
+    use KeyProblem as P;
+    bad("", P::Empty);
+    bad("summer-deal", P::NoPath("summer-deal".into()));
+    bad("a.example?x=1", P::NoPath("a.example?x=1".into()));
+    bad("//a.example/x", P::TwoSlashes);
+    bad("ftp://a.example/x", P::Scheme("ftp".into()));
+    bad("http:///x", P::Host(HostProblem::Empty));
+    bad("a b/x", P::Host(HostProblem::Byte(b' ')));
+    bad("ü.example/x", P::Host(HostProblem::NotAscii));
+    bad("http://u@a.example/x", P::Userinfo);
+    bad("a.example:8080/x", P::Port("8080".into()));
+    bad("http://a.example:8080/x", P::Port("8080".into()));
+    bad("/x#top", P::Fragment);
+    bad("/x?a=1#top", P::Fragment);
+    bad("/a*", P::Star);
+    bad("/*/a", P::Star);
+    bad("/a/*.html", P::Star);
+    bad("/a/*/*", P::Star);
+    bad("/x?a=*", P::StarInQuery);
+    bad("/x/*?a=1", P::PrefixWithQuery);
+    bad("/x/*?", P::PrefixWithQuery);
+    bad("/news/:year/x", P::Placeholder(":year".into()));
+    bad("/a\nb", P::Control(b'\n', 3));
+    bad("/a?b=\x01", P::Control(1, 6));
+    bad("/x?1&2&3&4&5&6&7&8&9", P::TooManyParameters);
+    bad("/x?a=1&b&a=2", P::RepeatedParameter("a".into()));
+    bad("/x?a=1&%61=2", P::RepeatedParameter("a".into()));
+}
+
+#[test]
+fn limits() {
+    let path = |size: usize| format!("/{}", "x".repeat(size - 1));
+    check(&path(KEY_PATH_BYTES_MAX), &path(KEY_PATH_BYTES_MAX));
+    bad(&path(KEY_PATH_BYTES_MAX + 1), KeyProblem::PathTooLong(KEY_PATH_BYTES_MAX + 1));
+    let prefix = |depth: usize| format!("{}/*", "/a".repeat(depth - 1));
+    check(&prefix(PREFIX_DEPTH_MAX), &prefix(PREFIX_DEPTH_MAX));
+    bad(&prefix(PREFIX_DEPTH_MAX + 1), KeyProblem::TooDeep(PREFIX_DEPTH_MAX + 1));
+    let query = |size: usize| format!("/x?a={}", "y".repeat(size - 2));
+    check(&query(KEY_QUERY_BYTES_MAX), &query(KEY_QUERY_BYTES_MAX));
+    bad(&query(KEY_QUERY_BYTES_MAX + 1), KeyProblem::QueryTooLong(KEY_QUERY_BYTES_MAX + 1));
+}
+
+/// Ids are written into click logs: they must never change.
+#[test]
+fn ids_are_forever() {
+    let id = |text: &str| Key::parse(text.as_bytes(), &mut KeyScratch::default()).unwrap().id();
+    assert_eq!(id("/go/summer-deal"), 0xe014_47c5_e8ea_a6a1);
+    assert_eq!(id("go.example.com/amz/*"), 0xd9ad_a644_ce84_2e52);
+    assert_eq!(id("/old/page?id=7"), 0x07c5_bf7b_47df_2c2d);
+}

@@ -1,0 +1,181 @@
+//! From link files to one table, and a report of every line that is wrong.
+
+use core::fmt;
+use core::str::FromStr;
+
+use super::builder::{AddProblem, Origin, TableBuilder};
+use super::formats::{self, Row, Source};
+use super::key::{Key, KeyScratch};
+use super::status::Status;
+use super::table::Table;
+use super::target;
+use crate::limits::BAD_LINES_SHOWN;
+
+/// What becomes of the other links when a line is wrong.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnBadLine {
+    /// There is no table.
+    #[default]
+    Refuse,
+    /// The table has all links but those. Of two with one key the first stays.
+    Skip,
+}
+
+impl OnBadLine {
+    /// The names by which a person picks one.
+    pub const NAMES: [&str; 2] = ["refuse", "skip"];
+}
+
+impl FromStr for OnBadLine {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<OnBadLine, String> {
+        match name {
+            "refuse" => Ok(OnBadLine::Refuse),
+            "skip" => Ok(OnBadLine::Skip),
+            other => Err(format!("`{other}` is not known; write refuse or skip")),
+        }
+    }
+}
+
+/// What [`load`] made of the files.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The table, with generation 0; `None` if a line was wrong and that was to
+    /// be [refused](OnBadLine::Refuse).
+    pub table: Option<Table>,
+    /// What was read and what was wrong.
+    pub report: Report,
+}
+
+/// What was read and what was wrong with it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// One for each file, in the order they were given.
+    pub files: Vec<FileReport>,
+    /// Every line that was wrong, in the order of files and lines. As many as
+    /// there are: they are bounded by the files, which were in memory anyway.
+    pub problems: Vec<Problem>,
+}
+
+/// What one file held.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileReport {
+    /// Its name.
+    pub name: String,
+    /// Links in it that are good.
+    pub links: usize,
+    /// Lines in it that are wrong.
+    pub bad_lines: usize,
+}
+
+/// A line that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The file's place in [`Report::files`].
+    pub file: usize,
+    /// The file's name.
+    pub file_name: String,
+    /// The line, counted from 1.
+    pub line: u32,
+    /// What is wrong, and what would be right.
+    pub message: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: {}", self.file_name, self.line, self.message)
+    }
+}
+
+impl Report {
+    /// Good links in all files.
+    pub fn links(&self) -> usize {
+        self.files.iter().map(|file| file.links).sum()
+    }
+}
+
+impl fmt::Display for Report {
+    /// A line for each problem, up to [`BAD_LINES_SHOWN`], and a count of the
+    /// rest. Nothing if there is none.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for problem in self.problems.iter().take(BAD_LINES_SHOWN) {
+            writeln!(f, "{problem}")?;
+        }
+        match self.problems.len().saturating_sub(BAD_LINES_SHOWN) {
+            0 => Ok(()),
+            1 => writeln!(f, "… and 1 more bad line"),
+            rest => writeln!(f, "… and {rest} more bad lines"),
+        }
+    }
+}
+
+/// Reads all `sources` into one table. Every line is looked at, also after
+/// bad ones, so the report is whole.
+pub fn load(sources: &[Source<'_>], on_bad: OnBadLine) -> Loaded {
+    let lines = |source: &Source<'_>| memchr::memchr_iter(b'\n', source.text).count() + 1;
+    let mut loader = Loader {
+        sources,
+        builder: TableBuilder::with_capacity(
+            sources.iter().map(lines).sum(),
+            sources.iter().map(|source| source.text.len()).sum(),
+        ),
+        scratch: KeyScratch::default(),
+    };
+    let mut report = Report::default();
+    for (file, source) in sources.iter().enumerate() {
+        let mut links = 0;
+        let mut bad_lines = 0;
+        formats::read(source, |line, row| {
+            match row.and_then(|row| loader.take(Origin { file: file as u32, line }, row)) {
+                Ok(()) => links += 1,
+                Err(message) => {
+                    bad_lines += 1;
+                    report.problems.push(Problem {
+                        file,
+                        file_name: source.name.to_owned(),
+                        line,
+                        message,
+                    });
+                }
+            }
+        });
+        report.files.push(FileReport { name: source.name.to_owned(), links, bad_lines });
+    }
+    let refused = on_bad == OnBadLine::Refuse && !report.problems.is_empty();
+    Loaded { table: (!refused).then(|| loader.builder.finish()), report }
+}
+
+struct Loader<'a> {
+    sources: &'a [Source<'a>],
+    builder: TableBuilder,
+    scratch: KeyScratch,
+}
+
+impl Loader<'_> {
+    /// Makes a link of a row. The first thing that is wrong with it is the one
+    /// that is told.
+    fn take(&mut self, origin: Origin, row: Row<'_>) -> Result<(), String> {
+        // A file in another encoding would load as links that nobody can ask
+        // for, because browsers send UTF-8.
+        if !row.key.is_ascii() && core::str::from_utf8(row.key).is_err() {
+            return Err("the key is not UTF-8; save the file as UTF-8".to_owned());
+        }
+        let key = Key::parse(row.key, &mut self.scratch).map_err(|problem| problem.to_string())?;
+        let status = match row.status {
+            None => Status::Found,
+            Some(status) => Status::parse(status)?,
+        };
+        let target = match row.target {
+            [] => None,
+            target => Some(target::validate(target).map_err(|problem| problem.to_string())?),
+        };
+        self.builder.add(&key, status, target, origin).map_err(|problem| match problem {
+            AddProblem::Duplicate(first) => format!(
+                "{key} is already defined at {}:{}; remove one of them",
+                self.sources[first.file as usize].name, first.line
+            ),
+            other => other.to_string(),
+        })
+    }
+}

@@ -1,0 +1,230 @@
+//! What loads, what does not, and what is said about it.
+
+use std::fmt::Write as _;
+
+use super::*;
+use crate::limits::{
+    BAD_LINES_SHOWN, KEY_PARAMETERS_MAX, KEY_PATH_BYTES_MAX, PREFIX_DEPTH_MAX, QUERY_SHAPES_MAX,
+    TARGET_BYTES_MAX,
+};
+
+fn native(name: &'static str, text: &'static str) -> Source<'static> {
+    Source { name, text: text.as_bytes(), format: Format::Native }
+}
+
+fn problems(source: Source<'_>) -> Vec<String> {
+    let loaded = load(&[source], OnBadLine::Refuse);
+    assert_eq!(loaded.table.is_none(), !loaded.report.problems.is_empty());
+    loaded.report.problems.iter().map(Problem::to_string).collect()
+}
+
+/// One line that is wrong, and what the message must say.
+fn bad(line: &str, want: &str) {
+    let source = Source { name: "links.txt", text: line.as_bytes(), format: Format::Native };
+    let problems = problems(source);
+    assert_eq!(problems.len(), 1, "{line}: {problems:?}");
+    assert!(problems[0].starts_with("links.txt:1: "), "{problems:?}");
+    assert!(problems[0].contains(want), "{line}: {problems:?}");
+}
+
+#[test]
+fn every_problem_of_a_line() {
+    bad("/x", "has no target; write one behind it, or 410");
+    bad("/x 301", "status 301 without a target");
+    bad("/x https://a/ 200", "status 200 is not one a link can have; write 301, 302");
+    bad("/x https://a/ 301!", "leave out the `!`");
+    bad("/x https://a/ 404", "status 404");
+    bad("/x https://a/ y", "`y` is not a status");
+    bad("/x https://a/ 301 y", "one column too many");
+    bad("/x https://a/ 302 weight=70", "weight= is not supported yet");
+    bad("/x https://a/ 301 Country=us", "Country= is not supported yet");
+    bad("/x https://a/ 410", "a 410 has no target");
+    bad("/x https://a/:splat", ":splat but the key is no prefix");
+    bad("/x /y", "is not absolute; write https://host/path");
+    bad("/x ftp://a/", "write http:// or https://");
+    bad("/x https://a/?c={clickid}", "macros are not supported yet");
+    bad("/x https://:splat/", "move it behind the host's `/`");
+    bad("/x/* https://:splat/", "move it behind the host's `/`");
+    bad("/x https://u:p@a/", "user name");
+    bad("/x https://a:99999/", "port `99999`");
+    bad("/x https://bücher.example/", "xn--");
+    bad("/x https://a/\"", "write %22");
+    bad("/x https://a/%zz", "write %25");
+    bad(&format!("/x https://a/{}", "y".repeat(TARGET_BYTES_MAX)), "the target has");
+    bad("x https://a/", "write /x for a path");
+    bad("//x https://a/", "begins with two slashes");
+    bad("ftp://a/x https://a/", "the key begins with `ftp:`");
+    bad("a.example:8080/x https://a/", "leave out the key's port `:8080`");
+    bad("u@a.example/x https://a/", "user name");
+    bad("ü.example/x https://a/", "in the key, the host has letters outside ASCII");
+    bad("/x#y https://a/", "a fragment never reaches a server");
+    bad("/x/*.html https://a/", "a `*` can only stand at the end");
+    bad("/x?y=* https://a/", "write %2A");
+    bad("/x/*?y=1 https://a/", "a `/*` key cannot have a query");
+    bad("/x/:year https://a/", "placeholders such as `:year` are not supported yet");
+    bad("/x\x01 https://a/", "remove the control character `\\x01`");
+    bad("/x?y=1&y=2 https://a/", "names `y` twice");
+    let many: Vec<String> = (0..=KEY_PARAMETERS_MAX).map(|n| n.to_string()).collect();
+    bad(&format!("/x?{} https://a/", many.join("&")), "more than 8 parameters");
+    bad(&format!("/{} https://a/", "y".repeat(KEY_PATH_BYTES_MAX)), "the key's path has");
+    bad(&format!("{}/* https://a/", "/y".repeat(PREFIX_DEPTH_MAX)), "the prefix has 64 slashes");
+    bad(&format!("/x?y={} https://a/", "z".repeat(3_000)), "the key's query has");
+}
+
+#[test]
+fn problems_of_bytes() {
+    let bytes = |text| problems(Source { name: "l", text, format: Format::Native });
+    assert!(bytes(b"/caf\xe9 https://a/")[0].contains("save the file as UTF-8"));
+    assert!(bytes(b"/x https://a/\xe9")[0].contains("byte E9 at column 11"));
+    assert!(bytes(b"\xff\xfe/\0x\0")[0].contains("UTF-16"));
+    assert!(bytes(b"/x https://a/\0")[0].contains("control character"));
+    assert_eq!(bytes(b"\xef\xbb\xbf/x https://a/\r\n"), [""; 0]);
+}
+
+#[test]
+fn problems_of_csv_cells() {
+    let csv = |text: &'static str| {
+        problems(Source { name: "l.csv", text: text.as_bytes(), format: Format::Csv })
+    };
+    assert_eq!(csv("from,to,code\n/a,https://a/,301 \n/b,,410\n/c,https://c,\n"), [""; 0]);
+    assert!(csv("from,to\n/a,\n")[0].starts_with("l.csv:2: a 302 needs a target"));
+    assert!(csv("from,to,code\n/a,,301\n")[0].contains("a 301 needs a target"));
+    assert!(csv("from,to,code\n/a,https://a/,410\n")[0].contains("a 410 has no target"));
+    assert!(csv("from,to\n,https://a/\n")[0].contains("the key is empty"));
+    assert!(csv("from,to\n/a,https://a/b c\n")[0].contains("write %20 for the space"));
+    assert!(csv("from\n/a\n")[0].contains("no target column"));
+}
+
+#[test]
+fn duplicates_name_the_first_place() {
+    let one = native("one.txt", "/go/x https://a/\n\n/GO/x https://b/\n/go/./%78 https://c/ 301\n");
+    let two = native(
+        "two.txt",
+        "# two\n/go//x https://d/\na.example/x 410\nhttp://A.example:80/x 410\n/q?b=1&a=+ https://e/\n/q?a=%20&b=1 https://f/\n/go/* https://g/\n/go/ https://h/\n",
+    );
+    let loaded = load(&[one, two], OnBadLine::Skip);
+    let report = &loaded.report;
+    let lines: Vec<String> = report.problems.iter().map(Problem::to_string).collect();
+    assert_eq!(
+        lines,
+        [
+            "one.txt:4: /go/x is already defined at one.txt:1; remove one of them",
+            "two.txt:2: /go/x is already defined at one.txt:1; remove one of them",
+            "two.txt:4: a.example/x is already defined at two.txt:3; remove one of them",
+            "two.txt:6: /q?a=%20&b=1 is already defined at two.txt:5; remove one of them",
+        ]
+    );
+    assert_eq!(report.links(), 6);
+    assert_eq!((report.files[0].links, report.files[0].bad_lines), (2, 1));
+    assert_eq!((report.files[1].links, report.files[1].bad_lines), (4, 3));
+    let table = loaded.table.unwrap();
+    let counts =
+        Counts { links: 6, hosts: 1, prefixes: 1, with_query: 1, query_shapes: 1, gone: 1 };
+    assert_eq!(table.counts(), counts);
+    // Of two the first stays.
+    let links = Links::replicate(&table.into());
+    let ask = links.ask(b"", b"/go/x");
+    let hit = links.find(&ask, b"/go/x", None, &mut Scratch::default()).unwrap();
+    assert_eq!(hit.target.plain(), Some(&b"https://a/"[..]));
+}
+
+#[test]
+fn a_bad_line_is_no_first_place() {
+    let source = native("l", "/x https://a/ 200\n/x https://b/\n");
+    let loaded = load(&[source], OnBadLine::Skip);
+    assert_eq!((loaded.report.problems.len(), loaded.table.unwrap().len()), (1, 1));
+}
+
+#[test]
+fn too_many_shapes() {
+    let mut text = String::new();
+    for n in 0..=QUERY_SHAPES_MAX {
+        writeln!(text, "/x?n{n}=1 https://a/").unwrap();
+    }
+    let problems = problems(Source { name: "l", text: text.as_bytes(), format: Format::Native });
+    assert_eq!(problems.len(), 1);
+    assert!(problems[0].starts_with("l:33: links of this path use more than 32"));
+}
+
+#[test]
+fn all_are_counted_and_twenty_shown() {
+    let shown = |count: usize| {
+        let text = "/x\n".repeat(count);
+        let source = Source { name: "l", text: text.as_bytes(), format: Format::Native };
+        let report = load(&[source], OnBadLine::Refuse).report;
+        assert_eq!(report.problems.len(), count);
+        report.to_string().lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(shown(0).len(), 0);
+    assert_eq!(shown(BAD_LINES_SHOWN).len(), BAD_LINES_SHOWN);
+    assert_eq!(shown(BAD_LINES_SHOWN + 1).last().unwrap(), "… and 1 more bad line");
+    let many = shown(BAD_LINES_SHOWN + 37);
+    assert_eq!(many.len(), BAD_LINES_SHOWN + 1);
+    assert_eq!(many.last().unwrap(), "… and 37 more bad lines");
+}
+
+/// Files that other servers read load as they are.
+#[test]
+fn files_of_others() {
+    // haproxy: key and value, comments on lines of their own.
+    let haproxy = native(
+        "redirects.map",
+        "# map_str\n/promo\thttps://a.example/promo\n  /x   https://a.example/x?y=z  \nold.example.com/page https://new.example.com/page\n",
+    );
+    // Netlify: statuses, splats, comments behind a rule.
+    let netlify = native(
+        "_redirects",
+        "# Redirects\r\n/home https://n.example/\r\n/blog/my-post.php https://n.example/my-post 302 # moved\r\n/news/* https://n.example/blog/:splat 301\r\n",
+    );
+    let loaded = load(&[haproxy, netlify], OnBadLine::Refuse);
+    assert_eq!(loaded.report.to_string(), "");
+    assert_eq!(loaded.table.unwrap().len(), 6);
+}
+
+#[test]
+fn formats_go_by_file_ending() {
+    for (name, want) in [
+        ("a.csv", Format::Csv),
+        ("dir.csv/links.txt", Format::Native),
+        ("A.CSV", Format::Csv),
+        ("_redirects", Format::Native),
+        ("ü.x", Format::Native),
+        ("csv", Format::Native),
+    ] {
+        assert_eq!(Format::of(name), want, "{name}");
+    }
+    for name in Format::NAMES {
+        assert!(name.parse::<Format>().is_ok());
+    }
+    for name in OnBadLine::NAMES {
+        assert!(name.parse::<OnBadLine>().is_ok());
+    }
+    assert!("nginx".parse::<Format>().unwrap_err().contains("native or csv"));
+    assert!("stop".parse::<OnBadLine>().unwrap_err().contains("refuse or skip"));
+}
+
+/// The builder grows past what it was told, and answers for what it holds.
+#[test]
+fn a_builder_without_a_hint() {
+    let mut builder = TableBuilder::default();
+    let mut scratch = KeyScratch::default();
+    let target = target::validate(b"https://a/").unwrap();
+    for line in 1..=1_000 {
+        let text = format!("/{line}");
+        let key = Key::parse(text.as_bytes(), &mut scratch).unwrap();
+        let origin = Origin { file: 3, line };
+        builder.add(&key, Status::Found, Some(target), origin).unwrap();
+        let again = builder.add(&key, Status::Gone, None, Origin::default());
+        assert_eq!(again, Err(AddProblem::Duplicate(origin)));
+    }
+    let key = Key::parse(b"/x", &mut scratch).unwrap();
+    let mut add = |status, target| builder.add(&key, status, target, Origin::default());
+    assert_eq!(add(Status::Found, None), Err(AddProblem::NoTarget(Status::Found)));
+    assert_eq!(add(Status::Gone, Some(target)), Err(AddProblem::GoneWithTarget));
+    let splat = target::validate(b"https://a/:splat").unwrap();
+    assert_eq!(add(Status::Found, Some(splat)), Err(AddProblem::SplatWithoutPrefix));
+    let table = builder.finish();
+    assert_eq!((table.len(), table.generation()), (1_000, 0));
+    assert!(!table.is_empty() && TableBuilder::default().finish().is_empty());
+    assert!(table.memory().total(2) - table.memory().total(1) == table.memory().index);
+}

@@ -1,0 +1,57 @@
+//! Links: from text to a table, and from a request to the link that answers it.
+//!
+//! ```text
+//! text -> formats -> key, status, target -> builder -> Table (shared)
+//!                                                        |
+//! host, path, query -> normalise -> ask -> prefetch -> find -> Hit -> Location
+//! ```
+//!
+//! Pure: no socket, no file, no clock. Imports nothing of carom but `limits`.
+//!
+//! - A [`Table`] never changes. Each shard reads the same one through its own
+//!   copy of the index ([`Links`]).
+//! - Keys are kept in canonical form, so equal keys are equal bytes: hosts in
+//!   lower case, paths [normalised](normalise()), parameters sorted by name and
+//!   spelled in one way.
+//! - A target is checked once, when it is loaded ([`target::validate`]);
+//!   whatever is in a table can stand in a header field as it is. What a
+//!   visitor adds to it (`:splat`) is encoded.
+//! - Nothing here allocates for a request once [`Scratch`] has grown to its
+//!   queries.
+//!
+//! Deliberately absent: case-insensitive keys, weights, macros, conditions and
+//! rewrites. Each is a load error that says so.
+
+mod builder;
+mod bytes;
+mod entries;
+mod find;
+mod formats;
+mod hash;
+pub mod host;
+mod index;
+pub mod key;
+mod load;
+mod path;
+mod prefetch;
+mod query;
+mod status;
+mod table;
+pub mod target;
+
+pub use builder::{AddProblem, Origin, TableBuilder};
+pub use find::{Ask, Hit, Links, Scratch};
+pub use formats::{Format, Source};
+pub use key::{Key, KeyScratch};
+pub use load::{FileReport, Loaded, OnBadLine, Problem, Report, load};
+pub use path::normalise;
+pub use status::Status;
+pub use table::{Counts, Memory, Table};
+pub use target::{Target, TooLong};
+
+#[cfg(test)]
+mod find_test;
+#[cfg(test)]
+mod load_test;
+#[cfg(test)]
+mod model_test;

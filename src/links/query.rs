@@ -1,0 +1,214 @@
+//! Queries as sets of parameters, and the one spelling in which the queries of
+//! keys are stored and looked up.
+//!
+//! A query is cut at `&`; empty pieces are dropped. A piece is cut at its first
+//! `=` (`flag` is `flag=`). Name and value are decoded (`%XX`, `+` for a space:
+//! the URL Standard's `application/x-www-form-urlencoded`) and encoded again in
+//! one way, so that two spellings of a parameter are equal bytes and neither
+//! name nor value holds a raw `&`, `=`, `+`, `;` or `%`.
+
+use core::ops::Range;
+
+use memchr::memchr;
+
+use super::bytes::{PARAMETER, escape, is, push_escape};
+
+/// The parameters of one query in canonical spelling. Reused from query to
+/// query, so that reading one needs no memory of its own.
+#[derive(Debug, Default)]
+pub(super) struct Parameters {
+    text: Vec<u8>,
+    list: Vec<Parameter>,
+}
+
+#[derive(Clone, Debug)]
+struct Parameter {
+    /// Its place in the query: parameters of one name keep their order.
+    ordinal: u32,
+    name: Range<u32>,
+    value: Range<u32>,
+}
+
+impl Parameters {
+    /// Reads the first `count_max` parameters of `query` in place of those it
+    /// held, and sorts them by name.
+    pub(super) fn read(&mut self, query: &[u8], count_max: usize) {
+        self.text.clear();
+        self.list.clear();
+        let pieces = query.split(|&byte| byte == b'&');
+        for piece in pieces.filter(|piece| !piece.is_empty()).take(count_max) {
+            let (name, value) = match memchr(b'=', piece) {
+                Some(at) => (&piece[..at], &piece[at + 1..]),
+                None => (piece, &[][..]),
+            };
+            let ordinal = self.list.len() as u32;
+            let name = self.push(name);
+            let value = self.push(value);
+            self.list.push(Parameter { ordinal, name, value });
+        }
+        let text = &self.text;
+        // Unstable sorting allocates nothing; the ordinal makes it stable.
+        self.list.sort_unstable_by(|a, b| {
+            (part(text, &a.name), a.ordinal).cmp(&(part(text, &b.name), b.ordinal))
+        });
+    }
+
+    fn push(&mut self, mut raw: &[u8]) -> Range<u32> {
+        let start = self.text.len() as u32;
+        while let Some(&byte) = raw.first() {
+            let (value, length) = match (byte, escape(raw)) {
+                (_, Some(value)) => (value, 3),
+                (b'+', None) => (b' ', 1),
+                (_, None) => (byte, 1),
+            };
+            if is(value, PARAMETER) {
+                self.text.push(value);
+            } else {
+                push_escape(value, &mut self.text);
+            }
+            raw = &raw[length..];
+        }
+        start..self.text.len() as u32
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    pub(super) fn name(&self, index: usize) -> &[u8] {
+        part(&self.text, &self.list[index].name)
+    }
+
+    /// Appends parameter `index` to a canonical query.
+    pub(super) fn append(&self, index: usize, out: &mut Vec<u8>) {
+        if !out.is_empty() {
+            out.push(b'&');
+        }
+        out.extend_from_slice(self.name(index));
+        out.push(b'=');
+        out.extend_from_slice(part(&self.text, &self.list[index].value));
+    }
+
+    /// A name that two parameters have, if there is one.
+    pub(super) fn repeated_name(&self) -> Option<&[u8]> {
+        let mut pairs = self.list.windows(2);
+        let pair = pairs
+            .find(|pair| part(&self.text, &pair[0].name) == part(&self.text, &pair[1].name))?;
+        Some(part(&self.text, &pair[0].name))
+    }
+
+    /// The parameters named `name`, given that those before `from` have smaller
+    /// names: a run of neighbours, in the order of the query; empty if none is.
+    pub(super) fn run(&self, name: &[u8], from: usize) -> Range<usize> {
+        let mut start = from;
+        while start < self.len() && self.name(start) < name {
+            start += 1;
+        }
+        let mut end = start;
+        while end < self.len() && self.name(end) == name {
+            end += 1;
+        }
+        start..end
+    }
+}
+
+fn part<'a>(text: &'a [u8], range: &Range<u32>) -> &'a [u8] {
+    &text[range.start as usize..range.end as usize]
+}
+
+/// Writes the names of a canonical query into `out`, separated by `&`: the
+/// *shape* of every key with these names.
+pub(super) fn shape_of(query: &[u8], out: &mut Vec<u8>) {
+    out.clear();
+    for (index, parameter) in query.split(|&byte| byte == b'&').enumerate() {
+        if index > 0 {
+            out.push(b'&');
+        }
+        let end = memchr(b'=', parameter).unwrap_or(parameter.len());
+        out.extend_from_slice(&parameter[..end]);
+    }
+}
+
+/// The names of a shape, sorted.
+pub(super) fn names(shape: &[u8]) -> impl Iterator<Item = &[u8]> {
+    shape.split(|&byte| byte == b'&')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn canonical(query: &str) -> String {
+        let mut parameters = Parameters::default();
+        parameters.read(b"left=over", 8);
+        parameters.read(query.as_bytes(), 8);
+        let mut out = Vec::new();
+        for index in 0..parameters.len() {
+            parameters.append(index, &mut out);
+        }
+        String::from_utf8(out).unwrap()
+    }
+
+    fn check(query: &str, want: &str) {
+        assert_eq!(canonical(query), want, "{query}");
+        assert_eq!(canonical(want), want, "twice: {query}");
+    }
+
+    #[test]
+    fn one_spelling() {
+        check("id=7&k=2", "id=7&k=2");
+        check("k=2&id=7", "id=7&k=2");
+        check("&&a=1&", "a=1");
+        check("", "");
+        check("flag", "flag=");
+        check("flag=", "flag=");
+        check("=x", "=x");
+        check("a=b=c", "a=b%3Dc");
+        check("a=b%3dc", "a=b%3Dc");
+        check("a%3Db=c", "a%3Db=c");
+        check("q=a+b", "q=a%20b");
+        check("q=a%20b", "q=a%20b");
+        check("q=a%2bb", "q=a%2Bb");
+        check("q=a%26b", "q=a%26b");
+        check("q=%41%zz", "q=A%25zz");
+        check("q=é", "q=%C3%A9");
+        check("q=/x?y:z@,;", "q=/x?y:z@,%3B");
+        check("t%5B%5D=all&t[]=b", "t%5B%5D=all&t%5B%5D=b");
+    }
+
+    #[test]
+    fn repeats_keep_their_order() {
+        check("b=9&a=2&b=1&a=3&a=1", "a=2&a=3&a=1&b=9&b=1");
+    }
+
+    #[test]
+    fn only_the_first_are_read() {
+        let mut parameters = Parameters::default();
+        parameters.read(b"z=1&&y=2&x=3", 2);
+        assert_eq!(parameters.len(), 2);
+        assert_eq!(parameters.name(0), b"y");
+    }
+
+    #[test]
+    fn repeated_names_and_runs() {
+        let mut parameters = Parameters::default();
+        parameters.read(b"b=1&a=1&b=2&d=1", 8);
+        assert_eq!(parameters.repeated_name(), Some(&b"b"[..]));
+        assert_eq!(parameters.run(b"a", 0), 0..1);
+        assert_eq!(parameters.run(b"b", 1), 1..3);
+        assert_eq!(parameters.run(b"c", 1), 3..3);
+        assert_eq!(parameters.run(b"e", 0), 4..4);
+        parameters.read(b"b=1&a=1", 8);
+        assert_eq!(parameters.repeated_name(), None);
+    }
+
+    #[test]
+    fn shapes_are_the_names() {
+        let mut shape = Vec::new();
+        shape_of(b"a=1&b=&c%3D=x", &mut shape);
+        assert_eq!(shape, b"a&b&c%3D");
+        assert_eq!(names(&shape).collect::<Vec<_>>(), [&b"a"[..], b"b", b"c%3D"]);
+        shape_of(b"=1", &mut shape);
+        assert_eq!(names(&shape).collect::<Vec<_>>(), [b""]);
+    }
+}

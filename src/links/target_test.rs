@@ -1,0 +1,160 @@
+use super::*;
+
+fn problem(target: &str) -> TargetProblem {
+    validate(target.as_bytes()).expect_err(target)
+}
+
+#[test]
+fn good_targets() {
+    for target in [
+        "https://store.example/p/123?ref=aff_01",
+        "http://a",
+        "HTTPS://A.example:443/",
+        "http://a.example:/x",
+        "http://192.0.2.1:8080?x",
+        "http://[2001:db8::1]:65535#top",
+        "https://xn--bcher-kva.example/%E2%82%AC?q=a+b;c&d",
+        "https://a.example/!$&'()*+,;=:@~-._/?/?:@#frag/?ment",
+        "https://a.example/:splatter",
+    ] {
+        let checked = validate(target.as_bytes()).expect(target);
+        assert_eq!(checked.bytes(), target.as_bytes());
+        assert!(!checked.has_splat(), "{target}");
+    }
+    for target in
+        ["https://a/:splat", "https://a?u=:splat", "https://a#:splat", "https://a/x:splat.html"]
+    {
+        assert!(validate(target.as_bytes()).unwrap().has_splat(), "{target}");
+    }
+}
+
+#[test]
+fn every_problem() {
+    use TargetProblem as P;
+    let long = format!("https://a/{}", "x".repeat(TARGET_BYTES_MAX));
+    let check = |target: &str, want: P| assert_eq!(problem(target), want);
+    check("", P::Empty);
+    check(&long, P::TooLong(long.len()));
+    check("/new", P::Relative("/new".into()));
+    check("store.example/x", P::Relative("store.example/x".into()));
+    check("store:8080/x", P::Relative("store:8080/x".into()));
+    check("//a/x", P::Relative("//a/x".into()));
+    check(":splat", P::Relative(":splat".into()));
+    check("https:/a", P::Scheme("https".into()));
+    check("javascript:alert(1)", P::Scheme("javascript".into()));
+    check("ftp://a/", P::Scheme("ftp".into()));
+    check("https:///x", P::Host(HostProblem::Empty));
+    check("https://:80/x", P::Host(HostProblem::Empty));
+    check("https://bücher.example/", P::Host(HostProblem::NotAscii));
+    check("https://a\\b/", P::Host(HostProblem::Byte(b'\\')));
+    check("https://u:p@a/", P::Userinfo);
+    check("https://a:0/", P::Port("0".into()));
+    check("https://a:65536/", P::Port("65536".into()));
+    check("https://a:+80/", P::Port("+80".into()));
+    check("https://a:8o/", P::Port("8o".into()));
+    check("https://a/b c", P::Character(' ', 12));
+    check("https://a/é", P::Character('é', 11));
+    check("https://a/\r\nX: y", P::Character('\r', 11));
+    check("https://a/\0", P::Character('\0', 11));
+    check("https://a/#x#y", P::Character('#', 13));
+    for character in "\"<>\\^`|[]\u{7f}".chars() {
+        check(&format!("https://a/?{character}"), P::Character(character, 12));
+    }
+    check("https://a/%", P::Percent(11));
+    check("https://a/%4x", P::Percent(11));
+    check("https://a/?c={clickid}", P::Macro('{', 14));
+    check("https://{host}/", P::Macro('{', 9));
+    check("https://:splat/x", P::SplatInHost);
+    check("https://a:splat/x", P::SplatInHost);
+    assert_eq!(validate(b"https://a/\xff"), Err(P::NotUtf8(0xff, 11)));
+}
+
+#[test]
+fn remedies() {
+    let check = |target: &str, want: &str| {
+        let message = problem(target).to_string();
+        assert!(message.contains(want), "{message}");
+    };
+    check("https://a/b c", "write %20 for the space at column 12");
+    check("https://a/é", "write %C3%A9 for the `é` at column 11");
+    check("https://a/\"", "write %22 for the `\"`");
+    check("https://a/\n", "remove the control character \\n");
+    check("https://a/%", "write %25");
+    check("https://a/{x}", "macros are not supported yet");
+    check("/new", "write https://host/path");
+    check("ftp://a/", "write http:// or https://");
+    check("https://ü/", "xn--");
+}
+
+/// Whatever is accepted can stand in a field value, byte for byte.
+#[test]
+fn no_accepted_target_can_break_a_header() {
+    let seed = fastrand::u64(..);
+    println!("SEED={seed}");
+    let mut rng = fastrand::Rng::with_seed(seed);
+    let mut accepted = 0;
+    for _ in 0..50_000 {
+        let mut target = b"https://a.example/x?y=:splat#z".to_vec();
+        for _ in 0..rng.usize(1..3) {
+            let at = rng.usize(..target.len());
+            target[at] = rng.u8(..);
+        }
+        if let Ok(checked) = validate(&target) {
+            accepted += 1;
+            assert!(checked.bytes().iter().all(|byte| (0x21..=0x7e).contains(byte)));
+            let mut out = Vec::new();
+            let splat: Vec<u8> = (0..rng.usize(..20)).map(|_| rng.u8(..)).collect();
+            Target::from(checked).write(&splat, &mut out).unwrap();
+            assert!(out.iter().all(|byte| (0x21..=0x7e).contains(byte)));
+            assert_eq!(validate(&out).map(Checked::bytes), Ok(&out[..]));
+        }
+    }
+    assert!(accepted > 1_000);
+}
+
+fn filled(target: &str, splat: &str) -> String {
+    let mut out = b"Location: ".to_vec();
+    let target = Target::from(validate(target.as_bytes()).unwrap());
+    target.write(splat.as_bytes(), &mut out).unwrap();
+    String::from_utf8(out).unwrap().split_off(10)
+}
+
+#[test]
+fn splats() {
+    let check = |target: &str, splat: &str, want: &str| assert_eq!(filled(target, splat), want);
+    check("https://a/x", "ignored", "https://a/x");
+    check("https://a/dp/:splat", "B01/x", "https://a/dp/B01/x");
+    check("https://a/dp/:splat", "", "https://a/dp/");
+    check("https://a/:splat/:splat?u=:splat", "b", "https://a/b/b?u=b");
+    check("https://a/:splat", "x%20y%3Fz", "https://a/x%20y%3Fz");
+    check("https://a/:splat", "x?y#z", "https://a/x%3Fy%23z");
+    check("https://a/:splat", "a&b=c+d;e", "https://a/a&b=c+d;e");
+    check("https://a/?u=:splat", "a&b=c+d;e#f", "https://a/?u=a%26b%3Dc%2Bd%3Be%23f");
+    check("https://a/?u=:splat", "a/b%26c", "https://a/?u=a/b%26c");
+    check("https://a/#:splat", "a#b&c", "https://a/#a%23b%26c");
+    check("https://a/:splat", "x\r\ny é", "https://a/x%0D%0Ay%20%C3%A9");
+    check("https://a/:splat", "100%", "https://a/100%25");
+    check("https://a/:splatter/:splat", "b", "https://a/:splatter/b");
+    check("https://a?x=:splat", "b", "https://a?x=b");
+}
+
+#[test]
+fn a_location_is_bounded() {
+    let target = Target::from(validate(b"https://a/:splat").unwrap());
+    let mut out = b"before".to_vec();
+    let longest = vec![b'x'; LOCATION_BYTES_MAX - 10];
+    assert_eq!(target.write(&longest, &mut out), Ok(()));
+    assert_eq!(out.len(), 6 + LOCATION_BYTES_MAX);
+    out.truncate(6);
+    let longer = vec![b'x'; LOCATION_BYTES_MAX - 9];
+    assert_eq!(target.write(&longer, &mut out), Err(TooLong));
+    assert_eq!(target.write(&vec![b' '; 4096], &mut out), Err(TooLong));
+    assert_eq!(out, b"before");
+}
+
+#[test]
+fn plain_targets_are_known() {
+    let target = |text: &'static str| Target::from(validate(text.as_bytes()).unwrap());
+    assert_eq!(target("https://a/").plain(), Some(&b"https://a/"[..]));
+    assert_eq!(target("https://a/:splat").plain(), None);
+}

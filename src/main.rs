@@ -1,0 +1,5 @@
+//! The `carom` program; everything is in the library.
+
+fn main() -> std::process::ExitCode {
+    carom::cli::run()
+}

@@ -1,0 +1,67 @@
+//! What a shard counts, and the copy of it that other threads may read.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+macro_rules! counters {
+    ($($(#[doc = $doc:literal])+ $name:ident,)+) => {
+        /// What a shard has counted since it started.
+        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+        pub struct Counts {
+            $($(#[doc = $doc])+ pub $name: u64,)+
+        }
+
+        /// The counts of a shard as other threads see them: stored by the shard
+        /// at the end of each turn, on cache lines of its own.
+        #[derive(Debug, Default)]
+        #[repr(align(128))]
+        pub struct Published {
+            $($name: AtomicU64,)+
+        }
+
+        impl Published {
+            pub(crate) fn store(&self, counts: &Counts) {
+                $(self.$name.store(counts.$name, Ordering::Relaxed);)+
+            }
+
+            /// The counts as of the shard's last turn.
+            pub fn load(&self) -> Counts {
+                Counts { $($name: self.$name.load(Ordering::Relaxed),)+ }
+            }
+        }
+
+        impl std::ops::Add for Counts {
+            type Output = Self;
+
+            fn add(self, other: Self) -> Self {
+                Self { $($name: self.$name + other.$name,)+ }
+            }
+        }
+    };
+}
+
+counters! {
+    /// Connections accepted.
+    accepted,
+    /// Connections open.
+    connections,
+    /// Requests answered, whatever the answer.
+    requests,
+    /// Redirects of known links.
+    redirects,
+    /// Requests for no link: the fallback, or 404.
+    unknown,
+    /// Requests for a retired link.
+    gone,
+    /// Requests refused as malformed, too long or too late.
+    refused,
+    /// Clicks that could not be recorded.
+    clicks_lost,
+    /// Peers that did not take their replies in time.
+    timed_out,
+    /// Idle connections closed to make room for new ones.
+    evicted,
+    /// Connections cut because all together held too many bytes.
+    overloaded,
+    /// Accepts put off because the process was out of descriptors.
+    accepts_refused,
+}

@@ -187,7 +187,7 @@ impl Connection {
 
     /// Keeps input for later. A connection that would hold too much is cut.
     pub(crate) fn keep(&mut self, bytes: &[u8]) {
-        if self.inbox.len() + bytes.len() > INBOX_BYTES_MAX {
+        if self.inbox.len() - self.inbox_parsed + bytes.len() > INBOX_BYTES_MAX {
             self.phase = Phase::Over;
         } else {
             self.inbox.extend_from_slice(bytes);

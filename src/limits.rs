@@ -36,8 +36,12 @@ pub const REQUESTS_PER_ROUND_MAX: usize = 16;
 /// Most bytes of replies one connection can hold: the pause mark and one more
 /// round of the longest replies.
 pub const OUTBOX_BYTES_MAX: usize = OUTBOX_BYTES_PAUSE + REQUESTS_PER_ROUND_MAX * REPLY_BYTES_MAX;
-/// Unparsed bytes one connection may hold. Over it: the connection is cut.
-pub const INBOX_BYTES_MAX: usize = 256 * 1024;
+/// Unparsed bytes one connection may hold: the beginning of a head, and all that
+/// the kernel can deliver before we can say stop. A multishot receive goes on
+/// within one turn for as long as there are buffers. Over it: the connection is
+/// cut.
+pub const INBOX_BYTES_MAX: usize =
+    REQUEST_HEAD_BYTES_MAX + RECEIVE_BUFFERS * RECEIVE_BUFFER_BYTES;
 /// Bytes in the inboxes and outboxes of all connections of a shard together.
 /// Over it: a connection that wants to hold more is cut.
 pub const HELD_BYTES_PER_SHARD_MAX: usize = 256 * 1024 * 1024;
@@ -61,9 +65,6 @@ pub const RECEIVE_BUFFER_BYTES: usize = 4 * 1024;
 /// Receive buffers a shard, a power of two. When all are taken the kernel keeps
 /// the bytes in the socket until a buffer is given back.
 pub const RECEIVE_BUFFERS: usize = 512;
-/// Buffers the kernel fills for one connection in one go
-/// (`MULTISHOT_MAX_RETRY` in the kernel's io_uring/net.c).
-pub const RECEIVES_PER_WAKE_MAX: usize = 32;
 /// Submission queue entries of a shard's ring. When full, it is submitted.
 pub const RING_ENTRIES: u32 = 1024;
 /// Completion queue entries. When full the kernel keeps the overflow itself.
@@ -136,10 +137,6 @@ const _: () = assert!(TARGET_BYTES_MAX <= LOCATION_BYTES_MAX);
 const _: () = assert!(LOCATION_BYTES_MAX < REPLY_BYTES_MAX);
 // Offsets within a request head are 16-bit.
 const _: () = assert!(REQUEST_HEAD_BYTES_MAX < u16::MAX as usize);
-// What the kernel may deliver before we can say stop fits beside a whole head.
-const _: () = assert!(
-    REQUEST_HEAD_BYTES_MAX + RECEIVES_PER_WAKE_MAX * RECEIVE_BUFFER_BYTES <= INBOX_BYTES_MAX
-);
 // A single connection at its limits never trips the limit of the shard.
 const _: () = assert!(INBOX_BYTES_MAX + OUTBOX_BYTES_MAX < HELD_BYTES_PER_SHARD_MAX);
 const _: () = assert!(RECEIVE_BUFFERS.is_power_of_two() && RECEIVE_BUFFERS <= 32_768);

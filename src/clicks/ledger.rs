@@ -251,6 +251,11 @@ impl Stream {
         self.live_run != run || self.waiting.front().is_some_and(|next| is_begun(&next.path))
     }
 
+    /// Whether a server may still change which segments there are.
+    fn may_grow(&self) -> bool {
+        self.is_followed || self.live_run.is_some()
+    }
+
     /// Opens the next segment that a server has begun; `false` if there is none.
     fn open_next(&mut self, tally: &mut Tally, notes: &mut Vec<String>) -> bool {
         while let Some(next) = self.waiting.front() {
@@ -262,14 +267,10 @@ impl Stream {
             });
             match opened {
                 // A server is just making it.
-                Ok((Err(_), true)) if self.live_run.is_some() && is_last => return false,
+                Ok((Err(_), true)) if is_last && self.may_grow() => return false,
                 Ok((Err(_), true)) => {}
                 // A server keeps it ready.
-                Ok((Ok(reader), _))
-                    if !reader.is_begun()
-                        && is_last
-                        && self.live_run == Some(reader.header().run) =>
-                {
+                Ok((Ok(reader), _)) if !reader.is_begun() && is_last && self.may_grow() => {
                     return false;
                 }
                 Ok((Ok(mut reader), _)) => {
@@ -288,8 +289,12 @@ impl Stream {
                     tally.unreadable += 1;
                     notes.push(format!("{name}: cannot be read: {refused}"));
                 }
-                // Unused ones are deleted when a server stops.
-                Err(error) if error.kind() == io::ErrorKind::NotFound && self.is_followed => {}
+                // Unused ones are deleted when a server stops, and the next run
+                // gives the number to another. Sequence numbers tell of others.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    self.waiting.pop_front();
+                    continue;
+                }
                 Err(error) => {
                     tally.unreadable += 1;
                     notes.push(format!("{name}: cannot be read: {error}"));
@@ -317,6 +322,8 @@ impl Stream {
         }
         tally.files += u64::from(!current.is_counted);
         match current.reader.seal() {
+            // Its server has left it and has yet to seal it.
+            None if self.live_run == Some(current.reader.header().run) => {}
             None => {
                 tally.unsealed += 1;
                 notes.push(format!("{}: not sealed: the server was killed", current.name));

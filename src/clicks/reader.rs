@@ -15,8 +15,8 @@ use crate::limits::SEGMENT_HEADER_BYTES;
 
 /// How much is read in one go, bytes.
 const WINDOW_BYTES: usize = 256 * 1024;
-/// How often a frame of a live segment is read again before it is damage: the
-/// first read may have met the writer halfway.
+/// How often a frame of a segment without a seal is read again before it is
+/// damage: the first read may have met the writer, or the seal, halfway.
 const REREADS_MAX: u32 = 3;
 
 /// What a segment holds, piece by piece.
@@ -215,7 +215,7 @@ impl<S: ReadAt> Reader<S> {
                 Look::Absent => Reason::Hole,
                 Look::Damaged(reason) => reason,
             };
-            if is_live && rereads < REREADS_MAX {
+            if (is_live || self.seal.is_none()) && rereads < REREADS_MAX {
                 rereads += 1;
                 self.refresh()?;
                 continue;
@@ -378,10 +378,18 @@ impl<S: ReadAt> Reader<S> {
         self.told.push_back(Event::Damage { offset, bytes, reason });
     }
 
-    /// The last words on a segment that nobody writes any more.
+    /// The last words on a segment that nobody writes any more, unless it has
+    /// just been sealed and is to be read on up to the seal.
     fn finish(&mut self) -> io::Result<()> {
-        self.is_ended = true;
         let here = self.source.bytes()?;
+        if self.seal.is_none() {
+            // The server may seal, and then cut, a segment that it has left.
+            self.refresh()?;
+            if self.seal.is_some() {
+                return Ok(());
+            }
+        }
+        self.is_ended = true;
         let should = self.seal.map_or(self.header.file_bytes, |seal| seal.used_bytes);
         if here < should {
             self.tell_damage(here, should - here, Reason::Cut);

@@ -166,6 +166,21 @@ fn queries() {
     );
 }
 
+/// Of several links of one shape that a request satisfies, the one whose first
+/// parameter (by name) comes first in the request.
+#[test]
+fn repeated_parameters_are_tried_in_order() {
+    check(
+        "/x?a=1&b=2 https://one\n/x?a=2&b=1 https://two\n",
+        &[
+            ("/x?a=1&a=2&b=1&b=2", "one"),
+            ("/x?b=1&b=2&a=1&a=2", "one"),
+            ("/x?a=2&a=1&b=1&b=2", "two"),
+            ("/x?b=2&a=2&b=1&a=1", "two"),
+        ],
+    );
+}
+
 #[test]
 fn queries_without_a_plain_link() {
     check(

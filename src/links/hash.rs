@@ -93,13 +93,13 @@ mod tests {
     fn keys_that_people_number_do_not_collide() {
         let path = |n: u32, text: &str| hash(0, text.replace('N', &n.to_string()).as_bytes());
         for text in ["/N", "/go/N", "/go/00N", "/a/product-N.html", "/N/N", "/x?id=N"] {
-            check((0..200_000).map(|n| path(n, text)));
+            check((0..50_000).map(|n| path(n, text)));
         }
-        check((0..200_000).map(|n| hash(0, format!("/go/{n:06}").as_bytes())));
-        check((0..200_000).map(|n| hash(0, format!("/go/{n:06x}").as_bytes())));
-        check((0..200_000).map(|n| hash(hash(0, b"/x"), format!("id={n}&k={}", n % 7).as_bytes())));
+        check((0..50_000).map(|n| hash(0, format!("/go/{n:06}").as_bytes())));
+        check((0..50_000).map(|n| hash(0, format!("/go/{n:06x}").as_bytes())));
+        check((0..50_000).map(|n| hash(hash(0, b"/x"), format!("id={n}&k={}", n % 7).as_bytes())));
         // Many hosts with the same few paths.
-        check((0..200_000).map(|n| hash(seed(n / 20), format!("/{}", n % 20).as_bytes())));
+        check((0..50_000).map(|n| hash(seed(n / 20), format!("/{}", n % 20).as_bytes())));
     }
 
     #[test]

@@ -181,6 +181,68 @@ fn files_of_others() {
     assert_eq!(loaded.table.unwrap().len(), 6);
 }
 
+/// The example that newcomers start with is good.
+#[test]
+fn the_example_loads() {
+    let text = include_bytes!("../../examples/links.txt");
+    let loaded =
+        load(&[Source { name: "links.txt", text, format: Format::Native }], OnBadLine::Refuse);
+    assert_eq!(loaded.report.to_string(), "");
+    let counts = loaded.table.unwrap().counts();
+    assert_eq!((counts.links, counts.hosts, counts.prefixes, counts.gone), (14, 2, 3, 1));
+}
+
+/// Whatever the bytes: every line is a link, a problem or nothing, and asking
+/// for anything gets an answer.
+#[test]
+fn no_text_breaks_the_loader() {
+    let seed = fastrand::u64(..);
+    eprintln!("SEED={seed}");
+    let mut rng = fastrand::Rng::with_seed(seed);
+    let pieces: [&[u8]; 20] = [
+        b"/",
+        b"a.example",
+        b" ",
+        b"\t",
+        b"\n",
+        b"\r\n",
+        b",",
+        b"\"",
+        b"?",
+        b"&",
+        b"=",
+        b"*",
+        b"#",
+        b"%",
+        b"https://t.example/",
+        b":splat",
+        b"410",
+        b"from,to,status\n",
+        b"\xff",
+        b"[::1]",
+    ];
+    let mut scratch = Scratch::default();
+    for round in 0..3_000 {
+        let mut text = if round % 4 == 0 { b"from,to,status\n/a".to_vec() } else { Vec::new() };
+        for _ in 0..rng.usize(..40) {
+            text.extend_from_slice(rng.choice(pieces).unwrap());
+        }
+        for format in [Format::Native, Format::Csv] {
+            let loaded = load(&[Source { name: "l", text: &text, format }], OnBadLine::Skip);
+            let (report, table) = (loaded.report, loaded.table.unwrap());
+            assert_eq!(report.links(), table.len());
+            assert_eq!(report.files[0].bad_lines, report.problems.len());
+            let lines = text.iter().filter(|&&byte| byte == b'\n').count() + 1;
+            assert!(report.problems.iter().all(|it| (1..=lines).contains(&(it.line as usize))));
+            assert!(report.problems.is_sorted_by_key(|problem| problem.line));
+            let links = Links::replicate(&table.into());
+            let mut room = Vec::new();
+            let path = normalise(&text, &mut room);
+            links.find(&links.ask(&text, path), path, Some(&text), &mut scratch);
+        }
+    }
+}
+
 #[test]
 fn formats_go_by_file_ending() {
     for (name, want) in [

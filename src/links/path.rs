@@ -167,7 +167,7 @@ mod tests {
     #[test]
     fn random_paths_come_out_normal_and_stay_so() {
         let seed = fastrand::u64(..);
-        println!("SEED={seed}");
+        eprintln!("SEED={seed}");
         let mut rng = fastrand::Rng::with_seed(seed);
         let pieces: [&[u8]; 16] = [
             b"/",

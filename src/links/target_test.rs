@@ -90,7 +90,7 @@ fn remedies() {
 #[test]
 fn no_accepted_target_can_break_a_header() {
     let seed = fastrand::u64(..);
-    println!("SEED={seed}");
+    eprintln!("SEED={seed}");
     let mut rng = fastrand::Rng::with_seed(seed);
     let mut accepted = 0;
     for _ in 0..50_000 {

@@ -237,11 +237,14 @@ impl Shard {
             let connection = self.connections.get_mut(id);
             connection.in_batch = false;
             let answered = std::mem::take(&mut connection.round) > 0;
-            let parsed = std::mem::take(&mut connection.inbox_parsed);
-            if connection.phase != Phase::Open || parsed == connection.inbox.len() {
+            let (parsed, bytes) = (connection.inbox_parsed, connection.inbox.len());
+            if connection.phase != Phase::Open || parsed == bytes {
+                connection.inbox_parsed = 0;
                 let buffer = std::mem::take(&mut connection.inbox);
                 self.connections.spare(buffer);
-            } else {
+            } else if parsed >= bytes / 2 {
+                // Not each time: every byte moves once, however long the inbox.
+                connection.inbox_parsed = 0;
                 connection.inbox.drain(..parsed);
             }
             self.settle(id, answered);

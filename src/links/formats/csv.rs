@@ -33,7 +33,7 @@ pub(super) fn read(text: &[u8], mut take: impl FnMut(u32, Result<Row<'_>, String
             // Reading bytes from memory, without a rule on lengths, cannot fail.
             Err(error) => return take(lines.line, Err(format!("not readable as CSV: {error}"))),
         }
-        let start = record.position().map_or(0, csv::Position::byte) as usize;
+        let start = record.position().map_or(lines.at, |position| position.byte() as usize);
         let line = lines.of(start);
         if record.iter().all(|cell| trim(cell).is_empty()) {
             continue;

@@ -40,8 +40,7 @@ pub const OUTBOX_BYTES_MAX: usize = OUTBOX_BYTES_PAUSE + REQUESTS_PER_ROUND_MAX 
 /// the kernel can deliver before we can say stop. A multishot receive goes on
 /// within one turn for as long as there are buffers. Over it: the connection is
 /// cut.
-pub const INBOX_BYTES_MAX: usize =
-    REQUEST_HEAD_BYTES_MAX + RECEIVE_BUFFERS * RECEIVE_BUFFER_BYTES;
+pub const INBOX_BYTES_MAX: usize = REQUEST_HEAD_BYTES_MAX + RECEIVE_BUFFERS * RECEIVE_BUFFER_BYTES;
 /// Bytes in the inboxes and outboxes of all connections of a shard together.
 /// Over it: a connection that wants to hold more is cut.
 pub const HELD_BYTES_PER_SHARD_MAX: usize = 256 * 1024 * 1024;
@@ -127,6 +126,14 @@ pub const SEGMENT_BYTES_MAX: u64 = 2 * 1024 * 1024 * 1024;
 /// Segments kept ready for each shard beside the one it writes. When none is
 /// ready, redirects go on and lost clicks are counted exactly.
 pub const SEGMENTS_READY: usize = 1;
+/// Most segments of a shard that are not sealed yet: the one it writes, those
+/// ready, and those waiting for the disk. Over it no more are made ready, and
+/// clicks are lost, and counted, for as long as the disk cannot keep up.
+pub const SEGMENTS_OPEN_MAX: usize = 8;
+/// How long a click may wait to be synced, milliseconds, by default.
+pub const SYNC_INTERVAL_MS_DEFAULT: u64 = 250;
+/// Most bytes synced in one go; between two the keeper looks after the writers.
+pub const SYNC_STEP_BYTES: usize = 16 * 1024 * 1024;
 /// Bytes of a segment faulted in ahead of its writer.
 pub const POPULATE_AHEAD_BYTES: u64 = 8 * 1024 * 1024;
 
@@ -144,4 +151,5 @@ const _: () = assert!(REQUESTS_PER_ROUND_MAX <= BATCH_REQUESTS_MAX);
 const _: () = assert!(PREFIX_DEPTH_MAX < u64::BITS as usize);
 const _: () = assert!(CLICK_USER_AGENT_BYTES_MAX <= u8::MAX as usize);
 const _: () = assert!(SEGMENT_BYTES_MAX < u32::MAX as u64);
+const _: () = assert!(SEGMENTS_OPEN_MAX > SEGMENTS_READY + 1);
 const _: () = assert!(SEGMENT_BYTES_MIN > SEGMENT_HEADER_BYTES as u64 + 8 * 2048);

@@ -15,15 +15,14 @@ use rustix::time::{ClockId, clock_gettime};
 
 use super::folder::{self, SegmentFile};
 use super::frame::Salt;
-use super::handover::{Handover, Retired, SEGMENTS_OPEN_MAX, Segment};
+use super::handover::{Handover, Retired, Segment};
 use super::map::Map;
 use super::segment::{Block, Header, SEAL_AT, Seal, Start};
 use super::source::written_span;
-use crate::limits::{POPULATE_AHEAD_BYTES, SEGMENT_HEADER_BYTES};
+use crate::limits::{
+    POPULATE_AHEAD_BYTES, SEGMENT_HEADER_BYTES, SEGMENTS_OPEN_MAX, SYNC_STEP_BYTES,
+};
 
-/// Most bytes synced in one go, so that the keeper looks after the writers in
-/// between.
-const SYNC_STEP_BYTES: usize = 16 * 1024 * 1024;
 /// So many bytes ahead of the writer are faulted in anew before each sync: the
 /// kernel may have written them back as zeros meanwhile, and watches them then.
 const POPULATE_AGAIN_BYTES: usize = 1024 * 1024;

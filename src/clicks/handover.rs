@@ -11,7 +11,7 @@ use super::frame::{FRAME_BYTES, Salt};
 use super::map::Map;
 use super::record::{GAP_BYTES, RECORD_BYTES_MAX};
 use super::segment::Seal;
-use crate::limits::{SEGMENT_BYTES_MIN, SEGMENT_HEADER_BYTES, SEGMENTS_READY};
+use crate::limits::{SEGMENT_BYTES_MIN, SEGMENT_HEADER_BYTES, SEGMENTS_OPEN_MAX, SEGMENTS_READY};
 
 /// The first page, the longest record and a gap: less is no segment, bytes.
 const SEGMENT_ROOM_MIN: usize = SEGMENT_HEADER_BYTES + RECORD_BYTES_MAX + GAP_BYTES;
@@ -95,12 +95,6 @@ impl Counts {
         counter.store(counter.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
     }
 }
-
-/// Most segments of a shard that are not sealed yet: the one it writes, those
-/// ready, and those waiting for the disk. Over it no more are made ready, and
-/// clicks are lost for as long as the disk cannot keep up.
-pub const SEGMENTS_OPEN_MAX: usize = 8;
-const _: () = assert!(SEGMENTS_OPEN_MAX > SEGMENTS_READY + 1);
 
 /// The meeting point of one writer and the keeper. Neither waits for the other.
 #[derive(Debug)]

@@ -16,10 +16,12 @@ use super::files::{self, Files, Run, Trouble};
 use super::folder::{self, Lock};
 use super::handover::Handover;
 use super::writer::Writer;
-use crate::limits::{SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN, SEGMENTS_READY};
+use crate::limits::{
+    SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN, SEGMENTS_READY, SYNC_INTERVAL_MS_DEFAULT,
+};
 
 /// How long a click may wait to be synced, unless the operator says otherwise.
-pub const SYNC_INTERVAL_DEFAULT: Duration = Duration::from_millis(250);
+pub const SYNC_INTERVAL_DEFAULT: Duration = Duration::from_millis(SYNC_INTERVAL_MS_DEFAULT);
 /// How long after a failure the next segment is tried again.
 const RETRY: Duration = Duration::from_secs(1);
 /// Shortest time between two syncs: an interval of zero is no reason to spin.

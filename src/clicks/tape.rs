@@ -12,6 +12,7 @@ use super::reader::{Event, Reader};
 use super::record::{Click, Flags, Verdict};
 use super::segment::{Header, SEAL_AT, Seal};
 use super::writer::Writer;
+use crate::limits::SEGMENTS_OPEN_MAX;
 
 /// A click that owns its strings.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,6 +100,8 @@ pub struct Tape {
     segment_bytes: usize,
     handover: Arc<Handover>,
     segments: Vec<(Arc<Segment>, Option<Seal>)>,
+    /// How many of them were taken back.
+    sealed: usize,
 }
 
 impl Tape {
@@ -111,7 +114,8 @@ impl Tape {
     #[must_use]
     pub fn new(segment_bytes: usize) -> (Self, Writer) {
         let handover = Arc::<Handover>::default();
-        let mut tape = Self { segment_bytes, handover: handover.clone(), segments: Vec::new() };
+        let mut tape =
+            Self { segment_bytes, handover: handover.clone(), segments: Vec::new(), sealed: 0 };
         let first = tape.make();
         (tape, Writer::new(handover, first))
     }
@@ -140,9 +144,11 @@ impl Tape {
         segment
     }
 
-    /// Makes one segment ready. `false` if one already is.
+    /// Makes one segment ready. `false` if one already is, or too many are not
+    /// sealed yet.
     pub fn make_ready(&mut self) -> bool {
-        if self.handover.ready.is_full() {
+        let open = self.segments.len() - self.sealed;
+        if self.handover.ready.is_full() || open >= SEGMENTS_OPEN_MAX {
             return false;
         }
         let segment = self.make();
@@ -156,6 +162,7 @@ impl Tape {
             self.segments[retired.segment.number as usize - 1].1 = retired.seal;
             sealed += 1;
         }
+        self.sealed += sealed;
         sealed
     }
 

@@ -187,7 +187,7 @@ impl Epoll {
     fn has_work(&self) -> bool {
         !self.readable.is_empty()
             || (self.shard.has_room()
-                && !self.course.is_paused()
+                && !self.course.is_paused(&self.shard)
                 && self.listeners.iter().any(|listener| listener.ready))
     }
 

@@ -109,8 +109,16 @@ pub(crate) fn peer_bytes(ip: IpAddr) -> [u8; 16] {
 struct Course {
     mailbox: Arc<Mailbox>,
     stopping: bool,
-    accept_paused_until_ms: Option<u32>,
+    accept_pause: Option<Pause>,
     evicted_at_ms: Option<u32>,
+}
+
+/// A pause of accepting, out of descriptors: over when the time is, or when a
+/// connection has given its descriptor back.
+#[derive(Clone, Copy)]
+struct Pause {
+    until_ms: u32,
+    connections: usize,
 }
 
 /// What the mailbox asked for, as far as a loop has to act on it.
@@ -123,7 +131,7 @@ enum Asked {
 
 impl Course {
     fn new(mailbox: Arc<Mailbox>) -> Self {
-        Self { mailbox, stopping: false, accept_paused_until_ms: None, evicted_at_ms: None }
+        Self { mailbox, stopping: false, accept_pause: None, evicted_at_ms: None }
     }
 
     /// Does what the control thread asks, between two batches.
@@ -153,7 +161,10 @@ impl Course {
     /// Out of descriptors: no accept for a while, instead of a busy loop.
     fn pause_accepting(&mut self, shard: &mut Shard, now: Now) {
         shard.note_accept_refused();
-        self.accept_paused_until_ms = Some(now.ms.wrapping_add(ACCEPT_PAUSE_MS));
+        self.accept_pause = Some(Pause {
+            until_ms: now.ms.wrapping_add(ACCEPT_PAUSE_MS),
+            connections: shard.connection_count(),
+        });
         self.make_room(shard, now);
     }
 
@@ -162,11 +173,12 @@ impl Course {
         if self.stopping {
             return false;
         }
-        if let Some(until) = self.accept_paused_until_ms {
-            if until.wrapping_sub(now.ms).cast_signed() > 0 {
+        if let Some(pause) = self.accept_pause {
+            let is_time = pause.until_ms.wrapping_sub(now.ms).cast_signed() <= 0;
+            if !is_time && self.is_paused(shard) {
                 return false;
             }
-            self.accept_paused_until_ms = None;
+            self.accept_pause = None;
         }
         if !shard.has_room() {
             self.make_room(shard, now);
@@ -175,8 +187,9 @@ impl Course {
         true
     }
 
-    fn is_paused(&self) -> bool {
-        self.accept_paused_until_ms.is_some()
+    /// Whether accepting has to wait for time to pass.
+    fn is_paused(&self, shard: &Shard) -> bool {
+        self.accept_pause.is_some_and(|pause| shard.connection_count() >= pause.connections)
     }
 
     fn make_room(&mut self, shard: &mut Shard, now: Now) {
@@ -190,7 +203,7 @@ impl Course {
 
     /// Milliseconds an engine may sleep when nothing happens.
     fn wait_ms(&self, shard: &Shard) -> u64 {
-        if self.accept_paused_until_ms.is_some() || (!self.stopping && !shard.has_room()) {
+        if self.accept_pause.is_some() || (!self.stopping && !shard.has_room()) {
             u64::from(ACCEPT_PAUSE_MS / 4)
         } else if shard.connection_count() > 0 {
             u64::from(shard.expire_every_ms())

@@ -57,6 +57,7 @@ pub struct Shard {
     /// Connections the engine has to look at.
     touched: Vec<u32>,
     draining: Option<Now>,
+    abandoned: bool,
     expired_at_ms: u32,
 }
 
@@ -83,6 +84,7 @@ impl Shard {
             held: 0,
             touched: Vec::new(),
             draining: None,
+            abandoned: false,
             expired_at_ms: now.ms,
         }
     }
@@ -113,14 +115,23 @@ impl Shard {
 
     /// Whether another connection may be accepted.
     pub fn has_room(&self) -> bool {
-        self.connections.len() < self.settings.connections_max
+        self.room() > 0
+    }
+
+    /// How many more connections may be accepted.
+    pub fn room(&self) -> usize {
+        self.settings.connections_max.saturating_sub(self.connections.len())
     }
 
     /// Takes a new connection from `peer` (IPv4 as v4-mapped IPv6).
     pub fn open(&mut self, peer: [u8; 16]) -> u32 {
         self.counts.accepted += 1;
         let connection = Connection::open(peer, self.now.ms, &self.settings.timeouts);
-        self.connections.insert(connection)
+        let id = self.connections.insert(connection);
+        if self.abandoned {
+            self.failed(id);
+        }
+        id
     }
 
     /// Counts an accept that was put off for want of descriptors.
@@ -192,8 +203,10 @@ impl Shard {
         self.expired_at_ms = self.now.ms.wrapping_sub(1_000);
     }
 
-    /// Ends every connection now.
+    /// Ends every connection now, and at once those that are still to come: a
+    /// listener may take a moment to close.
     pub fn abandon(&mut self) {
+        self.abandoned = true;
         for id in self.connections.ids() {
             self.failed(id);
         }

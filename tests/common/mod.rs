@@ -2,10 +2,11 @@
 
 #![allow(dead_code, missing_docs, unused_imports)] // each test uses its part
 
+pub mod peers;
 pub mod process;
 pub mod scale;
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -265,6 +266,9 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.kill();
+        if let (true, Some(said)) = (std::thread::panicking(), &self.said) {
+            eprintln!("the server said:\n{}", said.so_far());
+        }
     }
 }
 
@@ -321,6 +325,10 @@ impl Client {
         Self { stream, unread: Vec::new() }
     }
 
+    pub fn stream(&self) -> &TcpStream {
+        &self.stream
+    }
+
     pub fn send(&mut self, bytes: &[u8]) {
         self.stream.write_all(bytes).unwrap();
     }
@@ -334,8 +342,11 @@ impl Client {
             }
             let mut bytes = [0; 64 * 1024];
             match self.stream.read(&mut bytes) {
+                Ok(size @ 1..) => self.unread.extend_from_slice(&bytes[..size]),
+                // The end of a ring of this thread (that of the probe) interrupts it.
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => panic!("no answer"),
                 Ok(0) | Err(_) => return None,
-                Ok(size) => self.unread.extend_from_slice(&bytes[..size]),
             }
         }
     }

@@ -16,11 +16,11 @@ pub fn cpu_time(pid: Pid) -> Duration {
     Duration::from_secs(ticks) / u32::try_from(rustix::param::clock_ticks_per_second()).unwrap()
 }
 
-/// How much of one CPU a process used while this thread slept for `time`, as a
+/// How much of one CPU a process used in the `window` from now on, as a
 /// fraction.
-pub fn cpu_share(pid: Pid, time: Duration) -> f64 {
+pub fn cpu_share(pid: Pid, window: Duration) -> f64 {
     let (before, began) = (cpu_time(pid), Instant::now());
-    std::thread::sleep(time);
+    std::thread::sleep(window);
     (cpu_time(pid) - before).as_secs_f64() / began.elapsed().as_secs_f64()
 }
 
@@ -45,6 +45,14 @@ pub fn memory(pid: Pid) -> Memory {
 /// How many descriptors it has open.
 pub fn descriptors(pid: Pid) -> usize {
     fs::read_dir(format!("/proc/{}/fd", pid.as_raw_nonzero())).unwrap().count()
+}
+
+/// How many of them are sockets.
+pub fn sockets(pid: Pid) -> usize {
+    let entries = fs::read_dir(format!("/proc/{}/fd", pid.as_raw_nonzero())).unwrap();
+    // One that is closed meanwhile has no link any more.
+    let links = entries.filter_map(|entry| entry.ok()?.path().read_link().ok());
+    links.filter(|link| link.to_string_lossy().starts_with("socket:")).count()
 }
 
 /// Raises RLIMIT_NOFILE of this process as far as it may, and returns it.

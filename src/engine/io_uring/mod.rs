@@ -15,6 +15,7 @@ use rustix::process::{Resource, getrlimit};
 
 use super::{Asked, Clock, Course, Seat};
 use crate::connection::Step;
+use crate::limits::RING_COMPLETIONS;
 use crate::shard::{Arrival, Now, Shard};
 use ring::{Completion, Operation, Ring};
 use sockets::Sockets;
@@ -81,7 +82,7 @@ async fn run(seat: Seat) {
     engine.arm_accepts(clock.now());
     let _ = seat.ready.send(()); // nobody listens only where starting has failed
     let mut yielded = Instant::now();
-    while !engine.course.is_over(&engine.shard) {
+    while !engine.is_over() {
         engine.turn(clock);
         if yielded.elapsed() >= YIELD_EVERY {
             glommio::executor().yield_task_queue_now().await;
@@ -95,12 +96,14 @@ struct Listener {
     socket: Option<TcpListener>,
     /// An accept is with the kernel.
     armed: bool,
+    /// It accepts again and again.
+    again: bool,
     cancelled: bool,
 }
 
 impl Listener {
     fn new(socket: TcpListener) -> Self {
-        Self { socket: Some(socket), armed: false, cancelled: false }
+        Self { socket: Some(socket), armed: false, again: false, cancelled: false }
     }
 }
 
@@ -317,16 +320,29 @@ impl IoUring {
 
     fn arm_accepts(&mut self, now: Now) {
         let may = self.course.may_accept(&mut self.shard, now);
+        // In one turn a multishot accept takes all that are waiting, as far as
+        // there are completions for them. With less room than that they are taken
+        // one by one.
+        let again = self.shard.room() > RING_COMPLETIONS as usize;
         for (index, listener) in self.listeners.iter_mut().enumerate() {
             let Some(socket) = &listener.socket else { continue };
-            if may && !listener.armed {
-                self.ring.accept(socket.as_raw_fd(), index as u32);
-                listener.armed = true;
-            } else if !may && listener.armed && !listener.cancelled {
+            if !listener.armed {
+                if may {
+                    self.ring.accept(socket.as_raw_fd(), index as u32, again);
+                    (listener.armed, listener.again) = (true, again);
+                }
+            } else if (!may || listener.again && !again) && !listener.cancelled {
                 self.ring.cancel(Operation::Accept, index as u32);
                 listener.cancelled = true;
             }
         }
+    }
+
+    /// A listener that is still open may have connections waiting: they have been
+    /// accepted by the kernel, and are answered before the end.
+    fn is_over(&self) -> bool {
+        let closed = self.listeners.iter().all(|listener| listener.socket.is_none());
+        closed && self.course.is_over(&self.shard)
     }
 
     /// Listeners whose accept is with the kernel are closed when that ends.

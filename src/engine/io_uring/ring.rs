@@ -98,10 +98,15 @@ impl Ring {
         &mut self.buffers
     }
 
-    /// Accepts on `listener` until cancelled.
-    pub fn accept(&mut self, listener: RawFd, index: u32) {
-        let entry = opcode::AcceptMulti::new(Fd(listener)).flags(libc::SOCK_CLOEXEC);
-        self.push(entry.build(), Operation::Accept, index);
+    /// Accepts on `listener`: one connection, or all until cancelled.
+    pub fn accept(&mut self, listener: RawFd, index: u32, again: bool) {
+        let (listener, flags, null) = (Fd(listener), libc::SOCK_CLOEXEC, std::ptr::null_mut());
+        let entry = if again {
+            opcode::AcceptMulti::new(listener).flags(flags).build()
+        } else {
+            opcode::Accept::new(listener, null, null.cast()).flags(flags).build()
+        };
+        self.push(entry, Operation::Accept, index);
     }
 
     /// Receives into a buffer of the kernel's choice: once, or until cancelled.

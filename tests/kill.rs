@@ -1,0 +1,359 @@
+//! `kill -9` under load: every redirect that a client received in full has its
+//! click, exactly once, and at most one torn tail for each shard is left.
+//!
+//! One click folder is kept over all kills, so that each start also finds what
+//! the kills before it left. Segments are as small as they may be, so that the
+//! next one is begun all the time, and with it everything that a kill can
+//! interrupt. `CAROM_KILLS` says how many kills (`scripts/endurance` has 30).
+
+mod common;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use common::scale::{from_env, seed};
+use common::{CAROM, Client, Engine, PATIENCE, Setup, cut_reply};
+use rustix::process::{Pid, Signal, kill_process};
+use serde::Deserialize;
+
+const LINKS: &str = "/go/* https://t.example/:splat\n";
+/// Requests that a pipelining client sends in one go.
+const PIPELINED: u64 = 24;
+
+/// How the clients of a round ask.
+const CLIENTS: [Manner; 6] = [
+    Manner::Kept,
+    Manner::Kept,
+    Manner::Pipelined,
+    Manner::Pipelined,
+    Manner::Fresh,
+    Manner::Fresh,
+];
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Manner {
+    /// One connection, one request at a time.
+    Kept,
+    /// One connection, many requests at a time.
+    Pipelined,
+    /// A new connection for each request.
+    Fresh,
+}
+
+both_engines!(every_redirect_that_was_received_has_its_click, kill_under_load);
+
+fn kill_under_load(engine: Engine) {
+    let kills: usize = from_env("CAROM_KILLS", 5);
+    let mut rng = fastrand::Rng::with_seed(seed());
+    let mut model = Model::default();
+    let mut server = setup(engine).start();
+    let folder = server.setup.clicks_folder();
+    for round in 0..kills {
+        // The first flag is the size of segments.
+        server.setup.flags[1] = format!("{}KiB", rng.u32(64..=256));
+        server.restart();
+        // As often within the first replies as after thousands.
+        let most = 2 << rng.u32(0..16);
+        let round = Round {
+            number: round,
+            address: server.address,
+            pid: server.pid(),
+            replies: rng.u64(1..=most),
+            delay: Duration::from_micros(rng.u64(0..1_000)),
+            received: AtomicU64::new(0),
+            is_killed: AtomicBool::new(false),
+        };
+        let loads = round.run();
+        let (code, said) = server.wait();
+        assert_eq!(code, None, "it ended by itself: {said}");
+        for trouble in ["this is a bug", "carom: clicks:"] {
+            assert!(!said.contains(trouble), "{said}");
+        }
+        model.rounds.push(loads);
+        model.check(&folder);
+    }
+
+    // What is left of all that can be opened once more, and closed in order.
+    let unsealed = model.unsealed.clone();
+    server.restart();
+    let mut load = Load::new(kills, 0);
+    Client::new(server.connect()).get("t.example", &load.path(0)).unwrap();
+    load.sent = 1;
+    load.received = 1;
+    let (code, said) = server.stop();
+    assert_eq!(code, Some(0), "{said}");
+    model.rounds.push(vec![load]);
+    model.check(&folder);
+    assert_eq!(model.unsealed, unsealed, "a stop leaves sealed segments only");
+    eprintln!("{}: {kills} kills: {}", engine.name(), model.figures());
+}
+
+/// A server whose clicks are kept in memory, where there is such a folder.
+fn setup(engine: Engine) -> Setup {
+    let mut setup = Setup::new(engine, LINKS);
+    let parent: PathBuf = from_env("CAROM_KILL_FOLDER", "/dev/shm".into());
+    if let Ok(folder) = tempfile::tempdir_in(parent) {
+        let links = folder.path().join("links.txt");
+        fs::write(&links, LINKS).unwrap();
+        setup.links = vec![links];
+        setup.folder = folder;
+    }
+    setup
+}
+
+/// From the start of a server to its end.
+struct Round {
+    number: usize,
+    address: SocketAddr,
+    pid: Pid,
+    /// It is killed when the clients have received so many replies,
+    replies: u64,
+    /// and this has passed, so that it is not always the client that asked last
+    /// who waits.
+    delay: Duration,
+    received: AtomicU64,
+    is_killed: AtomicBool,
+}
+
+impl Round {
+    fn run(&self) -> Vec<Load> {
+        std::thread::scope(|scope| {
+            let start = |(client, &manner)| {
+                scope.spawn(move || {
+                    let mut load = Load::new(self.number, client);
+                    let error = load.run(self, manner).unwrap_err();
+                    let is_killed = self.is_killed.load(Ordering::SeqCst);
+                    assert!(is_killed, "{manner:?}: failed before the kill: {error}");
+                    load
+                })
+            };
+            let threads: Vec<_> = CLIENTS.iter().enumerate().map(start).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        })
+    }
+
+    /// Counts a reply; who receives the last one kills.
+    fn count(&self) {
+        if self.received.fetch_add(1, Ordering::Relaxed) + 1 == self.replies {
+            let until = Instant::now() + self.delay;
+            while Instant::now() < until {
+                std::hint::spin_loop();
+            }
+            self.is_killed.store(true, Ordering::SeqCst);
+            kill_process(self.pid, Signal::KILL).unwrap();
+        }
+    }
+}
+
+/// What one client asked for in one round: `/go/<round>-<client>-<number>`, by
+/// number. Replies come in that order.
+struct Load {
+    round: usize,
+    client: usize,
+    sent: u64,
+    /// Those of them whose reply came, whole.
+    received: u64,
+}
+
+impl Load {
+    fn new(round: usize, client: usize) -> Self {
+        Self { round, client, sent: 0, received: 0 }
+    }
+
+    fn path(&self, number: u64) -> String {
+        format!("/go/{}-{}-{number}", self.round, self.client)
+    }
+
+    /// Asks until the server is gone.
+    fn run(&mut self, round: &Round, manner: Manner) -> io::Result<()> {
+        let (batch, last) = match manner {
+            Manner::Kept => (1, ""),
+            Manner::Pipelined => (PIPELINED, ""),
+            Manner::Fresh => (1, "Connection: close\r\n"),
+        };
+        let mut stream = open(round.address)?;
+        let mut unread = Vec::new();
+        loop {
+            let mut requests = String::new();
+            for number in self.sent..self.sent + batch {
+                let path = self.path(number);
+                requests += &format!("GET {path} HTTP/1.1\r\nHost: t.example\r\n{last}\r\n");
+            }
+            // Before they go: of a write that fails the server may have a part.
+            self.sent += batch;
+            stream.write_all(requests.as_bytes())?;
+            while self.received < self.sent {
+                self.receive(&mut stream, &mut unread, round)?;
+            }
+            if manner == Manner::Fresh {
+                stream = open(round.address)?;
+            }
+        }
+    }
+
+    /// Reads once, and counts all replies that are whole by then.
+    fn receive(
+        &mut self,
+        stream: &mut TcpStream,
+        unread: &mut Vec<u8>,
+        round: &Round,
+    ) -> io::Result<()> {
+        let mut bytes = [0; 16 * 1024];
+        match stream.read(&mut bytes)? {
+            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            size => unread.extend_from_slice(&bytes[..size]),
+        }
+        while let Some((reply, size)) = cut_reply(unread) {
+            unread.drain(..size);
+            let target = self.path(self.received).replace("/go/", "https://t.example/");
+            assert_eq!((reply.status, reply.location), (302, Some(target)));
+            self.received += 1;
+            round.count();
+        }
+        Ok(())
+    }
+}
+
+/// Like `common::connect`, where a refusal is an answer.
+fn open(address: SocketAddr) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect(address)?;
+    stream.set_nodelay(true)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    Ok(stream)
+}
+
+/// What the click folder must and may hold.
+#[derive(Default)]
+struct Model {
+    /// What each client of each round asked.
+    rounds: Vec<Vec<Load>>,
+    /// Segments with a torn tail, and without a seal.
+    torn: BTreeSet<Segment>,
+    unsealed: BTreeSet<Segment>,
+    clicks: u64,
+    /// Clicks that the server says it could not record.
+    lost: u64,
+}
+
+/// A segment by its shard and number.
+type Segment = (u16, u64);
+
+/// The part of a click that is looked at.
+#[derive(Deserialize)]
+struct Row<'a> {
+    shard: u16,
+    seq: u64,
+    status: u16,
+    verdict: &'a str,
+    path: &'a str,
+}
+
+impl Model {
+    /// Reads the whole folder as an operator would, and holds it against what
+    /// the clients know.
+    fn check(&mut self, folder: &Path) {
+        let cat = Command::new(CAROM).args(["clicks", "cat"]).arg(folder).output().unwrap();
+        let said = String::from_utf8(cat.stderr).unwrap();
+        self.check_said(&said);
+        assert_eq!(cat.status.code(), Some(i32::from(self.lost > 0)), "{said}");
+        self.check_clicks(std::str::from_utf8(&cat.stdout).unwrap());
+        assert!(said.contains(&format!("carom: {} clicks in", self.clicks)), "{said}");
+    }
+
+    fn check_clicks(&mut self, rows: &str) {
+        self.clicks = 0;
+        let mut seen: BTreeMap<(usize, usize), Vec<bool>> = BTreeMap::new();
+        for load in self.rounds.iter().flatten() {
+            seen.insert((load.round, load.client), vec![false; load.sent as usize]);
+        }
+        // Every start begins to count anew in every shard.
+        let mut last: BTreeMap<(usize, u16), u64> = BTreeMap::new();
+        let mut skipped = 0;
+        for row in rows.lines() {
+            let row: Row<'_> = serde_json::from_str(row).unwrap();
+            let Row { shard, seq, path, .. } = row;
+            assert_eq!((row.status, row.verdict), (302, "redirect"), "{path}");
+            let [round, client, number] = numbers(path);
+            let seen = seen.get_mut(&(round, client)).and_then(|seen| seen.get_mut(number));
+            let seen = seen.unwrap_or_else(|| panic!("nobody asked for {path}"));
+            assert!(!std::mem::replace(seen, true), "{path} is there twice");
+            let last = last.entry((round, shard)).or_default();
+            assert!(seq > *last, "shard {shard} goes back before {path}");
+            skipped += seq - *last - 1;
+            *last = seq;
+            self.clicks += 1;
+        }
+        assert!(skipped <= self.lost, "{skipped} numbers have no click");
+        let mut missing = Vec::new();
+        for load in self.rounds.iter().flatten() {
+            let seen = &seen[&(load.round, load.client)];
+            let unseen = (0..load.received).filter(|&number| !seen[number as usize]);
+            missing.extend(unseen.map(|number| load.path(number)));
+        }
+        assert!(
+            missing.len() as u64 <= self.lost,
+            "{} redirects were received and have no click, {} are counted as lost; such as {:?}",
+            missing.len(),
+            self.lost,
+            missing.first()
+        );
+    }
+
+    /// What was said must be what a kill leaves, and nothing else.
+    fn check_said(&mut self, said: &str) {
+        let torn_before = std::mem::take(&mut self.torn);
+        self.unsealed.clear();
+        self.lost = 0;
+        let mut lines: Vec<_> = said.lines().collect();
+        // Lines of a segment are cut off after a few, the totals are not.
+        let totals = lines.pop().unwrap();
+        if let Some((before, _)) = totals.split_once(" clicks lost for want of space") {
+            self.lost = before.rsplit(' ').next().unwrap().parse().unwrap();
+        }
+        for line in lines {
+            let (path, sentence) = line.split_once(": ").unwrap().1.split_once(": ").unwrap();
+            let name = Path::new(path).file_name().unwrap().to_str().unwrap();
+            let segment = carom::clicks::folder::parse_segment_name(name).unwrap();
+            if sentence.starts_with("the server was killed while it wrote the record") {
+                assert!(self.torn.insert(segment), "one torn tail a segment: {said}");
+            } else if sentence == "not sealed: the server was killed" {
+                self.unsealed.insert(segment);
+            } else {
+                let is_loss = sentence.contains(" clicks were lost for want of");
+                assert!(is_loss || sentence.ends_with(" more such findings"), "{said}");
+            }
+        }
+        assert!(self.torn.is_superset(&torn_before), "torn tails do not heal: {said}");
+        let new: Vec<_> = self.torn.difference(&torn_before).map(|segment| segment.0).collect();
+        let shards: BTreeSet<_> = new.iter().collect();
+        assert_eq!(new.len(), shards.len(), "one torn tail a shard and kill: {said}");
+    }
+
+    fn figures(&self) -> String {
+        let sum = |count: fn(&Load) -> u64| self.rounds.iter().flatten().map(count).sum::<u64>();
+        format!(
+            "{} redirects received, {} asked for, {} clicks and {} lost, {} segments unsealed, \
+             {} torn tails",
+            sum(|load| load.received),
+            sum(|load| load.sent),
+            self.clicks,
+            self.lost,
+            self.unsealed.len(),
+            self.torn.len()
+        )
+    }
+}
+
+/// The numbers in `/go/1-2-3`.
+fn numbers(path: &str) -> [usize; 3] {
+    let numbers = path.strip_prefix("/go/").unwrap().split('-');
+    let numbers: Vec<_> = numbers.map(|number| number.parse().unwrap()).collect();
+    numbers.try_into().unwrap()
+}

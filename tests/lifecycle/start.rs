@@ -1,0 +1,191 @@
+//! Starting: what is said, where it listens, and what it refuses.
+
+use std::net::{SocketAddr, TcpListener};
+
+use rustix::thread::{CpuSet, sched_getaffinity};
+use serde_json::json;
+
+use crate::common::{self, Client, Server, Setup, bare, connect};
+use crate::{LINKS, both_engines, known_client, redirect};
+
+both_engines!(one_line_of_json_says_what_is_served, |engine| {
+    let mut server = Setup::new(engine, LINKS).flag("--fallback", "https://f.example/").start();
+    let started = &server.started;
+    assert_eq!(started["pid"], server.pid().as_raw_nonzero().get());
+    assert_eq!(started["links"], 2);
+    assert_eq!(started["bad_lines_left_out"], 0);
+    assert_eq!(started["engine"], engine.name());
+    assert_eq!(started["engine_reason"], "asked for");
+    assert_eq!(started["addresses"], json!([server.address]));
+    assert_eq!(started["clicks"], json!(server.setup.clicks_folder()));
+    assert_eq!(started["fallback"], "https://f.example/");
+    for field in ["read_ms", "table_bytes", "connections_per_core"] {
+        assert!(started[field].as_f64().unwrap() > 0.0, "{field}: {started}");
+    }
+    let (_, said) = server.stop();
+    for words in [
+        "links     2 in ",
+        "unknown   302 to https://f.example/",
+        &format!("engine    {} (asked for)", engine.name()),
+        &format!("listen    http://{}", server.address),
+        &format!("kill -HUP {}", server.pid().as_raw_nonzero()),
+    ] {
+        assert!(said.contains(words), "{words}\n{said}");
+    }
+});
+
+both_engines!(a_fallback_answers_unknown_keys, |engine| {
+    let mut server = Setup::new(engine, LINKS).flag("--fallback", "https://f.example/?x=1").start();
+    let mut client = known_client(&server);
+    assert_eq!(client.get("h", "/none"), Some(redirect("https://f.example/?x=1", false)));
+    assert_eq!(client.get("h", "/gone").unwrap().status, 410);
+    drop(client);
+    assert_eq!(server.stop().0, Some(0));
+    let clicks = server.clicks();
+    let verdicts: Vec<_> = clicks.rows.iter().map(|click| click["verdict"].clone()).collect();
+    assert_eq!(verdicts, ["redirect", "unknown", "gone"]);
+});
+
+both_engines!(every_address_is_served, |engine| {
+    let mut setup = Setup::new(engine, LINKS).flag("--listen", "127.0.0.1:0");
+    let ipv6 = TcpListener::bind("[::1]:0").is_ok();
+    if ipv6 {
+        setup = setup.flag("--listen", "[::1]:0");
+    } else {
+        eprintln!("skipped: this machine has no IPv6");
+    }
+    let mut server = setup.start();
+    let addresses: Vec<SocketAddr> =
+        serde_json::from_value(server.started["addresses"].clone()).unwrap();
+    assert_eq!(addresses.len(), 2 + usize::from(ipv6));
+    for (at, address) in addresses.iter().enumerate() {
+        let mut client = Client::new(connect(*address));
+        let reply = client.get(&format!("{at}.example"), "/a");
+        assert_eq!(reply, Some(redirect("https://a.example/", false)), "{address}");
+    }
+    assert_eq!(server.stop().0, Some(0));
+    let clicks = server.clicks().rows;
+    assert_eq!(clicks.len(), addresses.len());
+    for (at, address) in addresses.iter().enumerate() {
+        let host = format!("{at}.example");
+        let click = clicks.iter().find(|click| click["host"] == *host).unwrap();
+        assert_eq!(click["ip"], address.ip().to_string());
+    }
+});
+
+/// The CPUs that tests may use.
+fn cpus() -> Vec<usize> {
+    let allowed = sched_getaffinity(None).unwrap();
+    (0..CpuSet::MAX_CPU).filter(|&cpu| allowed.is_set(cpu)).collect()
+}
+
+/// The shards that recorded clicks of many connections.
+fn shards_of(mut server: Server) -> Vec<u64> {
+    for _ in 0..64 {
+        known_client(&server);
+    }
+    assert_eq!(server.stop().0, Some(0));
+    let clicks = server.clicks().rows;
+    assert_eq!(clicks.len(), 64);
+    let mut shards: Vec<_> = clicks.iter().map(|click| click["shard"].as_u64().unwrap()).collect();
+    shards.sort_unstable();
+    shards.dedup();
+    shards
+}
+
+both_engines!(a_count_of_cores_makes_so_many_shards, |engine| {
+    let server = Setup::new(engine, LINKS).flag("--cores", "1").start();
+    assert_eq!(server.started["cores"], cpus()[0].to_string());
+    assert_eq!(shards_of(server), [0]);
+});
+
+both_engines!(a_list_of_cores_makes_a_shard_on_each, |engine| {
+    let [first, second, ..] = cpus()[..] else {
+        return eprintln!("skipped: there is one CPU");
+    };
+    let list = format!("{first},{second}");
+    let server = Setup::new(engine, LINKS).flag("--cores", &list).start();
+    let range = if second == first + 1 { format!("{first}-{second}") } else { list };
+    assert_eq!(server.started["cores"], range);
+    // That the kernel gives all 64 connections to one is not to be expected.
+    assert_eq!(shards_of(server), [0, 1]);
+});
+
+#[test]
+fn flags_can_be_variables() {
+    let setup = Setup::new(common::Engine::Epoll, LINKS);
+    let csv = setup.folder.path().join("more.txt");
+    std::fs::write(&csv, "from,to\n/c,https://c.example/\n/bad,x\n").unwrap();
+    let mut command = bare();
+    command
+        .arg("serve")
+        .env("CAROM_LINKS", &csv)
+        .env("CAROM_FORMAT", "csv")
+        .env("CAROM_ON_BAD_LINE", "skip")
+        .env("CAROM_LISTEN", "127.0.0.1:0,127.0.0.1:0")
+        .env("CAROM_CORES", "1")
+        .env("CAROM_ENGINE", "epoll")
+        .env("CAROM_CLICKS", setup.clicks_folder())
+        .env("CAROM_FALLBACK", "https://f.example/")
+        .env("CAROM_MAX_CONNECTIONS", "7")
+        .env("CAROM_SEGMENT_SIZE", "64KiB")
+        .env("CAROM_JSON", "true");
+    let mut server = setup.start_as(command);
+    assert_eq!(server.started["engine"], "epoll");
+    assert_eq!(server.started["links"], 1);
+    assert_eq!(server.started["bad_lines_left_out"], 1);
+    assert_eq!(server.started["cores"], cpus()[0].to_string());
+    assert_eq!(server.started["connections_per_core"], 7);
+    assert_eq!(server.started["fallback"], "https://f.example/");
+    assert_eq!(server.started["addresses"].as_array().unwrap().len(), 2);
+    let answer = Client::new(server.connect()).get("h", "/c");
+    assert_eq!(answer, Some(redirect("https://c.example/", false)));
+    assert_eq!(server.stop().0, Some(0));
+    assert_eq!(server.clicks().rows.len(), 1);
+}
+
+/// What it says when it does not start.
+fn check_refusal(setup: Setup, words: &[&str]) {
+    let said = setup.refusal();
+    for words in words {
+        assert!(said.contains(words), "{words}\n{said}");
+    }
+}
+
+#[test]
+fn an_address_in_use_is_named() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let setup = Setup::new(common::Engine::Epoll, LINKS).flag("--listen", &address);
+    let sentence = format!("carom: error: cannot listen on {address}: Address already in use");
+    check_refusal(setup, &[&sentence, "choose another address with --listen"]);
+}
+
+both_engines!(an_address_is_not_shared_with_another_carom, |engine| {
+    let first = Server::start(engine, LINKS);
+    let address = first.address.to_string();
+    let setup = Setup::new(engine, LINKS).flag("--listen", &address);
+    check_refusal(setup, &[&format!("cannot listen on {address}: Address already in use")]);
+    known_client(&first);
+});
+
+both_engines!(a_click_folder_has_one_server, |engine| {
+    let mut first = Server::start(engine, LINKS);
+    let folder = first.setup.clicks_folder();
+    let pid = first.pid().as_raw_nonzero();
+    let second = Setup::new(engine, LINKS);
+    std::os::unix::fs::symlink(&folder, second.clicks_folder()).unwrap();
+    check_refusal(second, &["is held by another carom", &format!("process {pid}"), "--clicks"]);
+    // The first is not disturbed.
+    known_client(&first);
+    assert_eq!(first.stop().0, Some(0));
+    assert_eq!(first.clicks().rows.len(), 1);
+});
+
+#[test]
+fn cores_that_are_not_there_are_refused() {
+    let setup = Setup::new(common::Engine::Epoll, LINKS).flag("--cores", "1000");
+    check_refusal(setup, &["--cores 1000: this process may use "]);
+    let setup = Setup::new(common::Engine::Epoll, LINKS).flag("--cores", "1000-1001");
+    check_refusal(setup, &["CPU 1000 is not one this process may use"]);
+}

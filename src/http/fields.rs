@@ -1,7 +1,7 @@
 //! The few fields of a request that matter: where it goes, how it is framed,
 //! and what a click keeps of it.
 
-use super::head::{Keep, Refusal};
+use super::request::{Keep, Refusal};
 
 #[derive(Default)]
 pub struct Fields<'a> {

@@ -5,8 +5,10 @@ mod date;
 mod fields;
 mod head;
 mod replies;
+mod request;
 #[cfg(test)]
 mod tests;
 
-pub use head::{Keep, Method, Parsed, Refusal, Request, Span, parse};
+pub use head::parse;
 pub use replies::{Fixed, Moved, Replies};
+pub use request::{Keep, Method, Parsed, Refusal, Request, Span};

@@ -2,7 +2,7 @@
 //! a redirect is three copies: its head, the target, the line ends.
 
 use super::date::{DATE_BYTES, imf_fixdate};
-use super::head::{Keep, Refusal};
+use super::request::{Keep, Refusal};
 
 /// The status of a redirect (RFC 9110 §15.4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

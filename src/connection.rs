@@ -96,6 +96,9 @@ pub struct Connection {
     progressed: bool,
 }
 
+// Idle, this and the engine's entry are all that a connection costs.
+const _: () = assert!(size_of::<Connection>() <= 192);
+
 impl Connection {
     pub(crate) const VACANT: Self = Self {
         peer: [0; 16],

@@ -64,6 +64,11 @@ pub const RECEIVE_BUFFER_BYTES: usize = 4 * 1024;
 /// Receive buffers a shard, a power of two. When all are taken the kernel keeps
 /// the bytes in the socket until a buffer is given back.
 pub const RECEIVE_BUFFERS: usize = 512;
+/// Replies the kernel holds for one connection that are not yet taken by its
+/// peer, bytes (SO_SNDBUF, socket(7); the kernel doubles it for its own needs).
+/// Left to itself it would hold megabytes for a client that never reads, and the
+/// send timeout would begin that much later.
+pub const SEND_BUFFER_BYTES: usize = 128 * 1024;
 /// Submission queue entries of a shard's ring. When full, it is submitted.
 pub const RING_ENTRIES: u32 = 1024;
 /// Completion queue entries. When full the kernel keeps the overflow itself.
@@ -146,6 +151,8 @@ const _: () = assert!(LOCATION_BYTES_MAX < REPLY_BYTES_MAX);
 const _: () = assert!(REQUEST_HEAD_BYTES_MAX < u16::MAX as usize);
 // A single connection at its limits never trips the limit of the shard.
 const _: () = assert!(INBOX_BYTES_MAX + OUTBOX_BYTES_MAX < HELD_BYTES_PER_SHARD_MAX);
+// What waits at the pause mark can be handed over in one send.
+const _: () = assert!(SEND_BUFFER_BYTES >= OUTBOX_BYTES_PAUSE);
 const _: () = assert!(RECEIVE_BUFFERS.is_power_of_two() && RECEIVE_BUFFERS <= 32_768);
 const _: () = assert!(REQUESTS_PER_ROUND_MAX <= BATCH_REQUESTS_MAX);
 const _: () = assert!(PREFIX_DEPTH_MAX < u64::BITS as usize);

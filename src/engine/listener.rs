@@ -10,6 +10,8 @@ use std::os::fd::{AsRawFd, RawFd};
 use anyhow::{Context, bail};
 use socket2::{Domain, Protocol, Socket, Type};
 
+use crate::limits::SEND_BUFFER_BYTES;
+
 /// How listening sockets are made.
 #[derive(Debug, Clone, Copy)]
 pub struct ListenOptions {
@@ -59,6 +61,7 @@ fn open(address: SocketAddr, share: bool, options: ListenOptions) -> io::Result<
     }
     // Accepted sockets inherit it: replies are whole, waiting would only delay.
     socket.set_tcp_nodelay(true)?;
+    socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
     socket.bind(&address.into())?;
     if share {
         defer_accept(socket.as_raw_fd(), options.defer_accept_s)?;

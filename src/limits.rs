@@ -59,8 +59,11 @@ pub const SPARE_BUFFER_BYTES_MAX: usize = 16 * 1024;
 
 // ---- Engines ---------------------------------------------------------------
 
-/// One receive buffer, bytes: a browser's request head several times over.
-pub const RECEIVE_BUFFER_BYTES: usize = 4 * 1024;
+/// One receive buffer, bytes: a batch of sixteen browser's heads, so that few
+/// heads lie across two buffers. An odd number of cache lines, so that the
+/// beginnings of buffers, which are all that most requests touch, do not share
+/// the same few cache sets.
+pub const RECEIVE_BUFFER_BYTES: usize = 169 * 64;
 /// Receive buffers a shard, a power of two. When all are taken the kernel keeps
 /// the bytes in the socket until a buffer is given back.
 pub const RECEIVE_BUFFERS: usize = 512;

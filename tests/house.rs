@@ -74,7 +74,11 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 
 /// Path within `src`, and text, of every source file.
 fn sources() -> Vec<(String, String)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    sources_in("src")
+}
+
+fn sources_in(folder: &str) -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let mut sources: Vec<_> = files(&root)
         .into_iter()
         .map(|path| {
@@ -144,6 +148,21 @@ fn unsafe_code_lives_in_few_files_that_say_so() {
         // clippy::undocumented_unsafe_blocks holds each block to its reason.
         let allows_elsewhere = text.matches("allow(unsafe_code)").count() > usize::from(says_so);
         assert!(!allows_elsewhere, "src/{name}: unsafe code is allowed for whole files only");
+    }
+}
+
+/// The load generator would else make the server's mistakes with it, and not see
+/// them.
+#[test]
+fn the_load_generator_shares_no_code_with_the_server() {
+    const UNSAFE: &[&str] = &["floor/io_uring.rs", "floor/listener.rs"];
+    for (name, text) in sources_in("bench") {
+        for (line, text) in code(&text) {
+            assert!(!text.contains("carom::"), "bench/{name}:{line}");
+        }
+        let allows = text.contains("#![allow(unsafe_code)] // ");
+        assert_eq!(allows, UNSAFE.contains(&&*name), "bench/{name}");
+        assert!(text.lines().count() <= LINES_MAX, "bench/{name} is long");
     }
 }
 

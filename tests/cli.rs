@@ -255,7 +255,7 @@ fn clicks_as_csv() {
     let folder = server.setup.clicks_folder();
     let ran = carom([Path::new("clicks"), Path::new("cat"), &folder, Path::new("--format=csv")]);
     assert_eq!(ran.code, Some(0), "{ran:?}");
-    assert_eq!(ran.err, "carom: 50 clicks in 1 segments; nothing is missing\n");
+    assert_eq!(ran.err, "carom: 50 clicks in 1 segment; nothing is missing\n");
     let mut reader = csv::Reader::from_reader(ran.out.as_bytes());
     let columns = reader.headers().unwrap().clone();
     let rows: Vec<_> = reader.records().map(|row| row.unwrap()).collect();

@@ -428,7 +428,7 @@ fn damage_is_said_and_changes_the_exit_status() {
     let (_, complaints, status) = printed(&wish(dir.path()));
     assert_eq!(
         (complaints.as_str(), status),
-        ("carom: 3 clicks in 1 segments; nothing is missing\n", 0)
+        ("carom: 3 clicks in 1 segment; nothing is missing\n", 0)
     );
 
     let mut bytes = fs::read(file).unwrap();
@@ -439,7 +439,7 @@ fn damage_is_said_and_changes_the_exit_status() {
     let said: Vec<_> = complaints.lines().collect();
     assert!(said[0].contains("are damaged: its checksum does not fit"), "{said:?}");
     assert!(said[1].contains("1 clicks are missing, from number 2 on"), "{said:?}");
-    assert_eq!(said[2], "carom: 2 clicks in 1 segments, 1 clicks missing, 208 bytes damaged");
+    assert_eq!(said[2], "carom: 2 clicks in 1 segment, 1 click missing, 208 bytes damaged");
     let (_, complaints, _) = printed(&Cat { quiet: true, ..wish(dir.path()) });
     assert_eq!(complaints, "");
 

@@ -71,19 +71,22 @@ impl Tally {
 /// The totals, in one line.
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} clicks in {} segments", self.clicks, self.files)?;
-        for (count, what) in [
-            (self.missing, "clicks missing"),
-            (self.lost, "clicks lost for want of space"),
-            (self.damaged_bytes, "bytes damaged"),
-            (self.torn_tails, "torn tails"),
-            (self.unreadable, "files unreadable"),
-            (self.suspect, "segments suspect (a sync failed)"),
-            (self.unsealed, "segments not sealed (the server was killed)"),
-            (self.live, "segments being written"),
+        let plural = |count: u64| if count == 1 { "" } else { "s" };
+        let (clicks, files) = (self.clicks, self.files);
+        write!(f, "{clicks} click{} in {files} segment{}", plural(clicks), plural(files))?;
+        for (count, thing, what) in [
+            (self.missing, "click", "missing"),
+            (self.lost, "click", "lost for want of space"),
+            (self.damaged_bytes, "byte", "damaged"),
+            (self.torn_tails, "torn tail", ""),
+            (self.unreadable, "file", "unreadable"),
+            (self.suspect, "segment", "suspect (a sync failed)"),
+            (self.unsealed, "segment", "not sealed (the server was killed)"),
+            (self.live, "segment", "being written"),
         ] {
             if count > 0 {
-                write!(f, ", {count} {what}")?;
+                let text = format!(", {count} {thing}{} {what}", plural(count));
+                f.write_str(text.trim_end())?;
             }
         }
         f.write_str(if self.is_whole() { "; nothing is missing" } else { "" })

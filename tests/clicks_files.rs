@@ -6,7 +6,7 @@ use std::io::{Seek, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -53,7 +53,7 @@ fn click(number: u64) -> Click<'static> {
 fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !is_so() {
-        assert!(begun.elapsed() < Duration::from_secs(20), "waited too long until {what}");
+        assert!(begun.elapsed() < Duration::from_secs(60), "waited too long until {what}");
         std::thread::yield_now();
     }
 }
@@ -64,14 +64,19 @@ fn append(writer: &mut Writer, number: u64) {
     writer.append(&click(number)).unwrap();
 }
 
-/// The links of all clicks in a folder, in the order they are read.
-fn links(dir: &Path) -> (Vec<u64>, Tally) {
-    let mut ledger = Ledger::open(&[dir.to_owned()], false).unwrap();
+/// The links of the clicks that were not read yet, as far as they are there.
+fn more(ledger: &mut Ledger) -> Vec<u64> {
     let mut links = Vec::new();
     while let Some(entry) = ledger.next_click().unwrap() {
         links.push(entry.click.link);
     }
-    (links, ledger.tally())
+    links
+}
+
+/// The links of all clicks in a folder, in the order they are read.
+fn links(dir: &Path) -> (Vec<u64>, Tally) {
+    let mut ledger = Ledger::open(&[dir.to_owned()], false).unwrap();
+    (more(&mut ledger), ledger.tally())
 }
 
 #[test]
@@ -473,13 +478,16 @@ fn a_running_server_can_be_read() {
     keeper.finish();
 }
 
-/// A writer that collects what it is given, for other threads to look at.
+/// A writer that counts lines, for another thread to look at. Without a lock: a
+/// thread that looks again and again would keep it from the one that writes.
 #[derive(Clone, Default)]
-struct Shared(Arc<Mutex<Vec<u8>>>);
+struct Lines(Arc<AtomicUsize>);
 
-impl Write for Shared {
+impl Write for Lines {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
+        let lines = bytes.iter().filter(|&&byte| byte == b'\n').count();
+        self.0.fetch_add(lines, Ordering::Release);
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> std::io::Result<()> {
@@ -487,14 +495,10 @@ impl Write for Shared {
     }
 }
 
-impl Shared {
-    fn wait_for_lines(&self, count: usize) {
-        let mut lines = 0;
-        wait_until("the lines are there", || {
-            lines = self.0.lock().unwrap().iter().filter(|&&byte| byte == b'\n').count();
-            lines >= count
-        });
-        assert_eq!(lines, count);
+impl Lines {
+    fn wait_for(&self, count: usize) {
+        wait_until("the lines are there", || self.0.load(Ordering::Acquire) >= count);
+        assert_eq!(self.0.load(Ordering::Acquire), count);
     }
 }
 
@@ -510,7 +514,7 @@ impl Drop for Stopper<'_> {
 #[test]
 fn followed_across_rolls_and_restarts() {
     let dir = tempfile::tempdir().unwrap();
-    let (out, stop) = (Shared::default(), AtomicBool::new(false));
+    let (out, stop) = (Lines::default(), AtomicBool::new(false));
     let wish = Cat { follow: true, ..wish(dir.path()) };
     let mut complaints = Vec::new();
     std::thread::scope(|scope| {
@@ -523,20 +527,60 @@ fn followed_across_rolls_and_restarts() {
             for number in 0..1_500 {
                 append(&mut writers[(number % 2) as usize], run * 10_000 + number);
                 if number % 500 == 0 {
-                    out.wait_for_lines(lines + number as usize + 1);
+                    out.wait_for(lines + number as usize + 1);
                 }
             }
             drop(writers);
             let segments = keeper.finish().segments;
             assert!(segments >= 6, "{segments}");
             lines += 1_500;
-            out.wait_for_lines(lines);
+            out.wait_for(lines);
         }
         drop(stopper);
         assert_eq!(follower.join().unwrap(), 0);
     });
     let complaints = String::from_utf8(complaints).unwrap();
     assert!(complaints.starts_with("carom: 4500 clicks in"), "{complaints}");
+}
+
+/// A server that starts between two looks at the folder takes up the numbers of
+/// segments that the one before it never began.
+#[test]
+fn followed_into_a_segment_whose_number_was_used_before() {
+    let dir = tempfile::tempdir().unwrap();
+    let (keeper, mut writers) = keep(dir.path(), 1);
+    append(&mut writers[0], 0);
+    let mut follower = Ledger::open(&[dir.path().to_owned()], true).unwrap();
+    assert_eq!(more(&mut follower), [1]);
+    drop(writers);
+    keeper.finish();
+
+    let (keeper, mut writers) = keep(dir.path(), 1);
+    append(&mut writers[0], 1);
+    // The follower still takes the first server for the one that runs.
+    assert_eq!(more(&mut follower), [2]);
+    append(&mut writers[0], 2);
+    follower.update().unwrap();
+    assert_eq!(more(&mut follower), [3]);
+    drop(writers);
+    keeper.finish();
+}
+
+#[test]
+fn followed_past_a_server_without_clicks() {
+    let dir = tempfile::tempdir().unwrap();
+    let (keeper, writers) = keep(dir.path(), 1);
+    let mut follower = Ledger::open(&[dir.path().to_owned()], true).unwrap();
+    assert_eq!(more(&mut follower), [0; 0]);
+    drop(writers);
+    keeper.finish();
+
+    let (keeper, mut writers) = keep(dir.path(), 1);
+    append(&mut writers[0], 0);
+    follower.update().unwrap();
+    assert_eq!(more(&mut follower), [1]);
+    drop(writers);
+    keeper.finish();
 }
 
 #[test]

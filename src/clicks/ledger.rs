@@ -268,17 +268,20 @@ impl Stream {
             match opened {
                 // A server is just making it.
                 Ok((Err(_), true)) if is_last && self.may_grow() => return false,
-                Ok((Err(_), true)) => {}
-                // A server keeps it ready.
-                Ok((Ok(reader), _)) if !reader.is_begun() && is_last && self.may_grow() => {
-                    return false;
-                }
                 Ok((Ok(mut reader), _)) => {
                     let run = reader.header().run;
+                    // Asked again now that the file is open: the server that made
+                    // it may have started since the folder was looked at.
+                    if reader.seal().is_none() && self.live_run != Some(run) {
+                        self.live_run = folder::live_run(&self.folder);
+                    }
+                    let is_live = reader.seal().is_none() && self.live_run == Some(run);
+                    if is_live && !reader.is_begun() {
+                        return false; // its server keeps it ready
+                    }
                     if let Some((_, expected)) = self.before.filter(|before| before.0 == run) {
                         reader.expect(expected);
                     }
-                    let is_live = reader.seal().is_none() && self.live_run == Some(run);
                     self.opened = next.number;
                     self.current =
                         Some(Current { reader, name, is_live, notes: 0, is_counted: false });
@@ -288,6 +291,10 @@ impl Stream {
                 Ok((Err(refused), false)) => {
                     tally.unreadable += 1;
                     notes.push(format!("{name}: cannot be read: {refused}"));
+                }
+                Ok((Err(_), true)) => {
+                    self.waiting.pop_front();
+                    continue;
                 }
                 // Unused ones are deleted when a server stops, and the next run
                 // gives the number to another. Sequence numbers tell of others.
@@ -318,6 +325,8 @@ impl Stream {
             notes.push(format!("{}: and {more} more such findings", current.name));
         }
         if !current.is_counted && !current.reader.is_begun() {
+            // Deleted unused, and the next run gives its number to another.
+            self.opened = self.opened.saturating_sub(1);
             return;
         }
         tally.files += u64::from(!current.is_counted);

@@ -1,17 +1,17 @@
 //! The few fields of a request that matter: where it goes, how it is framed,
 //! and what a click keeps of it.
 
-use super::request::{Keep, Refusal};
+use super::request::{Keep, Method, Refusal, Request, Span};
 
 #[derive(Default)]
 pub struct Fields<'a> {
     /// The value of the one `Host` field.
-    pub host: Option<&'a [u8]>,
-    pub referer: Option<&'a [u8]>,
-    pub user_agent: Option<&'a [u8]>,
-    pub prefetch: bool,
+    host: Option<&'a [u8]>,
+    referer: Option<&'a [u8]>,
+    user_agent: Option<&'a [u8]>,
+    prefetch: bool,
     /// A body follows: a Transfer-Encoding, or a Content-Length over 0.
-    pub body: bool,
+    body: bool,
     content_length: Option<u64>,
     /// Any Transfer-Encoding; the value says whether its last coding is chunked.
     chunked_last: Option<bool>,
@@ -30,7 +30,8 @@ impl<'a> Fields<'a> {
         Ok(fields)
     }
 
-    fn take(&mut self, name: &[u8], value: &'a [u8]) -> Result<(), Refusal> {
+    /// Takes one field line: its name, and its value without the space around it.
+    pub fn take(&mut self, name: &[u8], value: &'a [u8]) -> Result<(), Refusal> {
         // Lengths first: most fields are none of ours.
         match name.len() {
             4 if name.eq_ignore_ascii_case(b"host") => {
@@ -73,7 +74,8 @@ impl<'a> Fields<'a> {
         Ok(())
     }
 
-    fn check(&mut self, version: u8) -> Result<(), Refusal> {
+    /// Checks what all field lines together say; after the last one.
+    pub fn check(&mut self, version: u8) -> Result<(), Refusal> {
         // RFC 9112 §3.2: HTTP/1.1 requires Host.
         let host_missing = version == 1 && self.host.is_none();
         // RFC 9112 §6.1: both framings, or a transfer coding in HTTP/1.0, is how
@@ -88,8 +90,26 @@ impl<'a> Fields<'a> {
         Ok(())
     }
 
+    /// The request with these fields, all slices of `head`. Path and host are as
+    /// in origin-form, the query still part of the path.
+    pub fn request(&self, head: &[u8], version: u8, method: Method, target: &[u8]) -> Request {
+        let span = |value: Option<&[u8]>| Span::within(head, value.unwrap_or_default());
+        Request {
+            size: head.len() as u16,
+            method,
+            keep: self.keep(version),
+            body: self.body,
+            prefetch: self.prefetch,
+            host: span(self.host),
+            path: Span::within(head, target),
+            query: Span::default(),
+            referer: span(self.referer),
+            user_agent: span(self.user_agent),
+        }
+    }
+
     /// RFC 9112 §9.3, and a close after every request that brings a body.
-    pub fn keep(&self, version: u8) -> Keep {
+    fn keep(&self, version: u8) -> Keep {
         match (version, self.close || self.body, self.keep_alive) {
             (_, true, _) | (0, false, false) => Keep::Close,
             (0, false, true) => Keep::AliveSaid,
@@ -144,18 +164,20 @@ pub fn is_host(value: &[u8]) -> bool {
 }
 
 /// Bytes of a `reg-name`: unreserved, sub-delims, and `%` of escapes.
-const REG_NAME: [bool; 256] = {
+static REG_NAME: [bool; 256] = alphanumeric_and(b"-._~!$&'()*+,;=%");
+
+/// For each byte whether it is a letter, a digit or one of `others`.
+pub const fn alphanumeric_and(others: &[u8]) -> [bool; 256] {
     let mut table = [false; 256];
     let mut byte = 0;
     while byte < 256 {
         table[byte] = (byte as u8).is_ascii_alphanumeric();
         byte += 1;
     }
-    let others = b"-._~!$&'()*+,;=%";
     let mut at = 0;
     while at < others.len() {
         table[others[at] as usize] = true;
         at += 1;
     }
     table
-};
+}

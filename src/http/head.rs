@@ -9,6 +9,7 @@ use std::mem::MaybeUninit;
 use memchr::{memchr, memchr_iter};
 
 use super::fields::{Fields, is_host};
+use super::quick;
 use super::request::{Method, Parsed, Refusal, Request, Span};
 use crate::limits::{
     EMPTY_LINES_MAX, REQUEST_FIELDS_MAX, REQUEST_HEAD_BYTES_MAX, REQUEST_LINE_BYTES_MAX,
@@ -16,7 +17,13 @@ use crate::limits::{
 };
 
 /// Cuts one request head from the front of `input`.
+#[inline]
 pub fn parse(input: &[u8]) -> Parsed {
+    quick::parse(input).unwrap_or_else(|| careful(input))
+}
+
+/// The same for any input whatever.
+pub(super) fn careful(input: &[u8]) -> Parsed {
     let empty = match empty_lines(input) {
         Ok(size) => size,
         Err(parsed) => return parsed,
@@ -96,22 +103,12 @@ fn whole(input: &[u8], empty: usize, head: &httparse::Request<'_, '_>) -> Result
         return Err(Refusal::BadRequest);
     }
     let fields = Fields::read(head.headers, version)?;
-    let mut request = Request {
-        size: input.len() as u16,
-        method: match method {
-            "GET" => Method::Get,
-            "HEAD" => Method::Head,
-            _ => Method::Other,
-        },
-        keep: fields.keep(version),
-        body: fields.body,
-        prefetch: fields.prefetch,
-        host: Span::within(input, fields.host.unwrap_or(&input[..0])),
-        path: Span::within(input, target),
-        query: Span::default(),
-        referer: Span::within(input, fields.referer.unwrap_or(&input[..0])),
-        user_agent: Span::within(input, fields.user_agent.unwrap_or(&input[..0])),
+    let known = match method {
+        "GET" => Method::Get,
+        "HEAD" => Method::Head,
+        _ => Method::Other,
     };
+    let mut request = fields.request(input, version, known, target);
     if target == b"*" {
         request.method = Method::Other;
     }

@@ -4,6 +4,7 @@
 mod date;
 mod fields;
 mod head;
+mod quick;
 mod replies;
 mod request;
 #[cfg(test)]

@@ -27,7 +27,7 @@ const UNSAFE: &[&str] = &[
     "engine/io_uring/ring.rs",
     "engine/listener.rs",
     "http/quick.rs",
-    "links/prefetch.rs",
+    "links/hints.rs",
 ];
 
 /// Rooms, what they must not name, and why.

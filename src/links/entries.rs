@@ -15,7 +15,7 @@
 //! | 18 | status, as its place in [`Status::ALL`] |
 //! | 19 | flags |
 
-use super::prefetch::prefetch;
+use super::hints::{large_pages, prefetch};
 use super::status::Status;
 use crate::limits::{KEY_PATH_BYTES_MAX, KEY_QUERY_BYTES_MAX, TARGET_BYTES_MAX};
 
@@ -126,6 +126,7 @@ impl Entries {
     /// None yet, with memory set aside for `bytes`.
     pub(super) fn with_capacity(bytes: usize) -> Entries {
         let mut entries = Entries { bytes: Vec::with_capacity(bytes.max(ALIGN)) };
+        large_pages(entries.bytes.spare_capacity_mut());
         // Reference 0 means "none", so nothing begins there.
         entries.bytes.resize(ALIGN, 0);
         entries

@@ -6,21 +6,36 @@
 //! (Lemire's fastrange), so the array can have any size; a taken slot means the
 //! next one. A lookup that fails costs one cache line, nearly always.
 
-use super::prefetch::prefetch;
+use super::hints::{large_pages, prefetch};
 
 /// What a shard looks hashes up in; its own copy, so that it lies in the
 /// memory of its own core.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Index {
     slots: Box<[u64]>,
+}
+
+/// `count` empty slots, in large pages where there are many.
+fn empty(count: usize) -> Box<[u64]> {
+    let mut slots = Vec::with_capacity(count);
+    large_pages(slots.spare_capacity_mut());
+    slots.resize(count, 0);
+    slots.into_boxed_slice()
+}
+
+impl Clone for Index {
+    fn clone(&self) -> Index {
+        let mut slots = empty(self.slots.len());
+        slots.copy_from_slice(&self.slots);
+        Index { slots }
+    }
 }
 
 impl Index {
     /// An empty index for `count` references: three quarters full with them,
     /// and never quite full, so that every search ends.
     pub(super) fn with_room(count: usize) -> Index {
-        let slots = count + count / 3 + 4;
-        Index { slots: vec![0; slots].into_boxed_slice() }
+        Index { slots: empty(count + count / 3 + 4) }
     }
 
     /// How many references it has room for.

@@ -8,7 +8,7 @@ use std::io;
 use std::sync::atomic::{AtomicU16, Ordering};
 
 use io_uring::{Submitter, types::BufRingEntry};
-use memmap2::MmapMut;
+use memmap2::{Advice, MmapMut};
 
 use crate::limits::{RECEIVE_BUFFER_BYTES, RECEIVE_BUFFERS};
 use crate::shard::{Arrival, Received};
@@ -29,9 +29,11 @@ pub struct Buffers {
 impl Buffers {
     /// Maps the buffers; none is with the kernel yet.
     pub fn new() -> io::Result<Self> {
+        let memory = MmapMut::map_anon(RECEIVE_BUFFERS * RECEIVE_BUFFER_BYTES)?;
+        let _ = memory.advise(Advice::HugePage); // where the kernel has some to give
         Ok(Self {
             ring: MmapMut::map_anon(RECEIVE_BUFFERS * size_of::<BufRingEntry>())?,
-            memory: MmapMut::map_anon(RECEIVE_BUFFERS * RECEIVE_BUFFER_BYTES)?,
+            memory,
             tail: 0,
         })
     }

@@ -123,6 +123,15 @@ pub const CLICK_HOST_BYTES_MAX: usize = 253;
 pub const CLICK_REFERER_BYTES_MAX: usize = 200;
 /// Longest user agent kept in a click, bytes. Over it: cut, and flagged.
 pub const CLICK_USER_AGENT_BYTES_MAX: usize = 255;
+/// Longest string that each click holds itself, bytes: standing once, it would
+/// take 32 bytes and save no more than these for each click. Longer ones are
+/// written once for each segment.
+pub const CLICK_INLINE_BYTES_MAX: usize = 8;
+/// Most strings written once for a segment. Over it: new ones stand in each click.
+pub const TEXTS_PER_SEGMENT_MAX: usize = 4096;
+/// Bytes of all of them together: 128 each, where user agents have about 110 and
+/// referers less. Over it: new ones stand in each click.
+pub const TEXTS_BYTES_PER_SEGMENT_MAX: usize = 512 * 1024;
 /// Header of a segment file, bytes.
 pub const SEGMENT_HEADER_BYTES: usize = 4096;
 /// Default size of a segment file, bytes.
@@ -160,6 +169,14 @@ const _: () = assert!(RECEIVE_BUFFERS.is_power_of_two() && RECEIVE_BUFFERS <= 32
 const _: () = assert!(REQUESTS_PER_ROUND_MAX <= BATCH_REQUESTS_MAX);
 const _: () = assert!(PREFIX_DEPTH_MAX < u64::BITS as usize);
 const _: () = assert!(CLICK_USER_AGENT_BYTES_MAX <= u8::MAX as usize);
+const _: () = assert!(CLICK_HOST_BYTES_MAX <= CLICK_USER_AGENT_BYTES_MAX);
+const _: () = assert!(CLICK_REFERER_BYTES_MAX <= CLICK_USER_AGENT_BYTES_MAX);
+const _: () = assert!(CLICK_INLINE_BYTES_MAX < CLICK_REFERER_BYTES_MAX);
+// The places of three strings are known while a click is read.
+const _: () = assert!(TEXTS_BYTES_PER_SEGMENT_MAX > 3 * CLICK_USER_AGENT_BYTES_MAX);
+const _: () = assert!(TEXTS_PER_SEGMENT_MAX > 3);
+// Where a string stands is told in words, in 31 bits.
+const _: () = assert!(SEGMENT_BYTES_MAX / 8 < 1 << 31);
 const _: () = assert!(SEGMENT_BYTES_MAX < u32::MAX as u64);
 const _: () = assert!(SEGMENTS_OPEN_MAX > SEGMENTS_READY + 1);
 const _: () = assert!(SEGMENT_BYTES_MIN > SEGMENT_HEADER_BYTES as u64 + 8 * 2048);

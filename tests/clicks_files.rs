@@ -83,19 +83,19 @@ fn links(dir: &Path) -> (Vec<u64>, Tally) {
 fn written_by_two_shards_and_read_by_time() {
     let dir = tempfile::tempdir().unwrap();
     let (keeper, mut writers) = keep(dir.path(), 2);
-    for number in 0..2_000 {
+    for number in 0..4_000 {
         append(&mut writers[(number % 3 == 0) as usize], number);
     }
     drop(writers);
     let summary = keeper.finish();
     assert_eq!(
         summary,
-        Summary { clicks: 2_000, segments: summary.segments, ..Summary::default() }
+        Summary { clicks: 4_000, segments: summary.segments, ..Summary::default() }
     );
     assert!(summary.segments > 6, "{summary:?}");
 
     let (links, tally) = links(dir.path());
-    assert!(links.iter().copied().eq(1..=2_000));
+    assert!(links.iter().copied().eq(1..=4_000));
     assert!(tally.is_whole());
     assert_eq!((tally.files, tally.unsealed), (summary.segments, 0));
     let files = list(dir.path()).unwrap();
@@ -165,7 +165,7 @@ fn a_keeper_that_is_dropped_cleans_up() {
 fn a_removed_segment_is_missed_by_number() {
     let dir = tempfile::tempdir().unwrap();
     let (keeper, mut writers) = keep(dir.path(), 1);
-    for number in 0..1_000 {
+    for number in 0..2_000 {
         append(&mut writers[0], number);
     }
     drop(writers);
@@ -173,7 +173,7 @@ fn a_removed_segment_is_missed_by_number() {
     let files = list(dir.path()).unwrap();
     fs::remove_file(&files[1].path).unwrap();
     let (links, tally) = links(dir.path());
-    assert_eq!(links.len() as u64 + tally.missing, 1_000);
+    assert_eq!(links.len() as u64 + tally.missing, 2_000);
     assert!(tally.missing > 100);
 }
 
@@ -437,14 +437,14 @@ fn damage_is_said_and_changes_the_exit_status() {
     );
 
     let mut bytes = fs::read(file).unwrap();
-    bytes[4096 + 300] ^= 1;
+    bytes[4096 + 350] ^= 1;
     fs::write(file, bytes).unwrap();
     let (out, complaints, status) = printed(&wish(dir.path()));
     assert_eq!((out.lines().count(), status), (2, 1));
     let said: Vec<_> = complaints.lines().collect();
     assert!(said[0].contains("are damaged: its checksum does not fit"), "{said:?}");
     assert!(said[1].contains("1 clicks are missing, from number 2 on"), "{said:?}");
-    assert_eq!(said[2], "carom: 2 clicks in 1 segment, 1 click missing, 208 bytes damaged");
+    assert_eq!(said[2], "carom: 2 clicks in 1 segment, 1 click missing, 112 bytes damaged");
     let (_, complaints, _) = printed(&Cat { quiet: true, ..wish(dir.path()) });
     assert_eq!(complaints, "");
 
@@ -452,6 +452,27 @@ fn damage_is_said_and_changes_the_exit_status() {
     let elsewhere = dir.path().join("elsewhere");
     fs::copy(file, &elsewhere).unwrap();
     assert_eq!(printed(&wish(&elsewhere)).0, out);
+}
+
+#[test]
+fn a_damaged_user_agent_costs_no_click() {
+    let dir = folder_of(&[click(0), click(1), click(2)]);
+    let file = &list(dir.path()).unwrap()[0].path;
+    let mut bytes = fs::read(file).unwrap();
+    let agent = bytes.windows(7).position(|bytes| bytes == b"Mozilla").unwrap();
+    bytes[agent] ^= 1;
+    fs::write(file, bytes).unwrap();
+    let (out, complaints, status) = printed(&wish(dir.path()));
+    assert_eq!((out.lines().count(), status), (3, 1));
+    for line in out.lines() {
+        let row: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(row["user_agent"], serde_json::Value::Null);
+        assert_eq!(row["cut"], serde_json::json!(["user_agent"]));
+        assert_eq!(row["referer"], "https://news.example/front-page");
+    }
+    let said: Vec<_> = complaints.lines().collect();
+    assert!(said[0].contains("96 bytes from byte 4192 on are damaged"), "{said:?}");
+    assert_eq!(said[1], "carom: 3 clicks in 1 segment, 96 bytes damaged");
 }
 
 #[test]
@@ -524,7 +545,7 @@ fn followed_across_rolls_and_restarts() {
         let mut lines = 0;
         for run in 0..3 {
             let (keeper, mut writers) = keep(dir.path(), 2);
-            for number in 0..1_500 {
+            for number in 0..4_000 {
                 append(&mut writers[(number % 2) as usize], run * 10_000 + number);
                 if number % 500 == 0 {
                     out.wait_for(lines + number as usize + 1);
@@ -533,14 +554,14 @@ fn followed_across_rolls_and_restarts() {
             drop(writers);
             let segments = keeper.finish().segments;
             assert!(segments >= 6, "{segments}");
-            lines += 1_500;
+            lines += 4_000;
             out.wait_for(lines);
         }
         drop(stopper);
         assert_eq!(follower.join().unwrap(), 0);
     });
     let complaints = String::from_utf8(complaints).unwrap();
-    assert!(complaints.starts_with("carom: 4500 clicks in"), "{complaints}");
+    assert!(complaints.starts_with("carom: 12000 clicks in"), "{complaints}");
 }
 
 /// A server that starts between two looks at the folder takes up the numbers of

@@ -4,18 +4,24 @@
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use carom::clicks::frame::{Reason, Salt, close};
 use carom::clicks::reader::Event;
-use carom::clicks::record::click_bytes;
+use carom::clicks::record::{CLICK_ROOM_MAX, GAP_BYTES};
 use carom::clicks::tape::{Contents, OwnedClick, Tape, read};
 use carom::clicks::{Flags, Verdict};
+use carom::limits::TEXTS_PER_SEGMENT_MAX;
 
 /// First page.
 const PAGE: usize = 4096;
 /// A segment with room for a few clicks and a gap.
-const SEGMENT: usize = PAGE + 1288 + 48;
+const SEGMENT: usize = PAGE + CLICK_ROOM_MAX + GAP_BYTES;
 
 fn random_click(rng: &mut fastrand::Rng, sequence: u64, string_bytes: Range<usize>) -> OwnedClick {
     let mut string = || -> Vec<u8> {
+        // Half of them come again and again.
+        if rng.bool() {
+            return vec![rng.u8(b'a'..=b'c'); string_bytes.end - 1];
+        }
         let bytes = rng.usize(string_bytes.clone());
         (0..bytes).map(|_| rng.u8(..)).collect()
     };
@@ -94,11 +100,17 @@ fn a_writer_that_wrote_nothing_leaves_nothing() {
     assert_eq!(tape.contents(), Contents::default());
 }
 
-/// A segment of four clicks and a gap of two, sealed or as a kill leaves it.
+/// A segment of four clicks that share strings, and a gap of two, sealed or as a kill leaves it.
 fn small(is_sealed: bool) -> (Vec<u8>, Vec<OwnedClick>) {
     let mut rng = fastrand::Rng::with_seed(1);
     let (mut tape, mut writer) = Tape::new(SEGMENT);
-    let clicks: Vec<_> = (1..=4).map(|number| random_click(&mut rng, number, 60..64)).collect();
+    let sharing = |number: u64| OwnedClick {
+        host: b"go.example".to_vec(),
+        referer: vec![b'r'; 62],
+        user_agent: vec![b'a' + number as u8 % 2; 70],
+        ..random_click(&mut rng, number, 60..64)
+    };
+    let clicks: Vec<_> = (1..=4).map(sharing).collect();
     for click in &clicks {
         writer.append(&click.click()).unwrap();
     }
@@ -122,8 +134,11 @@ fn survives(image: Vec<u8>, written: &[OwnedClick], what: &str) {
         return;
     }
     let mut rest = written.iter();
+    let mut is_less = false;
     for click in &contents.clicks {
-        assert!(rest.any(|it| it == click), "{what}: {click:?} was never written");
+        let whole = rest.find(|whole| click.is_left_of(whole));
+        assert!(whole.is_some(), "{what}: {click:?} was never written");
+        is_less |= whole != Some(click);
     }
     let is_said = contents.findings.iter().any(|it| !matches!(it, Event::Lost(_)));
     let lost: u64 = contents
@@ -132,6 +147,8 @@ fn survives(image: Vec<u8>, written: &[OwnedClick], what: &str) {
         .map(|it| if let Event::Lost(gap) = it { gap.count } else { 0 })
         .sum();
     assert!(lost == 2 || (lost == 0 && is_said), "{what}: {lost} lost");
+    let is_damaged = contents.findings.iter().any(|it| matches!(it, Event::Damage { .. }));
+    assert!(is_damaged || !is_less, "{what}: a string is gone silently");
     assert!(is_said || contents.clicks.len() == written.len(), "{what}: a click is gone silently");
 }
 
@@ -174,14 +191,21 @@ fn random_bytes() {
     }
 }
 
-/// Where each of the clicks stands in its image.
-fn places(clicks: &[OwnedClick]) -> Vec<Range<usize>> {
-    let mut at = PAGE;
-    let place = |click: &OwnedClick| {
-        at += click_bytes(&click.click());
-        at - click_bytes(&click.click())..at
-    };
-    clicks.iter().map(place).collect()
+/// Types of records.
+const CLICK: u8 = 1;
+const TEXT: u8 = 3;
+
+/// Where the records of these types stand in a whole image.
+fn places(image: &[u8], types: &[u8]) -> Vec<Range<usize>> {
+    let (mut at, mut places) = (PAGE, Vec::new());
+    while at < image.len() && image[at..at + 8] != [0; 8] {
+        let end = at + u32::from_le_bytes(image[at..at + 4].try_into().unwrap()) as usize;
+        if types.contains(&image[at + 8]) {
+            places.push(at..end);
+        }
+        at = end;
+    }
+    places
 }
 
 /// An image of three clicks with room behind them.
@@ -198,7 +222,8 @@ fn three() -> (Vec<u8>, Vec<OwnedClick>) {
 /// What `damage` of three clicks leaves must be told as `expected`.
 fn check(damage: impl Fn(&mut Vec<u8>, &[Range<usize>]), left: &[usize], expected: &[&str]) {
     let (mut image, clicks) = three();
-    damage(&mut image, &places(&clicks));
+    let places = places(&image, &[CLICK]);
+    damage(&mut image, &places);
     let mut contents = Contents::default();
     read(image, Some(1), &mut contents).unwrap();
     let left: Vec<_> = left.iter().map(|&index| clicks[index].clone()).collect();
@@ -218,8 +243,7 @@ fn whole() {
 }
 #[test]
 fn torn_in_the_middle() {
-    let (_, clicks) = three();
-    let bytes = places(&clicks)[1].len();
+    let bytes = places(&three().0, &[CLICK])[1].len();
     let told = format!("damage {bytes}: its checksum does not fit");
     check(|image, places| image[places[1].start + 40] ^= 1, &[0, 2], &[&told, "missing 1 from 2"]);
 }
@@ -229,8 +253,8 @@ fn torn_at_the_tail() {
     check(|image, places| image[places[2].start..][..8].fill(0), &[0, 1], &[&torn_bytes()]);
 }
 fn torn_bytes() -> String {
-    let (image, clicks) = three();
-    let place = places(&clicks)[2].clone();
+    let (image, _) = three();
+    let place = places(&image, &[CLICK])[2].clone();
     let last = image[place.clone()].iter().rposition(|&byte| byte != 0).unwrap();
     format!("torn {}", last + 1)
 }
@@ -241,8 +265,8 @@ fn committed_but_damaged_at_the_tail() {
 }
 #[test]
 fn a_page_that_never_reached_the_disk() {
-    let (_, clicks) = three();
-    let bytes = places(&clicks)[0].len() + places(&clicks)[1].len();
+    let places = places(&three().0, &[CLICK]);
+    let bytes = places[1].end - places[0].start;
     let told = format!("damage {bytes}: nothing is written there");
     check(
         |image, places| image[places[0].start..places[1].end].fill(0),
@@ -252,8 +276,7 @@ fn a_page_that_never_reached_the_disk() {
 }
 #[test]
 fn a_wrong_length_hides_only_its_own_record() {
-    let (_, clicks) = three();
-    let bytes = places(&clicks)[0].len();
+    let bytes = places(&three().0, &[CLICK])[0].len();
     let told = format!("damage {bytes}: its length cannot be right");
     check(|image, places| image[places[0].start] = 3, &[1, 2], &[&told, "missing 1 from 1"]);
 }
@@ -263,8 +286,8 @@ fn a_record_that_comes_again_does_not_count() {
         image.copy_within(places[0].clone(), places[2].end);
     };
     // In an unsealed segment damage at the end reaches to the last byte written.
-    let (image, clicks) = three();
-    let first = &image[places(&clicks)[0].clone()];
+    let (image, _) = three();
+    let first = &image[places(&image, &[CLICK])[0].clone()];
     let bytes = first.iter().rposition(|&byte| byte != 0).unwrap() + 1;
     let told = format!("damage {bytes}: its sequence number is out of order");
     check(again, &[0, 1, 2], &[&told]);
@@ -280,8 +303,8 @@ fn cut_short() {
 /// has the wrong salt.
 #[test]
 fn a_record_inside_a_record_is_text() {
-    let (image, clicks) = three();
-    let forged = image[places(&clicks)[2].clone()].to_vec();
+    let (image, _) = three();
+    let forged = image[places(&image, &[CLICK])[2].clone()].to_vec();
     let mut rng = fastrand::Rng::with_seed(9);
     let (mut tape, mut writer) = Tape::new(SEGMENT);
     tape.make_ready();
@@ -293,8 +316,10 @@ fn a_record_inside_a_record_is_text() {
     let carrier = OwnedClick { sequence: 3, user_agent: forged, ..random_click(&mut rng, 3, 0..1) };
     let _ = writer.append(&carrier.click());
     let mut second = tape.images().remove(1);
-    let at = PAGE + click_bytes(&large.click());
-    second[at + 8] ^= 1; // So that the reader searches through the carrier.
+    let whole = places(&second, &[CLICK])[0].end;
+    for place in places(&second, &[CLICK, TEXT]).iter().filter(|place| place.start >= whole) {
+        second[place.start + 8] ^= 1; // So that the reader searches through the carrier.
+    }
     let mut contents = Contents::default();
     read(second, Some(2), &mut contents).unwrap();
     assert_eq!(contents.clicks, [large]);
@@ -305,16 +330,17 @@ fn a_record_inside_a_record_is_text() {
 #[test]
 fn every_store_the_last() {
     let (image, clicks) = three();
-    let places = places(&clicks);
+    let records = places(&image, &[CLICK, TEXT]);
     let mut left = image.clone();
     // The file as it is made: header only.
     left[128..152].fill(0);
     left[PAGE..].fill(0);
-    let frames = std::iter::once(128..152).chain(places);
+    let frames = std::iter::once(128..152).chain(records.clone());
     for (index, frame) in frames.enumerate() {
         let mut words: Vec<usize> = frame.step_by(8).collect();
         words.rotate_left(1);
-        let whole = index.saturating_sub(1);
+        let before = &records[..index.saturating_sub(1)];
+        let whole = before.iter().filter(|record| image[record.start + 8] == CLICK).count();
         for (stored, &word) in words.iter().enumerate() {
             let mut contents = Contents::default();
             read(left.clone(), Some(1), &mut contents).unwrap();
@@ -348,8 +374,221 @@ fn read_while_written() {
             // that is missing may already be there; nothing else may be wrong.
             let contents = tape.contents();
             let mut rest = clicks.iter();
-            assert!(contents.clicks.iter().all(|click| rest.any(|it| it == click)));
+            assert!(contents.clicks.iter().all(|click| rest.any(|it| click.is_left_of(it))));
         }
     });
     assert_eq!(tape.contents().clicks, clicks);
+}
+
+/// The clicks of `strings`, whose user agents they are, in a segment that is
+/// large enough, as its bytes and as what was written.
+fn agents(strings: impl IntoIterator<Item = Vec<u8>>) -> (Vec<u8>, Vec<OwnedClick>) {
+    let (mut tape, mut writer) = Tape::new(8 * 1024 * 1024);
+    let mut rng = fastrand::Rng::with_seed(5);
+    let mut clicks = Vec::new();
+    for (number, user_agent) in (1..).zip(strings) {
+        let click = random_click(&mut rng, number, 0..1);
+        clicks.push(OwnedClick { user_agent, path: b"/go".to_vec(), ..click });
+        writer.append(&clicks[number as usize - 1].click()).unwrap();
+    }
+    writer.close();
+    tape.seal();
+    assert_eq!(tape.contents(), Contents { clicks: clicks.clone(), findings: Vec::new() });
+    (tape.images().remove(0), clicks)
+}
+
+/// Clicks with these user agents must take these bytes, and write so many texts.
+fn takes(strings: &[&str], texts: usize, bytes: usize) {
+    let (image, _) = agents(strings.iter().map(|string| string.as_bytes().to_vec()));
+    assert_eq!((places(&image, &[TEXT]).len(), image.len() - PAGE), (texts, bytes));
+}
+
+#[test]
+fn a_string_is_written_once() {
+    takes(&["agent/1.0", "agent/1.0", "agent/1.0"], 1, 40 + 3 * 80);
+}
+#[test]
+fn each_string_is_written() {
+    takes(&["agent/1.0", "agent/2.0", "agent/1.0"], 2, 2 * 40 + 3 * 80);
+}
+#[test]
+fn a_short_string_stands_in_the_click() {
+    takes(&["agent/1.", "agent/1."], 0, 2 * 88);
+}
+#[test]
+fn no_string_is_no_text() {
+    takes(&["", ""], 0, 2 * 80);
+}
+
+/// One string is another's host.
+#[test]
+fn it_does_not_matter_which_string_it_is() {
+    let (mut tape, mut writer) = Tape::new(SEGMENT);
+    let shared = || b"one for all".to_vec();
+    let click = random_click(&mut fastrand::Rng::with_seed(6), 1, 0..1);
+    let click = OwnedClick { host: shared(), referer: shared(), user_agent: shared(), ..click };
+    writer.append(&click.click()).unwrap();
+    writer.close();
+    tape.seal();
+    assert_eq!(tape.contents().clicks, [click]);
+    assert_eq!(places(&tape.images()[0], &[TEXT]).len(), 1);
+}
+
+#[test]
+fn new_strings_stand_in_the_click_when_the_dictionary_is_full() {
+    let names = (0..TEXTS_PER_SEGMENT_MAX + 50).map(|number| format!("agent/{number:06}"));
+    let again = ["agent/000000", "agent/004100", "agent/004095"].map(str::to_owned);
+    let (image, _) = agents(names.chain(again).map(String::into_bytes));
+    assert_eq!(places(&image, &[TEXT]).len(), TEXTS_PER_SEGMENT_MAX);
+    let lengths: Vec<_> = places(&image, &[CLICK]).iter().map(Range::len).collect();
+    assert_eq!(lengths[TEXTS_PER_SEGMENT_MAX - 1..][..2], [80, 96]);
+    assert_eq!(lengths[lengths.len() - 3..], [80, 96, 80]);
+}
+
+#[test]
+fn each_segment_has_its_own_dictionary() {
+    let (mut tape, mut writer) = Tape::new(SEGMENT);
+    let mut rng = fastrand::Rng::with_seed(7);
+    let mut clicks = Vec::new();
+    while tape.images().len() < 5 {
+        tape.make_ready();
+        let click = random_click(&mut rng, clicks.len() as u64 + 1, 40..41);
+        clicks.push(OwnedClick { user_agent: vec![b'u'; 200], ..click });
+        writer.append(&clicks[clicks.len() - 1].click()).unwrap();
+        tape.seal();
+    }
+    writer.close();
+    tape.seal();
+    assert_eq!(tape.contents(), Contents { clicks, findings: Vec::new() });
+    for image in &tape.images()[..4] {
+        let long =
+            |place: &Range<usize>| image[place.clone()].windows(200).any(|it| it == [b'u'; 200]);
+        assert_eq!(places(image, &[TEXT, CLICK]).iter().filter(|place| long(place)).count(), 1);
+    }
+}
+
+/// Three clicks with one user agent, whose text is the first record. After
+/// `damage` all must be there, those in `without` without it.
+fn of_strings(damage: impl Fn(&mut [u8], &[Range<usize>]), without: &[usize], told: &[Event]) {
+    let (mut image, mut clicks) = agents(vec![b"agent/1.0".to_vec(); 3]);
+    let records = places(&image, &[CLICK, TEXT]);
+    damage(&mut image, &records);
+    for &index in without {
+        let user_agent = Vec::new();
+        let flags = clicks[index].flags | Flags::USER_AGENT_CUT;
+        clicks[index] = OwnedClick { user_agent, flags, ..clicks[index].clone() };
+    }
+    let mut contents = Contents::default();
+    read(image, Some(1), &mut contents).unwrap();
+    assert_eq!(contents, Contents { clicks, findings: told.to_vec() });
+}
+
+/// Changes bytes of a record and makes its frame whole again, as only a mistake
+/// of a writer would.
+fn forge(image: &mut [u8], record: &Range<usize>, at: usize, bytes: &[u8]) {
+    let salt = Salt::new(u32::from_le_bytes(image[80..84].try_into().unwrap()));
+    image[record.start + at..][..bytes.len()].copy_from_slice(bytes);
+    close(&mut image[record.clone()], salt);
+}
+
+/// The second of the clicks refers to `offset`, where no text is.
+fn refers_to(offset: impl Fn(&[Range<usize>]) -> usize) {
+    let forged = |image: &mut [u8], records: &[Range<usize>]| {
+        let field = (offset(records) / 8) as u32 | 1 << 31;
+        forge(image, &records[2], 72, &field.to_le_bytes());
+    };
+    let at = (PAGE + 40 + 80 + 72) as u64;
+    let told = Event::Damage { offset: at, bytes: 4, reason: Reason::Reference };
+    of_strings(forged, &[1], &[told]);
+}
+
+#[test]
+fn a_reference_into_the_first_page() {
+    refers_to(|_| 256);
+}
+#[test]
+fn a_reference_to_a_click() {
+    refers_to(|records| records[1].start);
+}
+#[test]
+fn a_reference_into_a_text() {
+    refers_to(|records| records[0].start + 8);
+}
+#[test]
+fn a_reference_to_itself() {
+    refers_to(|records| records[2].start);
+}
+#[test]
+fn a_reference_ahead() {
+    refers_to(|records| records[3].start);
+}
+#[test]
+fn a_reference_beyond_the_end() {
+    refers_to(|_| (1 << 31) * 8 - 8);
+}
+
+#[test]
+fn a_damaged_text_is_told_once() {
+    let told = Event::Damage { offset: PAGE as u64, bytes: 40, reason: Reason::Checksum };
+    of_strings(|image, records| image[records[0].start + 24] ^= 1, &[0, 1, 2], &[told]);
+}
+#[test]
+fn a_text_that_is_not_there_is_told_once() {
+    let told = Event::Damage { offset: PAGE as u64, bytes: 40, reason: Reason::Hole };
+    of_strings(|image, records| image[records[0].clone()].fill(0), &[0, 1, 2], &[told]);
+}
+#[test]
+fn a_text_that_was_passed_over_is_read_where_it_stands() {
+    // Its number is too low, so it is no record, but its bytes are whole.
+    let told = Event::Damage { offset: PAGE as u64, bytes: 40, reason: Reason::Sequence };
+    of_strings(|image, records| forge(image, &records[0], 16, &[0; 8]), &[], &[told]);
+}
+
+/// A kill between the stores of a text and of its click leaves nothing to tell.
+#[test]
+fn a_text_without_its_click() {
+    let (image, clicks) = three();
+    let mut left = image.clone();
+    let last = places(&image, &[CLICK])[2].clone();
+    left[last].fill(0);
+    assert!(places(&left, &[TEXT]).last().unwrap().start > places(&left, &[CLICK])[1].start);
+    let mut contents = Contents::default();
+    read(left, Some(1), &mut contents).unwrap();
+    assert_eq!(contents, Contents { clicks: clicks[..2].to_vec(), findings: Vec::new() });
+}
+
+/// What a power loss takes: pages, anywhere.
+#[test]
+fn random_pages_that_never_reached_the_disk() {
+    let seed = fastrand::u64(..);
+    eprintln!("SEED={seed}");
+    let mut rng = fastrand::Rng::with_seed(seed);
+    let strings = (0..1_500).map(|number| format!("agent/{:0120}", number % 90).into_bytes());
+    let (image, written) = agents(strings);
+    let pages = image.len() / PAGE;
+    let mut less = 0;
+    for _ in 0..100 {
+        let mut image = image.clone();
+        for _ in 0..rng.usize(1..8) {
+            let page = rng.usize(1..pages);
+            image[page * PAGE..][..PAGE].fill(0);
+        }
+        let mut contents = Contents::default();
+        read(image, Some(1), &mut contents).unwrap();
+        let mut missing = 0;
+        for finding in &contents.findings {
+            match finding {
+                Event::Missing { count, .. } => missing += *count as usize,
+                Event::Damage { reason, .. } => assert_ne!(*reason, Reason::Reference),
+                other => panic!("found {other:?}"),
+            }
+        }
+        assert_eq!(contents.clicks.len() + missing, written.len());
+        for click in &contents.clicks {
+            let whole = &written[click.sequence as usize - 1];
+            assert!(click.is_left_of(whole));
+            less += usize::from(click != whole);
+        }
+    }
+    assert!(less > 0, "no page that was lost held a text");
 }

@@ -11,7 +11,11 @@ mod common;
 
 use std::collections::{BTreeSet, HashMap};
 
-use carom::limits::{CLICK_PATH_BYTES_MAX, CLICK_REFERER_BYTES_MAX, CLICK_USER_AGENT_BYTES_MAX};
+use carom::clicks::tape::{Contents, OwnedClick, Tape};
+use carom::clicks::{Click, Flags, Verdict};
+use carom::limits::{
+    CLICK_PATH_BYTES_MAX, CLICK_REFERER_BYTES_MAX, CLICK_USER_AGENT_BYTES_MAX, SEGMENT_HEADER_BYTES,
+};
 use common::urls::segments;
 use common::{Client, Reply, Server, Setup};
 use serde_json::{Value, json};
@@ -276,6 +280,41 @@ fn compare(rows: &[Value], sent: &[Sent]) {
         }
     }
     assert!(by_host.is_empty(), "clicks that nobody made: {by_host:?}");
+}
+
+/// What a click takes in a segment, its share of the strings included.
+#[test]
+fn a_click_takes_little_room() {
+    let Some(log) = log() else { return };
+    let (mut tape, mut writer) = Tape::new(4 * 1024 * 1024);
+    let mut written = Vec::new();
+    for (sequence, logged) in (1..).zip(&log) {
+        let text = |text: &Option<String>| text.clone().unwrap_or_default().into_bytes();
+        let (referer, user_agent) = (text(&logged.referer), text(&logged.user_agent));
+        let click = Click {
+            time_us: 1_763_800_000_000_000 + sequence,
+            link: sequence,
+            generation: 1,
+            ip: [7; 16],
+            status: 302,
+            verdict: Verdict::Redirect,
+            flags: Flags::NONE,
+            variant: 0,
+            host: b"go.example",
+            path: logged.target.as_bytes(),
+            referer: &referer,
+            user_agent: &user_agent,
+        };
+        writer.append(&click).unwrap();
+        written.push(OwnedClick::of(sequence, &click.cut()));
+    }
+    writer.close();
+    tape.seal();
+    assert_eq!(tape.contents(), Contents { clicks: written, findings: Vec::new() });
+    let bytes: usize = tape.images().iter().map(|image| image.len() - SEGMENT_HEADER_BYTES).sum();
+    let average = bytes as f64 / LINES as f64;
+    eprintln!("{average:.1} bytes a click");
+    assert!(average <= 130.0, "{average}");
 }
 
 /// Says how much was compared.

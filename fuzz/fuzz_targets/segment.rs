@@ -1,5 +1,6 @@
 //! A segment with any bytes changed, and cut anywhere: the reader never panics,
-//! always ends, and never shows a click that was not written.
+//! always ends, and never shows a click that was not written; of a string it shows
+//! all or nothing.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -47,6 +48,7 @@ fuzz_target!(|data: &[u8]| {
     let mut contents = Contents::default();
     let _ = read(image, None, &mut contents); // a damaged first page is refused
     for click in &contents.clicks {
-        assert!(written.contains(click), "{click:?} was never written");
+        let is_written = written.iter().any(|whole| click.is_left_of(whole));
+        assert!(is_written, "{click:?} was never written");
     }
 });

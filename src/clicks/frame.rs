@@ -58,6 +58,8 @@ pub enum Reason {
     Sequence,
     /// The seal's count and the records do not agree.
     Count,
+    /// It says that a string stands where there is none.
+    Reference,
 }
 
 impl fmt::Display for Reason {
@@ -70,6 +72,7 @@ impl fmt::Display for Reason {
             Self::Hole => "nothing is written there",
             Self::Sequence => "its sequence number is out of order",
             Self::Count => "the seal counts another number of records",
+            Self::Reference => "it refers to a string that is not there",
         })
     }
 }

@@ -9,12 +9,13 @@ use crossbeam_queue::ArrayQueue;
 
 use super::frame::{FRAME_BYTES, Salt};
 use super::map::Map;
-use super::record::{GAP_BYTES, RECORD_BYTES_MAX};
+use super::record::{CLICK_ROOM_MAX, GAP_BYTES};
 use super::segment::Seal;
 use crate::limits::{SEGMENT_BYTES_MIN, SEGMENT_HEADER_BYTES, SEGMENTS_OPEN_MAX, SEGMENTS_READY};
 
-/// The first page, the longest record and a gap: less is no segment, bytes.
-const SEGMENT_ROOM_MIN: usize = SEGMENT_HEADER_BYTES + RECORD_BYTES_MAX + GAP_BYTES;
+/// The first page, the longest click with its strings and a gap: less is no
+/// segment, bytes.
+const SEGMENT_ROOM_MIN: usize = SEGMENT_HEADER_BYTES + CLICK_ROOM_MAX + GAP_BYTES;
 const _: () = assert!(SEGMENT_ROOM_MIN as u64 <= SEGMENT_BYTES_MIN);
 
 /// A segment that can be written.
@@ -33,7 +34,7 @@ impl Segment {
     /// A segment over `map`, whose first page already holds its header.
     #[must_use]
     pub fn new(number: u64, salt: Salt, map: Map) -> Self {
-        assert!(map.bytes() >= SEGMENT_ROOM_MIN, "a segment has room for any record");
+        assert!(map.bytes() >= SEGMENT_ROOM_MIN, "a segment has room for any click");
         Self { number, salt, map, used: AtomicUsize::new(SEGMENT_HEADER_BYTES) }
     }
 

@@ -10,6 +10,8 @@
 //!
 //! - `record`, `segment` and `frame` say what the bytes mean and touch nothing
 //!   else; `docs/click-log.md` says the same in words.
+//! - `dictionary` knows which strings already stand in the segment that is being
+//!   written, so that clicks refer to them; `texts` finds them again.
 //! - `writer` never waits: what could make it wait is the keeper's work.
 //! - The first word of a record is stored last. Zero means "not written", so a
 //!   new file is an empty log, and a killed server leaves whole records and at
@@ -17,6 +19,7 @@
 //! - `reader` believes nothing that its checksum does not vouch for.
 //! - Only `map` is unsafe.
 
+pub mod dictionary;
 pub mod files;
 pub mod folder;
 pub mod frame;
@@ -31,6 +34,7 @@ pub mod segment;
 pub mod source;
 pub mod tally;
 pub mod tape;
+pub mod texts;
 pub mod writer;
 
 pub use handover::{Counts, Handover};

@@ -6,11 +6,16 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::ops::Range;
 
 use super::frame::Reason;
-use super::record::{Body, Click, Decoded, Gap, RECORD_BYTES_MAX, click_of, decode};
+use super::record::{
+    Body, Click, Decoded, Gap, Place, Places, RECORD_BYTES_MAX, SHARED, SHARED_AT, SHARED_CUTS,
+    TEXT_RECORD_BYTES_MAX, click_of, decode, text_of,
+};
 use super::segment::{Block, Header, LOST_AT, Refused, SEAL_AT, START_AT, Seal, Start, read_lost};
 use super::source::{ReadAt, written_span};
+use super::texts::Texts;
 use crate::limits::SEGMENT_HEADER_BYTES;
 
 /// How much is read in one go, bytes.
@@ -18,6 +23,8 @@ const WINDOW_BYTES: usize = 256 * 1024;
 /// How often a frame of a segment without a seal is read again before it is
 /// damage: the first read may have met the writer, or the seal, halfway.
 const REREADS_MAX: u32 = 3;
+/// How many damaged ranges are remembered one by one.
+const DAMAGED_MAX: usize = 64;
 
 /// What a segment holds, piece by piece.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,8 +86,14 @@ pub struct Reader<S> {
     end: u64,
     /// The number that the next record should have; `None` before the first.
     expected: Option<u64>,
-    /// The click last told of: where in the window, and how long.
-    click: (usize, usize),
+    /// The click last told of, in the window.
+    click: Range<usize>,
+    /// Where its strings stand in `texts`, if they do; `None` also if they are
+    /// nowhere.
+    shared: [Option<Range<usize>>; SHARED],
+    texts: Texts,
+    /// Where damage was told. Where there is too much, one range for the rest.
+    damaged: Vec<Range<u64>>,
     clicks: u64,
     is_whole: bool,
     ends_with_gap: bool,
@@ -110,7 +123,10 @@ impl<S: ReadAt> Reader<S> {
             at: SEGMENT_HEADER_BYTES as u64,
             end: 0,
             expected: None,
-            click: (0, 0),
+            click: 0..0,
+            shared: Default::default(),
+            texts: Texts::default(),
+            damaged: Vec::new(),
             clicks: 0,
             is_whole: true,
             ends_with_gap: false,
@@ -160,15 +176,25 @@ impl<S: ReadAt> Reader<S> {
         self.expected = Some(sequence);
     }
 
-    /// The click that the last event told of.
+    /// The click that the last event told of. A string that damage has taken is
+    /// empty, and flagged as cut.
     ///
     /// # Panics
     ///
     /// If the last event was not [`Event::Click`].
     #[must_use]
     pub fn click(&self) -> Click<'_> {
-        let (at, bytes) = self.click;
-        click_of(&self.window[at..at + bytes]).expect("the last event was a click")
+        let record = &self.window[self.click.clone()];
+        let (mut click, places) = click_of(record).expect("the last event was a click");
+        let mut strings = click.shared();
+        for index in 0..SHARED {
+            match &self.shared[index] {
+                Some(range) => strings[index] = self.texts.get(range.clone()),
+                None if places[index].is_some() => click.flags = click.flags | SHARED_CUTS[index],
+                None => {}
+            }
+        }
+        click.with_shared(strings)
     }
 
     /// The next piece. `is_live` says whether a server may still be writing
@@ -187,12 +213,10 @@ impl<S: ReadAt> Reader<S> {
                 return Ok(Event::End);
             }
             let reason = match self.look()? {
-                Look::Record { bytes, sequence, after, event } => {
+                Look::Record { bytes, sequence, after, what } => {
                     let expected = self.expected.unwrap_or(sequence);
                     if sequence >= expected {
-                        if let Some(event) = self.take(bytes, sequence, after, event) {
-                            return Ok(event);
-                        }
+                        self.take(bytes, sequence, after, what)?;
                         continue;
                     }
                     Reason::Sequence
@@ -231,28 +255,78 @@ impl<S: ReadAt> Reader<S> {
         written_span(&self.source, self.at, self.end)
     }
 
-    /// Goes past a record that holds. Returns what to tell of it, if anything.
-    fn take(&mut self, bytes: usize, sequence: u64, after: u64, event: Event) -> Option<Event> {
+    /// Goes past a record that holds, and tells of it. The window stays as it is
+    /// until all is told.
+    fn take(&mut self, bytes: usize, sequence: u64, after: u64, what: What) -> io::Result<()> {
         let expected = self.expected.replace(after).unwrap_or(sequence);
-        match event {
-            Event::Click { offset, .. } => {
-                self.click = ((offset - self.window_at) as usize, bytes);
-                self.clicks += 1;
-                self.ends_with_gap = false;
-            }
-            Event::Lost(_) => self.ends_with_gap = true,
-            _ => {}
-        }
-        self.at += bytes as u64;
         if sequence > expected {
             self.is_whole = false;
-            // The window stays as it is until all is told.
-            if event != Event::End {
-                self.told.push_back(event);
-            }
-            return Some(Event::Missing { from: expected, count: sequence - expected });
+            self.told.push_back(Event::Missing { from: expected, count: sequence - expected });
         }
-        (event != Event::End).then_some(event)
+        let offset = self.at;
+        let begin = (offset - self.window_at) as usize;
+        match what {
+            What::Click { time_us, places } => {
+                self.clicks += 1;
+                self.ends_with_gap = false;
+                self.click = begin..begin + bytes;
+                self.find_strings(offset, &places)?;
+                self.told.push_back(Event::Click { offset, sequence, time_us });
+            }
+            What::Gap(gap) => {
+                self.ends_with_gap = true;
+                self.told.push_back(Event::Lost(gap));
+            }
+            What::Text if offset < Place::END => {
+                let text = text_of(&self.window[begin..begin + bytes]).expect("it is a text");
+                self.texts.make_room();
+                self.texts.keep(Place::of(offset), text);
+            }
+            What::Text | What::Other => {}
+        }
+        self.at += bytes as u64;
+        Ok(())
+    }
+
+    /// Finds the strings of the click at `offset`. One that is nowhere is told as
+    /// damage of the click, if not as damage of its own.
+    fn find_strings(&mut self, offset: u64, places: &Places) -> io::Result<()> {
+        self.texts.make_room();
+        for (index, place) in places.iter().enumerate() {
+            self.shared[index] = None;
+            let Some(place) = *place else {
+                continue;
+            };
+            self.shared[index] = match self.texts.find(place) {
+                Some(range) => Some(range),
+                None => self.fetch(place, offset)?,
+            };
+            let is_told = || self.damaged.iter().any(|range| range.contains(&place.offset()));
+            if self.shared[index].is_none() && !is_told() {
+                let at = offset + (SHARED_AT + 4 * index) as u64;
+                self.tell_damage(at, 4, Reason::Reference);
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads a text that was not passed, such as one with a number that is out of
+    /// order. `None` if there is none before `offset`.
+    fn fetch(&mut self, place: Place, offset: u64) -> io::Result<Option<Range<usize>>> {
+        let at = place.offset();
+        if !(SEGMENT_HEADER_BYTES as u64..offset).contains(&at) {
+            return Ok(None);
+        }
+        let mut record = [0; TEXT_RECORD_BYTES_MAX];
+        let want = TEXT_RECORD_BYTES_MAX.min((offset - at) as usize);
+        let count = self.source.read_at(&mut record[..want], at)?;
+        Ok(match decode(&record[..count], self.header.salt) {
+            Decoded::Record(record) => match record.body {
+                Body::Text(text) => Some(self.texts.keep(place, text)),
+                _ => None,
+            },
+            _ => None,
+        })
     }
 
     /// The bytes at `at`, up to the longest record or the end.
@@ -283,13 +357,13 @@ impl<S: ReadAt> Reader<S> {
             Decoded::Damaged(reason) => return Ok(Look::Damaged(reason)),
         };
         let (bytes, sequence, after) = (record.bytes, record.sequence, record.sequence_after());
-        let event = match record.body {
-            Body::Click(click) => Event::Click { offset: at, sequence, time_us: click.time_us },
-            Body::Gap(gap) => Event::Lost(gap),
-            // Nothing that could be told of it.
-            Body::Other(_) => Event::End,
+        let what = match record.body {
+            Body::Click(click, places) => What::Click { time_us: click.time_us, places },
+            Body::Gap(gap) => What::Gap(gap),
+            Body::Text(_) => What::Text,
+            Body::Other(_) => What::Other,
         };
-        Ok(Look::Record { bytes, sequence, after, event })
+        Ok(Look::Record { bytes, sequence, after, what })
     }
 
     /// Looks for the next record that holds, and tells what was skipped.
@@ -375,6 +449,11 @@ impl<S: ReadAt> Reader<S> {
 
     fn tell_damage(&mut self, offset: u64, bytes: u64, reason: Reason) {
         self.is_whole = false;
+        if self.damaged.len() < DAMAGED_MAX {
+            self.damaged.push(offset..offset + bytes);
+        } else if let Some(last) = self.damaged.last_mut() {
+            last.end = last.end.max(offset + bytes);
+        }
         self.told.push_back(Event::Damage { offset, bytes, reason });
     }
 
@@ -426,17 +505,24 @@ impl<S: ReadAt> Reader<S> {
 
 /// What stands at a place.
 enum Look {
-    /// A record: its length and number, the number after it, and what to tell
-    /// ([`Event::End`] for nothing).
+    /// A record: its length and number, and the number after it.
     Record {
         bytes: usize,
         sequence: u64,
         after: u64,
-        event: Event,
+        what: What,
     },
     Absent,
     Damaged(Reason),
     End,
+}
+
+/// What a record holds, as far as it concerns the way through the segment.
+enum What {
+    Click { time_us: u64, places: Places },
+    Gap(Gap),
+    Text,
+    Other,
 }
 
 fn read_page(source: &impl ReadAt) -> io::Result<Vec<u8>> {

@@ -12,7 +12,7 @@ use crate::limits::{
 };
 
 /// A click without its strings, bytes.
-pub const CLICK_BYTES_MIN: usize = 64;
+pub const CLICK_BYTES_MIN: usize = 76;
 /// A gap, bytes.
 pub const GAP_BYTES: usize = 48;
 /// What every record has, whatever its type: frame, type and sequence, bytes.
@@ -25,14 +25,34 @@ pub const RECORD_BYTES_MAX: usize = (CLICK_BYTES_MIN
     + CLICK_USER_AGENT_BYTES_MAX)
     .next_multiple_of(8);
 
+/// The longest text: the longest string that a click can refer to, bytes.
+pub const TEXT_BYTES_MAX: usize = CLICK_USER_AGENT_BYTES_MAX;
+/// The longest record of a text, bytes.
+pub const TEXT_RECORD_BYTES_MAX: usize = text_bytes(TEXT_BYTES_MAX);
+/// A click and the texts that it is the first to refer to take no more, bytes.
+pub const CLICK_ROOM_MAX: usize = RECORD_BYTES_MAX + TEXTS_ROOM;
+/// What it can cost a click, beyond the strings, to write each of them as a text
+/// of its own: the record around it, and its padding.
+const TEXTS_ROOM: usize = SHARED * (RECORD_BYTES_MIN + 8);
+
+/// How many strings of a click may stand elsewhere: host, referer, user agent.
+pub const SHARED: usize = 3;
+/// Where a click says where they are.
+pub const SHARED_AT: usize = 64;
+/// Set where that is a [`Place`], clear where it is a length.
+const IS_PLACE: u32 = 1 << 31;
+/// What tells that one of them is not whole.
+pub const SHARED_CUTS: [Flags; SHARED] =
+    [Flags::HOST_CUT, Flags::REFERER_CUT, Flags::USER_AGENT_CUT];
+
+const _: () = assert!(SHARED_AT + 4 * SHARED == CLICK_BYTES_MIN);
 // The widths of the length fields.
 const _: () = assert!(CLICK_PATH_BYTES_MAX <= u16::MAX as usize);
-const _: () = assert!(CLICK_HOST_BYTES_MAX <= u8::MAX as usize);
-const _: () = assert!(CLICK_REFERER_BYTES_MAX <= u8::MAX as usize);
-const _: () = assert!(CLICK_USER_AGENT_BYTES_MAX <= u8::MAX as usize);
+const _: () = assert!(TEXT_BYTES_MAX <= u16::MAX as usize);
 
 const TYPE_CLICK: u8 = 1;
 const TYPE_GAP: u8 = 2;
+const TYPE_TEXT: u8 = 3;
 
 /// What was found for a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -117,7 +137,8 @@ pub struct Click<'a> {
     pub status: u16,
     /// What was found.
     pub verdict: Verdict,
-    /// Facts; the `…_CUT` ones are set by [`encode`].
+    /// Facts; the `…_CUT` ones are set by [`Click::cut`], and by a reader that
+    /// cannot find a string.
     pub flags: Flags,
     /// Which of a link's targets was picked; 0 while links have one target.
     pub variant: u8,
@@ -130,6 +151,64 @@ pub struct Click<'a> {
     /// `User-Agent`.
     pub user_agent: &'a [u8],
 }
+
+impl<'a> Click<'a> {
+    /// The strings that may stand elsewhere: host, referer, user agent.
+    #[must_use]
+    pub fn shared(&self) -> [&'a [u8]; SHARED] {
+        [self.host, self.referer, self.user_agent]
+    }
+
+    /// The click with these in their place.
+    #[must_use]
+    pub fn with_shared(self, [host, referer, user_agent]: [&'a [u8]; SHARED]) -> Self {
+        Self { host, referer, user_agent, ..self }
+    }
+
+    /// The click as it is recorded: strings over their bound are cut on the
+    /// byte, and flagged.
+    #[must_use]
+    pub fn cut(mut self) -> Self {
+        for (string, bytes_max, cut) in [
+            (&mut self.path, CLICK_PATH_BYTES_MAX, Flags::PATH_CUT),
+            (&mut self.host, CLICK_HOST_BYTES_MAX, Flags::HOST_CUT),
+            (&mut self.referer, CLICK_REFERER_BYTES_MAX, Flags::REFERER_CUT),
+            (&mut self.user_agent, CLICK_USER_AGENT_BYTES_MAX, Flags::USER_AGENT_CUT),
+        ] {
+            if string.len() > bytes_max {
+                *string = &string[..bytes_max];
+                self.flags = self.flags | cut;
+            }
+        }
+        self
+    }
+}
+
+/// Where in its segment a text stands: its offset in the file, in words.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place(u32);
+
+impl Place {
+    /// From this offset on nothing has a place. No segment is as large.
+    pub const END: u64 = IS_PLACE as u64 * 8;
+
+    /// The place of the record at `offset`, a multiple of 8 before
+    /// [`END`](Self::END).
+    #[must_use]
+    pub fn of(offset: u64) -> Self {
+        debug_assert!(offset.is_multiple_of(8) && offset < Self::END);
+        Self((offset / 8) as u32)
+    }
+
+    /// Where in the file that is, bytes.
+    #[must_use]
+    pub fn offset(self) -> u64 {
+        u64::from(self.0) * 8
+    }
+}
+
+/// Where each of the shared strings of a click stands; `None` in the click itself.
+pub type Places = [Option<Place>; SHARED];
 
 /// Clicks that were counted but not recorded, because no segment was ready.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -156,10 +235,12 @@ pub struct Record<'a> {
 /// What a record records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Body<'a> {
-    /// One click.
-    Click(Click<'a>),
+    /// One click. Strings that stand elsewhere are empty, and their places told.
+    Click(Click<'a>, Places),
     /// Clicks that are lost.
     Gap(Gap),
+    /// A string that clicks behind it refer to. It takes no sequence number.
+    Text(&'a [u8]),
     /// A type this version does not know. It takes no sequence number.
     Other(u8),
 }
@@ -169,9 +250,9 @@ impl Record<'_> {
     #[must_use]
     pub fn sequence_after(&self) -> u64 {
         let span = match self.body {
-            Body::Click(_) => 1,
+            Body::Click(..) => 1,
             Body::Gap(gap) => gap.count,
-            Body::Other(_) => 0,
+            Body::Text(_) | Body::Other(_) => 0,
         };
         self.sequence.saturating_add(span)
     }
@@ -207,64 +288,93 @@ impl Default for Scratch {
     }
 }
 
-/// Length of the record of `click`, bytes.
+/// Length of the record of a text of `bytes`.
 #[must_use]
-pub fn click_bytes(click: &Click<'_>) -> usize {
-    (CLICK_BYTES_MIN
-        + click.path.len().min(CLICK_PATH_BYTES_MAX)
-        + click.host.len().min(CLICK_HOST_BYTES_MAX)
-        + click.referer.len().min(CLICK_REFERER_BYTES_MAX)
-        + click.user_agent.len().min(CLICK_USER_AGENT_BYTES_MAX))
-    .next_multiple_of(8)
+pub const fn text_bytes(bytes: usize) -> usize {
+    (RECORD_BYTES_MIN + bytes).next_multiple_of(8)
 }
 
-/// Encodes `click` as the record number `sequence` and returns its bytes.
-///
-/// Strings over their bound are cut on the byte, and flagged.
+/// What `click`, after [`Click::cut`], can take at most, with the texts that it is
+/// the first to refer to, bytes.
+#[must_use]
+pub fn click_room(click: &Click<'_>) -> usize {
+    let strings = click.path.len() + click.shared().map(<[u8]>::len).iter().sum::<usize>();
+    (CLICK_BYTES_MIN + strings).next_multiple_of(8) + TEXTS_ROOM
+}
+
+/// Encodes `click`, after [`Click::cut`], as the record number `sequence`, and
+/// returns its bytes. Strings that have a place stay out of it.
 pub fn encode<'s>(
     click: &Click<'_>,
+    places: &Places,
     sequence: u64,
     salt: Salt,
     scratch: &'s mut Scratch,
 ) -> &'s [u8] {
-    let mut flags = click.flags;
-    let mut keep = |bytes, bytes_max, cut| {
-        let kept: &[u8] = bytes;
-        if kept.len() <= bytes_max {
-            return kept;
+    let (mut strings, mut fields) = (click.shared(), [0; SHARED]);
+    for ((string, place), field) in strings.iter_mut().zip(places).zip(&mut fields) {
+        *field = match place {
+            Some(place) => place.0 | IS_PLACE,
+            None => string.len() as u32,
+        };
+        if place.is_some() {
+            *string = &[];
         }
-        flags = flags | cut;
-        &kept[..bytes_max]
-    };
-    let path = keep(click.path, CLICK_PATH_BYTES_MAX, Flags::PATH_CUT);
-    let host = keep(click.host, CLICK_HOST_BYTES_MAX, Flags::HOST_CUT);
-    let referer = keep(click.referer, CLICK_REFERER_BYTES_MAX, Flags::REFERER_CUT);
-    let user_agent = keep(click.user_agent, CLICK_USER_AGENT_BYTES_MAX, Flags::USER_AGENT_CUT);
+    }
+    let [host, referer, user_agent] = strings;
+    let length = CLICK_BYTES_MIN + click.path.len() + host.len() + referer.len() + user_agent.len();
+    let record = begin(TYPE_CLICK, sequence, length, scratch);
+    let (fixed, mut rest) = record.split_first_chunk_mut::<CLICK_BYTES_MIN>().expect("a click");
+    fixed[9] = click.verdict as u8;
+    fixed[10..12].copy_from_slice(&click.status.to_le_bytes());
+    fixed[12..14].copy_from_slice(&click.flags.0.to_le_bytes());
+    fixed[14] = click.variant;
+    fixed[15] = 0;
+    fixed[24..32].copy_from_slice(&click.time_us.to_le_bytes());
+    fixed[32..40].copy_from_slice(&click.link.to_le_bytes());
+    fixed[40..44].copy_from_slice(&click.generation.to_le_bytes());
+    fixed[44..46].copy_from_slice(&(click.path.len() as u16).to_le_bytes());
+    fixed[46..48].fill(0);
+    fixed[48..64].copy_from_slice(&click.ip);
+    for (field, value) in fixed[SHARED_AT..].as_chunks_mut::<4>().0.iter_mut().zip(fields) {
+        *field = value.to_le_bytes();
+    }
+    for string in [click.path, host, referer, user_agent] {
+        if !string.is_empty() {
+            let (room, behind) = rest.split_at_mut(string.len());
+            room.copy_from_slice(string);
+            rest = behind;
+        }
+    }
+    frame::close(record, salt);
+    record
+}
 
-    let length = click_bytes(click);
+/// Encodes a text of up to [`TEXT_BYTES_MAX`] bytes, written for the click that
+/// will be number `sequence`.
+pub fn encode_text<'s>(
+    text: &[u8],
+    sequence: u64,
+    salt: Salt,
+    scratch: &'s mut Scratch,
+) -> &'s [u8] {
+    let record = begin(TYPE_TEXT, sequence, RECORD_BYTES_MIN + text.len(), scratch);
+    record[9] = 0;
+    record[10..12].copy_from_slice(&(text.len() as u16).to_le_bytes());
+    record[12..16].fill(0);
+    record[RECORD_BYTES_MIN..][..text.len()].copy_from_slice(text);
+    frame::close(record, salt);
+    record
+}
+
+/// A record of `bytes` and its padding in the scratch, with type and sequence.
+fn begin(kind: u8, sequence: u64, bytes: usize, scratch: &mut Scratch) -> &mut [u8] {
+    let length = bytes.next_multiple_of(8);
     let record = &mut scratch.0[..length];
     // The scratch holds an older record; only the padding needs to be zeroed.
     record[length - 8..].fill(0);
-    record[8] = TYPE_CLICK;
-    record[9] = click.verdict as u8;
-    record[10..12].copy_from_slice(&click.status.to_le_bytes());
-    record[12..14].copy_from_slice(&flags.0.to_le_bytes());
-    record[14] = click.variant;
-    record[15] = user_agent.len() as u8;
+    record[8] = kind;
     record[16..24].copy_from_slice(&sequence.to_le_bytes());
-    record[24..32].copy_from_slice(&click.time_us.to_le_bytes());
-    record[32..40].copy_from_slice(&click.link.to_le_bytes());
-    record[40..44].copy_from_slice(&click.generation.to_le_bytes());
-    record[44..46].copy_from_slice(&(path.len() as u16).to_le_bytes());
-    record[46] = host.len() as u8;
-    record[47] = referer.len() as u8;
-    record[48..64].copy_from_slice(&click.ip);
-    let mut at = CLICK_BYTES_MIN;
-    for string in [path, host, referer, user_agent] {
-        record[at..at + string.len()].copy_from_slice(string);
-        at += string.len();
-    }
-    frame::close(record, salt);
     record
 }
 
@@ -294,8 +404,9 @@ pub fn decode(bytes: &[u8], salt: Salt) -> Decoded<'_> {
 /// Decodes a record whose frame has been found good.
 fn decode_body(record: &[u8]) -> Decoded<'_> {
     let body = match record[8] {
-        TYPE_CLICK => click_of(record).map(Body::Click),
+        TYPE_CLICK => click_of(record).map(|(click, places)| Body::Click(click, places)),
         TYPE_GAP => decode_gap(record).map(Body::Gap),
+        TYPE_TEXT => text_of(record).map(Body::Text),
         0 => None,
         other => Some(Body::Other(other)),
     };
@@ -308,8 +419,9 @@ fn decode_body(record: &[u8]) -> Decoded<'_> {
     }
 }
 
-/// The click in a record whose frame has been found good.
-pub(super) fn click_of(record: &[u8]) -> Option<Click<'_>> {
+/// The click in a record whose frame has been found good, and where those of its
+/// strings stand that are empty in it.
+pub(super) fn click_of(record: &[u8]) -> Option<(Click<'_>, Places)> {
     let (fixed, mut strings) = record.split_at_checked(CLICK_BYTES_MIN)?;
     let mut take = |bytes: usize| {
         let (string, rest) = strings.split_at_checked(bytes)?;
@@ -317,13 +429,20 @@ pub(super) fn click_of(record: &[u8]) -> Option<Click<'_>> {
         Some(string)
     };
     let path = take(usize::from(u16_at(fixed, 44)))?;
-    let host = take(usize::from(fixed[46]))?;
-    let referer = take(usize::from(fixed[47]))?;
-    let user_agent = take(usize::from(fixed[15]))?;
+    let (mut shared, mut places): ([&[u8]; SHARED], Places) = Default::default();
+    for index in 0..SHARED {
+        let field = u32_at(fixed, SHARED_AT + 4 * index);
+        if field & IS_PLACE == 0 {
+            shared[index] = take(field as usize)?;
+        } else {
+            places[index] = Some(Place(field & !IS_PLACE));
+        }
+    }
     if strings.len() >= 8 {
         return None;
     }
-    Some(Click {
+    let [host, referer, user_agent] = shared;
+    let click = Click {
         time_us: u64_at(fixed, 24),
         link: u64_at(fixed, 32),
         generation: u32_at(fixed, 40),
@@ -336,7 +455,15 @@ pub(super) fn click_of(record: &[u8]) -> Option<Click<'_>> {
         path,
         referer,
         user_agent,
-    })
+    };
+    Some((click, places))
+}
+
+/// The text in a record whose frame has been found good.
+pub(super) fn text_of(record: &[u8]) -> Option<&[u8]> {
+    let bytes = usize::from(u16_at(record, 10));
+    let is_whole = (1..=TEXT_BYTES_MAX).contains(&bytes) && record.len() == text_bytes(bytes);
+    is_whole.then(|| &record[RECORD_BYTES_MIN..][..bytes])
 }
 
 fn decode_gap(record: &[u8]) -> Option<Gap> {

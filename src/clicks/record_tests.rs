@@ -5,8 +5,9 @@ use super::*;
 const SALT: u32 = 77;
 
 /// The record of `click`, number 9.
-fn record_of(click: &Click<'_>) -> Vec<u8> {
-    encode(click, 9, Salt::new(SALT), &mut Scratch([0xee; RECORD_BYTES_MAX])).to_vec()
+fn record_of(click: &Click<'_>, places: &Places) -> Vec<u8> {
+    let mut scratch = Scratch([0xee; RECORD_BYTES_MAX]);
+    encode(&click.cut(), places, 9, Salt::new(SALT), &mut scratch).to_vec()
 }
 
 fn click() -> Click<'static> {
@@ -28,10 +29,9 @@ fn click() -> Click<'static> {
 
 /// `sent` must come back as `expected`, and take `bytes`.
 fn check(sent: Click<'_>, expected: Click<'_>, bytes: usize) {
-    let record = record_of(&sent);
+    let record = record_of(&sent, &Places::default());
     assert_eq!(record.len(), bytes);
-    assert_eq!(click_bytes(&sent), bytes);
-    let body = Body::Click(expected);
+    let body = Body::Click(expected, Places::default());
     let whole = Decoded::Record(Record { bytes, sequence: 9, body });
     assert_eq!(decode(&record, Salt::new(SALT)), whole);
 }
@@ -42,23 +42,23 @@ fn same(sent: Click<'_>, bytes: usize) {
 
 #[test]
 fn typical() {
-    same(click(), 64 + 48);
+    same(click(), 76 + 44);
 }
 #[test]
 fn no_strings() {
-    same(Click { host: b"", path: b"", referer: b"", user_agent: b"", ..click() }, 64);
+    same(Click { host: b"", path: b"", referer: b"", user_agent: b"", ..click() }, 80);
 }
 #[test]
 fn unknown() {
-    same(Click { verdict: Verdict::Unknown, status: 404, link: 0, ..click() }, 112);
+    same(Click { verdict: Verdict::Unknown, status: 404, link: 0, ..click() }, 120);
 }
 #[test]
 fn gone() {
-    same(Click { verdict: Verdict::Gone, status: 410, flags: Flags::NONE, ..click() }, 112);
+    same(Click { verdict: Verdict::Gone, status: 410, flags: Flags::NONE, ..click() }, 120);
 }
 #[test]
 fn bytes_that_are_no_text() {
-    same(Click { user_agent: b"\0\xff\xfe\n", ..click() }, 112);
+    same(Click { user_agent: b"\0\xff\xfe\n", ..click() }, 120);
 }
 #[test]
 fn longest() {
@@ -89,22 +89,88 @@ fn one_byte_too_long() {
 fn only_what_is_cut_is_flagged() {
     let path = &[b'p'; 600][..];
     let flags = Flags::PATH_CUT | click().flags;
-    check(Click { path, ..click() }, Click { path: &path[..512], flags, ..click() }, 616);
+    check(Click { path, ..click() }, Click { path: &path[..512], flags, ..click() }, 624);
 }
 
 #[test]
 fn the_bytes_are_those_in_the_document() {
-    let record = record_of(&click());
-    assert_eq!(record[..4], 112_u32.to_le_bytes());
+    let places = [None, None, Some(Place::of(0x5008))];
+    let record = record_of(&click(), &places);
+    assert_eq!(record[..4], 120_u32.to_le_bytes());
     let mut summed = SALT.to_le_bytes().to_vec();
     summed.extend(&record[8..]);
     assert_eq!(record[4..8], crc32c::crc32c(&summed).to_le_bytes());
-    assert_eq!(record[8..16], [1, 0, 0x2e, 0x01, 3, 0, 4, 6]);
-    assert_eq!(record[44..48], [9, 0, 10, 18]);
-    assert_eq!(
-        record[64..].trim_ascii_end(),
-        b"/go/x?y=1go.examplehttps://r.example/curl/8\0\0\0\0\0"
-    );
+    assert_eq!(record[8..16], [1, 0, 0x2e, 0x01, 3, 0, 4, 0]);
+    assert_eq!(record[16..24], 9_u64.to_le_bytes());
+    assert_eq!(record[44..48], [9, 0, 0, 0]);
+    assert_eq!(record[64..76], [10, 0, 0, 0, 18, 0, 0, 0, 0x01, 0x0a, 0, 0x80]);
+    assert_eq!(&record[76..], b"/go/x?y=1go.examplehttps://r.example/\0\0\0\0\0\0\0");
+
+    let mut scratch = Scratch([0xee; RECORD_BYTES_MAX]);
+    let record = encode_text(b"curl/8.7.1", 9, Salt::new(SALT), &mut scratch);
+    assert_eq!(record[..4], 40_u32.to_le_bytes());
+    assert_eq!(record[8..16], [3, 0, 10, 0, 0, 0, 0, 0]);
+    assert_eq!(record[16..24], 9_u64.to_le_bytes());
+    assert_eq!(&record[24..], b"curl/8.7.1\0\0\0\0\0\0");
+}
+
+/// A click whose strings stand where `mask` says must come back without those.
+fn refers(mask: [bool; SHARED]) {
+    let places =
+        std::array::from_fn(|index| mask[index].then(|| Place::of(4096 + index as u64 * 8)));
+    let record = record_of(&click(), &places);
+    let Decoded::Record(whole) = decode(&record, Salt::new(SALT)) else { panic!() };
+    let shared = click().shared();
+    let rest = std::array::from_fn(|index| if mask[index] { &b""[..] } else { shared[index] });
+    assert_eq!(whole.body, Body::Click(click().with_shared(rest), places));
+}
+
+#[test]
+fn any_of_its_strings_elsewhere() {
+    for mask in 0..8 {
+        refers([mask & 1 != 0, mask & 2 != 0, mask & 4 != 0]);
+    }
+}
+
+/// A text of `bytes` must come back, in a record of `record_bytes`.
+fn text(bytes: usize, record_bytes: usize) {
+    let text = vec![b't'; bytes];
+    let mut scratch = Scratch([0xee; RECORD_BYTES_MAX]);
+    let record = encode_text(&text, 9, Salt::new(SALT), &mut scratch);
+    assert_eq!(record.len(), record_bytes);
+    let Decoded::Record(whole) = decode(record, Salt::new(SALT)) else { panic!() };
+    assert_eq!(whole, Record { bytes: record_bytes, sequence: 9, body: Body::Text(&text) });
+    assert_eq!(whole.sequence_after(), 9);
+}
+
+#[test]
+fn shortest_text() {
+    text(1, 32);
+}
+#[test]
+fn whole_words_of_text() {
+    text(16, 40);
+}
+#[test]
+fn longest_text() {
+    text(TEXT_BYTES_MAX, TEXT_RECORD_BYTES_MAX);
+}
+
+/// What a click takes with texts of all its strings is no more than was reckoned.
+#[test]
+fn room_for_a_click_and_its_texts() {
+    let bytes = [b'x'; 600];
+    let places = [Some(Place::of(4096)); SHARED];
+    let mut scratch = Scratch::new();
+    for step in 0..5_000 {
+        let [path, host, referer, user_agent] =
+            [1, 7, 49, 343].map(|factor| &bytes[..step * factor % 601]);
+        let click = Click { path, host, referer, user_agent, ..click() }.cut();
+        let texts = click.shared().iter().map(|text| text_bytes(text.len())).sum::<usize>();
+        let record = encode(&click, &places, 9, Salt::new(SALT), &mut scratch).len();
+        let room = click_room(&click);
+        assert!(record + texts <= room && room <= CLICK_ROOM_MAX);
+    }
 }
 
 #[test]
@@ -116,10 +182,10 @@ fn a_gap() {
     assert_eq!(whole.sequence_after(), 14);
 }
 
-/// A record of 64 bytes after `change`, its frame closed again.
+/// A record of 80 bytes after `change`, its frame closed again.
 fn reframed(change: impl Fn(&mut [u8])) -> Vec<u8> {
-    let mut record =
-        record_of(&Click { host: b"", path: b"", referer: b"", user_agent: b"", ..click() });
+    let bare = Click { host: b"", path: b"", referer: b"", user_agent: b"", ..click() };
+    let mut record = record_of(&bare, &Places::default());
     change(&mut record);
     frame::close(&mut record, Salt::new(SALT));
     record
@@ -132,7 +198,26 @@ fn misshapen(change: impl Fn(&mut [u8])) {
 
 #[test]
 fn strings_longer_than_the_record() {
-    misshapen(|record| record[46] = 1);
+    misshapen(|record| record[44] = 5);
+}
+#[test]
+fn a_host_longer_than_any_record() {
+    misshapen(|record| record[64..68].copy_from_slice(&(u32::MAX >> 1).to_le_bytes()));
+}
+#[test]
+fn a_text_longer_than_the_record() {
+    misshapen(|record| record[8..12].copy_from_slice(&[TYPE_TEXT, 0, 57, 0]));
+}
+#[test]
+fn a_text_shorter_than_the_record() {
+    misshapen(|record| record[8..12].copy_from_slice(&[TYPE_TEXT, 0, 48, 0]));
+}
+#[test]
+fn an_empty_text() {
+    let mut record = vec![0; 24];
+    record[8] = TYPE_TEXT;
+    frame::close(&mut record, Salt::new(SALT));
+    assert_eq!(decode(&record, Salt::new(SALT)), Decoded::Damaged(Reason::Shape));
 }
 #[test]
 fn a_verdict_nobody_knows() {
@@ -148,9 +233,9 @@ fn a_gap_of_the_wrong_length() {
 }
 #[test]
 fn a_type_of_tomorrow_is_a_record() {
-    let record = reframed(|record| record[8] = 3);
+    let record = reframed(|record| record[8] = 4);
     let Decoded::Record(whole) = decode(&record, Salt::new(SALT)) else { panic!() };
-    assert_eq!((whole.body, whole.sequence_after()), (Body::Other(3), 9));
+    assert_eq!((whole.body, whole.sequence_after()), (Body::Other(4), 9));
 }
 
 #[test]
@@ -163,7 +248,7 @@ fn any_bytes_will_do() {
         // A frame that holds, so that the decoders behind it are reached.
         if bytes.len() >= 24 && rng.bool() {
             let length = bytes.len() / 8 * 8;
-            bytes[8] = rng.u8(..4);
+            bytes[8] = rng.u8(..5);
             frame::close(&mut bytes[..length], Salt::new(SALT));
         }
         let _ = decode(&bytes, Salt::new(SALT));

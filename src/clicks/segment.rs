@@ -12,8 +12,8 @@ use crate::limits::SEGMENT_HEADER_BYTES;
 
 /// The first eight bytes of every segment.
 pub const MAGIC: [u8; 8] = *b"CAROMCLK";
-/// Version of the page and of the frames.
-pub const VERSION: u16 = 1;
+/// Version of the page, of the frames and of clicks.
+pub const VERSION: u16 = 2;
 /// Version of what records hold.
 pub const SCHEMA: u16 = 1;
 

@@ -53,12 +53,12 @@ fn text() {
 fn a_later_version() {
     let later = |page: &mut [u8]| {
         for at in [0, 2048] {
-            page[at + 8] = 2;
+            page[at + 8] = 3;
             let checksum = crc32c::crc32c(&page[at..at + 92]).to_le_bytes();
             page[at + 92..at + 96].copy_from_slice(&checksum);
         }
     };
-    check(later, Err(Refused::Version(2)));
+    check(later, Err(Refused::Version(3)));
 }
 #[test]
 fn nothing_at_all() {

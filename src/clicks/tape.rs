@@ -9,7 +9,7 @@ use super::frame::Salt;
 use super::handover::{Handover, Segment};
 use super::map::Map;
 use super::reader::{Event, Reader};
-use super::record::{Click, Flags, Verdict};
+use super::record::{Click, Flags, SHARED_CUTS, Verdict};
 use super::segment::{Header, SEAL_AT, Seal};
 use super::writer::Writer;
 use crate::limits::SEGMENTS_OPEN_MAX;
@@ -83,6 +83,27 @@ impl OwnedClick {
             referer: &self.referer,
             user_agent: &self.user_agent,
         }
+    }
+
+    /// Whether this is what damage may leave of `whole`: the same, but for strings
+    /// that are empty and flagged.
+    #[must_use]
+    pub fn is_left_of(&self, whole: &Self) -> bool {
+        let mut left = whole.clone();
+        for ((string, is_empty), cut) in [
+            (&mut left.host, self.host.is_empty()),
+            (&mut left.referer, self.referer.is_empty()),
+            (&mut left.user_agent, self.user_agent.is_empty()),
+        ]
+        .into_iter()
+        .zip(SHARED_CUTS)
+        {
+            if is_empty && !string.is_empty() {
+                string.clear();
+                left.flags = left.flags | cut;
+            }
+        }
+        *self == left
     }
 }
 

@@ -7,10 +7,11 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::dictionary::Dictionary;
 use super::handover::{Counts, Handover, Retired, Segment};
-use super::record::{self, Click, GAP_BYTES, Gap, Scratch};
+use super::record::{self, Click, GAP_BYTES, Gap, Place, Scratch};
 use super::segment::{LOST_AT, START_AT, Seal, SealReason, Start, encode_lost};
-use crate::limits::SEGMENT_HEADER_BYTES;
+use crate::limits::{CLICK_INLINE_BYTES_MAX, SEGMENT_HEADER_BYTES};
 
 /// After so many bytes the keeper is asked to fault in more.
 const WAKE_BYTES: usize = 1024 * 1024;
@@ -44,6 +45,8 @@ pub struct Writer {
     /// Lost clicks that no record tells yet. While there are any, the segment
     /// is full and only a new one ends the loss.
     gap: Option<Gap>,
+    /// The strings that stand in `segment`.
+    dictionary: Dictionary,
     scratch: Box<Scratch>,
 }
 
@@ -60,12 +63,14 @@ impl Writer {
             seal: None,
             sequence: 1,
             gap: None,
+            dictionary: Dictionary::new(),
             scratch: Box::default(),
         }
     }
 
-    /// Appends one click. Never waits, allocates, opens, locks or logs; once in
-    /// a MiB and once in a segment it wakes the keeper.
+    /// Appends one click, and before it those of its strings that are new to the
+    /// segment. Never waits, allocates, opens, locks or logs; once in a MiB and
+    /// once in a segment it wakes the keeper.
     ///
     /// When this returns `Ok`, the click survives the end of the process, so
     /// the reply may be handed to the kernel.
@@ -75,17 +80,24 @@ impl Writer {
     /// [`Lost`] when the segment is full and no other is ready. The click has
     /// been counted; go on with the reply.
     pub fn append(&mut self, click: &Click<'_>) -> Result<(), Lost> {
-        let has_room = self.gap.is_none() && self.has_room(record::click_bytes(click));
+        let click = click.cut();
+        // Enough for the click and its strings, so both land in one segment.
+        let has_room = self.gap.is_none() && self.has_room(record::click_room(&click));
         if !has_room && !self.roll() {
             self.lose(click.time_us);
             return Err(Lost);
         }
-        let record = record::encode(click, self.sequence, self.segment.salt, &mut self.scratch);
+        if self.seal.is_none() {
+            self.begin(self.sequence, click.time_us);
+        }
+        let places = click.shared().map(|string| self.place(string));
+        let salt = self.segment.salt;
+        let record = record::encode(&click, &places, self.sequence, salt, &mut self.scratch);
         let bytes = record.len();
-        let seal = begin(&mut self.seal, &self.segment, self.sequence, click.time_us);
         self.segment.put(self.at, record);
         self.at += bytes;
         self.segment.set_used(self.at);
+        let seal = self.seal.as_mut().expect("it was begun");
         seal.clicks += 1;
         seal.last_sequence = self.sequence;
         seal.last_us = click.time_us;
@@ -97,6 +109,23 @@ impl Writer {
             self.handover.wake();
         }
         Ok(())
+    }
+
+    /// Where `string` stands in the segment: written now, if this is the first
+    /// click that has it. `None` if it is to stand in the click.
+    fn place(&mut self, string: &[u8]) -> Option<Place> {
+        if string.len() <= CLICK_INLINE_BYTES_MAX {
+            return None;
+        }
+        let next = Place::of(self.at as u64);
+        let place = self.dictionary.place(string, next)?;
+        if place == next {
+            let salt = self.segment.salt;
+            let record = record::encode_text(string, self.sequence, salt, &mut self.scratch);
+            self.segment.put(self.at, record);
+            self.at += record.len();
+        }
+        Some(place)
     }
 
     /// Clicks recorded and lost so far. Shared, for metrics.
@@ -124,6 +153,7 @@ impl Writer {
         self.write_gap();
         let full = std::mem::replace(&mut self.segment, next);
         self.retire(full, SealReason::Rolled);
+        self.dictionary.clear();
         self.at = SEGMENT_HEADER_BYTES;
         self.wake_at = SEGMENT_HEADER_BYTES + WAKE_BYTES;
         true
@@ -147,35 +177,24 @@ impl Writer {
             return;
         };
         let first = self.sequence - gap.count;
-        let seal = begin(&mut self.seal, &self.segment, first, gap.from_us);
+        if self.seal.is_none() {
+            self.begin(first, gap.from_us);
+        }
         self.segment.put(self.at, &record::encode_gap(&gap, first, self.segment.salt));
         self.at += GAP_BYTES;
         self.segment.set_used(self.at);
+        let seal = self.seal.as_mut().expect("it was begun");
         seal.lost += gap.count;
         seal.last_sequence = self.sequence - 1;
         seal.last_us = gap.to_us;
         seal.used_bytes = self.at as u64;
     }
 
-    fn retire(&mut self, segment: Arc<Segment>, reason: SealReason) {
-        let seal = self.seal.take().map(|seal| Seal { reason, ..seal });
-        let refused = self.handover.retired.push(Retired { segment, seal });
-        assert!(refused.is_ok(), "there are no more segments than have room here");
-        self.handover.wake();
-    }
-}
-
-/// The account of the segment that is being written; its first record also
-/// writes its start block.
-fn begin<'a>(
-    seal: &'a mut Option<Seal>,
-    segment: &Segment,
-    first_sequence: u64,
-    first_us: u64,
-) -> &'a mut Seal {
-    seal.get_or_insert_with(|| {
-        segment.put(START_AT, &Start { first_sequence, first_us }.encode(segment.salt));
-        Seal {
+    /// Begins the account of the segment, and writes its start block.
+    fn begin(&mut self, first_sequence: u64, first_us: u64) {
+        let start = Start { first_sequence, first_us };
+        self.segment.put(START_AT, &start.encode(self.segment.salt));
+        self.seal = Some(Seal {
             used_bytes: SEGMENT_HEADER_BYTES as u64,
             clicks: 0,
             lost: 0,
@@ -184,8 +203,15 @@ fn begin<'a>(
             last_us: first_us,
             reason: SealReason::Stopped,
             suspect: false,
-        }
-    })
+        });
+    }
+
+    fn retire(&mut self, segment: Arc<Segment>, reason: SealReason) {
+        let seal = self.seal.take().map(|seal| Seal { reason, ..seal });
+        let refused = self.handover.retired.push(Retired { segment, seal });
+        assert!(refused.is_ok(), "there are no more segments than have room here");
+        self.handover.wake();
+    }
 }
 
 impl Drop for Writer {

@@ -114,6 +114,14 @@ fn parse_stat(line: &str) -> Option<(Pid, CpuTime)> {
     Some((parent, CpuTime { user, system }))
 }
 
+/// The most memory that a process had at a time, bytes; 0 when it has ended.
+pub fn memory_peak(process: u32) -> u64 {
+    let text = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kibibytes = line.and_then(|rest| rest.trim().strip_suffix(" kB")?.trim().parse().ok());
+    kibibytes.unwrap_or(0) * 1024
+}
+
 /// Whether files there are kept in memory only: a log there costs no disk.
 pub fn is_in_memory(folder: &Path) -> bool {
     const TMPFS_MAGIC: i64 = 0x0102_1994;
@@ -147,6 +155,11 @@ mod tests {
         let ticks = rustix::param::clock_ticks_per_second();
         assert_eq!(time.user, Duration::from_nanos(150 * (1_000_000_000 / ticks)));
         assert_eq!(time.system, Duration::from_nanos(25 * (1_000_000_000 / ticks)));
+    }
+
+    #[test]
+    fn a_process_has_memory() {
+        assert!(memory_peak(std::process::id()) > 1 << 20);
     }
 
     #[test]

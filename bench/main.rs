@@ -8,6 +8,7 @@ mod floor;
 mod grow;
 mod keys;
 mod load;
+mod loading;
 mod machine;
 mod reply;
 mod requests;
@@ -37,6 +38,8 @@ enum Command {
     Compare(compare::CompareArguments),
     /// Measure how carom's cost grows with links, connections, headers, pipelining and shards
     Grow(grow::GrowArguments),
+    /// Measure how long a link table takes to be read, beside nginx and haproxy
+    Loading(loading::LoadingArguments),
 }
 
 fn main() -> ExitCode {
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         Command::Floor(arguments) => floor::command(&arguments),
         Command::Compare(arguments) => compare::command(&arguments),
         Command::Grow(arguments) => grow::command(&arguments),
+        Command::Loading(arguments) => loading::command(&arguments),
     };
     outcome.unwrap_or_else(|error| {
         say(format_args!("error: {error:#}"));

@@ -26,6 +26,7 @@ const UNSAFE: &[&str] = &[
     "engine/io_uring/outgoing.rs",
     "engine/io_uring/ring.rs",
     "engine/listener.rs",
+    "engine/slice.rs",
     "http/quick.rs",
     "links/hints.rs",
 ];

@@ -4,7 +4,7 @@
 pub mod chart;
 pub mod markdown;
 pub mod measure;
-mod peers;
+pub mod peers;
 pub mod report;
 pub mod results;
 pub mod server;

@@ -13,6 +13,7 @@ use mio::{Events, Interest, Poll, Token};
 use rustix::io::Errno;
 use rustix::net::{SendFlags, send};
 
+use super::slice::ask_for_short_slices;
 use super::{Asked, Clock, Course, Seat, peer_bytes};
 use crate::connection::Step;
 use crate::limits::{EPOLL_EVENTS, RECEIVE_BUFFER_BYTES, RECEIVE_BUFFERS};
@@ -31,6 +32,7 @@ pub fn start(seat: Seat) -> anyhow::Result<JoinHandle<()>> {
         .name(format!("carom-shard-{}", seat.cpu))
         .spawn(move || {
             pin(seat.cpu);
+            ask_for_short_slices();
             run(seat);
         })
         .context("cannot start a thread")

@@ -5,6 +5,7 @@ mod clock;
 mod epoll;
 mod io_uring;
 pub mod listener;
+mod slice;
 
 use std::net::{IpAddr, TcpListener};
 use std::sync::Arc;

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use glommio::{ExecutorJoinHandle, LocalExecutorBuilder, Placement};
 use rustix::process::{Resource, getrlimit};
 
+use super::slice::ask_for_short_slices;
 use super::{Asked, Clock, Course, Seat};
 use crate::connection::Step;
 use crate::limits::RING_COMPLETIONS;
@@ -64,6 +65,7 @@ pub fn start(seat: Seat) -> anyhow::Result<ExecutorJoinHandle<()>> {
 }
 
 async fn run(seat: Seat) {
+    ask_for_short_slices();
     let clock = Clock::start();
     let shard = (seat.build)(clock.now());
     // The probe has set up such a ring before; without one there is no shard.
@@ -160,12 +162,7 @@ impl IoUring {
             Operation::Receive => self.received(completion),
             Operation::Send => self.sent(index, result),
             Operation::Shutdown => self.operation_ended(index),
-            Operation::Close => {
-                if result == 0 {
-                    self.sockets.get_mut(index).note_closed();
-                }
-                self.operation_ended(index);
-            }
+            Operation::Close => self.closed(index, result),
             Operation::Wake => self.ring.read_wake(self.course.mailbox.wake_fd()),
             Operation::Forgotten => {}
         }
@@ -226,6 +223,19 @@ impl IoUring {
                 }
             }
             _ => self.shard.failed(id),
+        }
+        self.operation_ended(id);
+    }
+
+    /// A close behind a last send. Unless it was cancelled because the send failed,
+    /// the send is done too, and does not complete by itself.
+    fn closed(&mut self, id: u32, result: i32) {
+        if result != -libc::ECANCELED {
+            let socket = self.sockets.get_mut(id);
+            socket.note_closed();
+            socket.sending = false;
+            socket.operations -= 1;
+            self.shard.sent(id, self.shard.connection(id).outgoing().len());
         }
         self.operation_ended(id);
     }

@@ -121,7 +121,8 @@ impl Ring {
     }
 
     /// Sends `bytes`. With `then_close` the socket is closed when all of them
-    /// are sent, and the FIN rides on the last of them (MSG_MORE, tcp(7)).
+    /// are sent, and the FIN rides on the last of them (MSG_MORE, tcp(7)); then the
+    /// send completes only if it failed, and the close either way.
     ///
     /// # Safety
     ///
@@ -135,7 +136,7 @@ impl Ring {
         }
         let send = opcode::Send::new(Fd(socket), bytes.as_ptr(), bytes.len() as u32).flags(flags);
         let send = send.build();
-        let send = if then_close { send.flags(Flags::IO_LINK) } else { send };
+        let send = if then_close { send.flags(Flags::IO_LINK | Flags::SKIP_SUCCESS) } else { send };
         self.push(send, Operation::Send, index);
         if then_close {
             self.push(opcode::Close::new(Fd(socket)).build(), Operation::Close, index);

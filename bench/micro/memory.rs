@@ -1,0 +1,23 @@
+//! What a link takes in memory.
+
+use std::io::Write;
+
+use crate::table::build;
+
+const LINKS: usize = 1_000_000;
+
+/// Prints bytes for each link, with one core and with two.
+pub fn print() {
+    let memory = build(LINKS).memory();
+    let line = |name: &str, bytes: usize| {
+        let mib = bytes as f64 / f64::from(1 << 20);
+        format!("{name:<18} {mib:6.1} MiB {:7.1} bytes a link\n", bytes as f64 / LINKS as f64)
+    };
+    let text = [
+        format!("memory of {LINKS} links\n"),
+        line("1 core", memory.total(1)),
+        line("2 cores", memory.total(2)),
+        line("each further core", memory.index),
+    ];
+    let _ = std::io::stdout().lock().write_all(text.concat().as_bytes());
+}

@@ -67,6 +67,9 @@ pub const RECEIVE_BUFFER_BYTES: usize = 169 * 64;
 /// Receive buffers a shard, a power of two. When all are taken the kernel keeps
 /// the bytes in the socket until a buffer is given back.
 pub const RECEIVE_BUFFERS: usize = 512;
+/// Receive buffers beside those, for what is there when a connection is
+/// accepted. When all are taken in a turn, the kernel picks one.
+pub const OWN_BUFFERS: usize = BATCH_REQUESTS_MAX;
 /// Replies the kernel holds for one connection that are not yet taken by its
 /// peer, bytes (SO_SNDBUF, socket(7); the kernel doubles it for its own needs).
 /// Left to itself it would hold megabytes for a client that never reads, and the

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use io_uring::{Submitter, types::BufRingEntry};
 use memmap2::{Advice, MmapMut};
 
-use crate::limits::{RECEIVE_BUFFER_BYTES, RECEIVE_BUFFERS};
+use crate::limits::{OWN_BUFFERS, RECEIVE_BUFFER_BYTES, RECEIVE_BUFFERS};
 use crate::shard::{Arrival, Received};
 
 /// The group receives name to get one of these buffers.
@@ -22,19 +22,23 @@ const MASK: u16 = RECEIVE_BUFFERS as u16 - 1;
 pub struct Buffers {
     /// Page-aligned, as the kernel wants it.
     ring: MmapMut,
+    /// Those that the kernel picks from, and behind them our own.
     memory: MmapMut,
     tail: u16,
+    /// How many of our own are taken in this turn.
+    own_taken: usize,
 }
 
 impl Buffers {
     /// Maps the buffers; none is with the kernel yet.
     pub fn new() -> io::Result<Self> {
-        let memory = MmapMut::map_anon(RECEIVE_BUFFERS * RECEIVE_BUFFER_BYTES)?;
+        let memory = MmapMut::map_anon((RECEIVE_BUFFERS + OWN_BUFFERS) * RECEIVE_BUFFER_BYTES)?;
         let _ = memory.advise(Advice::HugePage); // where the kernel has some to give
         Ok(Self {
             ring: MmapMut::map_anon(RECEIVE_BUFFERS * size_of::<BufRingEntry>())?,
             memory,
             tail: 0,
+            own_taken: 0,
         })
     }
 
@@ -53,8 +57,30 @@ impl Buffers {
         Ok(())
     }
 
+    /// A buffer that is not the kernel's, to receive into at once, and its number
+    /// for arrivals. `None` until the next [`Self::take_back`] when all are taken.
+    pub fn own(&mut self) -> Option<(u32, &mut [u8])> {
+        let id = RECEIVE_BUFFERS + self.own_taken;
+        let start = id * RECEIVE_BUFFER_BYTES;
+        let bytes = self.memory.get_mut(start..start + RECEIVE_BUFFER_BYTES)?;
+        self.own_taken += 1;
+        Some((id as u32, bytes))
+    }
+
+    /// Takes back the buffers of all arrivals that were answered, the kernel's and
+    /// our own.
+    pub fn take_back(&mut self, arrivals: &mut Vec<Arrival>) {
+        self.own_taken = 0;
+        for arrival in arrivals.drain(..) {
+            if !arrival.end && (arrival.buffer as usize) < RECEIVE_BUFFERS {
+                self.give(arrival.buffer as u16);
+            }
+        }
+        self.commit();
+    }
+
     /// Hands a buffer back to the kernel, from the next [`Self::commit`] on.
-    pub fn give(&mut self, id: u16) {
+    fn give(&mut self, id: u16) {
         assert!(usize::from(id) < RECEIVE_BUFFERS);
         let memory = self.memory.as_ptr().addr() + usize::from(id) * RECEIVE_BUFFER_BYTES;
         let entries = self.ring.as_mut_ptr().cast::<BufRingEntry>();
@@ -71,7 +97,7 @@ impl Buffers {
     }
 
     /// Shows the kernel what was given since the last time.
-    pub fn commit(&mut self) {
+    fn commit(&mut self) {
         let entries = self.ring.as_ptr().cast::<BufRingEntry>();
         // SAFETY: `entries` is the start of the registered ring, zeroed by mmap.
         let tail = unsafe { BufRingEntry::tail(entries) };
@@ -83,8 +109,8 @@ impl Buffers {
 }
 
 impl Received for Buffers {
-    /// What the kernel put into the buffer of an arrival. The kernel does not
-    /// write there until it is given back, which needs `&mut self`.
+    /// What the kernel put into the buffer of an arrival. Nobody
+    /// writes there until it is given back, which needs `&mut self`.
     fn bytes(&self, arrival: &Arrival) -> &[u8] {
         let start = arrival.buffer as usize * RECEIVE_BUFFER_BYTES;
         let size = (arrival.size as usize).min(RECEIVE_BUFFER_BYTES);

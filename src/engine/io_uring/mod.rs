@@ -16,7 +16,7 @@ use rustix::process::{Resource, getrlimit};
 use super::slice::ask_for_short_slices;
 use super::{Asked, Clock, Course, Seat};
 use crate::connection::Step;
-use crate::limits::RING_COMPLETIONS;
+use crate::limits::{IDLE_WAIT_MS, RING_COMPLETIONS};
 use crate::shard::{Arrival, Now, Shard};
 use ring::{Completion, Operation, Ring};
 use sockets::Sockets;
@@ -79,9 +79,12 @@ async fn run(seat: Seat) {
         completions: Vec::new(),
         arrivals: Vec::new(),
         rearm: Vec::new(),
+        timer: None,
+        timers: 0,
     };
     engine.ring.read_wake(engine.course.mailbox.wake_fd());
     engine.arm_accepts(clock.now());
+    engine.arm_timer(clock.now(), IDLE_WAIT_MS);
     let _ = seat.ready.send(()); // nobody listens only where starting has failed
     let mut yielded = Instant::now();
     while !engine.is_over() {
@@ -119,13 +122,17 @@ struct IoUring {
     completions: Vec<Completion>,
     arrivals: Vec<Arrival>,
     rearm: Vec<u32>,
+    /// Number of the timer that comes first, and when, milliseconds.
+    timer: Option<(u32, u32)>,
+    /// How many timers there were.
+    timers: u32,
 }
 
 impl IoUring {
     /// One turn: submit what is prepared, wait, and handle all that completed
     /// as one batch.
     fn turn(&mut self, clock: Clock) {
-        self.submit_and_wait(Duration::from_millis(self.course.wait_ms(&self.shard)));
+        self.submit_and_wait();
         let now = clock.now();
         self.shard.tick(now);
         self.ring.completions(&mut self.completions);
@@ -146,11 +153,12 @@ impl IoUring {
             self.arm_receive(id);
         }
         self.arm_accepts(now);
+        self.arm_timer(now, self.course.wait_ms(&self.shard));
         self.shard.publish();
     }
 
-    fn submit_and_wait(&mut self, wait: Duration) {
-        if let Err(error) = self.ring.submit_and_wait(wait) {
+    fn submit_and_wait(&mut self) {
+        if let Err(error) = self.ring.submit_and_wait() {
             panic!("io_uring_enter: {error}"); // only if the ring itself is gone
         }
     }
@@ -164,13 +172,31 @@ impl IoUring {
             Operation::Shutdown => self.operation_ended(index),
             Operation::Close => self.closed(index, result),
             Operation::Wake => self.ring.read_wake(self.course.mailbox.wake_fd()),
+            Operation::Timer => {
+                if self.timer.is_some_and(|(timer, _)| timer == index) {
+                    self.timer = None;
+                }
+            }
             Operation::Forgotten => {}
         }
     }
 
+    /// Has the next turn come after `wait_ms` at the latest.
+    fn arm_timer(&mut self, now: Now, wait_ms: u64) {
+        let due_ms = now.ms.wrapping_add(wait_ms as u32);
+        let is_soon_enough = |(_, armed): (u32, u32)| due_ms.wrapping_sub(armed).cast_signed() >= 0;
+        if self.timer.is_some_and(is_soon_enough) {
+            return;
+        }
+        // A later one that is armed already wakes for nothing, once.
+        self.timers = self.timers.wrapping_add(1);
+        self.timer = Some((self.timers, due_ms));
+        self.ring.wake_after(Duration::from_millis(wait_ms), self.timers);
+    }
+
     fn accepted(&mut self, index: u32, result: i32, more: bool, now: Now) {
         if result >= 0 {
-            self.open(result);
+            self.welcome(result);
         } else if matches!(-result, libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM) {
             self.course.pause_accepting(&mut self.shard, now);
         }
@@ -185,13 +211,32 @@ impl IoUring {
         }
     }
 
-    fn open(&mut self, socket: RawFd) {
+    /// A new connection. With TCP_DEFER_ACCEPT its request is there, and is taken
+    /// at once: asked of the ring, it would cost another turn.
+    fn welcome(&mut self, socket: RawFd) {
+        let id = self.open(socket);
+        if let Some((buffer, bytes)) = self.ring.buffers().own()
+            && let Some(size) = ring::receive_now(socket, bytes)
+        {
+            let (size, end) = (size as u32, size == 0);
+            self.arrivals.push(Arrival { connection: id, buffer, size, end });
+        } else {
+            self.receive_first(id);
+        }
+    }
+
+    fn open(&mut self, socket: RawFd) -> u32 {
         let id = self.shard.open(ring::peer(socket));
         self.sockets.insert(id, socket);
-        // Once, not again and again: with TCP_DEFER_ACCEPT the request is there,
-        // and if it is the only one there is nothing to cancel before the close.
-        self.ring.receive(socket, id, false);
-        self.sockets.get_mut(id).start_receive();
+        id
+    }
+
+    /// Once, not again and again: if this brings the only request there is nothing
+    /// to cancel before the close.
+    fn receive_first(&mut self, id: u32) {
+        let socket = self.sockets.get_mut(id);
+        socket.start_receive();
+        self.ring.receive(socket.fd, id, false);
     }
 
     fn received(&mut self, completion: Completion) {
@@ -241,16 +286,9 @@ impl IoUring {
     }
 
     fn give_buffers_back(&mut self) {
-        if self.arrivals.is_empty() {
-            return;
+        if !self.arrivals.is_empty() {
+            self.ring.buffers().take_back(&mut self.arrivals);
         }
-        let buffers = self.ring.buffers();
-        for arrival in self.arrivals.drain(..) {
-            if !arrival.end {
-                buffers.give(arrival.buffer as u16);
-            }
-        }
-        buffers.commit();
     }
 
     fn take_step(&mut self, id: u32, step: Step) {
@@ -371,7 +409,8 @@ impl IoUring {
         if socket.set_nonblocking(true).is_ok() {
             while let Ok((stream, _)) = socket.accept() {
                 if stream.set_nonblocking(false).is_ok() {
-                    self.open(stream.into_raw_fd());
+                    let id = self.open(stream.into_raw_fd());
+                    self.receive_first(id);
                 }
             }
         }
@@ -386,7 +425,8 @@ impl IoUring {
             if wake_ended && self.listeners.iter().all(|listener| !listener.armed) {
                 break;
             }
-            self.submit_and_wait(Duration::from_millis(10));
+            self.ring.wake_after(Duration::from_millis(10), 0);
+            self.submit_and_wait();
             self.ring.completions(&mut self.completions);
             for Completion { operation, index, more, .. } in self.completions.drain(..) {
                 match operation {

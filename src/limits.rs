@@ -20,6 +20,12 @@ pub const LOCATION_BYTES_MAX: usize = 8 * 1024;
 /// Longest reply: a `Location` and the fixed part around it.
 pub const REPLY_BYTES_MAX: usize = LOCATION_BYTES_MAX + 512;
 
+// ---- Shards ----------------------------------------------------------------
+
+/// Most shards of a server: what ten bits of a click id can number, and as many
+/// CPUs as can be named.
+pub const SHARDS_MAX: usize = 1024;
+
 // ---- Connections -----------------------------------------------------------
 
 /// Most open connections a shard. Over it: idle ones are closed to make room,
@@ -156,6 +162,11 @@ pub const SYNC_INTERVAL_MS_DEFAULT: u64 = 250;
 pub const SYNC_STEP_BYTES: usize = 16 * 1024 * 1024;
 /// Bytes of a segment faulted in ahead of its writer.
 pub const POPULATE_AHEAD_BYTES: u64 = 8 * 1024 * 1024;
+/// Length of a click id as text, bytes: 128 bits, five in each.
+pub const CLICK_ID_BYTES: usize = 26;
+/// Most keys in a click key file: what two bits of a click id can number. Over
+/// it: the file is refused.
+pub const CLICK_KEYS_MAX: usize = 4;
 
 // ---- How they relate -------------------------------------------------------
 

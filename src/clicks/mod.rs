@@ -12,6 +12,8 @@
 //!   else; `docs/click-log.md` says the same in words.
 //! - `dictionary` knows which strings already stand in the segment that is being
 //!   written, so that clicks refer to them; `texts` finds them again.
+//! - `id` packs where a record stands into the 26 characters that a link can hand
+//!   on, and signs them.
 //! - `writer` never waits: what could make it wait is the keeper's work.
 //! - The first word of a record is stored last. Zero means "not written", so a
 //!   new file is an empty log, and a killed server leaves whole records and at
@@ -24,6 +26,7 @@ pub mod files;
 pub mod folder;
 pub mod frame;
 pub mod handover;
+pub mod id;
 pub mod keeper;
 pub mod ledger;
 pub mod map;

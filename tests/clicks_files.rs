@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use carom::cli::clicks::{Cat, Format, cat};
+use carom::cli::clicks::cat::{Cat, Format, cat};
 use carom::clicks::folder::{list, segment_name};
 use carom::clicks::ledger::Ledger;
 use carom::clicks::tally::Tally;

@@ -1,4 +1,4 @@
-//! `carom clicks`: what the ledger holds, for people and programs.
+//! `carom clicks cat`: clicks as rows, also while they are written.
 
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
@@ -8,9 +8,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, ValueEnum};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
+use super::is_broken_pipe;
 use crate::clicks::ledger::Ledger;
 use crate::clicks::rows::{RowFormat, Rows};
 use crate::clicks::tally::Tally;
@@ -19,18 +20,6 @@ use crate::clicks::tally::Tally;
 const POLL: Duration = Duration::from_millis(100);
 /// Text gathered before it is handed on, bytes.
 const OUT_BYTES: usize = 256 * 1024;
-
-/// Read the click log.
-#[derive(Clone, Debug, Subcommand)]
-pub enum ClicksCommand {
-    /// Print clicks, oldest first.
-    ///
-    /// What is damaged or missing is said on standard error, with totals at the
-    /// end. The exit status is 0 when every click that was answered has been
-    /// printed, 1 when some are damaged, missing or were lost, 2 when something
-    /// cannot be read at all.
-    Cat(Cat),
-}
 
 /// What `carom clicks cat` is asked to do.
 #[derive(Args, Clone, Debug)]
@@ -60,8 +49,7 @@ pub enum Format {
 
 /// Runs the command.
 #[must_use]
-pub fn run(command: &ClicksCommand) -> ExitCode {
-    let ClicksCommand::Cat(wish) = command;
+pub fn run(wish: &Cat) -> ExitCode {
     let stop = Arc::new(AtomicBool::new(false));
     if wish.follow {
         for signal in [SIGINT, SIGTERM] {
@@ -87,7 +75,6 @@ pub fn cat(wish: &Cat, out: impl Write, complaints: &mut impl Write, stop: &Atom
             }
             if tally.unreadable > 0 { 2 } else { u8::from(!tally.is_whole()) }
         }
-        // The reader has seen enough: `clicks cat … | head`.
         Err(error) if is_broken_pipe(&error) => 0,
         Err(error) => {
             say(&format!("{error:#}"));
@@ -127,9 +114,4 @@ fn print(
         thread::sleep(POLL);
         ledger.update()?;
     }
-}
-
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    let io = error.chain().find_map(|cause| cause.downcast_ref::<io::Error>());
-    io.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }

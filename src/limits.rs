@@ -167,11 +167,16 @@ pub const CLICK_ID_BYTES: usize = 26;
 /// Most keys in a click key file: what two bits of a click id can number. Over
 /// it: the file is refused.
 pub const CLICK_KEYS_MAX: usize = 4;
+/// Longest click key file, bytes: four keys and plenty of comments. Over it: it is
+/// refused, as it must be another file.
+pub const CLICK_KEY_FILE_BYTES_MAX: u64 = 16 * 1024;
 
 // ---- How they relate -------------------------------------------------------
 
 const _: () = assert!(REQUEST_LINE_BYTES_MAX < REQUEST_HEAD_BYTES_MAX);
 const _: () = assert!(TARGET_BYTES_MAX <= LOCATION_BYTES_MAX);
+// A target that is nothing but `{clickid}` still fits when those are filled in.
+const _: () = assert!(TARGET_BYTES_MAX.div_ceil(9) * CLICK_ID_BYTES <= LOCATION_BYTES_MAX);
 const _: () = assert!(LOCATION_BYTES_MAX < REPLY_BYTES_MAX);
 // Offsets within a request head are 16-bit.
 const _: () = assert!(REQUEST_HEAD_BYTES_MAX < u16::MAX as usize);

@@ -197,6 +197,8 @@ fn wrong_arguments_say_what_would_be_right() {
     check("--header-timeout", "10", "write a time with its unit: 10s, 250ms or 1m");
     check("--segment-size", "1KiB", "a segment is between");
     check("--segment-size", "big", "write a size with its unit: 64MiB or 1GiB");
+    check("--node", "65536", "is not in 0..=65535");
+    check("--fallback", "https://{clickid}.a/", "move it behind");
     check("--max-connections", "0", "is not in 1..=65536");
     check_refusal(&["serve"], 2, &["<LINKS>"]);
 }
@@ -226,6 +228,8 @@ fn help_has_every_default_and_variable() {
     check("send-timeout", "30s]");
     check("drain-timeout", "10s]");
     check("max-connections", "65536]");
+    check("node", "0]");
+    check("click-key", ".state/click-key in the click folder]");
     check("backlog", "4096]");
     check("defer-accept", "5s]");
     check("segment-size", "128MiB]");

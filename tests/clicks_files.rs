@@ -14,7 +14,7 @@ use carom::cli::clicks::cat::{Cat, Format, cat};
 use carom::clicks::folder::{list, segment_name};
 use carom::clicks::ledger::Ledger;
 use carom::clicks::tally::Tally;
-use carom::clicks::{Click, Flags, Keeper, Options, ShardInfo, Summary, Verdict, Writer};
+use carom::clicks::{Click, Flags, Keeper, Options, ShardInfo, Summary, Verdict, Writer, tape};
 
 const SEGMENT: u64 = 64 * 1024;
 
@@ -24,7 +24,8 @@ fn options(sync_interval: Duration) -> (Options, Reports) {
     let reports = Reports::default();
     let taken = reports.clone();
     let report = Box::new(move |sentence| taken.lock().unwrap().push(sentence));
-    (Options { segment_bytes: SEGMENT, sync_interval, report }, reports)
+    let keys = tape::keys();
+    (Options { segment_bytes: SEGMENT, sync_interval, node: 0, keys, report }, reports)
 }
 
 fn keep(dir: &Path, shards: usize) -> (Keeper, Vec<Writer>) {

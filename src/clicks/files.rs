@@ -38,6 +38,10 @@ pub struct Run {
     pub run: u64,
     /// Which boot of which machine.
     pub boot: [u8; 16],
+    /// Number of the machine.
+    pub node: u16,
+    /// Number of the key that signs click ids.
+    pub key: u8,
     /// Size of each file until it is sealed.
     pub segment_bytes: u64,
 }
@@ -161,9 +165,10 @@ impl Files {
         let header = Header {
             number: self.number,
             run: run.run,
-            node: 0,
+            node: run.node,
             shard: self.shard,
             cpu: self.cpu,
+            key: run.key,
             boot: run.boot,
             made_us: unix_us(),
             made_monotonic_us: monotonic_us(),

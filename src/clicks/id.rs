@@ -12,10 +12,6 @@ use siphasher::sip::SipHasher24;
 
 use crate::limits::{CLICK_ID_BYTES, CLICK_KEYS_MAX, SEGMENT_BYTES_MAX, SHARDS_MAX};
 
-/// What a reply holds until it is known where its click stands: as long as an
-/// id, and nobody's.
-pub const PLACEHOLDER: [u8; CLICK_ID_BYTES] = [b'0'; CLICK_ID_BYTES];
-
 // How many bits of an id tell what.
 const NODE_BITS: u32 = 16;
 const SHARD_BITS: u32 = 10;
@@ -243,15 +239,29 @@ impl Keys {
         )
     }
 
+    /// The number of the newest key. Segments note it, because with another one
+    /// the ids of their clicks would be others.
+    #[must_use]
+    pub fn newest(&self) -> u8 {
+        self.newest
+    }
+
     /// The id of the click at `place`. What an id cannot tell, a shard or a
     /// segment number that has no room in it, gives the id of a lost click.
     #[must_use]
     pub fn sign(&self, place: Place) -> ClickId {
+        self.sign_as(self.newest, place).expect("it is there")
+    }
+
+    /// The id that the click at `place` got when `key` was the newest; `None`
+    /// if that key is not there.
+    #[must_use]
+    pub fn sign_as(&self, key: u8, place: Place) -> Option<ClickId> {
         let nowhere = Place { shard: 0, segment: 0, offset: 0, ..place };
         let bits = place.pack().or_else(|| nowhere.pack()).expect("that has room");
-        let key = self.keys[usize::from(self.newest)].expect("it is there");
-        let signed = bits << KEY_BITS | u128::from(self.newest);
-        ClickId(signed << MAC_BITS | mac(&key, signed))
+        let signed = bits << KEY_BITS | u128::from(key);
+        let key = (*self.keys.get(usize::from(key))?)?;
+        Some(ClickId(signed << MAC_BITS | mac(&key, signed)))
     }
 
     /// Where the click stands whose id this is.
@@ -270,6 +280,25 @@ impl Keys {
             return Err(Refused::Forged);
         }
         Ok(Place::unpack(signed >> KEY_BITS))
+    }
+}
+
+/// Signs the ids of one shard.
+#[derive(Clone, Debug)]
+pub struct Signer {
+    /// With these.
+    pub keys: Keys,
+    /// Number of the machine.
+    pub node: u16,
+    /// Which shard.
+    pub shard: u16,
+}
+
+impl Signer {
+    /// The id of the click at `offset` in `segment`; 0 for one that is lost.
+    #[must_use]
+    pub fn sign(&self, segment: u64, offset: u64) -> ClickId {
+        self.keys.sign(Place { node: self.node, shard: self.shard, segment, offset })
     }
 }
 

@@ -72,10 +72,11 @@ fn any_place_comes_back() {
     let keys = keys(&[OLD, NEW].concat());
     let mut before: Option<(Place, ClickId)> = None;
     for _ in 0..10_000 {
+        let digits = random.u32(..=32);
         let place = Place {
             node: random.u16(..),
             shard: random.u16(..1024),
-            segment: random.u64(..1 << random.u32(..=32)),
+            segment: random.u64(..1 << digits),
             offset: random.u64(..SEGMENT_BYTES_MAX / 8) * 8,
         };
         let id = keys.sign(place);
@@ -160,8 +161,8 @@ fn no_ids() {
 }
 
 #[test]
-fn a_placeholder_is_nobodys_id() {
-    let id = ClickId::parse(&PLACEHOLDER).unwrap();
+fn zeros_are_nobodys_id() {
+    let id = ClickId::parse(&[b'0'; CLICK_ID_BYTES]).unwrap();
     assert_eq!(keys(OLD).open(id), Err(Refused::Forged));
 }
 
@@ -171,6 +172,9 @@ fn all_keys_verify_and_the_last_signs() {
     assert_eq!(both.open(keys(OLD).sign(HERE)), Ok(HERE));
     assert_eq!(both.open(keys(NEW).sign(HERE)), Ok(HERE));
     assert_eq!(both.sign(HERE), keys(NEW).sign(HERE));
+    assert_eq!(both.newest(), 3);
+    assert_eq!(both.sign_as(0, HERE), Some(keys(OLD).sign(HERE)));
+    assert_eq!((both.sign_as(1, HERE), both.sign_as(4, HERE)), (None, None));
     assert_eq!(format!("{both:?}"), "[0, 3]");
     let other = keys(&OLD.replace('f', "e"));
     assert_eq!(other.open(keys(OLD).sign(HERE)), Err(Refused::Forged));

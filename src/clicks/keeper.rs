@@ -2,7 +2,6 @@
 //! It makes segments, faults them in ahead of the writers, syncs and seals.
 
 use std::fs;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,6 +14,7 @@ use rustix::io::Errno;
 use super::files::{self, Files, Run, Trouble};
 use super::folder::{self, Lock};
 use super::handover::Handover;
+use super::id::{Keys, Signer};
 use super::writer::Writer;
 use crate::limits::{
     SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN, SEGMENTS_READY, SYNC_INTERVAL_MS_DEFAULT,
@@ -36,6 +36,10 @@ pub struct Options {
     pub segment_bytes: u64,
     /// How long a click may wait to be synced, apart from the disk's own time.
     pub sync_interval: Duration,
+    /// Number of this machine among those whose clicks are brought together.
+    pub node: u16,
+    /// The keys that sign click ids.
+    pub keys: Keys,
     /// Takes a sentence for the operator's log. Called on the keeper's thread.
     pub report: Box<dyn Fn(String) + Send>,
 }
@@ -92,23 +96,22 @@ impl Keeper {
              not {}",
             options.segment_bytes
         );
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o750)
-            .create(dir)
-            .with_context(|| format!("cannot make the click folder {}", dir.display()))?;
+        folder::make(dir)?;
         let run = Run {
             folder: dir.to_owned(),
             run: files::unix_us(),
             boot: boot(),
+            node: options.node,
+            key: options.keys.newest(),
             segment_bytes: options.segment_bytes.next_multiple_of(PAGE_BYTES),
         };
         let lock = Lock::take(dir, run.run)?;
         let mut shards = adopt(dir, shards)?;
         let mut writers = Vec::with_capacity(shards.len());
-        let made = shards.iter_mut().try_for_each(|files| {
+        let made = shards.iter_mut().zip(0..).try_for_each(|(files, shard)| {
             let first = files.create(&run)?;
-            writers.push(Writer::new(files.handover.clone(), first));
+            let signer = Signer { keys: options.keys.clone(), node: options.node, shard };
+            writers.push(Writer::new(files.handover.clone(), first, signer));
             for _ in 0..SEGMENTS_READY {
                 let next = files.create(&run)?;
                 files.handover.ready.push(next).expect("the queue is new");

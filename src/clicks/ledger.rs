@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 
 use super::folder::{self, SegmentFile};
+use super::id::{ClickId, Place};
 use super::reader::{Event, Reader};
 use super::record::Click;
 use super::tally::Tally;
@@ -17,12 +18,33 @@ use crate::limits::BAD_LINES_SHOWN;
 /// One click and where it comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry<'a> {
+    /// The folder of its segment.
+    pub folder: &'a Path,
     /// Which shard wrote it.
     pub shard: u16,
     /// Its number within that shard's run.
     pub sequence: u64,
+    /// Which machine wrote it.
+    pub node: u16,
+    /// Number of its segment within the shard.
+    pub segment: u64,
+    /// Where in the segment file its record begins, bytes.
+    pub offset: u64,
+    /// Number of the key that signed its id.
+    pub key: u8,
+    /// Its id, for whoever has that key; a ledger has none.
+    pub id: Option<ClickId>,
     /// What it says.
     pub click: Click<'a>,
+}
+
+impl Entry<'_> {
+    /// Where its record stands.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        let Self { node, shard, segment, offset, .. } = *self;
+        Place { node, shard, segment, offset }
+    }
 }
 
 /// Reads folders and files of segments, in memory bounded by the number of
@@ -47,11 +69,19 @@ struct Stream {
     opened: u64,
     /// Run of the last segment, and the number that its next click should have.
     before: Option<(u64, u64)>,
-    /// Time and number of the click that is next in this stream.
-    head: Option<(u64, u64)>,
+    /// The click that is next in this stream.
+    head: Option<Head>,
     /// The run whose server holds the folder.
     live_run: Option<u64>,
     is_followed: bool,
+}
+
+/// A click that was gone to, and not yet handed out.
+#[derive(Clone, Copy, Debug)]
+struct Head {
+    time_us: u64,
+    sequence: u64,
+    offset: u64,
 }
 
 #[derive(Debug)]
@@ -182,20 +212,30 @@ impl Ledger {
             if stream.head.is_none() {
                 stream.head = stream.advance(&mut self.tally, &mut self.notes)?;
             }
-            if let Some((time_us, _)) = stream.head
-                && first.is_none_or(|(earliest, _)| time_us < earliest)
+            if let Some(head) = stream.head
+                && first.is_none_or(|(earliest, _)| head.time_us < earliest)
             {
-                first = Some((time_us, index));
+                first = Some((head.time_us, index));
             }
         }
         let Some((_, index)) = first else {
             return Ok(None);
         };
         let stream = &mut self.streams[index];
-        let (_, sequence) = stream.head.take().expect("it was just found");
+        let head = stream.head.take().expect("it was just found");
         let current = stream.current.as_ref().expect("a head comes from a segment");
-        let shard = current.reader.header().shard;
-        Ok(Some(Entry { shard, sequence, click: current.reader.click() }))
+        let header = current.reader.header();
+        Ok(Some(Entry {
+            folder: &stream.folder,
+            shard: header.shard,
+            sequence: head.sequence,
+            node: header.node,
+            segment: header.number,
+            offset: head.offset,
+            key: header.key,
+            id: None,
+            click: current.reader.click(),
+        }))
     }
 
     /// What was read so far.
@@ -215,12 +255,12 @@ impl Ledger {
 }
 
 impl Stream {
-    /// Goes to the next click and returns its time and number.
+    /// Goes to the next click.
     fn advance(
         &mut self,
         tally: &mut Tally,
         notes: &mut Vec<String>,
-    ) -> anyhow::Result<Option<(u64, u64)>> {
+    ) -> anyhow::Result<Option<Head>> {
         loop {
             if self.current.is_none() && !self.open_next(tally, notes) {
                 return Ok(None);
@@ -230,7 +270,9 @@ impl Stream {
             let event = event.with_context(|| format!("cannot read on in {}", current.name))?;
             current.count(&event, tally, notes);
             match event {
-                Event::Click { sequence, time_us, .. } => return Ok(Some((time_us, sequence))),
+                Event::Click { offset, sequence, time_us } => {
+                    return Ok(Some(Head { time_us, sequence, offset }));
+                }
                 Event::End if current.is_live && current.reader.seal().is_none() => {
                     if !self.is_left_behind() {
                         return Ok(None);

@@ -12,6 +12,7 @@ use clap::{Args, ValueEnum};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use super::is_broken_pipe;
+use crate::clicks::key_file::KeyRing;
 use crate::clicks::ledger::Ledger;
 use crate::clicks::rows::{RowFormat, Rows};
 use crate::clicks::tally::Tally;
@@ -33,6 +34,9 @@ pub struct Cat {
     /// Go on with what a running server writes, until interrupted.
     #[arg(long)]
     pub follow: bool,
+    /// Keys for the ids of the clicks [default: .state/click-key in each folder].
+    #[arg(long, value_name = "FILE")]
+    pub click_key: Option<PathBuf>,
     /// Say nothing on standard error but what keeps the command from working.
     #[arg(long, short)]
     pub quiet: bool,
@@ -45,6 +49,15 @@ pub enum Format {
     Ndjson,
     /// Comma-separated, with a header row.
     Csv,
+}
+
+impl From<Format> for RowFormat {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::Ndjson => Self::Ndjson,
+            Format::Csv => Self::Csv,
+        }
+    }
 }
 
 /// Runs the command.
@@ -89,14 +102,12 @@ fn print(
     say: &mut impl FnMut(&str),
     stop: &AtomicBool,
 ) -> anyhow::Result<Tally> {
-    let format = match wish.format {
-        Format::Ndjson => RowFormat::Ndjson,
-        Format::Csv => RowFormat::Csv,
-    };
+    let mut keys = KeyRing::new(wish.click_key.as_deref())?;
     let mut ledger = Ledger::open(&wish.paths, wish.follow)?;
-    let mut rows = Rows::new(format, out)?;
+    let mut rows = Rows::new(wish.format.into(), out)?;
     loop {
-        while let Some(entry) = ledger.next_click()? {
+        while let Some(mut entry) = ledger.next_click()? {
+            entry.id = keys.id(&entry);
             rows.write(&entry)?;
             if wish.follow && stop.load(Ordering::Relaxed) {
                 break;

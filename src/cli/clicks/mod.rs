@@ -1,6 +1,7 @@
 //! `carom clicks`: what the ledger holds, for people and programs.
 
 pub mod cat;
+pub mod get;
 
 use std::io;
 use std::process::ExitCode;
@@ -17,6 +18,13 @@ pub enum ClicksCommand {
     /// printed, 1 when some are damaged, missing or were lost, 2 when something
     /// cannot be read at all.
     Cat(cat::Cat),
+    /// Print the clicks with these ids.
+    ///
+    /// An id tells where its click is recorded, so nothing is searched. Where
+    /// there is no such click, standard error says why. The exit status is 0 when
+    /// every click has been printed, 1 when an id is refused or its click is not
+    /// there, 2 when something cannot be read at all.
+    Get(get::Get),
 }
 
 /// Runs the command.
@@ -24,6 +32,7 @@ pub enum ClicksCommand {
 pub fn run(command: &ClicksCommand) -> ExitCode {
     match command {
         ClicksCommand::Cat(wish) => cat::run(wish),
+        ClicksCommand::Get(wish) => get::run(wish),
     }
 }
 

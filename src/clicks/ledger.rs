@@ -10,6 +10,7 @@ use anyhow::{Context, bail};
 
 use super::folder::{self, SegmentFile};
 use super::id::{ClickId, Place};
+use super::position::Position;
 use super::reader::{Event, Reader};
 use super::record::Click;
 use super::tally::Tally;
@@ -54,6 +55,8 @@ pub struct Ledger {
     streams: Vec<Stream>,
     /// The folders that are followed.
     followed: Vec<PathBuf>,
+    /// Behind the click last returned.
+    position: Option<Position>,
     tally: Tally,
     notes: Vec<String>,
 }
@@ -71,6 +74,10 @@ struct Stream {
     before: Option<(u64, u64)>,
     /// The click that is next in this stream.
     head: Option<Head>,
+    /// Where its first segment is read from.
+    from: Option<Position>,
+    /// Where it ends.
+    until: Option<Position>,
     /// The run whose server holds the folder.
     live_run: Option<u64>,
     is_followed: bool,
@@ -105,6 +112,7 @@ impl Ledger {
         let mut ledger = Self {
             streams: Vec::new(),
             followed: Vec::new(),
+            position: None,
             tally: Tally::default(),
             notes: Vec::new(),
         };
@@ -133,6 +141,37 @@ impl Ledger {
             stream.waiting.make_contiguous().sort();
             stream.live_run = folder::live_run(&stream.folder);
         }
+        Ok(ledger)
+    }
+
+    /// Opens a folder where reading once stopped: of each shard what lies behind
+    /// its position, and of shards without one everything. What was written since
+    /// is read too, after [`update`](Self::update).
+    ///
+    /// # Errors
+    ///
+    /// A sentence when the folder cannot be read.
+    pub fn resume(folder: &Path, from: &[Position]) -> anyhow::Result<Self> {
+        let mut ledger = Self::open(&[folder.to_owned()], true)?;
+        for stream in &mut ledger.streams {
+            stream.resume(from);
+        }
+        Ok(ledger)
+    }
+
+    /// Opens the part of a folder that ends at `until`, and of each shard begins
+    /// where `from` says. Shards that `until` does not name are left out.
+    ///
+    /// # Errors
+    ///
+    /// A sentence when the folder cannot be read.
+    pub fn between(folder: &Path, from: &[Position], until: &[Position]) -> anyhow::Result<Self> {
+        let mut ledger = Self::resume(folder, from)?;
+        ledger.followed.clear();
+        for stream in &mut ledger.streams {
+            stream.until = until.iter().find(|end| end.shard == stream.shard).copied();
+        }
+        ledger.streams.retain(|stream| stream.until.is_some());
         Ok(ledger)
     }
 
@@ -173,6 +212,8 @@ impl Ledger {
                 opened: 0,
                 before: None,
                 head: None,
+                from: None,
+                until: None,
                 live_run: None,
                 is_followed,
             });
@@ -225,6 +266,13 @@ impl Ledger {
         let head = stream.head.take().expect("it was just found");
         let current = stream.current.as_ref().expect("a head comes from a segment");
         let header = current.reader.header();
+        self.position = Some(Position {
+            shard: stream.shard,
+            run: header.run,
+            segment: stream.opened,
+            offset: current.reader.offset(),
+            sequence: head.sequence.saturating_add(1),
+        });
         Ok(Some(Entry {
             folder: &stream.folder,
             shard: header.shard,
@@ -236,6 +284,12 @@ impl Ledger {
             id: None,
             click: current.reader.click(),
         }))
+    }
+
+    /// The place behind the click last returned, in its shard.
+    #[must_use]
+    pub fn position(&self) -> Option<Position> {
+        self.position
     }
 
     /// What was read so far.
@@ -255,6 +309,19 @@ impl Ledger {
 }
 
 impl Stream {
+    /// Passes over what lies before this shard's position.
+    fn resume(&mut self, from: &[Position]) {
+        let Some(position) = from.iter().find(|position| position.shard == self.shard) else {
+            return;
+        };
+        let passed = position.passed(self.waiting.make_contiguous());
+        if let Some(last) = self.waiting.drain(..passed).next_back() {
+            self.opened = last.number;
+        }
+        self.before = Some((position.run, position.sequence));
+        self.from = Some(*position);
+    }
+
     /// Goes to the next click.
     fn advance(
         &mut self,
@@ -262,6 +329,9 @@ impl Stream {
         notes: &mut Vec<String>,
     ) -> anyhow::Result<Option<Head>> {
         loop {
+            if self.is_at_end() {
+                return Ok(None);
+            }
             if self.current.is_none() && !self.open_next(tally, notes) {
                 return Ok(None);
             }
@@ -271,7 +341,9 @@ impl Stream {
             current.count(&event, tally, notes);
             match event {
                 Event::Click { offset, sequence, time_us } => {
-                    return Ok(Some(Head { time_us, sequence, offset }));
+                    let head = Head { time_us, sequence, offset };
+                    // Damage may have taken the one that was to be the last.
+                    return Ok((!self.is_behind_end(offset)).then_some(head));
                 }
                 Event::End if current.is_live && current.reader.seal().is_none() => {
                     if !self.is_left_behind() {
@@ -284,6 +356,19 @@ impl Stream {
                 _ => {}
             }
         }
+    }
+
+    /// Whether it has been read as far as it is to be read.
+    fn is_at_end(&self) -> bool {
+        match &self.current {
+            Some(current) => self.is_behind_end(current.reader.offset()),
+            None => self.until.is_some_and(|until| self.opened >= until.segment),
+        }
+    }
+
+    /// Whether the record at `offset` of the present segment is not to be read.
+    fn is_behind_end(&self, offset: u64) -> bool {
+        self.until.is_some_and(|until| (self.opened, offset) >= (until.segment, until.offset))
     }
 
     /// Whether the server is done with the present segment: it has begun the
@@ -323,6 +408,11 @@ impl Stream {
                     }
                     if let Some((_, expected)) = self.before.filter(|before| before.0 == run) {
                         reader.expect(expected);
+                    }
+                    if let Some(from) = self.from.take()
+                        && (from.segment, from.run) == (next.number, run)
+                    {
+                        reader.resume_at(from.offset, from.sequence);
                     }
                     self.opened = next.number;
                     self.current =

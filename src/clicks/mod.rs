@@ -18,7 +18,8 @@
 //! - The first word of a record is stored last. Zero means "not written", so a
 //!   new file is an empty log, and a killed server leaves whole records and at
 //!   most one that does not count.
-//! - `reader` believes nothing that its checksum does not vouch for.
+//! - `reader` believes nothing that its checksum does not vouch for. A `position` is
+//!   where reading goes on at another time.
 //! - Only `map` is unsafe.
 
 pub mod dictionary;
@@ -31,6 +32,7 @@ pub mod keeper;
 pub mod key_file;
 pub mod ledger;
 pub mod map;
+pub mod position;
 pub mod reader;
 pub mod record;
 pub mod rows;
@@ -45,5 +47,6 @@ pub mod writer;
 
 pub use handover::{Counts, Handover};
 pub use keeper::{Keeper, Options, SYNC_INTERVAL_DEFAULT, ShardInfo, Summary};
+pub use position::Position;
 pub use record::{Click, Flags, Gap, Verdict};
 pub use writer::{Lost, Writer};

@@ -31,6 +31,7 @@ pub mod keeper;
 pub mod key_file;
 pub mod ledger;
 pub mod map;
+pub mod numbers;
 pub mod reader;
 pub mod record;
 pub mod rows;

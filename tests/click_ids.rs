@@ -110,6 +110,15 @@ both_engines!(each_id_finds_its_own_click, |engine| {
     );
 });
 
+both_engines!(an_id_that_was_received_outlives_a_kill, |engine| {
+    let mut server = setup(engine, "0").start();
+    let ids: Vec<String> = (0..20).map(|_| click(&server)).collect();
+    server.kill();
+    let ids: Vec<&str> = ids.iter().map(|id| &**id).collect();
+    let ran = get(&folder(&server), &ids);
+    assert_eq!((ran.code, &*ran.err, rows(&ran).len()), (Some(0), "", 20));
+});
+
 #[test]
 fn as_csv_and_in_either_case() {
     let server = setup(Engine::Epoll, "0").start();

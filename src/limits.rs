@@ -156,6 +156,14 @@ pub const SYNC_INTERVAL_MS_DEFAULT: u64 = 250;
 pub const SYNC_STEP_BYTES: usize = 16 * 1024 * 1024;
 /// Bytes of a segment faulted in ahead of its writer.
 pub const POPULATE_AHEAD_BYTES: u64 = 8 * 1024 * 1024;
+/// Links that `clicks stats` counts one by one, 80 MB of them. Over it: the rarer
+/// half is forgotten, and counts say how much they may be too low.
+pub const STATS_LINKS_MAX: usize = 1_800_000;
+/// Referers, and as many user agents, that it counts one by one, 35 MB of each.
+/// Over it: the same.
+pub const STATS_TEXTS_MAX: usize = 100_000;
+/// Hours that it counts one by one: eleven years. Over it: the same.
+pub const STATS_HOURS_MAX: usize = 100_000;
 
 // ---- How they relate -------------------------------------------------------
 

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use carom::cli::clicks::cat::{Cat, Format, cat};
+use carom::cli::clicks::filter::FilterArguments;
 use carom::clicks::folder::{list, segment_name};
 use carom::clicks::ledger::Ledger;
 use carom::clicks::tally::Tally;
@@ -331,7 +332,8 @@ fn a_full_disk_loses_clicks_but_counts_them() {
 }
 
 fn wish(dir: &Path) -> Cat {
-    Cat { paths: vec![dir.to_owned()], format: Format::Ndjson, follow: false, quiet: false }
+    let filter = FilterArguments::default();
+    Cat { paths: vec![dir.to_owned()], format: Format::Ndjson, follow: false, filter, quiet: false }
 }
 
 /// What `clicks cat` prints, what it complains of, and its exit status.

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use carom::cli::clicks::cat::{Cat, Format, cat};
+use carom::cli::clicks::filter::FilterArguments;
 use carom::clicks::folder::{list, segment_name};
 use carom::clicks::ledger::Ledger;
 use carom::clicks::tally::Tally;
@@ -337,6 +338,7 @@ fn wish(dir: &Path) -> Cat {
         format: Format::Ndjson,
         follow: false,
         click_key: None,
+        filter: FilterArguments::default(),
         quiet: false,
     }
 }

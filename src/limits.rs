@@ -170,6 +170,14 @@ pub const CLICK_KEYS_MAX: usize = 4;
 /// Longest click key file, bytes: four keys and plenty of comments. Over it: it is
 /// refused, as it must be another file.
 pub const CLICK_KEY_FILE_BYTES_MAX: u64 = 16 * 1024;
+/// Links that `clicks stats` counts one by one, 80 MB of them. Over it: the rarer
+/// half is forgotten, and counts say how much they may be too low.
+pub const STATS_LINKS_MAX: usize = 1_800_000;
+/// Referers, and as many user agents, that it counts one by one, 35 MB of each.
+/// Over it: the same.
+pub const STATS_TEXTS_MAX: usize = 100_000;
+/// Hours that it counts one by one: eleven years. Over it: the same.
+pub const STATS_HOURS_MAX: usize = 100_000;
 
 // ---- Shipping --------------------------------------------------------------
 

@@ -183,6 +183,22 @@ fn unreadable_paths_are_named() {
 }
 
 #[test]
+fn clicks_are_asked_for_in_words_that_are_understood() {
+    let check = |flag: &str, value: &str, words: &str| {
+        for command in ["cat", "stats"] {
+            check_refusal(&["clicks", command, "clicks", flag, value], 2, &[flag, value, words]);
+        }
+    };
+    check("--since", "13:00", "how long ago, such as 15m, 2h or 7d");
+    check("--until", "1mo", "2026-11-22T13:00:00Z");
+    check("--link", "summer-deal", "such as /go/summer-deal");
+    check("--link", "/go/x#y", "the key has a fragment");
+    check("--verdict", "lost", "possible values: redirect, unknown, gone");
+    let follow = ["clicks", "cat", "clicks", "--follow", "--until", "2h"];
+    check_refusal(&follow, 2, &["'--follow' cannot be used with '--until"]);
+}
+
+#[test]
 fn wrong_arguments_say_what_would_be_right() {
     let check = |flag: &str, value: &str, words: &str| {
         check_refusal(&["serve", "links.txt", flag, value], 2, &[flag, value, words]);

@@ -109,6 +109,8 @@ pub struct Files {
     shard: u16,
     cpu: u16,
     number: u64,
+    /// Numbers before this have been given to clicks.
+    pub used_up: u64,
     open: VecDeque<Open>,
     /// The meeting point with the shard's writer.
     pub handover: Arc<Handover>,
@@ -125,6 +127,7 @@ impl Files {
             shard,
             cpu,
             number,
+            used_up: number,
             open: VecDeque::new(),
             handover: Arc::default(),
             sealed: 0,
@@ -278,6 +281,7 @@ impl Files {
         match seal {
             Some(seal) => {
                 self.sealed += 1;
+                self.used_up = open.segment.number + 1;
                 open.seal(seal).inspect_err(|trouble| {
                     self.sync_errors += u64::from(trouble.work == Work::Sync);
                 })?;

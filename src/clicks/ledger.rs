@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -13,7 +14,8 @@ use super::id::{ClickId, Place};
 use super::position::Position;
 use super::reader::{Event, Reader};
 use super::record::Click;
-use super::tally::Tally;
+use super::source::ReadAt;
+use super::tally::{Account, SegmentReport, State, Tally};
 use crate::limits::BAD_LINES_SHOWN;
 
 /// One click and where it comes from.
@@ -57,8 +59,9 @@ pub struct Ledger {
     followed: Vec<PathBuf>,
     /// Behind the click last returned.
     position: Option<Position>,
-    tally: Tally,
-    notes: Vec<String>,
+    account: Account,
+    /// Streams before this one were read to their end, where they are not merged.
+    at: usize,
 }
 
 /// The segments of one shard of one folder.
@@ -81,6 +84,10 @@ struct Stream {
     /// The run whose server holds the folder.
     live_run: Option<u64>,
     is_followed: bool,
+    /// There is nothing more, and nobody waits for more.
+    is_done: bool,
+    /// Length of the segments that are done with, bytes.
+    passed_bytes: u64,
 }
 
 /// A click that was gone to, and not yet handed out.
@@ -94,10 +101,10 @@ struct Head {
 #[derive(Debug)]
 struct Current {
     reader: Reader<File>,
-    name: String,
+    report: SegmentReport,
     is_live: bool,
+    /// How many findings there are, shown or not.
     notes: usize,
-    is_counted: bool,
 }
 
 impl Ledger {
@@ -113,8 +120,8 @@ impl Ledger {
             streams: Vec::new(),
             followed: Vec::new(),
             position: None,
-            tally: Tally::default(),
-            notes: Vec::new(),
+            account: Account::default(),
+            at: 0,
         };
         for path in paths {
             let metadata =
@@ -144,35 +151,25 @@ impl Ledger {
         Ok(ledger)
     }
 
-    /// Opens a folder where reading once stopped: of each shard what lies behind
-    /// its position, and of shards without one everything. What was written since
-    /// is read too, after [`update`](Self::update).
+    /// Opens a folder, to be followed: of each shard what lies behind its position,
+    /// and of shards without one everything.
     ///
     /// # Errors
     ///
     /// A sentence when the folder cannot be read.
     pub fn resume(folder: &Path, from: &[Position]) -> anyhow::Result<Self> {
         let mut ledger = Self::open(&[folder.to_owned()], true)?;
-        for stream in &mut ledger.streams {
-            stream.resume(from);
-        }
+        ledger.streams.iter_mut().for_each(|stream| stream.resume(from));
         Ok(ledger)
     }
 
-    /// Opens the part of a folder that ends at `until`, and of each shard begins
-    /// where `from` says. Shards that `until` does not name are left out.
-    ///
-    /// # Errors
-    ///
-    /// A sentence when the folder cannot be read.
-    pub fn between(folder: &Path, from: &[Position], until: &[Position]) -> anyhow::Result<Self> {
-        let mut ledger = Self::resume(folder, from)?;
-        ledger.followed.clear();
-        for stream in &mut ledger.streams {
+    /// Reads of each shard no further than this says, and of shards that it does
+    /// not name nothing. Not for ledgers that are updated later.
+    pub fn end_at(&mut self, until: &[Position]) {
+        for stream in &mut self.streams {
             stream.until = until.iter().find(|end| end.shard == stream.shard).copied();
         }
-        ledger.streams.retain(|stream| stream.until.is_some());
-        Ok(ledger)
+        self.streams.retain(|stream| stream.until.is_some());
     }
 
     fn place(&self, folder: &Path, shard: u16) -> Option<usize> {
@@ -216,6 +213,8 @@ impl Ledger {
                 until: None,
                 live_run: None,
                 is_followed,
+                is_done: false,
+                passed_bytes: 0,
             });
             self.streams.len() - 1
         });
@@ -223,6 +222,13 @@ impl Ledger {
         if file.number > stream.opened || !stream.is_followed {
             stream.waiting.push_back(file);
         }
+    }
+
+    /// Passes over the segments that hold nothing of this time (Unix µs), going by
+    /// the time of their first record and of their seal. They are not read, so
+    /// only their sequence numbers are accounted for.
+    pub fn pass_over_all_but(&mut self, times: Range<u64>) {
+        self.account.times = times;
     }
 
     /// Looks for new segments of the folders that are followed, and whether
@@ -250,8 +256,9 @@ impl Ledger {
     pub fn next_click(&mut self) -> anyhow::Result<Option<Entry<'_>>> {
         let mut first: Option<(u64, usize)> = None;
         for (index, stream) in self.streams.iter_mut().enumerate() {
-            if stream.head.is_none() {
-                stream.head = stream.advance(&mut self.tally, &mut self.notes)?;
+            if stream.head.is_none() && !stream.is_done {
+                stream.head = stream.advance(&mut self.account)?;
+                stream.is_done = stream.head.is_none() && !stream.is_followed;
             }
             if let Some(head) = stream.head
                 && first.is_none_or(|(earliest, _)| head.time_us < earliest)
@@ -264,26 +271,8 @@ impl Ledger {
         };
         let stream = &mut self.streams[index];
         let head = stream.head.take().expect("it was just found");
-        let current = stream.current.as_ref().expect("a head comes from a segment");
-        let header = current.reader.header();
-        self.position = Some(Position {
-            shard: stream.shard,
-            run: header.run,
-            segment: stream.opened,
-            offset: current.reader.offset(),
-            sequence: head.sequence.saturating_add(1),
-        });
-        Ok(Some(Entry {
-            folder: &stream.folder,
-            shard: header.shard,
-            sequence: head.sequence,
-            node: header.node,
-            segment: header.number,
-            offset: head.offset,
-            key: header.key,
-            id: None,
-            click: current.reader.click(),
-        }))
+        self.position = Some(stream.behind(head));
+        Ok(Some(stream.entry(head)))
     }
 
     /// The place behind the click last returned, in its shard.
@@ -292,19 +281,69 @@ impl Ledger {
         self.position
     }
 
+    /// The next click, shard by shard instead of in the order of time, so that
+    /// one segment is open at a time. Not for ledgers that are followed, nor
+    /// together with [`next_click`](Self::next_click).
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn next_click_by_shard(&mut self) -> anyhow::Result<Option<Entry<'_>>> {
+        let head = loop {
+            let Some(stream) = self.streams.get_mut(self.at) else {
+                return Ok(None);
+            };
+            match stream.advance(&mut self.account)? {
+                Some(head) => break head,
+                None => self.at += 1,
+            }
+        };
+        Ok(Some(self.streams[self.at].entry(head)))
+    }
+
     /// What was read so far.
     #[must_use]
     pub fn tally(&self) -> Tally {
-        let mut tally = self.tally;
+        let mut tally = self.account.tally;
         for current in self.streams.iter().filter_map(|stream| stream.current.as_ref()) {
-            tally.live += u64::from(current.is_counted && current.is_live);
+            tally += current.report.tally;
+            tally.live += u64::from(current.report.tally.files > 0 && current.is_live);
         }
         tally
     }
 
     /// Sentences about what is damaged or missing, since the last time.
     pub fn take_notes(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.notes)
+        std::mem::take(&mut self.account.notes)
+    }
+
+    /// The segments that were read to their end, since the last time. They are
+    /// kept from the first call on.
+    pub fn take_reports(&mut self) -> Vec<SegmentReport> {
+        self.account.reports.replace(Vec::new()).unwrap_or_default()
+    }
+
+    /// The segments that a server still writes, as far as they were read.
+    pub fn live_reports(&self) -> impl Iterator<Item = &SegmentReport> {
+        let open = self.streams.iter().filter_map(|stream| stream.current.as_ref());
+        open.map(|current| &current.report).filter(|report| report.tally.files > 0)
+    }
+
+    /// How many bytes of files there are to be read from here on.
+    #[must_use]
+    pub fn waiting_bytes(&self) -> u64 {
+        let files = self.streams.iter().flat_map(|stream| &stream.waiting);
+        files.filter_map(|file| file.path.metadata().ok()).map(|metadata| metadata.len()).sum()
+    }
+
+    /// How many of them were read or passed over.
+    #[must_use]
+    pub fn read_bytes(&self) -> u64 {
+        let read = |stream: &Stream| {
+            let current = stream.current.as_ref().map_or(0, |current| current.reader.position());
+            stream.passed_bytes + current
+        };
+        self.streams.iter().map(read).sum()
     }
 }
 
@@ -322,23 +361,52 @@ impl Stream {
         self.from = Some(*position);
     }
 
+    fn reader(&self) -> &Reader<File> {
+        &self.current.as_ref().expect("a click comes from a segment").reader
+    }
+
+    /// The place behind the click that was just read.
+    fn behind(&self, head: Head) -> Position {
+        Position {
+            shard: self.shard,
+            run: self.reader().header().run,
+            segment: self.opened,
+            offset: self.reader().position(),
+            sequence: head.sequence.saturating_add(1),
+        }
+    }
+
+    /// The click that was just read.
+    fn entry(&self, head: Head) -> Entry<'_> {
+        let reader = self.reader();
+        let header = reader.header();
+        Entry {
+            folder: &self.folder,
+            shard: header.shard,
+            sequence: head.sequence,
+            node: header.node,
+            segment: header.number,
+            offset: head.offset,
+            key: header.key,
+            id: None,
+            click: reader.click(),
+        }
+    }
+
     /// Goes to the next click.
-    fn advance(
-        &mut self,
-        tally: &mut Tally,
-        notes: &mut Vec<String>,
-    ) -> anyhow::Result<Option<Head>> {
+    fn advance(&mut self, account: &mut Account) -> anyhow::Result<Option<Head>> {
         loop {
             if self.is_at_end() {
                 return Ok(None);
             }
-            if self.current.is_none() && !self.open_next(tally, notes) {
+            if self.current.is_none() && !self.open_next(account) {
                 return Ok(None);
             }
             let current = self.current.as_mut().expect("one is open");
             let event = current.reader.next(current.is_live);
-            let event = event.with_context(|| format!("cannot read on in {}", current.name))?;
-            current.count(&event, tally, notes);
+            let event =
+                event.with_context(|| format!("cannot read on in {}", current.report.name))?;
+            current.count(&event, account);
             match event {
                 Event::Click { offset, sequence, time_us } => {
                     let head = Head { time_us, sequence, offset };
@@ -352,7 +420,7 @@ impl Stream {
                     // Nobody writes it any more: the rest is read for good.
                     self.current.as_mut().expect("one is open").is_live = false;
                 }
-                Event::End => self.close(tally, notes),
+                Event::End => self.close(account),
                 _ => {}
             }
         }
@@ -361,7 +429,7 @@ impl Stream {
     /// Whether it has been read as far as it is to be read.
     fn is_at_end(&self) -> bool {
         match &self.current {
-            Some(current) => self.is_behind_end(current.reader.offset()),
+            Some(current) => self.is_behind_end(current.reader.position()),
             None => self.until.is_some_and(|until| self.opened >= until.segment),
         }
     }
@@ -384,7 +452,7 @@ impl Stream {
     }
 
     /// Opens the next segment that a server has begun; `false` if there is none.
-    fn open_next(&mut self, tally: &mut Tally, notes: &mut Vec<String>) -> bool {
+    fn open_next(&mut self, account: &mut Account) -> bool {
         while let Some(next) = self.waiting.front() {
             let name = next.path.display().to_string();
             let is_last = self.waiting.len() == 1;
@@ -406,7 +474,8 @@ impl Stream {
                     if is_live && !reader.is_begun() {
                         return false; // its server keeps it ready
                     }
-                    if let Some((_, expected)) = self.before.filter(|before| before.0 == run) {
+                    let before = self.before.filter(|before| before.0 == run);
+                    if let Some((_, expected)) = before {
                         reader.expect(expected);
                     }
                     if let Some(from) = self.from.take()
@@ -414,16 +483,19 @@ impl Stream {
                     {
                         reader.resume_at(from.offset, from.sequence);
                     }
+                    let mut report = SegmentReport::new(name, State::Live);
+                    report.header = Some(*reader.header());
                     self.opened = next.number;
-                    self.current =
-                        Some(Current { reader, name, is_live, notes: 0, is_counted: false });
                     self.waiting.pop_front();
+                    let mut current = Current { reader, report, is_live, notes: 0 };
+                    if !current.reader.may_hold(&account.times) {
+                        self.pass_over(&mut current, before.map(|before| before.1), account);
+                        continue;
+                    }
+                    self.current = Some(current);
                     return true;
                 }
-                Ok((Err(refused), false)) => {
-                    tally.unreadable += 1;
-                    notes.push(format!("{name}: cannot be read: {refused}"));
-                }
+                Ok((Err(refused), false)) => account.cannot_read(name, &refused),
                 Ok((Err(_), true)) => {
                     self.waiting.pop_front();
                     continue;
@@ -434,10 +506,7 @@ impl Stream {
                     self.waiting.pop_front();
                     continue;
                 }
-                Err(error) => {
-                    tally.unreadable += 1;
-                    notes.push(format!("{name}: cannot be read: {error}"));
-                }
+                Err(error) => account.cannot_read(name, &error),
             }
             self.opened = next.number;
             self.waiting.pop_front();
@@ -445,52 +514,72 @@ impl Stream {
         false
     }
 
-    fn close(&mut self, tally: &mut Tally, notes: &mut Vec<String>) {
-        let Some(current) = self.current.take() else {
+    /// Goes past a segment without reading it. What is missing before it is known
+    /// all the same.
+    fn pass_over(&mut self, current: &mut Current, expected: Option<u64>, account: &mut Account) {
+        if let (Some(from), Some(start)) = (expected, current.reader.start())
+            && let Some(count @ 1..) = start.first_sequence.checked_sub(from)
+        {
+            current.count(&Event::Missing { from, count }, account);
+        }
+        let run = current.reader.header().run;
+        self.before = current.reader.seal().map(|seal| (run, seal.last_sequence.saturating_add(1)));
+        self.passed_bytes += current.reader.source().bytes().unwrap_or(0);
+        current.report.tally.files = 0;
+        current.report.tally.passed_over = 1;
+        account.tally += current.report.tally;
+    }
+
+    fn close(&mut self, account: &mut Account) {
+        let Some(Current { reader, mut report, notes, .. }) = self.current.take() else {
             return;
         };
-        if let Some(expected) = current.reader.expected() {
-            self.before = Some((current.reader.header().run, expected));
+        if let Some(expected) = reader.expected() {
+            self.before = Some((reader.header().run, expected));
         }
-        if current.notes > BAD_LINES_SHOWN {
-            let more = current.notes - BAD_LINES_SHOWN;
-            notes.push(format!("{}: and {more} more such findings", current.name));
+        self.passed_bytes += reader.source().bytes().unwrap_or(0);
+        if notes > BAD_LINES_SHOWN {
+            account
+                .note(&mut report, format!("and {} more such findings", notes - BAD_LINES_SHOWN));
         }
-        if !current.is_counted && !current.reader.is_begun() {
+        if report.tally.files == 0 && !reader.is_begun() {
             // Deleted unused, and the next run gives its number to another.
             self.opened = self.opened.saturating_sub(1);
             return;
         }
-        tally.files += u64::from(!current.is_counted);
-        match current.reader.seal() {
+        report.tally.files = 1;
+        match reader.seal() {
             // Its server has left it and has yet to seal it.
-            None if self.live_run == Some(current.reader.header().run) => {}
+            None if self.live_run == Some(reader.header().run) => {}
             None => {
-                tally.unsealed += 1;
-                notes.push(format!("{}: not sealed: the server was killed", current.name));
+                report.state = State::Unsealed;
+                report.tally.unsealed = 1;
+                account.note(&mut report, "not sealed: the server was killed".to_owned());
             }
-            Some(seal) if seal.suspect => {
-                tally.suspect += 1;
-                notes.push(format!(
-                    "{}: a sync failed while it was written; after a power loss it may lack clicks",
-                    current.name
-                ));
+            Some(seal) => {
+                report.state = State::Sealed;
+                report.tally.suspect = u64::from(seal.suspect);
+                if seal.suspect {
+                    let what = "a sync failed while it was written; after a power loss it may lack \
+                                clicks";
+                    account.note(&mut report, what.to_owned());
+                }
             }
-            Some(_) => {}
         }
+        account.finish(report);
     }
 }
 
 impl Current {
     /// Adds what was found to the tally, and says it if it is bad.
-    fn count(&mut self, event: &Event, tally: &mut Tally, notes: &mut Vec<String>) {
-        if *event != Event::End && !std::mem::replace(&mut self.is_counted, true) {
-            tally.files += 1;
+    fn count(&mut self, event: &Event, account: &mut Account) {
+        if *event != Event::End {
+            self.report.tally.files = 1;
         }
-        if let Some(sentence) = tally.add(event) {
+        if let Some(sentence) = self.report.tally.add(event) {
             self.notes += 1;
             if self.notes <= BAD_LINES_SHOWN {
-                notes.push(format!("{}: {sentence}", self.name));
+                account.note(&mut self.report, sentence);
             }
         }
     }
@@ -499,7 +588,7 @@ impl Current {
 /// Whether the file is still without a header.
 fn is_blank(file: &File) -> io::Result<bool> {
     let mut page = [0; 512];
-    let count = super::source::ReadAt::read_at(file, &mut page, 0)?;
+    let count = ReadAt::read_at(file, &mut page, 0)?;
     Ok(page[..count].iter().all(|&byte| byte == 0))
 }
 

@@ -1,7 +1,7 @@
 //! The click ledger: one record for every reply, in segment files.
 //!
 //! ```text
-//! shard ── Writer ──▶ Segment (mapped) ──▶ file ──▶ Reader ──▶ Ledger ──▶ clicks cat
+//! shard ── Writer ──▶ Segment (mapped) ──▶ file ──▶ Reader ──▶ Ledger ──▶ clicks cat, stats, verify
 //!             ▲ ready │ retired
 //!             └─ Handover ─┘
 //!                    │
@@ -24,6 +24,7 @@
 
 pub mod dictionary;
 pub mod files;
+pub mod filter;
 pub mod folder;
 pub mod frame;
 pub mod handover;
@@ -32,6 +33,7 @@ pub mod keeper;
 pub mod key_file;
 pub mod ledger;
 pub mod map;
+pub mod numbers;
 pub mod position;
 pub mod reader;
 pub mod record;
@@ -40,9 +42,11 @@ pub mod seek;
 pub mod segment;
 pub mod source;
 pub mod state;
+pub mod stats;
 pub mod tally;
 pub mod tape;
 pub mod texts;
+pub mod top;
 pub mod writer;
 
 pub use handover::{Counts, Handover};

@@ -209,7 +209,8 @@ pub(crate) fn given(bytes: &[u8]) -> Option<Cow<'_, str>> {
 
 /// Bytes as text. Those that are not UTF-8 become `\xNN`, and so does a
 /// backslash before an `x`, so that the bytes can be told from the text.
-pub(crate) fn text(bytes: &[u8]) -> Cow<'_, str> {
+#[must_use]
+pub fn text(bytes: &[u8]) -> Cow<'_, str> {
     if let Ok(text) = str::from_utf8(bytes)
         && (memchr::memchr(b'\\', bytes).is_none() || !text.contains("\\x"))
     {

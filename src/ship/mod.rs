@@ -178,8 +178,8 @@ impl<'a> Shipper<'a> {
             return Ok(());
         };
         let (number, clicks) = (checkpoint.batches + 1, in_flight.clicks);
-        let mut ledger =
-            Ledger::between(&self.plan.clicks, &checkpoint.positions, &in_flight.ends)?;
+        let mut ledger = Ledger::resume(&self.plan.clicks, &checkpoint.positions)?;
+        ledger.end_at(&in_flight.ends);
         self.batch.fill_again(&mut ledger)?;
         let found = self.batch.len() as u64;
         if found != clicks {

@@ -11,7 +11,8 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
-use super::is_broken_pipe;
+use super::filter::FilterArguments;
+use super::{is_broken_pipe, status, total};
 use crate::clicks::key_file::KeyRing;
 use crate::clicks::ledger::Ledger;
 use crate::clicks::rows::{RowFormat, Rows};
@@ -32,8 +33,11 @@ pub struct Cat {
     #[arg(long, value_enum, default_value_t = Format::Ndjson)]
     pub format: Format,
     /// Go on with what a running server writes, until interrupted.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "until")]
     pub follow: bool,
+    /// Which clicks are printed.
+    #[command(flatten)]
+    pub filter: FilterArguments,
     /// Keys for the ids of the clicks [default: .state/click-key in each folder].
     #[arg(long, value_name = "FILE")]
     pub click_key: Option<PathBuf>,
@@ -82,11 +86,11 @@ pub fn cat(wish: &Cat, out: impl Write, complaints: &mut impl Write, stop: &Atom
         let _ = writeln!(complaints, "carom: {sentence}");
     };
     match print(wish, out, &mut say, stop) {
-        Ok(tally) => {
+        Ok((tally, printed)) => {
             if !wish.quiet {
-                say(&tally.to_string());
+                say(&total(&wish.filter.filter(), printed, "printed", &tally));
             }
-            if tally.unreadable > 0 { 2 } else { u8::from(!tally.is_whole()) }
+            status(&tally)
         }
         Err(error) if is_broken_pipe(&error) => 0,
         Err(error) => {
@@ -96,19 +100,26 @@ pub fn cat(wish: &Cat, out: impl Write, complaints: &mut impl Write, stop: &Atom
     }
 }
 
+/// The clicks that were printed are told with the totals.
 fn print(
     wish: &Cat,
     out: impl Write,
     say: &mut impl FnMut(&str),
     stop: &AtomicBool,
-) -> anyhow::Result<Tally> {
+) -> anyhow::Result<(Tally, u64)> {
     let mut keys = KeyRing::new(wish.click_key.as_deref())?;
+    let filter = wish.filter.filter();
     let mut ledger = Ledger::open(&wish.paths, wish.follow)?;
+    ledger.pass_over_all_but(filter.times.clone());
     let mut rows = Rows::new(wish.format.into(), out)?;
+    let mut printed = 0;
     loop {
         while let Some(mut entry) = ledger.next_click()? {
-            entry.id = keys.id(&entry);
-            rows.write(&entry)?;
+            if filter.takes(&entry.click) {
+                entry.id = keys.id(&entry);
+                rows.write(&entry)?;
+                printed += 1;
+            }
             if wish.follow && stop.load(Ordering::Relaxed) {
                 break;
             }
@@ -120,7 +131,7 @@ fn print(
             }
         }
         if !wish.follow || stop.load(Ordering::Relaxed) {
-            return Ok(ledger.tally());
+            return Ok((ledger.tally(), printed));
         }
         thread::sleep(POLL);
         ledger.update()?;

@@ -19,15 +19,20 @@ pub struct Log {
     folder: tempfile::TempDir,
     server: Option<(Keeper, Vec<Writer>)>,
     written: u64,
+    segment_bytes: u64,
 }
 
 impl Log {
-    /// An empty one, with a click key.
+    /// An empty one, with a click key and the smallest segments.
     pub fn new() -> Self {
+        Self::with_segments(64 * 1024)
+    }
+
+    pub fn with_segments(segment_bytes: u64) -> Self {
         let folder = tempfile::tempdir().unwrap();
         state::make(folder.path()).unwrap();
         key_file::load_or_make(&key_file::beside(folder.path())).unwrap();
-        Self { folder, server: None, written: 0 }
+        Self { folder, server: None, written: 0, segment_bytes }
     }
 
     /// One with so many clicks, whose server has stopped.
@@ -44,13 +49,21 @@ impl Log {
 
     /// Appends so many clicks, and leaves the server running.
     pub fn write(&mut self, clicks: u64) {
-        let (_, writers) = self.server.get_or_insert_with(|| start(self.folder.path()));
-        for number in self.written..self.written + clicks {
-            let writer = &mut writers[(number % 3 % SHARDS) as usize];
-            until("a segment is ready", || writer.handover().ready.is_full());
-            append(writer, number);
+        for _ in 0..clicks {
+            let number = self.written;
+            let path = format!("/go/{number}?from=mail");
+            self.append(&click(number, &path));
         }
-        self.written += clicks;
+    }
+
+    /// Appends one click.
+    pub fn append(&mut self, click: &Click<'_>) {
+        let start = || start(self.folder.path(), self.segment_bytes);
+        let (_, writers) = self.server.get_or_insert_with(start);
+        let writer = &mut writers[(self.written % 3 % SHARDS) as usize];
+        until("a segment is ready", || writer.handover().ready.is_full());
+        writer.append(click).unwrap();
+        self.written += 1;
     }
 
     /// Stops the server: segments are sealed, unused ones deleted.
@@ -91,9 +104,9 @@ pub fn texts(folder: &Path) -> Vec<String> {
     paths.iter().map(|path| fs::read_to_string(path).unwrap()).collect()
 }
 
-fn start(folder: &Path) -> (Keeper, Vec<Writer>) {
+fn start(folder: &Path, segment_bytes: u64) -> (Keeper, Vec<Writer>) {
     let options = Options {
-        segment_bytes: 64 * 1024,
+        segment_bytes,
         sync_interval: Duration::from_millis(20),
         node: 3,
         keys: key_file::load(&key_file::beside(folder)).unwrap(),
@@ -103,9 +116,8 @@ fn start(folder: &Path) -> (Keeper, Vec<Writer>) {
     Keeper::open(folder, &shards, options).unwrap()
 }
 
-fn append(writer: &mut Writer, number: u64) {
-    let path = format!("/go/{number}?from=mail");
-    let click = Click {
+fn click(number: u64, path: &str) -> Click<'_> {
+    Click {
         time_us: BEGIN_US + number * STEP_US,
         link: number % 100,
         generation: 1,
@@ -118,6 +130,5 @@ fn append(writer: &mut Writer, number: u64) {
         path: path.as_bytes(),
         referer: if number.is_multiple_of(2) { b"https://news.example/front-page" } else { b"" },
         user_agent: b"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
-    };
-    writer.append(&click).unwrap();
+    }
 }

@@ -11,6 +11,7 @@ mod parquet;
 mod register;
 mod sinks;
 mod space;
+mod speed;
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -38,4 +39,12 @@ fn arguments(clicks: &Path, flags: &[&str]) -> Vec<OsString> {
 /// `file:DIR`, and the like.
 fn to(kind: &str, folder: &Path) -> String {
     format!("{kind}:{}", folder.display())
+}
+
+/// Bytes of all files below a folder.
+fn size(folder: &Path) -> u64 {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries
+        .map(|path| if path.is_dir() { size(&path) } else { path.metadata().unwrap().len() })
+        .sum()
 }

@@ -20,6 +20,12 @@ pub const LOCATION_BYTES_MAX: usize = 8 * 1024;
 /// Longest reply: a `Location` and the fixed part around it.
 pub const REPLY_BYTES_MAX: usize = LOCATION_BYTES_MAX + 512;
 
+// ---- Shards ----------------------------------------------------------------
+
+/// Most shards of a server: what ten bits of a click id can number, and as many
+/// CPUs as can be named.
+pub const SHARDS_MAX: usize = 1024;
+
 // ---- Connections -----------------------------------------------------------
 
 /// Most open connections a shard. Over it: idle ones are closed to make room,
@@ -156,11 +162,29 @@ pub const SYNC_INTERVAL_MS_DEFAULT: u64 = 250;
 pub const SYNC_STEP_BYTES: usize = 16 * 1024 * 1024;
 /// Bytes of a segment faulted in ahead of its writer.
 pub const POPULATE_AHEAD_BYTES: u64 = 8 * 1024 * 1024;
+/// Length of a click id as text, bytes: 128 bits, five in each.
+pub const CLICK_ID_BYTES: usize = 26;
+/// Most keys in a click key file: what two bits of a click id can number. Over
+/// it: the file is refused.
+pub const CLICK_KEYS_MAX: usize = 4;
+/// Longest click key file, bytes: four keys and plenty of comments. Over it: it is
+/// refused, as it must be another file.
+pub const CLICK_KEY_FILE_BYTES_MAX: u64 = 16 * 1024;
+/// Links that `clicks stats` counts one by one, 80 MB of them. Over it: the rarer
+/// half is forgotten, and counts say how much they may be too low.
+pub const STATS_LINKS_MAX: usize = 1_800_000;
+/// Referers, and as many user agents, that it counts one by one, 35 MB of each.
+/// Over it: the same.
+pub const STATS_TEXTS_MAX: usize = 100_000;
+/// Hours that it counts one by one: eleven years. Over it: the same.
+pub const STATS_HOURS_MAX: usize = 100_000;
 
 // ---- How they relate -------------------------------------------------------
 
 const _: () = assert!(REQUEST_LINE_BYTES_MAX < REQUEST_HEAD_BYTES_MAX);
 const _: () = assert!(TARGET_BYTES_MAX <= LOCATION_BYTES_MAX);
+// A target that is nothing but `{clickid}` still fits when those are filled in.
+const _: () = assert!(TARGET_BYTES_MAX.div_ceil(9) * CLICK_ID_BYTES <= LOCATION_BYTES_MAX);
 const _: () = assert!(LOCATION_BYTES_MAX < REPLY_BYTES_MAX);
 // Offsets within a request head are 16-bit.
 const _: () = assert!(REQUEST_HEAD_BYTES_MAX < u16::MAX as usize);

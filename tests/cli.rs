@@ -183,6 +183,22 @@ fn unreadable_paths_are_named() {
 }
 
 #[test]
+fn clicks_are_asked_for_in_words_that_are_understood() {
+    let check = |flag: &str, value: &str, words: &str| {
+        for command in ["cat", "stats"] {
+            check_refusal(&["clicks", command, "clicks", flag, value], 2, &[flag, value, words]);
+        }
+    };
+    check("--since", "13:00", "how long ago, such as 15m, 2h or 7d");
+    check("--until", "1mo", "2026-11-22T13:00:00Z");
+    check("--link", "summer-deal", "such as /go/summer-deal");
+    check("--link", "/go/x#y", "the key has a fragment");
+    check("--verdict", "lost", "possible values: redirect, unknown, gone");
+    let follow = ["clicks", "cat", "clicks", "--follow", "--until", "2h"];
+    check_refusal(&follow, 2, &["'--follow' cannot be used with '--until"]);
+}
+
+#[test]
 fn wrong_arguments_say_what_would_be_right() {
     let check = |flag: &str, value: &str, words: &str| {
         check_refusal(&["serve", "links.txt", flag, value], 2, &[flag, value, words]);
@@ -197,6 +213,8 @@ fn wrong_arguments_say_what_would_be_right() {
     check("--header-timeout", "10", "write a time with its unit: 10s, 250ms or 1m");
     check("--segment-size", "1KiB", "a segment is between");
     check("--segment-size", "big", "write a size with its unit: 64MiB or 1GiB");
+    check("--node", "65536", "is not in 0..=65535");
+    check("--fallback", "https://{clickid}.a/", "move it behind");
     check("--max-connections", "0", "is not in 1..=65536");
     check_refusal(&["serve"], 2, &["<LINKS>"]);
 }
@@ -226,6 +244,8 @@ fn help_has_every_default_and_variable() {
     check("send-timeout", "30s]");
     check("drain-timeout", "10s]");
     check("max-connections", "65536]");
+    check("node", "0]");
+    check("click-key", ".state/click-key in the click folder]");
     check("backlog", "4096]");
     check("defer-accept", "5s]");
     check("segment-size", "128MiB]");

@@ -10,11 +10,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use carom::cli::clicks::{Cat, Format, cat};
+use carom::cli::clicks::cat::{Cat, Format, cat};
+use carom::cli::clicks::filter::FilterArguments;
 use carom::clicks::folder::{list, segment_name};
 use carom::clicks::ledger::Ledger;
 use carom::clicks::tally::Tally;
-use carom::clicks::{Click, Flags, Keeper, Options, ShardInfo, Summary, Verdict, Writer};
+use carom::clicks::{Click, Flags, Keeper, Options, ShardInfo, Summary, Verdict, Writer, tape};
 
 const SEGMENT: u64 = 64 * 1024;
 
@@ -24,7 +25,8 @@ fn options(sync_interval: Duration) -> (Options, Reports) {
     let reports = Reports::default();
     let taken = reports.clone();
     let report = Box::new(move |sentence| taken.lock().unwrap().push(sentence));
-    (Options { segment_bytes: SEGMENT, sync_interval, report }, reports)
+    let keys = tape::keys();
+    (Options { segment_bytes: SEGMENT, sync_interval, node: 0, keys, report }, reports)
 }
 
 fn keep(dir: &Path, shards: usize) -> (Keeper, Vec<Writer>) {
@@ -265,7 +267,7 @@ fn fill_up(dir: &Path) {
     let (mut kept, mut lost) = (0, 0);
     let mut write = |kept: &mut u64, lost: &mut u64| match writers[0].append(&click(*kept + *lost))
     {
-        Ok(()) => *kept += 1,
+        Ok(_) => *kept += 1,
         Err(_) => *lost += 1,
     };
     while lost < 1_000 {
@@ -331,7 +333,14 @@ fn a_full_disk_loses_clicks_but_counts_them() {
 }
 
 fn wish(dir: &Path) -> Cat {
-    Cat { paths: vec![dir.to_owned()], format: Format::Ndjson, follow: false, quiet: false }
+    Cat {
+        paths: vec![dir.to_owned()],
+        format: Format::Ndjson,
+        follow: false,
+        click_key: None,
+        filter: FilterArguments::default(),
+        quiet: false,
+    }
 }
 
 /// What `clicks cat` prints, what it complains of, and its exit status.
@@ -359,6 +368,22 @@ fn prints(click: Click<'_>, format: Format, expected: &str) {
     assert_eq!((out.as_str(), status), (expected, 0));
 }
 
+/// Click ids name them.
+#[test]
+fn segment_numbers_are_never_given_twice() {
+    let dir = tempfile::tempdir().unwrap();
+    for run in 1..=3 {
+        let (keeper, mut writers) = keep(dir.path(), 2);
+        writers[1].append(&click(0)).unwrap();
+        writers.into_iter().for_each(Writer::close);
+        keeper.finish();
+        // The other shard gave none to a click.
+        let files = list(dir.path()).unwrap();
+        assert_eq!(files.iter().map(|it| (it.shard, it.number)).collect::<Vec<_>>(), [(1, run)]);
+        fs::remove_file(&files[0].path).unwrap();
+    }
+}
+
 #[test]
 fn as_json() {
     prints(
@@ -370,7 +395,7 @@ fn as_json() {
          \"path\":\"/go/summer-deal\",\"query\":\"utm_source=mail\",\
          \"referer\":\"https://news.example/front-page\",\
          \"user_agent\":\"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 \
-         Firefox/140.0\"}\n",
+         Firefox/140.0\",\"id\":null}\n",
     );
 }
 #[test]
@@ -392,7 +417,7 @@ fn what_is_not_there_is_null() {
         "{\"time\":\"2025-11-22T08:26:40.000007Z\",\"shard\":0,\"seq\":1,\"link\":null,\
          \"generation\":1,\"ip\":\"2001:db8::1\",\"status\":404,\"verdict\":\"unknown\",\
          \"head\":true,\"prefetch\":true,\"host\":\"go.example\",\"path\":\"/a\",\"query\":null,\
-         \"referer\":null,\"user_agent\":null}\n",
+         \"referer\":null,\"user_agent\":null,\"id\":null}\n",
     );
 }
 #[test]
@@ -401,9 +426,9 @@ fn as_csv() {
         Click { path: b"/a,b?", user_agent: b"say \"hi\"", ..click(0) },
         Format::Csv,
         "time,shard,seq,link,generation,ip,status,verdict,head,prefetch,host,path,query,referer,\
-         user_agent,cut\n2025-11-22T08:26:40.000000Z,0,1,0000000000000001,1,192.0.2.7,302,\
+         user_agent,id,cut\n2025-11-22T08:26:40.000000Z,0,1,0000000000000001,1,192.0.2.7,302,\
          redirect,false,false,go.example,\"/a,b\",,https://news.example/front-page,\
-         \"say \"\"hi\"\"\",\n",
+         \"say \"\"hi\"\"\",,\n",
     );
 }
 #[test]

@@ -73,7 +73,7 @@ fn beside_a_model() {
             let click = random_click(&mut rng, sequence, 0..200);
             let begun = writer.append(&click.click());
             match begun {
-                Ok(()) => model.push(click),
+                Ok(_) => model.push(click),
                 Err(_) => {
                     assert!(!is_ready, "lost although a segment was ready");
                     lost += 1;

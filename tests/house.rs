@@ -34,7 +34,7 @@ const UNSAFE: &[&str] = &[
 /// Rooms, what they must not name, and why.
 const FORBIDDEN: &[(&[&str], &[&str], &str)] = &[
     (
-        &["http", "links", "connection", "shard", "limits", "clicks/record.rs"],
+        &["http", "links", "connection", "shard", "limits", "clicks/record.rs", "clicks/id.rs"],
         &[
             "std::fs",
             "TcpStream",

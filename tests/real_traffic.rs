@@ -265,7 +265,7 @@ fn compare(rows: &[Value], sent: &[Sent]) {
     for row in rows {
         let mut click = row.clone();
         let fields = click.as_object_mut().unwrap();
-        for name in ["time", "shard", "seq"] {
+        for name in ["time", "shard", "seq", "id"] {
             fields.remove(name).unwrap();
         }
         let link = fields.remove("link").unwrap();

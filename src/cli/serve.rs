@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytesize::ByteSize;
@@ -15,7 +14,7 @@ use crate::control::{EngineWish, Plan, Sources, say, serve};
 use crate::engine::Engine;
 use crate::engine::listener::ListenOptions;
 use crate::limits::{CONNECTIONS_PER_SHARD_MAX, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN};
-use crate::links::{Format, OnBadLine, target};
+use crate::links::{Fallback, Format, OnBadLine, target};
 use crate::shard::Settings;
 
 const AFTER_HELP: &str = "\
@@ -119,6 +118,15 @@ pub struct ServeArguments {
     #[arg(long, env = "CAROM_SYNC_INTERVAL", default_value = "250ms", value_name = "TIME", value_parser = time)]
     sync_interval: Duration,
 
+    /// Number of this machine, in click ids and segments: another on each machine
+    #[arg(long, env = "CAROM_NODE", default_value_t = 0, value_name = "N")]
+    node: u16,
+
+    /// Keys that sign click ids; a new one is made where there is no such file
+    /// [default: .state/click-key in the click folder]
+    #[arg(long, env = "CAROM_CLICK_KEY", value_name = "FILE")]
+    click_key: Option<PathBuf>,
+
     /// Print what is served, once it is, as one line of JSON on standard output
     #[arg(long, env = "CAROM_JSON")]
     json: bool,
@@ -131,10 +139,6 @@ enum EngineName {
     IoUring,
     Epoll,
 }
-
-/// A checked fallback target.
-#[derive(Debug, Clone)]
-struct Fallback(Arc<[u8]>);
 
 /// Serves; the exit code says whether it went well.
 pub fn run(arguments: &ServeArguments) -> ExitCode {
@@ -166,6 +170,8 @@ impl ServeArguments {
             clicks: self.clicks.clone(),
             segment_bytes: self.segment_size.as_u64(),
             sync_interval: self.sync_interval.max(Duration::from_millis(1)),
+            node: self.node,
+            click_key: self.click_key.clone(),
             settings: Settings {
                 timeouts: Timeouts {
                     head_ms: ms(self.header_timeout),
@@ -173,7 +179,7 @@ impl ServeArguments {
                     send_ms: ms(self.send_timeout),
                 },
                 connections_max: self.max_connections as usize,
-                fallback: self.fallback.as_ref().map(|fallback| fallback.0.clone()),
+                fallback: self.fallback.clone(),
             },
             listening: ListenOptions {
                 backlog: self.backlog,
@@ -193,10 +199,8 @@ fn address(text: &str) -> Result<SocketAddr, String> {
 
 fn fallback(text: &str) -> Result<Fallback, String> {
     let checked = target::validate(text.as_bytes()).map_err(|problem| problem.to_string())?;
-    if checked.has_splat() {
-        return Err("a fallback cannot hold :splat; only a /* link can".to_owned());
-    }
-    Ok(Fallback(checked.bytes().into()))
+    Fallback::new(checked)
+        .ok_or_else(|| "a fallback cannot hold :splat; only a /* link can".to_owned())
 }
 
 fn time(text: &str) -> Result<Duration, String> {

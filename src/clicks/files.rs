@@ -38,6 +38,10 @@ pub struct Run {
     pub run: u64,
     /// Which boot of which machine.
     pub boot: [u8; 16],
+    /// Number of the machine.
+    pub node: u16,
+    /// Number of the key that signs click ids.
+    pub key: u8,
     /// Size of each file until it is sealed.
     pub segment_bytes: u64,
 }
@@ -105,6 +109,8 @@ pub struct Files {
     shard: u16,
     cpu: u16,
     number: u64,
+    /// Numbers before this have been given to clicks.
+    pub used_up: u64,
     open: VecDeque<Open>,
     /// The meeting point with the shard's writer.
     pub handover: Arc<Handover>,
@@ -121,6 +127,7 @@ impl Files {
             shard,
             cpu,
             number,
+            used_up: number,
             open: VecDeque::new(),
             handover: Arc::default(),
             sealed: 0,
@@ -161,9 +168,10 @@ impl Files {
         let header = Header {
             number: self.number,
             run: run.run,
-            node: 0,
+            node: run.node,
             shard: self.shard,
             cpu: self.cpu,
+            key: run.key,
             boot: run.boot,
             made_us: unix_us(),
             made_monotonic_us: monotonic_us(),
@@ -273,6 +281,7 @@ impl Files {
         match seal {
             Some(seal) => {
                 self.sealed += 1;
+                self.used_up = open.segment.number + 1;
                 open.seal(seal).inspect_err(|trouble| {
                     self.sync_errors += u64::from(trouble.work == Work::Sync);
                 })?;

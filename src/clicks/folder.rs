@@ -1,8 +1,8 @@
 //! The click folder: how its files are named, and who owns it.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -57,6 +57,19 @@ pub fn list(folder: &Path) -> io::Result<Vec<SegmentFile>> {
     }
     files.sort_unstable();
     Ok(files)
+}
+
+/// Makes the click folder, for its owner and group, if there is none.
+///
+/// # Errors
+///
+/// A sentence for the operator.
+pub fn make(folder: &Path) -> anyhow::Result<()> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o750)
+        .create(folder)
+        .with_context(|| format!("cannot make the click folder {}", folder.display()))
 }
 
 /// Proof that this process is the one server that writes into a folder. Ends

@@ -2,7 +2,6 @@
 //! It makes segments, faults them in ahead of the writers, syncs and seals.
 
 use std::fs;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,6 +14,8 @@ use rustix::io::Errno;
 use super::files::{self, Files, Run, Trouble};
 use super::folder::{self, Lock};
 use super::handover::Handover;
+use super::id::{Keys, Signer};
+use super::numbers::Numbers;
 use super::writer::Writer;
 use crate::limits::{
     SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN, SEGMENTS_READY, SYNC_INTERVAL_MS_DEFAULT,
@@ -36,6 +37,10 @@ pub struct Options {
     pub segment_bytes: u64,
     /// How long a click may wait to be synced, apart from the disk's own time.
     pub sync_interval: Duration,
+    /// Number of this machine among those whose clicks are brought together.
+    pub node: u16,
+    /// The keys that sign click ids.
+    pub keys: Keys,
     /// Takes a sentence for the operator's log. Called on the keeper's thread.
     pub report: Box<dyn Fn(String) + Send>,
 }
@@ -92,23 +97,23 @@ impl Keeper {
              not {}",
             options.segment_bytes
         );
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o750)
-            .create(dir)
-            .with_context(|| format!("cannot make the click folder {}", dir.display()))?;
+        folder::make(dir)?;
         let run = Run {
             folder: dir.to_owned(),
             run: files::unix_us(),
             boot: boot(),
+            node: options.node,
+            key: options.keys.newest(),
             segment_bytes: options.segment_bytes.next_multiple_of(PAGE_BYTES),
         };
         let lock = Lock::take(dir, run.run)?;
-        let mut shards = adopt(dir, shards)?;
+        let mut numbers = Numbers::open(dir)?;
+        let mut shards = adopt(dir, shards, &mut numbers)?;
         let mut writers = Vec::with_capacity(shards.len());
-        let made = shards.iter_mut().try_for_each(|files| {
+        let made = shards.iter_mut().zip(0..).try_for_each(|(files, shard)| {
             let first = files.create(&run)?;
-            writers.push(Writer::new(files.handover.clone(), first));
+            let signer = Signer { keys: options.keys.clone(), node: options.node, shard };
+            writers.push(Writer::new(files.handover.clone(), first, signer));
             for _ in 0..SEGMENTS_READY {
                 let next = files.create(&run)?;
                 files.handover.ready.push(next).expect("the queue is new");
@@ -129,6 +134,7 @@ impl Keeper {
             retry_at: vec![None; shards.len()],
             lost_before: vec![0; shards.len()],
             shards,
+            numbers,
             options,
             stop: stop.clone(),
             _lock: lock,
@@ -173,17 +179,23 @@ impl Drop for Keeper {
     }
 }
 
-/// The files of each shard, numbered on from those in the folder.
-fn adopt(dir: &Path, shards: &[ShardInfo]) -> anyhow::Result<Vec<Files>> {
+/// The files of each shard, numbered on from those in the folder, and from those
+/// that were.
+fn adopt(dir: &Path, shards: &[ShardInfo], numbers: &mut Numbers) -> anyhow::Result<Vec<Files>> {
     let cannot_read = || format!("cannot read the click folder {}", dir.display());
-    let mut next = vec![1; shards.len()];
+    let mut next: Vec<u64> = (0..shards.len()).map(|shard| numbers.next(shard)).collect();
     for segment in folder::list(dir).with_context(cannot_read)? {
         if files::is_untouched(&segment).with_context(cannot_read)? {
             fs::remove_file(&segment.path)
                 .with_context(|| format!("cannot delete the unused {}", segment.path.display()))?;
         } else if let Some(next) = next.get_mut(usize::from(segment.shard)) {
-            *next = segment.number.saturating_add(1);
+            *next = segment.number.saturating_add(1).max(*next);
         }
+    }
+    for (shard, &next) in next.iter().enumerate() {
+        numbers
+            .use_up(shard, next)
+            .with_context(|| format!("cannot write into the click folder {}", dir.display()))?;
     }
     let shards = shards.iter().zip(next).enumerate();
     Ok(shards.map(|(index, (info, next))| Files::new(index as u16, info.cpu, next)).collect())
@@ -229,6 +241,7 @@ fn boot() -> [u8; 16] {
 struct Tender {
     run: Run,
     shards: Vec<Files>,
+    numbers: Numbers,
     /// When to try again to make a segment for a shard that has none ready.
     retry_at: Vec<Option<Instant>>,
     /// Clicks that were lost when a shard's trouble began.
@@ -338,8 +351,18 @@ impl Tender {
 
     fn seal(&mut self) {
         for index in 0..self.shards.len() {
+            let sealed = self.shards[index].sealed;
             while self.step(index, Files::seal_step) {
                 self.look_after();
+            }
+            if self.shards[index].sealed > sealed
+                && let Err(error) = self.numbers.use_up(index, self.shards[index].used_up)
+            {
+                (self.options.report)(format!(
+                    "clicks: cannot note in {} which segment numbers are used up: {error}; this is \
+                     tried again with the next segment",
+                    self.run.folder.display()
+                ));
             }
         }
     }

@@ -4,25 +4,49 @@
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
 use super::folder::{self, SegmentFile};
+use super::id::{ClickId, Place};
 use super::reader::{Event, Reader};
 use super::record::Click;
-use super::tally::Tally;
+use super::source::ReadAt;
+use super::tally::{Account, SegmentReport, State, Tally};
 use crate::limits::BAD_LINES_SHOWN;
 
 /// One click and where it comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry<'a> {
+    /// The folder of its segment.
+    pub folder: &'a Path,
     /// Which shard wrote it.
     pub shard: u16,
     /// Its number within that shard's run.
     pub sequence: u64,
+    /// Which machine wrote it.
+    pub node: u16,
+    /// Number of its segment within the shard.
+    pub segment: u64,
+    /// Where in the segment file its record begins, bytes.
+    pub offset: u64,
+    /// Number of the key that signed its id.
+    pub key: u8,
+    /// Its id, for whoever has that key; a ledger has none.
+    pub id: Option<ClickId>,
     /// What it says.
     pub click: Click<'a>,
+}
+
+impl Entry<'_> {
+    /// Where its record stands.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        let Self { node, shard, segment, offset, .. } = *self;
+        Place { node, shard, segment, offset }
+    }
 }
 
 /// Reads folders and files of segments, in memory bounded by the number of
@@ -32,8 +56,9 @@ pub struct Ledger {
     streams: Vec<Stream>,
     /// The folders that are followed.
     followed: Vec<PathBuf>,
-    tally: Tally,
-    notes: Vec<String>,
+    account: Account,
+    /// Streams before this one were read to their end, where they are not merged.
+    at: usize,
 }
 
 /// The segments of one shard of one folder.
@@ -47,20 +72,32 @@ struct Stream {
     opened: u64,
     /// Run of the last segment, and the number that its next click should have.
     before: Option<(u64, u64)>,
-    /// Time and number of the click that is next in this stream.
-    head: Option<(u64, u64)>,
+    /// The click that is next in this stream.
+    head: Option<Head>,
     /// The run whose server holds the folder.
     live_run: Option<u64>,
     is_followed: bool,
+    /// There is nothing more, and nobody waits for more.
+    is_done: bool,
+    /// Length of the segments that are done with, bytes.
+    passed_bytes: u64,
+}
+
+/// A click that was gone to, and not yet handed out.
+#[derive(Clone, Copy, Debug)]
+struct Head {
+    time_us: u64,
+    sequence: u64,
+    offset: u64,
 }
 
 #[derive(Debug)]
 struct Current {
     reader: Reader<File>,
-    name: String,
+    report: SegmentReport,
     is_live: bool,
+    /// How many findings there are, shown or not.
     notes: usize,
-    is_counted: bool,
 }
 
 impl Ledger {
@@ -72,12 +109,8 @@ impl Ledger {
     ///
     /// A sentence when a path cannot be read.
     pub fn open(paths: &[PathBuf], follow: bool) -> anyhow::Result<Self> {
-        let mut ledger = Self {
-            streams: Vec::new(),
-            followed: Vec::new(),
-            tally: Tally::default(),
-            notes: Vec::new(),
-        };
+        let mut ledger =
+            Self { streams: Vec::new(), followed: Vec::new(), account: Account::default(), at: 0 };
         for path in paths {
             let metadata =
                 path.metadata().with_context(|| format!("cannot read {}", path.display()))?;
@@ -145,6 +178,8 @@ impl Ledger {
                 head: None,
                 live_run: None,
                 is_followed,
+                is_done: false,
+                passed_bytes: 0,
             });
             self.streams.len() - 1
         });
@@ -152,6 +187,13 @@ impl Ledger {
         if file.number > stream.opened || !stream.is_followed {
             stream.waiting.push_back(file);
         }
+    }
+
+    /// Passes over the segments that hold nothing of this time (Unix µs), going by
+    /// the time of their first record and of their seal. They are not read, so
+    /// only their sequence numbers are accounted for.
+    pub fn pass_over_all_but(&mut self, times: Range<u64>) {
+        self.account.times = times;
     }
 
     /// Looks for new segments of the folders that are followed, and whether
@@ -179,58 +221,123 @@ impl Ledger {
     pub fn next_click(&mut self) -> anyhow::Result<Option<Entry<'_>>> {
         let mut first: Option<(u64, usize)> = None;
         for (index, stream) in self.streams.iter_mut().enumerate() {
-            if stream.head.is_none() {
-                stream.head = stream.advance(&mut self.tally, &mut self.notes)?;
+            if stream.head.is_none() && !stream.is_done {
+                stream.head = stream.advance(&mut self.account)?;
+                stream.is_done = stream.head.is_none() && !stream.is_followed;
             }
-            if let Some((time_us, _)) = stream.head
-                && first.is_none_or(|(earliest, _)| time_us < earliest)
+            if let Some(head) = stream.head
+                && first.is_none_or(|(earliest, _)| head.time_us < earliest)
             {
-                first = Some((time_us, index));
+                first = Some((head.time_us, index));
             }
         }
         let Some((_, index)) = first else {
             return Ok(None);
         };
         let stream = &mut self.streams[index];
-        let (_, sequence) = stream.head.take().expect("it was just found");
-        let current = stream.current.as_ref().expect("a head comes from a segment");
-        let shard = current.reader.header().shard;
-        Ok(Some(Entry { shard, sequence, click: current.reader.click() }))
+        let head = stream.head.take().expect("it was just found");
+        Ok(Some(stream.entry(head)))
+    }
+
+    /// The next click, shard by shard instead of in the order of time, so that
+    /// one segment is open at a time. Not for ledgers that are followed, nor
+    /// together with [`next_click`](Self::next_click).
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn next_click_by_shard(&mut self) -> anyhow::Result<Option<Entry<'_>>> {
+        let head = loop {
+            let Some(stream) = self.streams.get_mut(self.at) else {
+                return Ok(None);
+            };
+            match stream.advance(&mut self.account)? {
+                Some(head) => break head,
+                None => self.at += 1,
+            }
+        };
+        Ok(Some(self.streams[self.at].entry(head)))
     }
 
     /// What was read so far.
     #[must_use]
     pub fn tally(&self) -> Tally {
-        let mut tally = self.tally;
+        let mut tally = self.account.tally;
         for current in self.streams.iter().filter_map(|stream| stream.current.as_ref()) {
-            tally.live += u64::from(current.is_counted && current.is_live);
+            tally += current.report.tally;
+            tally.live += u64::from(current.report.tally.files > 0 && current.is_live);
         }
         tally
     }
 
     /// Sentences about what is damaged or missing, since the last time.
     pub fn take_notes(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.notes)
+        std::mem::take(&mut self.account.notes)
+    }
+
+    /// The segments that were read to their end, since the last time. They are
+    /// kept from the first call on.
+    pub fn take_reports(&mut self) -> Vec<SegmentReport> {
+        self.account.reports.replace(Vec::new()).unwrap_or_default()
+    }
+
+    /// The segments that a server still writes, as far as they were read.
+    pub fn live_reports(&self) -> impl Iterator<Item = &SegmentReport> {
+        let open = self.streams.iter().filter_map(|stream| stream.current.as_ref());
+        open.map(|current| &current.report).filter(|report| report.tally.files > 0)
+    }
+
+    /// How many bytes of files there are to be read from here on.
+    #[must_use]
+    pub fn waiting_bytes(&self) -> u64 {
+        let files = self.streams.iter().flat_map(|stream| &stream.waiting);
+        files.filter_map(|file| file.path.metadata().ok()).map(|metadata| metadata.len()).sum()
+    }
+
+    /// How many of them were read or passed over.
+    #[must_use]
+    pub fn read_bytes(&self) -> u64 {
+        let read = |stream: &Stream| {
+            let current = stream.current.as_ref().map_or(0, |current| current.reader.position());
+            stream.passed_bytes + current
+        };
+        self.streams.iter().map(read).sum()
     }
 }
 
 impl Stream {
-    /// Goes to the next click and returns its time and number.
-    fn advance(
-        &mut self,
-        tally: &mut Tally,
-        notes: &mut Vec<String>,
-    ) -> anyhow::Result<Option<(u64, u64)>> {
+    /// The click that was just read.
+    fn entry(&self, head: Head) -> Entry<'_> {
+        let reader = &self.current.as_ref().expect("a click comes from a segment").reader;
+        let header = reader.header();
+        Entry {
+            folder: &self.folder,
+            shard: header.shard,
+            sequence: head.sequence,
+            node: header.node,
+            segment: header.number,
+            offset: head.offset,
+            key: header.key,
+            id: None,
+            click: reader.click(),
+        }
+    }
+
+    /// Goes to the next click.
+    fn advance(&mut self, account: &mut Account) -> anyhow::Result<Option<Head>> {
         loop {
-            if self.current.is_none() && !self.open_next(tally, notes) {
+            if self.current.is_none() && !self.open_next(account) {
                 return Ok(None);
             }
             let current = self.current.as_mut().expect("one is open");
             let event = current.reader.next(current.is_live);
-            let event = event.with_context(|| format!("cannot read on in {}", current.name))?;
-            current.count(&event, tally, notes);
+            let event =
+                event.with_context(|| format!("cannot read on in {}", current.report.name))?;
+            current.count(&event, account);
             match event {
-                Event::Click { sequence, time_us, .. } => return Ok(Some((time_us, sequence))),
+                Event::Click { offset, sequence, time_us } => {
+                    return Ok(Some(Head { time_us, sequence, offset }));
+                }
                 Event::End if current.is_live && current.reader.seal().is_none() => {
                     if !self.is_left_behind() {
                         return Ok(None);
@@ -238,7 +345,7 @@ impl Stream {
                     // Nobody writes it any more: the rest is read for good.
                     self.current.as_mut().expect("one is open").is_live = false;
                 }
-                Event::End => self.close(tally, notes),
+                Event::End => self.close(account),
                 _ => {}
             }
         }
@@ -257,7 +364,7 @@ impl Stream {
     }
 
     /// Opens the next segment that a server has begun; `false` if there is none.
-    fn open_next(&mut self, tally: &mut Tally, notes: &mut Vec<String>) -> bool {
+    fn open_next(&mut self, account: &mut Account) -> bool {
         while let Some(next) = self.waiting.front() {
             let name = next.path.display().to_string();
             let is_last = self.waiting.len() == 1;
@@ -279,19 +386,23 @@ impl Stream {
                     if is_live && !reader.is_begun() {
                         return false; // its server keeps it ready
                     }
-                    if let Some((_, expected)) = self.before.filter(|before| before.0 == run) {
+                    let before = self.before.filter(|before| before.0 == run);
+                    if let Some((_, expected)) = before {
                         reader.expect(expected);
                     }
+                    let mut report = SegmentReport::new(name, State::Live);
+                    report.header = Some(*reader.header());
                     self.opened = next.number;
-                    self.current =
-                        Some(Current { reader, name, is_live, notes: 0, is_counted: false });
                     self.waiting.pop_front();
+                    let mut current = Current { reader, report, is_live, notes: 0 };
+                    if !current.reader.may_hold(&account.times) {
+                        self.pass_over(&mut current, before.map(|before| before.1), account);
+                        continue;
+                    }
+                    self.current = Some(current);
                     return true;
                 }
-                Ok((Err(refused), false)) => {
-                    tally.unreadable += 1;
-                    notes.push(format!("{name}: cannot be read: {refused}"));
-                }
+                Ok((Err(refused), false)) => account.cannot_read(name, &refused),
                 Ok((Err(_), true)) => {
                     self.waiting.pop_front();
                     continue;
@@ -302,10 +413,7 @@ impl Stream {
                     self.waiting.pop_front();
                     continue;
                 }
-                Err(error) => {
-                    tally.unreadable += 1;
-                    notes.push(format!("{name}: cannot be read: {error}"));
-                }
+                Err(error) => account.cannot_read(name, &error),
             }
             self.opened = next.number;
             self.waiting.pop_front();
@@ -313,52 +421,72 @@ impl Stream {
         false
     }
 
-    fn close(&mut self, tally: &mut Tally, notes: &mut Vec<String>) {
-        let Some(current) = self.current.take() else {
+    /// Goes past a segment without reading it. What is missing before it is known
+    /// all the same.
+    fn pass_over(&mut self, current: &mut Current, expected: Option<u64>, account: &mut Account) {
+        if let (Some(from), Some(start)) = (expected, current.reader.start())
+            && let Some(count @ 1..) = start.first_sequence.checked_sub(from)
+        {
+            current.count(&Event::Missing { from, count }, account);
+        }
+        let run = current.reader.header().run;
+        self.before = current.reader.seal().map(|seal| (run, seal.last_sequence.saturating_add(1)));
+        self.passed_bytes += current.reader.source().bytes().unwrap_or(0);
+        current.report.tally.files = 0;
+        current.report.tally.passed_over = 1;
+        account.tally += current.report.tally;
+    }
+
+    fn close(&mut self, account: &mut Account) {
+        let Some(Current { reader, mut report, notes, .. }) = self.current.take() else {
             return;
         };
-        if let Some(expected) = current.reader.expected() {
-            self.before = Some((current.reader.header().run, expected));
+        if let Some(expected) = reader.expected() {
+            self.before = Some((reader.header().run, expected));
         }
-        if current.notes > BAD_LINES_SHOWN {
-            let more = current.notes - BAD_LINES_SHOWN;
-            notes.push(format!("{}: and {more} more such findings", current.name));
+        self.passed_bytes += reader.source().bytes().unwrap_or(0);
+        if notes > BAD_LINES_SHOWN {
+            account
+                .note(&mut report, format!("and {} more such findings", notes - BAD_LINES_SHOWN));
         }
-        if !current.is_counted && !current.reader.is_begun() {
+        if report.tally.files == 0 && !reader.is_begun() {
             // Deleted unused, and the next run gives its number to another.
             self.opened = self.opened.saturating_sub(1);
             return;
         }
-        tally.files += u64::from(!current.is_counted);
-        match current.reader.seal() {
+        report.tally.files = 1;
+        match reader.seal() {
             // Its server has left it and has yet to seal it.
-            None if self.live_run == Some(current.reader.header().run) => {}
+            None if self.live_run == Some(reader.header().run) => {}
             None => {
-                tally.unsealed += 1;
-                notes.push(format!("{}: not sealed: the server was killed", current.name));
+                report.state = State::Unsealed;
+                report.tally.unsealed = 1;
+                account.note(&mut report, "not sealed: the server was killed".to_owned());
             }
-            Some(seal) if seal.suspect => {
-                tally.suspect += 1;
-                notes.push(format!(
-                    "{}: a sync failed while it was written; after a power loss it may lack clicks",
-                    current.name
-                ));
+            Some(seal) => {
+                report.state = State::Sealed;
+                report.tally.suspect = u64::from(seal.suspect);
+                if seal.suspect {
+                    let what = "a sync failed while it was written; after a power loss it may lack \
+                                clicks";
+                    account.note(&mut report, what.to_owned());
+                }
             }
-            Some(_) => {}
         }
+        account.finish(report);
     }
 }
 
 impl Current {
     /// Adds what was found to the tally, and says it if it is bad.
-    fn count(&mut self, event: &Event, tally: &mut Tally, notes: &mut Vec<String>) {
-        if *event != Event::End && !std::mem::replace(&mut self.is_counted, true) {
-            tally.files += 1;
+    fn count(&mut self, event: &Event, account: &mut Account) {
+        if *event != Event::End {
+            self.report.tally.files = 1;
         }
-        if let Some(sentence) = tally.add(event) {
+        if let Some(sentence) = self.report.tally.add(event) {
             self.notes += 1;
             if self.notes <= BAD_LINES_SHOWN {
-                notes.push(format!("{}: {sentence}", self.name));
+                account.note(&mut self.report, sentence);
             }
         }
     }
@@ -367,7 +495,7 @@ impl Current {
 /// Whether the file is still without a header.
 fn is_blank(file: &File) -> io::Result<bool> {
     let mut page = [0; 512];
-    let count = super::source::ReadAt::read_at(file, &mut page, 0)?;
+    let count = ReadAt::read_at(file, &mut page, 0)?;
     Ok(page[..count].iter().all(|&byte| byte == 0))
 }
 

@@ -1,7 +1,7 @@
 //! The click ledger: one record for every reply, in segment files.
 //!
 //! ```text
-//! shard ── Writer ──▶ Segment (mapped) ──▶ file ──▶ Reader ──▶ Ledger ──▶ clicks cat
+//! shard ── Writer ──▶ Segment (mapped) ──▶ file ──▶ Reader ──▶ Ledger ──▶ clicks cat, stats, verify
 //!             ▲ ready │ retired
 //!             └─ Handover ─┘
 //!                    │
@@ -12,6 +12,8 @@
 //!   else; `docs/click-log.md` says the same in words.
 //! - `dictionary` knows which strings already stand in the segment that is being
 //!   written, so that clicks refer to them; `texts` finds them again.
+//! - `id` packs where a record stands into the 26 characters that a link can hand
+//!   on, and signs them.
 //! - `writer` never waits: what could make it wait is the keeper's work.
 //! - The first word of a record is stored last. Zero means "not written", so a
 //!   new file is an empty log, and a killed server leaves whole records and at
@@ -21,20 +23,28 @@
 
 pub mod dictionary;
 pub mod files;
+pub mod filter;
 pub mod folder;
 pub mod frame;
 pub mod handover;
+pub mod id;
 pub mod keeper;
+pub mod key_file;
 pub mod ledger;
 pub mod map;
+pub mod numbers;
 pub mod reader;
 pub mod record;
 pub mod rows;
+pub mod seek;
 pub mod segment;
 pub mod source;
+pub mod state;
+pub mod stats;
 pub mod tally;
 pub mod tape;
 pub mod texts;
+pub mod top;
 pub mod writer;
 
 pub use handover::{Counts, Handover};

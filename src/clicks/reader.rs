@@ -74,6 +74,7 @@ pub enum Event {
 pub struct Reader<S> {
     source: S,
     header: Header,
+    start: Option<Start>,
     seal: Option<Seal>,
     is_begun: bool,
     /// What is left to be told before reading goes on.
@@ -115,6 +116,7 @@ impl<S: ReadAt> Reader<S> {
         let mut reader = Self {
             source,
             header,
+            start: None,
             seal: None,
             is_begun: false,
             told: VecDeque::new(),
@@ -152,6 +154,18 @@ impl<S: ReadAt> Reader<S> {
         &self.header
     }
 
+    /// Where its bytes come from.
+    #[must_use]
+    pub fn source(&self) -> &S {
+        &self.source
+    }
+
+    /// What its shard noted with the first record; `None` also if that is damaged.
+    #[must_use]
+    pub fn start(&self) -> Option<&Start> {
+        self.start.as_ref()
+    }
+
     /// What it was sealed with; `None` while it is written, and after a kill.
     #[must_use]
     pub fn seal(&self) -> Option<&Seal> {
@@ -162,6 +176,24 @@ impl<S: ReadAt> Reader<S> {
     #[must_use]
     pub fn is_begun(&self) -> bool {
         self.is_begun
+    }
+
+    /// Whether a record of these times (Unix µs) may be in it. `true` also where
+    /// its first page does not tell, or says that the clock was set back.
+    #[must_use]
+    pub fn may_hold(&self, times: &Range<u64>) -> bool {
+        let first_us = self.start.map_or(0, |start| start.first_us);
+        match self.seal {
+            Some(seal) if seal.last_us < first_us => true,
+            Some(seal) => first_us < times.end && times.start <= seal.last_us,
+            None => first_us < times.end,
+        }
+    }
+
+    /// How far it was read, bytes.
+    #[must_use]
+    pub fn position(&self) -> u64 {
+        self.at
     }
 
     /// The number that the record after the last one told of should have.
@@ -436,7 +468,10 @@ impl<S: ReadAt> Reader<S> {
         let start = Start::read(page, salt);
         self.is_begun = start != Block::Absent;
         match start {
-            Block::Written(start) => self.expected = Some(start.first_sequence),
+            Block::Written(start) => {
+                self.start = Some(start);
+                self.expected = Some(start.first_sequence);
+            }
             Block::Absent => {}
             Block::Damaged(reason) => self.tell_damage(START_AT as u64, 24, reason),
         }

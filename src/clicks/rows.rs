@@ -10,6 +10,7 @@ use std::net::Ipv6Addr;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::id::ClickId;
 use super::ledger::Entry;
 use super::record::Flags;
 
@@ -40,12 +41,13 @@ struct Row<'a> {
     query: Option<Cow<'a, str>>,
     referer: Option<Cow<'a, str>>,
     user_agent: Option<Cow<'a, str>>,
+    id: Option<&'a str>,
     #[serde(skip_serializing_if = "<[&str]>::is_empty")]
     cut: &'a [&'a str],
 }
 
 /// Names of the columns, those of [`Row`].
-const COLUMNS: [&str; 16] = [
+const COLUMNS: [&str; 17] = [
     "time",
     "shard",
     "seq",
@@ -61,6 +63,7 @@ const COLUMNS: [&str; 16] = [
     "query",
     "referer",
     "user_agent",
+    "id",
     "cut",
 ];
 
@@ -132,6 +135,7 @@ impl<W: Write> Rows<W> {
                 cuts += 1;
             }
         }
+        let id = entry.id.map(ClickId::text);
         let row = Row {
             time: &self.time,
             shard: entry.shard,
@@ -148,6 +152,7 @@ impl<W: Write> Rows<W> {
             query,
             referer: given(click.referer),
             user_agent: given(click.user_agent),
+            id: id.as_ref().map(|id| str::from_utf8(id).expect("an id is ASCII")),
             cut: &cut[..cuts],
         };
         match &mut self.out {
@@ -199,7 +204,8 @@ fn given(bytes: &[u8]) -> Option<Cow<'_, str>> {
 
 /// Bytes as text. Those that are not UTF-8 become `\xNN`, and so does a
 /// backslash before an `x`, so that the bytes can be told from the text.
-fn text(bytes: &[u8]) -> Cow<'_, str> {
+#[must_use]
+pub fn text(bytes: &[u8]) -> Cow<'_, str> {
     if let Ok(text) = str::from_utf8(bytes)
         && !text.contains("\\x")
     {

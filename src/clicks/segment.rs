@@ -51,6 +51,8 @@ pub struct Header {
     pub shard: u16,
     /// The CPU that the shard was pinned to.
     pub cpu: u16,
+    /// Number of the key that signs the ids of its clicks.
+    pub key: u8,
     /// Which boot of which machine (`/proc/sys/kernel/random/boot_id`); without
     /// it `made_monotonic_us` says nothing.
     pub boot: [u8; 16],
@@ -101,6 +103,7 @@ impl Header {
         header[32..34].copy_from_slice(&self.node.to_le_bytes());
         header[34..36].copy_from_slice(&self.shard.to_le_bytes());
         header[36..38].copy_from_slice(&self.cpu.to_le_bytes());
+        header[38] = self.key;
         header[40..56].copy_from_slice(&self.boot);
         header[56..64].copy_from_slice(&self.made_us.to_le_bytes());
         header[64..72].copy_from_slice(&self.made_monotonic_us.to_le_bytes());
@@ -153,6 +156,7 @@ impl Header {
             node: u16_at(header, 32),
             shard: u16_at(header, 34),
             cpu: u16_at(header, 36),
+            key: header[38],
             boot: header[40..56].try_into().expect("sixteen bytes"),
             made_us: u64_at(header, 56),
             made_monotonic_us: u64_at(header, 64),

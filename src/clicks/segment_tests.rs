@@ -9,6 +9,7 @@ fn header() -> Header {
         node: 7,
         shard: 3,
         cpu: 5,
+        key: 2,
         boot: *b"0123456789abcdef",
         made_us: 1_763_800_000_000_001,
         made_monotonic_us: 99,

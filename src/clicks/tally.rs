@@ -1,8 +1,10 @@
 //! What was found in a ledger: counted for the exit status, told for people.
 
 use std::fmt;
+use std::ops::{AddAssign, Range};
 
 use super::reader::Event;
+use super::segment::Header;
 
 /// What was read, and what was wrong with it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -15,6 +17,8 @@ pub struct Tally {
     pub lost: u64,
     /// Clicks that were recorded and are gone.
     pub missing: u64,
+    /// In how many places they are missing.
+    pub gaps: u64,
     /// Bytes that hold no record though they should.
     pub damaged_bytes: u64,
     /// Records that a kill cut short. Their replies were not sent.
@@ -27,6 +31,9 @@ pub struct Tally {
     pub suspect: u64,
     /// Files that could not be read as segments.
     pub unreadable: u64,
+    /// Segments that hold nothing of the time that was asked for, and were not
+    /// read.
+    pub passed_over: u64,
 }
 
 impl Tally {
@@ -50,6 +57,7 @@ impl Tally {
             }
             Event::Missing { from, count } => {
                 self.missing += count;
+                self.gaps += 1;
                 format!("{count} clicks are missing, from number {from} on")
             }
             Event::Damage { offset, bytes, reason } => {
@@ -66,16 +74,20 @@ impl Tally {
             Event::End => return None,
         })
     }
-}
 
-/// The totals, in one line.
-impl fmt::Display for Tally {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let plural = |count: u64| if count == 1 { "" } else { "s" };
-        let (clicks, files) = (self.clicks, self.files);
-        write!(f, "{clicks} click{} in {files} segment{}", plural(clicks), plural(files))?;
-        for (count, thing, what) in [
-            (self.missing, "click", "missing"),
+    /// Whether there is nothing to say but how many clicks there are.
+    #[must_use]
+    pub fn is_ordinary(&self) -> bool {
+        self.is_whole() && self.torn_tails + self.unsealed + self.suspect == 0
+    }
+
+    /// All that is to be said beside the number of clicks, each part with a comma
+    /// before it.
+    #[must_use]
+    pub fn findings(&self) -> String {
+        let gaps = format!("missing in {} places", self.gaps);
+        let parts = [
+            (self.missing, "click", if self.gaps > 1 { &*gaps } else { "missing" }),
             (self.lost, "click", "lost for want of space"),
             (self.damaged_bytes, "byte", "damaged"),
             (self.torn_tails, "torn tail", ""),
@@ -83,12 +95,138 @@ impl fmt::Display for Tally {
             (self.suspect, "segment", "suspect (a sync failed)"),
             (self.unsealed, "segment", "not sealed (the server was killed)"),
             (self.live, "segment", "being written"),
-        ] {
-            if count > 0 {
-                let text = format!(", {count} {thing}{} {what}", plural(count));
-                f.write_str(text.trim_end())?;
-            }
-        }
+            (self.passed_over, "segment", "outside that time not read"),
+        ];
+        let said = parts.into_iter().filter(|(count, ..)| *count > 0);
+        let said = said.map(|(count, thing, what)| {
+            format!(", {count} {thing}{} {what}", plural(count)).trim_end().to_owned()
+        });
+        said.collect()
+    }
+}
+
+/// The totals, in one line.
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (clicks, files) = (self.clicks, self.files);
+        write!(f, "{clicks} click{} in {files} segment{}", plural(clicks), plural(files))?;
+        f.write_str(&self.findings())?;
         f.write_str(if self.is_whole() { "; nothing is missing" } else { "" })
+    }
+}
+
+/// The ending of what there is `count` of.
+fn plural(count: u64) -> &'static str {
+    if count == 1 { "" } else { "s" }
+}
+
+impl AddAssign for Tally {
+    fn add_assign(&mut self, other: Self) {
+        self.files += other.files;
+        self.clicks += other.clicks;
+        self.lost += other.lost;
+        self.missing += other.missing;
+        self.gaps += other.gaps;
+        self.damaged_bytes += other.damaged_bytes;
+        self.torn_tails += other.torn_tails;
+        self.live += other.live;
+        self.unsealed += other.unsealed;
+        self.suspect += other.suspect;
+        self.unreadable += other.unreadable;
+        self.passed_over += other.passed_over;
+    }
+}
+
+/// What became of a segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Its server was done with it.
+    Sealed,
+    /// A server is writing it, or has yet to seal it.
+    Live,
+    /// Its server was killed.
+    Unsealed,
+    /// It cannot be read.
+    Unreadable,
+}
+
+impl State {
+    /// The word for it in output.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sealed => "sealed",
+            Self::Live => "live",
+            Self::Unsealed => "unsealed",
+            Self::Unreadable => "unreadable",
+        }
+    }
+}
+
+/// What one segment held.
+#[derive(Clone, Debug)]
+pub struct SegmentReport {
+    /// Its path.
+    pub name: String,
+    /// What it says of itself, if it can be read.
+    pub header: Option<Header>,
+    /// What became of it.
+    pub state: State,
+    /// What was read.
+    pub tally: Tally,
+    /// What is wrong with it; so many findings as are shown, and the number of the
+    /// rest.
+    pub notes: Vec<String>,
+}
+
+impl SegmentReport {
+    /// Nothing was read yet.
+    #[must_use]
+    pub fn new(name: String, state: State) -> Self {
+        Self { name, header: None, state, tally: Tally::default(), notes: Vec::new() }
+    }
+}
+
+/// What is known of the segments that are done with.
+#[derive(Debug)]
+pub(super) struct Account {
+    /// The segments together.
+    pub tally: Tally,
+    /// What is wrong with them and with those that are read now.
+    pub notes: Vec<String>,
+    /// Each of them, where somebody wants to know.
+    pub reports: Option<Vec<SegmentReport>>,
+    /// Segments without anything of this time (Unix µs) are passed over.
+    pub times: Range<u64>,
+}
+
+impl Default for Account {
+    fn default() -> Self {
+        let times = 0..u64::MAX;
+        Self { tally: Tally::default(), notes: Vec::new(), reports: None, times }
+    }
+}
+
+impl Account {
+    /// Notes what is wrong with a segment.
+    pub fn note(&mut self, report: &mut SegmentReport, sentence: String) {
+        self.notes.push(format!("{}: {sentence}", report.name));
+        report.notes.push(sentence);
+    }
+
+    /// A file that is no segment, or cannot be opened.
+    pub fn cannot_read(&mut self, name: String, why: &impl fmt::Display) {
+        let mut report = SegmentReport::new(name, State::Unreadable);
+        report.tally.unreadable = 1;
+        self.note(&mut report, format!("cannot be read: {why}"));
+        self.finish(report);
+    }
+
+    /// A segment is done with.
+    pub fn finish(&mut self, report: SegmentReport) {
+        self.tally += report.tally;
+        if let Some(reports) = &mut self.reports {
+            reports.push(report);
+        }
     }
 }

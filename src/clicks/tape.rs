@@ -2,14 +2,17 @@
 //! would do for it, at the moment the test chooses.
 
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::frame::Salt;
 use super::handover::{Handover, Segment};
+use super::id::{Keys, Place, Signer};
 use super::map::Map;
 use super::reader::{Event, Reader};
 use super::record::{Click, Flags, SHARED_CUTS, Verdict};
+use super::seek::{self, Missing};
 use super::segment::{Header, SEAL_AT, Seal};
 use super::writer::Writer;
 use crate::limits::SEGMENTS_OPEN_MAX;
@@ -116,6 +119,13 @@ pub struct Contents {
     pub findings: Vec<Event>,
 }
 
+/// The keys that sign the ids of clicks in memory: no secret.
+#[must_use]
+#[expect(clippy::missing_panics_doc)] // it is a constant
+pub fn keys() -> Keys {
+    Keys::parse("0 000102030405060708090a0b0c0d0e0f").expect("it is a key")
+}
+
 /// The far end of a writer in memory.
 pub struct Tape {
     segment_bytes: usize,
@@ -138,7 +148,8 @@ impl Tape {
         let mut tape =
             Self { segment_bytes, handover: handover.clone(), segments: Vec::new(), sealed: 0 };
         let first = tape.make();
-        (tape, Writer::new(handover, first))
+        let signer = Signer { keys: keys(), node: 0, shard: 0 };
+        (tape, Writer::new(handover, first, signer))
     }
 
     fn make(&mut self) -> Arc<Segment> {
@@ -149,6 +160,7 @@ impl Tape {
             node: 0,
             shard: 0,
             cpu: 0,
+            key: 0,
             boot: [0; 16],
             made_us: number,
             made_monotonic_us: number,
@@ -185,6 +197,22 @@ impl Tape {
         }
         self.sealed += sealed;
         sealed
+    }
+
+    /// The click at `place`, read as it would be from its file.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such segment.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none.
+    pub fn click_at(&self, place: &Place) -> Result<OwnedClick, Missing> {
+        let image = self.images().swap_remove(place.segment as usize - 1);
+        let found = seek::look(Path::new(""), &image, place).expect("memory can be read")?;
+        let entry = found.entry();
+        Ok(OwnedClick::of(entry.sequence, &entry.click))
     }
 
     /// The files as they would be on disk now, by number.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::dictionary::Dictionary;
 use super::handover::{Counts, Handover, Retired, Segment};
+use super::id::{ClickId, Signer};
 use super::record::{self, Click, GAP_BYTES, Gap, Place, Scratch};
 use super::segment::{LOST_AT, START_AT, Seal, SealReason, Start, encode_lost};
 use crate::limits::{CLICK_INLINE_BYTES_MAX, SEGMENT_HEADER_BYTES};
@@ -48,13 +49,14 @@ pub struct Writer {
     /// The strings that stand in `segment`.
     dictionary: Dictionary,
     scratch: Box<Scratch>,
+    signer: Signer,
 }
 
 impl Writer {
     /// A writer that begins with `segment` and then takes what is ready in
-    /// `handover`.
+    /// `handover`. `signer` is asked for ids alone.
     #[must_use]
-    pub fn new(handover: Arc<Handover>, segment: Arc<Segment>) -> Self {
+    pub fn new(handover: Arc<Handover>, segment: Arc<Segment>, signer: Signer) -> Self {
         Self {
             handover,
             segment,
@@ -65,6 +67,7 @@ impl Writer {
             gap: None,
             dictionary: Dictionary::new(),
             scratch: Box::default(),
+            signer,
         }
     }
 
@@ -73,13 +76,14 @@ impl Writer {
     /// once in a segment it wakes the keeper.
     ///
     /// When this returns `Ok`, the click survives the end of the process, so
-    /// the reply may be handed to the kernel.
+    /// the reply may be handed to the kernel. It returns where in its segment
+    /// the click stands, bytes, of which [`id`](Self::id) makes an id.
     ///
     /// # Errors
     ///
     /// [`Lost`] when the segment is full and no other is ready. The click has
     /// been counted; go on with the reply.
-    pub fn append(&mut self, click: &Click<'_>) -> Result<(), Lost> {
+    pub fn append(&mut self, click: &Click<'_>) -> Result<u64, Lost> {
         let click = click.cut();
         // Enough for the click and its strings, so both land in one segment.
         let has_room = self.gap.is_none() && self.has_room(record::click_room(&click));
@@ -93,7 +97,7 @@ impl Writer {
         let places = click.shared().map(|string| self.place(string));
         let salt = self.segment.salt;
         let record = record::encode(&click, &places, self.sequence, salt, &mut self.scratch);
-        let bytes = record.len();
+        let (offset, bytes) = (self.at as u64, record.len());
         self.segment.put(self.at, record);
         self.at += bytes;
         self.segment.set_used(self.at);
@@ -108,7 +112,14 @@ impl Writer {
             self.wake_at += WAKE_BYTES;
             self.handover.wake();
         }
-        Ok(())
+        Ok(offset)
+    }
+
+    /// The id of the click that was just appended. One that is lost has an id
+    /// too, which says so.
+    #[must_use]
+    pub fn id(&self, appended: Result<u64, Lost>) -> ClickId {
+        self.signer.sign(self.segment.number, appended.unwrap_or(0))
     }
 
     /// Where `string` stands in the segment: written now, if this is the first

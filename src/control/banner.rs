@@ -22,6 +22,7 @@ pub struct Banner {
     pub cores: String,
     pub addresses: Vec<SocketAddr>,
     pub clicks: PathBuf,
+    pub click_key_made: Option<PathBuf>,
     pub connections_per_core: usize,
     pub fallback: Option<String>,
     pub warnings: Vec<String>,
@@ -49,6 +50,9 @@ impl Banner {
             0 => String::new(),
             count => format!(", {count} bad lines left out"),
         };
+        let key = self.click_key_made.as_ref().map_or(String::new(), |path| {
+            format!("\n  click key {}, just made; keep it, click ids need it", path.display())
+        });
         let unknown = match &self.fallback {
             Some(target) => format!("302 to {target}"),
             None => "404".to_owned(),
@@ -60,7 +64,7 @@ impl Banner {
              \x20 engine    {} ({})\n\
              \x20 cores     {}, each up to {} connections\n\
              \x20 listen    {}\n\
-             \x20 clicks    {}\n\
+             \x20 clicks    {}{key}\n\
              \x20 reload    kill -HUP {pid}     stop  kill {pid}",
             self.links,
             ByteSize::b(self.table_bytes as u64),
@@ -88,6 +92,7 @@ impl Banner {
             "connections_per_core": self.connections_per_core,
             "addresses": self.addresses,
             "clicks": self.clicks,
+            "click_key_made": self.click_key_made,
             "fallback": self.fallback,
             "warnings": self.warnings,
         })

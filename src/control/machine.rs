@@ -7,10 +7,13 @@ use anyhow::{Context, bail};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::thread::{CpuSet, sched_getaffinity};
 
-use crate::limits::DESCRIPTORS_RESERVED;
+use crate::limits::{DESCRIPTORS_RESERVED, SHARDS_MAX};
 
 /// Descriptors of one shard beside its connections: rings, listeners, segments.
 const DESCRIPTORS_PER_SHARD: usize = 16;
+
+// One shard a CPU.
+const _: () = assert!(CpuSet::MAX_CPU <= SHARDS_MAX);
 
 /// Limits of this process and machine that bear on serving.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,7 +12,8 @@ use super::machine::{Cores, Machine, choose_cpus, ranges};
 use super::signals::{self, Event};
 use super::tables::{self, Sources};
 use super::{banner, say};
-use crate::clicks::{Keeper, Options, ShardInfo, Summary};
+use crate::clicks::id::Keys;
+use crate::clicks::{Keeper, Options, ShardInfo, Summary, folder, key_file, state};
 use crate::engine::listener::{ListenOptions, listen_all};
 use crate::engine::{self, Engine, Running, Seat};
 use crate::links::Links;
@@ -45,6 +46,10 @@ pub struct Plan {
     pub segment_bytes: u64,
     /// How often clicks are synced.
     pub sync_interval: Duration,
+    /// Number of this machine.
+    pub node: u16,
+    /// The file of the keys that sign click ids; `None`: in the click folder.
+    pub click_key: Option<PathBuf>,
     /// Settings of every shard; `connections_max` as wished, before
     /// RLIMIT_NOFILE is asked.
     pub settings: Settings,
@@ -88,7 +93,8 @@ pub fn serve(plan: &Plan) -> anyhow::Result<()> {
     let connections_max = machine.connections_per_shard(wished, cpus.len())?;
     let settings = Settings { connections_max, ..plan.settings.clone() };
     let (addresses, listeners) = listen_all(&plan.listen, cpus.len(), plan.listening)?;
-    let (keeper, writers) = open_clicks(plan, &cpus)?;
+    let (keys, click_key_made) = open_keys(plan)?;
+    let (keeper, writers) = open_clicks(plan, keys, &cpus)?;
 
     let mut shards = Vec::new();
     for ((&cpu, listeners), clicks) in cpus.iter().zip(listeners).zip(writers) {
@@ -120,8 +126,9 @@ pub fn serve(plan: &Plan) -> anyhow::Result<()> {
         cores: ranges(&cpus),
         addresses,
         clicks: plan.clicks.clone(),
+        click_key_made,
         connections_per_core: connections_max,
-        fallback: settings.fallback.as_deref().map(|url| String::from_utf8_lossy(url).into()),
+        fallback: settings.fallback.as_ref().map(|target| target.text().to_owned()),
         warnings: machine.warnings(cpus.len(), wished, plan.listening.backlog),
     };
     banner.print(plan.json);
@@ -160,8 +167,24 @@ fn choose_engine(wish: EngineWish) -> anyhow::Result<(Engine, String)> {
     })
 }
 
+/// The keys that sign click ids, and the file if it was made for them.
+fn open_keys(plan: &Plan) -> anyhow::Result<(Keys, Option<PathBuf>)> {
+    let path = match &plan.click_key {
+        Some(path) => path.clone(),
+        None => {
+            folder::make(&plan.clicks)?;
+            state::make(&plan.clicks)
+                .with_context(|| format!("cannot make a folder in {}", plan.clicks.display()))?;
+            key_file::beside(&plan.clicks)
+        }
+    };
+    let (keys, is_made) = key_file::load_or_make(&path)?;
+    Ok((keys, is_made.then_some(path)))
+}
+
 fn open_clicks(
     plan: &Plan,
+    keys: Keys,
     cpus: &[usize],
 ) -> anyhow::Result<(Keeper, Vec<crate::clicks::Writer>)> {
     let shards: Vec<ShardInfo> =
@@ -169,6 +192,8 @@ fn open_clicks(
     let options = Options {
         segment_bytes: plan.segment_bytes,
         sync_interval: plan.sync_interval,
+        node: plan.node,
+        keys,
         report: Box::new(say),
     };
     Keeper::open(&plan.clicks, &shards, options)

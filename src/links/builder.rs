@@ -4,7 +4,7 @@ use core::cmp::Reverse;
 use core::fmt;
 use std::collections::{HashMap, HashSet};
 
-use super::entries::{self, Entries, FORK, PREFIX, Parts, SPLAT};
+use super::entries::{self, Entries, FORK, PREFIX, Parts};
 use super::hash;
 use super::index::Index;
 use super::key::Key;
@@ -173,8 +173,8 @@ impl TableBuilder {
             Some(target) if target.has_splat() && !key.prefix => {
                 return Err(AddProblem::SplatWithoutPrefix);
             }
-            Some(target) if target.has_splat() => flags |= SPLAT,
-            _ => {}
+            Some(target) => flags |= target.blanks(),
+            None => {}
         }
         let target = target.map_or(&[][..], Checked::bytes);
         let size = Entries::size_of(key.path, key.query, target) + fork_size(key);

@@ -33,6 +33,10 @@ const _: () = assert!(TARGET_BYTES_MAX <= u16::MAX as usize);
 pub(super) const PREFIX: u8 = 1;
 /// The target holds `:splat`.
 pub(super) const SPLAT: u8 = 2;
+/// The target holds `{clickid}`.
+pub(super) const CLICK_ID: u8 = 8;
+/// What the target holds that is filled in for each request.
+pub(super) const BLANKS: u8 = SPLAT | CLICK_ID;
 /// Not a link but a fork: some links differ from this path only in their
 /// query. Its target is the reference of the link without a query (or 0) and
 /// the number of the list of shapes, 4 bytes each.
@@ -83,6 +87,12 @@ impl<'a> Entry<'a> {
     #[inline]
     pub(super) fn has(&self, flag: u8) -> bool {
         self.head[19] & flag != 0
+    }
+
+    /// Those of its flags that say what is filled into its target.
+    #[inline]
+    pub(super) fn blanks(&self) -> u8 {
+        self.head[19] & BLANKS
     }
 
     #[inline]
@@ -205,7 +215,7 @@ mod tests {
                 id: 0x0123_4567_89ab_cdef + size as u64,
                 host: u32::MAX - size as u32,
                 status: Status::ALL[size % 6],
-                flags: PREFIX | SPLAT,
+                flags: PREFIX | SPLAT | if size % 2 == 0 { CLICK_ID } else { 0 },
                 path: &long[..size],
                 query: &long[..size / 2],
                 target: &long[..size / 3],
@@ -219,6 +229,7 @@ mod tests {
             assert_eq!((got.id(), got.status()), (want.id, want.status));
             assert_eq!(got.target(), want.target);
             assert!(got.has(PREFIX) && got.has(SPLAT) && !got.has(FORK));
+            assert_eq!(got.blanks(), want.flags & BLANKS);
             let is = |host, prefix, path, query| got.is(host, prefix, path, query);
             assert!(is(want.host, PREFIX, want.path, want.query));
             assert!(!is(want.host, 0, want.path, want.query));

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use super::builder::{seed, with_query};
-use super::entries::{Entry, FORK, PREFIX, SPLAT};
+use super::entries::{Entry, FORK, PREFIX};
 use super::hash;
 use super::host;
 use super::index::Index;
@@ -169,7 +169,7 @@ impl Links {
             id: entry.id(),
             status: entry.status(),
             exact: !entry.has(PREFIX),
-            target: Target::stored(entry.target(), entry.has(SPLAT)),
+            target: Target::stored(entry.target(), entry.blanks()),
             splat_start,
         })
     }

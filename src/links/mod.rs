@@ -15,12 +15,13 @@
 //!   spelled in one way.
 //! - A target is checked once, when it is loaded ([`target::validate`]);
 //!   whatever is in a table can stand in a header field as it is. What a
-//!   visitor adds to it (`:splat`) is encoded.
+//!   visitor adds to it (`:splat`) is encoded; what a click adds (`{clickid}`)
+//!   is letters and digits.
 //! - Nothing here allocates for a request once [`Scratch`] has grown to its
 //!   queries.
 //!
-//! Deliberately absent: case-insensitive keys, weights, macros, conditions and
-//! rewrites. Each is a load error that says so.
+//! Deliberately absent: case-insensitive keys, weights, other macros, conditions
+//! and rewrites. Each is a load error that says so.
 
 mod builder;
 mod bytes;
@@ -47,7 +48,7 @@ pub use load::{FileReport, Loaded, OnBadLine, Problem, Report, load};
 pub use path::normalise;
 pub use status::Status;
 pub use table::{Counts, Memory, Table};
-pub use target::{Target, TooLong};
+pub use target::{Fallback, Target, TooLong};
 
 #[cfg(test)]
 mod find_test;

@@ -1,19 +1,23 @@
-//! Where a link sends: what a target may be, and how `:splat` is filled in.
+//! Where a link sends: what a target may be, and how `:splat` and `{clickid}` are
+//! filled in.
 
 use core::fmt;
+use std::sync::Arc;
 
-use memchr::memchr_iter;
+use memchr::memchr2_iter;
 
 use super::bytes::{PARAMETER, PATH, QUERY, escape, is, push_encoded, push_escape, shown};
+use super::entries::{CLICK_ID, SPLAT};
 use super::host::{self, HostProblem};
-use crate::limits::{LOCATION_BYTES_MAX, TARGET_BYTES_MAX};
+use crate::limits::{CLICK_ID_BYTES, LOCATION_BYTES_MAX, TARGET_BYTES_MAX};
 
 /// A target that [`validate`] found good. Nothing else makes one, so whoever
 /// holds one can put its bytes into a header field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Checked<'a> {
     bytes: &'a [u8],
-    splat: bool,
+    /// [`SPLAT`] and [`CLICK_ID`].
+    blanks: u8,
 }
 
 impl<'a> Checked<'a> {
@@ -25,7 +29,12 @@ impl<'a> Checked<'a> {
 
     /// Whether it holds `:splat`, which only a `/*` key can fill.
     pub fn has_splat(self) -> bool {
-        self.splat
+        self.blanks & SPLAT != 0
+    }
+
+    /// The flags of an entry that say what it holds.
+    pub(super) fn blanks(self) -> u8 {
+        self.blanks
     }
 }
 
@@ -52,8 +61,10 @@ pub enum TargetProblem {
     NotUtf8(u8, usize),
     /// A `%` at this column without two hex digits.
     Percent(usize),
-    /// A `{` or `}` at this column.
+    /// A `{` or `}` at this column that is no macro.
     Macro(char, usize),
+    /// `{clickid}` before the path.
+    ClickIdInHost,
     /// `:splat` before the path, where it would let a visitor pick the host.
     SplatInHost,
 }
@@ -105,8 +116,12 @@ impl fmt::Display for TargetProblem {
             ),
             TargetProblem::Macro(character, column) => write!(
                 f,
-                "macros are not supported yet: write {} for the `{character}` at column {column} of the target if it is meant as it stands",
+                "{{clickid}} is the only macro that is supported yet: write {} for the `{character}` at column {column} of the target if it is meant as it stands",
                 escaped(*character)
+            ),
+            TargetProblem::ClickIdInHost => write!(
+                f,
+                "{{clickid}} stands before the target's path, where it would be another host for each click; move it behind the host's `/`"
             ),
             TargetProblem::SplatInHost => write!(
                 f,
@@ -146,8 +161,13 @@ pub fn validate(target: &[u8]) -> Result<Checked<'_>, TargetProblem> {
     let authority_end = start + authority_end.unwrap_or(rest.len());
     check_authority(target, start, authority_end)?;
     check_characters(target, authority_end)?;
-    let splat = next_splat(target, authority_end).is_some();
-    Ok(Checked { bytes: target, splat })
+    let mut blanks = 0;
+    let mut at = authority_end;
+    while let Some((blank, found)) = next_blank(target, at) {
+        blanks |= blank.flag();
+        at = found + blank.text().len();
+    }
+    Ok(Checked { bytes: target, blanks })
 }
 
 fn after_scheme(target: &[u8]) -> Result<usize, TargetProblem> {
@@ -175,8 +195,10 @@ fn after_scheme(target: &[u8]) -> Result<usize, TargetProblem> {
 
 fn check_authority(target: &[u8], start: usize, end: usize) -> Result<(), TargetProblem> {
     let authority = &target[start..end];
-    if next_splat(authority, 0).is_some() {
-        return Err(TargetProblem::SplatInHost);
+    match next_blank(authority, 0) {
+        Some((Blank::Splat, _)) => return Err(TargetProblem::SplatInHost),
+        Some((Blank::ClickId, _)) => return Err(TargetProblem::ClickIdInHost),
+        None => {}
     }
     if authority.contains(&b'@') {
         return Err(TargetProblem::Userinfo);
@@ -199,8 +221,13 @@ fn check_authority(target: &[u8], start: usize, end: usize) -> Result<(), Target
 
 fn check_characters(target: &[u8], from: usize) -> Result<(), TargetProblem> {
     let mut in_fragment = false;
+    let mut checked = from;
     for (at, &byte) in target.iter().enumerate().skip(from) {
         match byte {
+            _ if at < checked => {}
+            b'{' if target[at..].starts_with(Blank::ClickId.text()) => {
+                checked = at + Blank::ClickId.text().len();
+            }
             _ if is(byte, QUERY) => {}
             b'%' if escape(&target[at..]).is_some() => {}
             b'%' => return Err(TargetProblem::Percent(at + 1)),
@@ -221,17 +248,48 @@ fn check_characters(target: &[u8], from: usize) -> Result<(), TargetProblem> {
     Ok(())
 }
 
-const SPLAT: &[u8] = b":splat";
+/// What is filled into a target for each request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Blank {
+    Splat,
+    ClickId,
+}
 
-/// Where the first `:splat` at or after `from` begins. `:splatter` is none.
-fn next_splat(target: &[u8], from: usize) -> Option<usize> {
-    memchr_iter(b':', &target[from..]).map(|at| from + at).find(|&at| {
-        let rest = target[at..].strip_prefix(SPLAT);
-        rest.is_some_and(|rest| {
-            !rest.first().is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_')
-        })
+impl Blank {
+    /// How it is written.
+    const fn text(self) -> &'static [u8] {
+        match self {
+            Blank::Splat => b":splat",
+            Blank::ClickId => b"{clickid}",
+        }
+    }
+
+    const fn flag(self) -> u8 {
+        match self {
+            Blank::Splat => SPLAT,
+            Blank::ClickId => CLICK_ID,
+        }
+    }
+}
+
+// What `limits` reckons with.
+const _: () = assert!(Blank::ClickId.text().len() == 9);
+
+/// The first blank at or after `from`, and where it begins. `:splatter` is none.
+fn next_blank(target: &[u8], from: usize) -> Option<(Blank, usize)> {
+    memchr2_iter(b':', b'{', &target[from..]).map(|at| from + at).find_map(|at| {
+        let rest = &target[at..];
+        if rest.starts_with(Blank::ClickId.text()) {
+            return Some((Blank::ClickId, at));
+        }
+        let rest = rest.strip_prefix(Blank::Splat.text())?;
+        let is_longer = rest.first().is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_');
+        (!is_longer).then_some((Blank::Splat, at))
     })
 }
+
+/// What stands for a click id that is not known yet.
+const ID_UNKNOWN: [u8; CLICK_ID_BYTES] = [b'0'; CLICK_ID_BYTES];
 
 /// The `Location` would be longer than [`LOCATION_BYTES_MAX`]: the visitor
 /// asked for too long a path.
@@ -250,31 +308,39 @@ impl std::error::Error for TooLong {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Target<'a> {
     bytes: &'a [u8],
-    splat: bool,
+    blanks: u8,
 }
 
 impl<'a> From<Checked<'a>> for Target<'a> {
     fn from(checked: Checked<'a>) -> Target<'a> {
-        Target::stored(checked.bytes, checked.splat)
+        Target::stored(checked.bytes, checked.blanks)
     }
 }
 
 impl<'a> Target<'a> {
     /// What a table kept of a [`Checked`] target; empty for a 410.
     #[inline]
-    pub(super) fn stored(bytes: &'a [u8], splat: bool) -> Target<'a> {
-        Target { bytes, splat }
+    pub(super) fn stored(bytes: &'a [u8], blanks: u8) -> Target<'a> {
+        Target { bytes, blanks }
     }
 
     /// The whole `Location` if it is the same for every request, which is so
-    /// unless the target holds `:splat`. Empty for a link that is gone.
+    /// unless the target holds `:splat` or `{clickid}`. Empty for a link that is
+    /// gone.
     #[inline]
     pub fn plain(&self) -> Option<&'a [u8]> {
-        (!self.splat).then_some(self.bytes)
+        (self.blanks == 0).then_some(self.bytes)
+    }
+
+    /// Whether it holds `{clickid}`, so that the `Location` has to be [written
+    /// again](Self::write_with_id) when the id is known.
+    #[inline]
+    pub fn has_click_id(&self) -> bool {
+        self.blanks & CLICK_ID != 0
     }
 
     /// Appends the `Location` to `out`, with `splat` (the rest of the
-    /// normalised path) for every `:splat`.
+    /// normalised path) for every `:splat`, and zeros for every `{clickid}`.
     ///
     /// What may not stand at that place is encoded: in the path also `?` and
     /// `#`, behind them also `&`, `=`, `+`, `;`, so that a visitor can add
@@ -285,23 +351,36 @@ impl<'a> Target<'a> {
     /// [`LOCATION_BYTES_MAX`] bytes would be appended.
     #[inline]
     pub fn write(&self, splat: &[u8], out: &mut Vec<u8>) -> Result<(), TooLong> {
-        if !self.splat {
+        if self.blanks == 0 {
             out.extend_from_slice(self.bytes);
             return Ok(());
         }
-        self.fill(splat, out)
+        self.write_with_id(splat, &ID_UNKNOWN, out)
     }
 
-    fn fill(&self, splat: &[u8], out: &mut Vec<u8>) -> Result<(), TooLong> {
+    /// The same with `id` for every `{clickid}`. The `Location` is as long as
+    /// that of [`write`](Self::write).
+    ///
+    /// # Errors
+    /// Those of [`write`](Self::write).
+    pub fn write_with_id(
+        &self,
+        splat: &[u8],
+        id: &[u8; CLICK_ID_BYTES],
+        out: &mut Vec<u8>,
+    ) -> Result<(), TooLong> {
         let start = out.len();
         let path_end = self.bytes.iter().position(|byte| matches!(byte, b'?' | b'#'));
         let path_end = path_end.unwrap_or(self.bytes.len());
         let mut done = 0;
-        while let Some(at) = next_splat(self.bytes, done) {
+        while let Some((blank, at)) = next_blank(self.bytes, done) {
             out.extend_from_slice(&self.bytes[done..at]);
-            let class = if at < path_end { PATH } else { PARAMETER };
-            push_encoded(splat, class, out);
-            done = at + SPLAT.len();
+            match blank {
+                Blank::Splat if at < path_end => push_encoded(splat, PATH, out),
+                Blank::Splat => push_encoded(splat, PARAMETER, out),
+                Blank::ClickId => out.extend_from_slice(id),
+            }
+            done = at + blank.text().len();
             if out.len() - start > LOCATION_BYTES_MAX {
                 break;
             }
@@ -312,6 +391,34 @@ impl<'a> Target<'a> {
             return Err(TooLong);
         }
         Ok(())
+    }
+}
+
+/// A target that belongs to no table: where unknown keys are sent.
+#[derive(Clone, Debug)]
+pub struct Fallback {
+    bytes: Arc<[u8]>,
+    blanks: u8,
+}
+
+impl Fallback {
+    /// `None` for a target with `:splat`, which nothing can fill.
+    #[must_use]
+    pub fn new(checked: Checked<'_>) -> Option<Fallback> {
+        let fallback = Fallback { bytes: checked.bytes.into(), blanks: checked.blanks };
+        (!checked.has_splat()).then_some(fallback)
+    }
+
+    /// The target.
+    #[must_use]
+    pub fn target(&self) -> Target<'_> {
+        Target::stored(&self.bytes, self.blanks)
+    }
+
+    /// The URL as it was written.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        core::str::from_utf8(&self.bytes).expect("a target is ASCII")
     }
 }
 

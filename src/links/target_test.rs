@@ -62,7 +62,16 @@ fn every_problem() {
     }
     check("https://a/%", P::Percent(11));
     check("https://a/%4x", P::Percent(11));
-    check("https://a/?c={clickid}", P::Macro('{', 14));
+    check("https://a/?c={click}", P::Macro('{', 14));
+    check("https://a/?c={CLICKID}", P::Macro('{', 14));
+    check("https://a/?c={clickid", P::Macro('{', 14));
+    check("https://a/?c={clickid}}", P::Macro('}', 23));
+    check("https://a/?c={{clickid}", P::Macro('{', 14));
+    check("https://a/?c=%{clickid}", P::Percent(14));
+    check("https://a/?c=%4{clickid}", P::Percent(14));
+    check("https://{clickid}/", P::ClickIdInHost);
+    check("https://a:{clickid}/", P::ClickIdInHost);
+    check("{clickid}://a/", P::Relative("{clickid}://a/".into()));
     check("https://{host}/", P::Macro('{', 9));
     check("https://:splat/x", P::SplatInHost);
     check("https://a:splat/x", P::SplatInHost);
@@ -80,7 +89,8 @@ fn remedies() {
     check("https://a/\"", "write %22 for the `\"`");
     check("https://a/\n", "remove the control character \\n");
     check("https://a/%", "write %25");
-    check("https://a/{x}", "macros are not supported yet");
+    check("https://a/{x}", "{clickid} is the only macro that is supported yet: write %7B");
+    check("https://{clickid}.a/", "move it behind the host's `/`");
     check("/new", "write https://host/path");
     check("ftp://a/", "write http:// or https://");
     check("https://ü/", "xn--");
@@ -94,7 +104,7 @@ fn no_accepted_target_can_break_a_header() {
     let mut rng = fastrand::Rng::with_seed(seed);
     let mut accepted = 0;
     for _ in 0..50_000 {
-        let mut target = b"https://a.example/x?y=:splat#z".to_vec();
+        let mut target = b"https://a.example/x?y=:splat#z{clickid}".to_vec();
         for _ in 0..rng.usize(1..3) {
             let at = rng.usize(..target.len());
             target[at] = rng.u8(..);
@@ -139,6 +149,46 @@ fn splats() {
 }
 
 #[test]
+fn click_ids() {
+    let id = b"00040c00001a00021wqgs0kr7e";
+    let check = |target: &str, want: &str| {
+        let checked = validate(target.as_bytes()).unwrap();
+        let target = Target::from(checked);
+        assert!(target.has_click_id() && target.plain().is_none());
+        let (mut first, mut out) = (Vec::new(), Vec::new());
+        target.write(b"a&b", &mut first).unwrap();
+        assert_eq!(first, want.replace('@', &"0".repeat(26)).as_bytes());
+        target.write_with_id(b"a&b", id, &mut out).unwrap();
+        assert_eq!(out, want.replace('@', str::from_utf8(id).unwrap()).as_bytes());
+    };
+    check("https://a/?c={clickid}", "https://a/?c=@");
+    check("https://a/{clickid}", "https://a/@");
+    check("https://a#{clickid}", "https://a#@");
+    check("https://a/{clickid}{clickid}/x?{clickid}&b#{clickid}", "https://a/@@/x?@&b#@");
+    check("https://a/:splat?c={clickid}&u=:splat", "https://a/a&b?c=@&u=a%26b");
+    check("https://a/:splat{clickid}:splat", "https://a/a&b@a&b");
+    check("https://a/:{clickid}", "https://a/:@");
+}
+
+#[test]
+fn nothing_but_click_ids_still_fits() {
+    let text = ["https://a/", &"{clickid}".repeat((TARGET_BYTES_MAX - 10) / 9)].concat();
+    let target = Target::from(validate(text.as_bytes()).unwrap());
+    let mut out = Vec::new();
+    assert_eq!(target.write(b"", &mut out), Ok(()));
+    assert_eq!(out.len(), 10 + (text.len() - 10) / 9 * CLICK_ID_BYTES);
+}
+
+#[test]
+fn a_fallback_has_no_splat() {
+    let fallback = |target: &str| Fallback::new(validate(target.as_bytes()).unwrap());
+    assert!(fallback("https://a/:splat").is_none());
+    let kept = fallback("https://a/{clickid}").unwrap();
+    assert_eq!(kept.text(), "https://a/{clickid}");
+    assert!(kept.target().has_click_id());
+}
+
+#[test]
 fn a_location_is_bounded() {
     let target = Target::from(validate(b"https://a/:splat").unwrap());
     let mut out = b"before".to_vec();
@@ -157,4 +207,5 @@ fn plain_targets_are_known() {
     let target = |text: &'static str| Target::from(validate(text.as_bytes()).unwrap());
     assert_eq!(target("https://a/").plain(), Some(&b"https://a/"[..]));
     assert_eq!(target("https://a/:splat").plain(), None);
+    assert_eq!(target("https://a/{clickid}").plain(), None);
 }

@@ -6,7 +6,7 @@ use crate::clicks::{Click, Flags, Verdict};
 use crate::connection::Phase;
 use crate::http::{self, Fixed, Keep, Method, Moved, Parsed, Refusal, Replies, Request};
 use crate::limits::BATCH_REQUESTS_MAX;
-use crate::links::{self, Ask, Hit, Status};
+use crate::links::{self, Ask, Fallback, Hit, Status, Target};
 
 use super::Shard;
 
@@ -303,6 +303,8 @@ impl Shard {
         {
             return self.replies.fixed(fixed, keep, out);
         }
+        // What is to be written again when the click has an id: where, and what.
+        let mut unsigned: Option<(usize, Target<'_>, &[u8])> = None;
         let (status, verdict) = match &hit {
             Some(Hit { status: Status::Gone, .. }) => {
                 self.replies.fixed(Fixed::Gone, keep, out);
@@ -311,20 +313,28 @@ impl Shard {
             Some(hit) => {
                 let begin = out.len();
                 self.replies.begin(moved(hit.status), keep, out);
-                if hit.target.write(&path[hit.splat_start..], out).is_err() {
+                let (location, splat) = (out.len(), &path[hit.splat_start..]);
+                if hit.target.write(splat, out).is_err() {
                     // The address it would make is longer than any we answer.
                     out.truncate(begin);
                     self.counts.refused += 1;
                     let too_long = Fixed::Refused(Refusal::TargetTooLong);
                     return self.replies.fixed(too_long, keep, out);
                 }
+                if hit.target.has_click_id() {
+                    unsigned = Some((location, hit.target, splat));
+                }
                 out.extend_from_slice(Replies::END);
                 (hit.status.code(), Verdict::Redirect)
             }
-            None => match &self.settings.fallback {
+            None => match self.settings.fallback.as_ref().map(Fallback::target) {
                 Some(target) => {
                     self.replies.begin(Moved::Found, keep, out);
-                    out.extend_from_slice(target);
+                    let location = out.len();
+                    target.write(b"", out).expect("without :splat it is short enough");
+                    if target.has_click_id() {
+                        unsigned = Some((location, target, b""));
+                    }
                     out.extend_from_slice(Replies::END);
                     (302, Verdict::Unknown)
                 }
@@ -348,7 +358,7 @@ impl Shard {
         }
         let click = Click {
             time_us: self.now.unix_us,
-            link: hit.map_or(0, |hit| hit.id),
+            link: hit.as_ref().map_or(0, |hit| hit.id),
             generation: self.links.table().generation(),
             ip: connection.peer,
             status,
@@ -363,8 +373,15 @@ impl Shard {
             referer: request.referer.of(bytes),
             user_agent: request.user_agent.of(bytes),
         };
-        if self.clicks.append(&click).is_err() {
+        let appended = self.clicks.append(&click);
+        if appended.is_err() {
             self.counts.clicks_lost += 1;
+        }
+        if let Some((location, target, splat)) = unsigned {
+            let id = self.clicks.id(appended).text();
+            out.truncate(location);
+            target.write_with_id(splat, &id, out).expect("it fitted before");
+            out.extend_from_slice(Replies::END);
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::clicks::Writer;
 use crate::connection::{Connection, Phase, Step, Timeouts, Waits};
 use crate::http::{Fixed, Keep, Refusal, Replies};
 use crate::limits::{DRAIN_IDLE_MS, HELD_BYTES_PER_SHARD_MAX};
-use crate::links::{Links, Scratch, Table};
+use crate::links::{Fallback, Links, Scratch, Table};
 use batch::Batch;
 pub use batch::{Arrival, Received};
 use connections::Connections;
@@ -37,7 +37,7 @@ pub struct Settings {
     /// Most open connections.
     pub connections_max: usize,
     /// Where an unknown key is sent (302); without it the answer is 404.
-    pub fallback: Option<Arc<[u8]>>,
+    pub fallback: Option<Fallback>,
 }
 
 /// What one core owns.

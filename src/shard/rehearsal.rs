@@ -8,7 +8,8 @@ use super::{Arrival, Now, Published, Received, Settings, Shard};
 use crate::clicks::tape::{OwnedClick, Tape};
 use crate::connection::{Step, Timeouts};
 use crate::limits::SEGMENT_BYTES_MIN;
-use crate::links::{Format, Links, OnBadLine, Source, load};
+use crate::links::target::validate;
+use crate::links::{Fallback, Format, Links, OnBadLine, Source, load};
 
 /// What became of a connection after its last byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +63,7 @@ impl Rehearsal {
     ///
     /// # Panics
     ///
-    /// When a line of the links is bad.
+    /// When a line of the links, or the fallback, is bad.
     pub fn new(links: &str, fallback: Option<&str>) -> Self {
         let source = Source { name: "links", text: links.as_bytes(), format: Format::Native };
         let loaded = load(&[source], OnBadLine::Refuse);
@@ -72,7 +73,10 @@ impl Rehearsal {
         let settings = Settings {
             timeouts: TIMEOUTS,
             connections_max: 1024,
-            fallback: fallback.map(|target| target.as_bytes().into()),
+            fallback: fallback.map(|target| {
+                let checked = validate(target.as_bytes()).expect("a fallback is a target");
+                Fallback::new(checked).expect("a fallback has no :splat")
+            }),
         };
         let now = Now { unix_us: UNIX_US, ms: 0 };
         let shard = Shard::new(links, writer, settings, Arc::new(Published::default()), now);
@@ -82,6 +86,11 @@ impl Rehearsal {
     /// The shard, to look at or to ask more of.
     pub fn shard(&mut self) -> &mut Shard {
         &mut self.shard
+    }
+
+    /// Its click log.
+    pub fn tape(&self) -> &Tape {
+        &self.tape
     }
 
     /// Moves the clock on, and looks at the deadlines.

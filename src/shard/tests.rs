@@ -1,11 +1,13 @@
 //! Connections, limits and deadlines of a shard, played without sockets.
 
 use super::rehearsal::{Ending, PEER, Rehearsal, TIMEOUTS};
-use crate::clicks::{Flags, Verdict};
+use crate::clicks::id::{ClickId, Place};
+use crate::clicks::record::CLICK_BYTES_MIN;
+use crate::clicks::{Flags, Verdict, tape};
 use crate::connection::Step;
 use crate::limits::{
-    DRAIN_IDLE_MS, INBOX_BYTES_MAX, LINGER_BYTES_MAX, LINGER_MS, OUTBOX_BYTES_MAX,
-    OUTBOX_BYTES_PAUSE, REQUESTS_PER_ROUND_MAX,
+    CLICK_ID_BYTES, DRAIN_IDLE_MS, INBOX_BYTES_MAX, LINGER_BYTES_MAX, LINGER_MS, OUTBOX_BYTES_MAX,
+    OUTBOX_BYTES_PAUSE, REQUESTS_PER_ROUND_MAX, SEGMENT_BYTES_MIN,
 };
 
 const LINKS: &str = "/tea https://tea.example/ 301\n\
@@ -86,6 +88,63 @@ fn a_fallback_takes_unknown_keys() {
     assert_eq!(summary(&played.replies, played.ending), "302 https://fall.example/ open");
     let click = &played.clicks[0];
     assert_eq!((click.status, click.verdict, click.link), (302, Verdict::Unknown, 0));
+}
+
+/// The ids in the `Location`s of some replies, of which each `at` begins one.
+fn ids(replies: &[u8], at: &str) -> Vec<ClickId> {
+    let text = String::from_utf8_lossy(replies);
+    let locations = text.lines().filter_map(|line| line.strip_prefix("Location: "));
+    let ids = locations.flat_map(|location| location.split(at).skip(1));
+    ids.map(|id| ClickId::parse(&id.as_bytes()[..CLICK_ID_BYTES]).unwrap()).collect()
+}
+
+#[test]
+fn a_click_id_is_that_of_its_own_click() {
+    let links = "/a https://a.example/?c=~{clickid}\n\
+                 /b https://b.example/\n\
+                 /s/* https://s.example/~{clickid}/:splat#~{clickid}&:splat\n\
+                 /gone 410\n";
+    let mut shard = Rehearsal::new(links, Some("https://f.example/~{clickid}"));
+    let asked = ["/a?1", "/b", "/s/x", "/gone", "/none", "/robots.txt", "/a?2"];
+    let input: String =
+        asked.map(|path| format!("GET {path} HTTP/1.1\r\nHost: a.host.example\r\n\r\n")).concat();
+    let played = shard.play(&[input.as_bytes()], false);
+    let ids = ids(&played.replies, "~");
+    let clicks = ids.iter().map(|id| {
+        let place = tape::keys().open(*id).unwrap();
+        String::from_utf8(shard.tape().click_at(&place).unwrap().path).unwrap()
+    });
+    assert_eq!(clicks.collect::<Vec<_>>(), ["/a?1", "/s/x", "/s/x", "/none", "/a?2"]);
+    // What is around the ids is as it would be without them.
+    let text = ids.iter().fold(summary(&played.replies, played.ending), |text, id| {
+        text.replace(&id.to_string(), "ID")
+    });
+    assert_eq!(
+        text,
+        "302 https://a.example/?c=~ID 302 https://b.example/ 302 https://s.example/~ID/x#~ID&x 410 \
+         302 https://f.example/~ID 200 302 https://a.example/?c=~ID open"
+    );
+}
+
+#[test]
+fn a_lost_click_has_an_id_that_says_so() {
+    let mut shard = Rehearsal::new("/a https://a.example/~{clickid}", None);
+    // More than the first segment holds, while no other is ready.
+    let count = SEGMENT_BYTES_MIN as usize / CLICK_BYTES_MIN + 1;
+    let input = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n".repeat(count);
+    let played = shard.play(&[input.as_bytes()], false);
+    let ids = ids(&played.replies, "~");
+    assert_eq!(ids.len(), count);
+    let (recorded, lost) = ids.split_at(played.clicks.len());
+    assert!(!lost.is_empty());
+    for (id, click) in recorded.iter().zip(&played.clicks) {
+        let place = tape::keys().open(*id).unwrap();
+        assert_eq!(shard.tape().click_at(&place).as_ref(), Ok(click));
+    }
+    for id in lost {
+        let place = tape::keys().open(*id).unwrap();
+        assert_eq!(place, Place { node: 0, shard: 0, segment: 1, offset: 0 });
+    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! `carom clicks`: what the ledger holds, for people and programs.
+//! `carom clicks cat`: clicks as rows, also while they are written.
 
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
@@ -8,9 +8,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, ValueEnum};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
+use super::filter::FilterArguments;
+use super::{is_broken_pipe, status, total};
+use crate::clicks::key_file::KeyRing;
 use crate::clicks::ledger::Ledger;
 use crate::clicks::rows::{RowFormat, Rows};
 use crate::clicks::tally::Tally;
@@ -19,18 +22,6 @@ use crate::clicks::tally::Tally;
 const POLL: Duration = Duration::from_millis(100);
 /// Text gathered before it is handed on, bytes.
 const OUT_BYTES: usize = 256 * 1024;
-
-/// Read the click log.
-#[derive(Clone, Debug, Subcommand)]
-pub enum ClicksCommand {
-    /// Print clicks, oldest first.
-    ///
-    /// What is damaged or missing is said on standard error, with totals at the
-    /// end. The exit status is 0 when every click that was answered has been
-    /// printed, 1 when some are damaged, missing or were lost, 2 when something
-    /// cannot be read at all.
-    Cat(Cat),
-}
 
 /// What `carom clicks cat` is asked to do.
 #[derive(Args, Clone, Debug)]
@@ -42,8 +33,14 @@ pub struct Cat {
     #[arg(long, value_enum, default_value_t = Format::Ndjson)]
     pub format: Format,
     /// Go on with what a running server writes, until interrupted.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "until")]
     pub follow: bool,
+    /// Which clicks are printed.
+    #[command(flatten)]
+    pub filter: FilterArguments,
+    /// Keys for the ids of the clicks [default: .state/click-key in each folder].
+    #[arg(long, value_name = "FILE")]
+    pub click_key: Option<PathBuf>,
     /// Say nothing on standard error but what keeps the command from working.
     #[arg(long, short)]
     pub quiet: bool,
@@ -58,10 +55,18 @@ pub enum Format {
     Csv,
 }
 
+impl From<Format> for RowFormat {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::Ndjson => Self::Ndjson,
+            Format::Csv => Self::Csv,
+        }
+    }
+}
+
 /// Runs the command.
 #[must_use]
-pub fn run(command: &ClicksCommand) -> ExitCode {
-    let ClicksCommand::Cat(wish) = command;
+pub fn run(wish: &Cat) -> ExitCode {
     let stop = Arc::new(AtomicBool::new(false));
     if wish.follow {
         for signal in [SIGINT, SIGTERM] {
@@ -81,13 +86,12 @@ pub fn cat(wish: &Cat, out: impl Write, complaints: &mut impl Write, stop: &Atom
         let _ = writeln!(complaints, "carom: {sentence}");
     };
     match print(wish, out, &mut say, stop) {
-        Ok(tally) => {
+        Ok((tally, printed)) => {
             if !wish.quiet {
-                say(&tally.to_string());
+                say(&total(&wish.filter.filter(), printed, "printed", &tally));
             }
-            if tally.unreadable > 0 { 2 } else { u8::from(!tally.is_whole()) }
+            status(&tally)
         }
-        // The reader has seen enough: `clicks cat … | head`.
         Err(error) if is_broken_pipe(&error) => 0,
         Err(error) => {
             say(&format!("{error:#}"));
@@ -96,21 +100,26 @@ pub fn cat(wish: &Cat, out: impl Write, complaints: &mut impl Write, stop: &Atom
     }
 }
 
+/// The clicks that were printed are told with the totals.
 fn print(
     wish: &Cat,
     out: impl Write,
     say: &mut impl FnMut(&str),
     stop: &AtomicBool,
-) -> anyhow::Result<Tally> {
-    let format = match wish.format {
-        Format::Ndjson => RowFormat::Ndjson,
-        Format::Csv => RowFormat::Csv,
-    };
+) -> anyhow::Result<(Tally, u64)> {
+    let mut keys = KeyRing::new(wish.click_key.as_deref())?;
+    let filter = wish.filter.filter();
     let mut ledger = Ledger::open(&wish.paths, wish.follow)?;
-    let mut rows = Rows::new(format, out)?;
+    ledger.pass_over_all_but(filter.times.clone());
+    let mut rows = Rows::new(wish.format.into(), out)?;
+    let mut printed = 0;
     loop {
-        while let Some(entry) = ledger.next_click()? {
-            rows.write(&entry)?;
+        while let Some(mut entry) = ledger.next_click()? {
+            if filter.takes(&entry.click) {
+                entry.id = keys.id(&entry);
+                rows.write(&entry)?;
+                printed += 1;
+            }
             if wish.follow && stop.load(Ordering::Relaxed) {
                 break;
             }
@@ -122,14 +131,9 @@ fn print(
             }
         }
         if !wish.follow || stop.load(Ordering::Relaxed) {
-            return Ok(ledger.tally());
+            return Ok((ledger.tally(), printed));
         }
         thread::sleep(POLL);
         ledger.update()?;
     }
-}
-
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    let io = error.chain().find_map(|cause| cause.downcast_ref::<io::Error>());
-    io.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }

@@ -1,0 +1,129 @@
+//! `carom clicks get`: the clicks with these ids, each read where it stands.
+
+use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::cat::Format;
+use super::is_broken_pipe;
+use crate::clicks::id::{ClickId, Keys, Place, Refused};
+use crate::clicks::key_file;
+use crate::clicks::rows::Rows;
+use crate::clicks::seek::{Missing, seek};
+
+/// What `carom clicks get` is asked to do.
+#[derive(Args, Clone, Debug)]
+pub struct Get {
+    /// Click ids, as links hand them on with {clickid}.
+    #[arg(required = true, value_name = "ID")]
+    pub ids: Vec<String>,
+    /// The click folder.
+    #[arg(long, default_value = "./clicks", value_name = "DIR")]
+    pub clicks: PathBuf,
+    /// Keys that the ids were signed with [default: .state/click-key in the folder].
+    #[arg(long, value_name = "FILE")]
+    pub click_key: Option<PathBuf>,
+    /// How to print them.
+    #[arg(long, value_enum, default_value_t = Format::Ndjson)]
+    pub format: Format,
+}
+
+/// Runs the command.
+#[must_use]
+pub fn run(wish: &Get) -> ExitCode {
+    let out = BufWriter::new(io::stdout().lock());
+    ExitCode::from(get(wish, out, &mut io::stderr().lock()))
+}
+
+/// Prints the clicks to `out`, and why one cannot be to `complaints`; returns the
+/// exit status.
+pub fn get(wish: &Get, out: impl Write, complaints: &mut impl Write) -> u8 {
+    let mut say = |sentence: &str| {
+        // There is nobody left to tell that nobody can be told.
+        let _ = writeln!(complaints, "carom: {sentence}");
+    };
+    match print(wish, out, &mut say) {
+        Ok(code) => code,
+        Err(error) if is_broken_pipe(&error) => 0,
+        Err(error) => {
+            say(&format!("{error:#}"));
+            2
+        }
+    }
+}
+
+fn print(wish: &Get, out: impl Write, say: &mut impl FnMut(&str)) -> anyhow::Result<u8> {
+    let path = wish.click_key.clone().unwrap_or_else(|| key_file::beside(&wish.clicks));
+    let keys = key_file::load(&path)?;
+    let mut rows = Rows::new(wish.format.into(), out)?;
+    let mut code = 0;
+    for text in &wish.ids {
+        let (id, place) = match open(&keys, text) {
+            Ok(opened) => opened,
+            Err(refused) => {
+                say(&format!("{text}: {refused}"));
+                code = code.max(1);
+                continue;
+            }
+        };
+        if !place.is_recorded() {
+            say(&format!(
+                "{id}: this click is not recorded: the click log had no room for it, so it was \
+                 counted as lost"
+            ));
+            code = code.max(1);
+            continue;
+        }
+        match seek(&wish.clicks, &place)? {
+            Ok(found) => {
+                let mut entry = found.entry();
+                entry.id = Some(id);
+                rows.write(&entry)?;
+            }
+            Err(missing) => {
+                say(&format!("{id}: {}", why(&missing, &place)));
+                code = code.max(if matches!(missing, Missing::Unreadable(_)) { 2 } else { 1 });
+            }
+        }
+    }
+    rows.flush()?;
+    Ok(code)
+}
+
+fn open(keys: &Keys, text: &str) -> Result<(ClickId, Place), Refused> {
+    let id = ClickId::parse(text.as_bytes())?;
+    Ok((id, keys.open(id)?))
+}
+
+/// Why there is no click.
+fn why(missing: &Missing, place: &Place) -> String {
+    let Place { node, shard, segment, offset } = place;
+    match missing {
+        Missing::Deleted => {
+            format!("segment {segment} of shard {shard}, which held it, was deleted")
+        }
+        Missing::NoSegment => format!(
+            "segment {segment} of shard {shard} is not there yet; if this folder is a copy, it is \
+             behind, else that segment and all later ones were deleted"
+        ),
+        Missing::NotWritten => format!(
+            "segment {segment} of shard {shard} is not yet written up to byte {offset}; if this \
+             folder is a copy, it is behind, else the click did not outlast a power loss"
+        ),
+        Missing::Gone => format!(
+            "segment {segment} of shard {shard} ends before byte {offset}; the click did not \
+             outlast a power loss"
+        ),
+        Missing::OtherNode(other) => {
+            format!("this is a click of node {node}, and the folder is that of node {other}")
+        }
+        Missing::Damaged(reason) => format!(
+            "the record at byte {offset} of segment {segment} of shard {shard} is damaged: {reason}"
+        ),
+        Missing::Unreadable(refused) => {
+            format!("segment {segment} of shard {shard} cannot be read: {refused}")
+        }
+    }
+}

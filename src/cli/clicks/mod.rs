@@ -1,0 +1,94 @@
+//! `carom clicks`: what the ledger holds, for people and programs.
+
+pub mod cat;
+pub mod filter;
+pub mod get;
+mod progress;
+pub mod stats;
+pub mod verify;
+
+use std::io;
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use serde_json::{Value, json};
+
+use crate::clicks::filter::Filter;
+use crate::clicks::tally::Tally;
+
+/// Read the click log.
+#[derive(Clone, Debug, Subcommand)]
+pub enum ClicksCommand {
+    /// Print clicks, oldest first.
+    ///
+    /// What is damaged or missing is said on standard error, with totals at the
+    /// end. The exit status is 0 when every click that was answered has been
+    /// printed, 1 when some are damaged, missing or were lost, 2 when something
+    /// cannot be read at all.
+    Cat(cat::Cat),
+    /// Print the clicks with these ids.
+    ///
+    /// An id tells where its click is recorded, so nothing is searched. Where
+    /// there is no such click, standard error says why. The exit status is 0 when
+    /// every click has been printed, 1 when an id is refused or its click is not
+    /// there, 2 when something cannot be read at all.
+    Get(get::Get),
+    /// Count clicks: by verdict, status, hour, link, referer and user agent.
+    ///
+    /// What is damaged or missing is said on standard error. Exit status as of
+    /// `clicks cat`.
+    Stats(stats::StatsArguments),
+    /// Say whether the click log is whole.
+    ///
+    /// Reads every segment and checks seals, checksums and sequence numbers. Prints a
+    /// line for each segment that is not as it should be, and the total. Segments
+    /// that a server is writing are fine. The exit status is 0 when the log is
+    /// whole, 1 when clicks are damaged, missing or were lost, 2 when something
+    /// cannot be read at all.
+    Verify(verify::Verify),
+}
+
+/// Runs the command.
+#[must_use]
+pub fn run(command: &ClicksCommand) -> ExitCode {
+    match command {
+        ClicksCommand::Cat(wish) => cat::run(wish),
+        ClicksCommand::Get(wish) => get::run(wish),
+        ClicksCommand::Stats(wish) => stats::run(wish),
+        ClicksCommand::Verify(wish) => verify::run(wish),
+    }
+}
+
+/// The exit status of a command that has read all that there is.
+fn status(tally: &Tally) -> u8 {
+    if tally.unreadable > 0 { 2 } else { u8::from(!tally.is_whole()) }
+}
+
+/// The totals in one line; also how many clicks the filter took, if it is one.
+fn total(filter: &Filter, taken: u64, what: &str, tally: &Tally) -> String {
+    if *filter == Filter::ALL { tally.to_string() } else { format!("{taken} {what} of {tally}") }
+}
+
+/// Whether whoever reads the output has seen enough: `clicks cat … | head`.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let io = error.chain().find_map(|cause| cause.downcast_ref::<io::Error>());
+    io.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+fn tally_to_json(tally: &Tally) -> Value {
+    json!({
+        "segments": tally.files,
+        "passed_over": tally.passed_over,
+        "clicks": tally.clicks,
+        "lost": tally.lost,
+        "missing": tally.missing,
+        "gaps": tally.gaps,
+        "damaged_bytes": tally.damaged_bytes,
+        "torn_tails": tally.torn_tails,
+        "live": tally.live,
+        "unsealed": tally.unsealed,
+        "suspect": tally.suspect,
+        "unreadable": tally.unreadable,
+        "is_whole": tally.is_whole(),
+    })
+}

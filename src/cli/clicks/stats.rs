@@ -1,0 +1,265 @@
+//! `carom clicks stats`: clicks counted, as a table or as JSON.
+
+use std::fmt::Write as _;
+use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::filter::FilterArguments;
+use super::progress::Progress;
+use super::{is_broken_pipe, status, tally_to_json, total};
+use crate::clicks::ledger::Ledger;
+use crate::clicks::rows::text;
+use crate::clicks::stats::{HOUR_US, Stats};
+use crate::clicks::tally::Tally;
+use crate::clicks::top::{Count, Top};
+
+/// Hours that a table shows: two days. JSON has all.
+const HOURS_SHOWN: usize = 48;
+
+/// What `carom clicks stats` is asked to do.
+#[derive(Args, Clone, Debug)]
+pub struct StatsArguments {
+    /// Click folders, or single segment files.
+    #[arg(required = true, value_name = "DIR|FILE")]
+    pub paths: Vec<PathBuf>,
+    /// Which clicks are counted.
+    #[command(flatten)]
+    pub filter: FilterArguments,
+    /// How many links, referers and user agents to print.
+    #[arg(long, default_value_t = 10, value_name = "N")]
+    pub top: usize,
+    /// How to print them.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// Say nothing on standard error but what keeps the command from working.
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+/// How counts are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Tables, for people.
+    Text,
+    /// One JSON object, for programs.
+    Json,
+}
+
+/// Runs the command.
+#[must_use]
+pub fn run(wish: &StatsArguments) -> ExitCode {
+    let out = BufWriter::new(io::stdout().lock());
+    ExitCode::from(stats(wish, out, &mut io::stderr().lock()))
+}
+
+/// Prints counts to `out`, and what is wrong to `complaints`; returns the exit
+/// status.
+pub fn stats(wish: &StatsArguments, out: impl Write, complaints: &mut impl Write) -> u8 {
+    let mut say = |sentence: &str| {
+        // There is nobody left to tell that nobody can be told.
+        let _ = writeln!(complaints, "carom: {sentence}");
+    };
+    let printed = count(wish).and_then(|counted| {
+        print(wish, &counted, out)?;
+        Ok(counted)
+    });
+    match printed {
+        Ok(Counted { stats, tally, notes }) => {
+            if !wish.quiet {
+                notes.iter().for_each(|note| say(note));
+                say(&total(&wish.filter.filter(), stats.clicks, "counted", &tally));
+            }
+            status(&tally)
+        }
+        Err(error) if is_broken_pipe(&error) => 0,
+        Err(error) => {
+            say(&format!("{error:#}"));
+            2
+        }
+    }
+}
+
+/// What was read.
+struct Counted {
+    stats: Stats,
+    tally: Tally,
+    notes: Vec<String>,
+}
+
+fn count(wish: &StatsArguments) -> anyhow::Result<Counted> {
+    let filter = wish.filter.filter();
+    let mut ledger = Ledger::open(&wish.paths, false)?;
+    ledger.pass_over_all_but(filter.times.clone());
+    let mut progress = Progress::new(&ledger);
+    let mut stats = Stats::new();
+    while let Some(entry) = ledger.next_click_by_shard()? {
+        if filter.takes(&entry.click) {
+            stats.add(&entry.click);
+        }
+        progress.step(&ledger);
+    }
+    Ok(Counted { stats, tally: ledger.tally(), notes: ledger.take_notes() })
+}
+
+fn print(wish: &StatsArguments, counted: &Counted, mut out: impl Write) -> anyhow::Result<()> {
+    match wish.format {
+        Format::Text => out.write_all(to_text(&counted.stats, wish.top).as_bytes())?,
+        Format::Json => writeln!(out, "{}", to_json(counted, wish.top))?,
+    }
+    out.flush()?;
+    Ok(())
+}
+
+fn to_json(counted: &Counted, rows: usize) -> Value {
+    let stats = &counted.stats;
+    let time = |time_us| json!(to_time(time_us, "%FT%T%.6fZ"));
+    let verdicts = stats.verdicts.iter().map(|(it, clicks)| (it.name().to_owned(), json!(clicks)));
+    let statuses = stats.statuses.iter().map(|(it, clicks)| (it.to_string(), json!(clicks)));
+    let mut hours = stats.hours.most(usize::MAX);
+    hours.sort_unstable_by_key(|(hour, _)| **hour);
+    let hours = hours.into_iter().map(|(hour, count)| {
+        json!({ "hour": to_time(hour * HOUR_US, "%FT%TZ"), "clicks": count.clicks })
+    });
+    let given = |bytes: &Vec<u8>| (!bytes.is_empty()).then(|| text(bytes).into_owned());
+    json!({
+        "clicks": stats.clicks,
+        "first": stats.span_us.map(|(first, _)| time(first)),
+        "last": stats.span_us.map(|(_, last)| time(last)),
+        "head": stats.head,
+        "prefetch": stats.prefetch,
+        "verdicts": verdicts.collect::<serde_json::Map<_, _>>(),
+        "statuses": statuses.collect::<serde_json::Map<_, _>>(),
+        "hours": hours.collect::<Vec<_>>(),
+        "links": top_to_json(&stats.links, rows, "link", |&link| to_link(link)),
+        "referers": top_to_json(&stats.referers, rows, "referer", given),
+        "user_agents": top_to_json(&stats.user_agents, rows, "user_agent", given),
+        "ledger": tally_to_json(&counted.tally),
+    })
+}
+
+fn top_to_json<K: Eq + std::hash::Hash + Ord>(
+    top: &Top<K>,
+    rows: usize,
+    name: &str,
+    show: impl Fn(&K) -> Option<String>,
+) -> Value {
+    let most = top.most(rows);
+    let shown: u64 = most.iter().map(|(_, count)| count.clicks).sum();
+    let rows = most.into_iter().map(|(key, count)| {
+        json!({ name: show(key), "clicks": count.clicks, "lacks_max": count.lacks_max })
+    });
+    json!({
+        "top": rows.collect::<Vec<_>>(),
+        "others": top.clicks() - shown,
+        "distinct": top.distinct(),
+        "lacks_max": top.lacks_max(),
+    })
+}
+
+fn to_text(stats: &Stats, rows: usize) -> String {
+    let mut page = String::new();
+    let time = |time_us| to_time(time_us, "%F %T UTC");
+    let mut figures = vec![("clicks".to_owned(), exact(stats.clicks))];
+    figures
+        .extend(stats.verdicts.iter().map(|(it, clicks)| (it.name().to_owned(), exact(*clicks))));
+    figures.extend(stats.statuses.iter().map(|(it, clicks)| (it.to_string(), exact(*clicks))));
+    figures.push(("HEAD".to_owned(), exact(stats.head)));
+    figures.push(("prefetch".to_owned(), exact(stats.prefetch)));
+    table(&mut page, "", &figures);
+    if let Some((first, last)) = stats.span_us {
+        writeln!(page, "from {} to {}", time(first), time(last)).expect("a string takes anything");
+    }
+
+    let mut hours = stats.hours.most(usize::MAX);
+    hours.sort_unstable_by_key(|(hour, _)| **hour);
+    let (early, late) = hours.split_at(hours.len().saturating_sub(HOURS_SHOWN));
+    let mut lines = Vec::new();
+    if !early.is_empty() {
+        let clicks = early.iter().map(|(_, count)| count.clicks).sum();
+        lines.push((format!("{} hours before", early.len()), exact(clicks)));
+    }
+    let hour = |hour: u64| to_time(hour * HOUR_US, "%F %H:00");
+    lines.extend(late.iter().map(|(number, count)| (hour(**number), *count)));
+    table(&mut page, "hour (UTC)", &lines);
+
+    let link = |link: &u64| to_link(*link).unwrap_or_else(|| "(none)".to_owned());
+    top_table(&mut page, "link", &stats.links, rows, link);
+    top_table(&mut page, "referer", &stats.referers, rows, |bytes| shown(bytes));
+    top_table(&mut page, "user agent", &stats.user_agents, rows, |bytes| shown(bytes));
+    page
+}
+
+/// A count that lacks nothing.
+fn exact(clicks: u64) -> Count {
+    Count { clicks, lacks_max: 0 }
+}
+
+/// A string that a visitor chose, for a terminal.
+fn shown(bytes: &[u8]) -> String {
+    if bytes.is_empty() {
+        return "(none)".to_owned();
+    }
+    let mut shown = String::new();
+    for char in text(bytes).chars() {
+        match char.is_control() {
+            true => shown.extend(char.escape_default()),
+            false => shown.push(char),
+        }
+    }
+    shown
+}
+
+fn top_table<K: Eq + std::hash::Hash + Ord>(
+    page: &mut String,
+    title: &str,
+    top: &Top<K>,
+    rows: usize,
+    show: impl Fn(&K) -> String,
+) {
+    let most = top.most(rows);
+    let mut lines: Vec<_> = most.iter().map(|(key, count)| (show(key), *count)).collect();
+    let clicks: u64 = most.iter().map(|(_, count)| count.clicks).sum();
+    if clicks < top.clicks() {
+        let name = match top.distinct() {
+            Some(distinct) => format!("({} others)", distinct - most.len()),
+            None => "(others, more than are counted one by one)".to_owned(),
+        };
+        lines.push((name, exact(top.clicks() - clicks)));
+    }
+    table(page, title, &lines);
+}
+
+/// Lines of a count and what it counts, the counts below each other.
+fn table(page: &mut String, title: &str, lines: &[(String, Count)]) {
+    if lines.is_empty() {
+        return;
+    }
+    let width = lines.iter().map(|(_, count)| count.clicks.to_string().len()).max().unwrap_or(0);
+    let width = width.max("clicks".len());
+    if !title.is_empty() {
+        page.push_str(&format!("\n{:>width$}  {title}\n", "clicks"));
+    }
+    for (name, count) in lines {
+        let lacks = match count.lacks_max {
+            0 => String::new(),
+            most => format!("  (up to {most} more)"),
+        };
+        page.push_str(&format!("{:>width$}  {name}{lacks}\n", count.clicks));
+    }
+}
+
+/// A link as clicks show it.
+fn to_link(link: u64) -> Option<String> {
+    (link != 0).then(|| format!("{link:016x}"))
+}
+
+/// A time in UTC; the latest that has a name, if it has none.
+fn to_time(time_us: u64, format: &str) -> String {
+    let time = i64::try_from(time_us).ok().and_then(|us| Timestamp::from_microsecond(us).ok());
+    time.unwrap_or(Timestamp::MAX).strftime(format).to_string()
+}

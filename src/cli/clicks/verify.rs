@@ -1,0 +1,120 @@
+//! `carom clicks verify`: whether the ledger is whole.
+
+use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::progress::Progress;
+use super::{is_broken_pipe, status, tally_to_json};
+use crate::clicks::ledger::Ledger;
+use crate::clicks::tally::{SegmentReport, Tally};
+
+/// What `carom clicks verify` is asked to do.
+#[derive(Args, Clone, Debug)]
+pub struct Verify {
+    /// Click folders, or single segment files.
+    #[arg(required = true, value_name = "DIR|FILE")]
+    pub paths: Vec<PathBuf>,
+    /// A line for every segment, and where in it something was found.
+    #[arg(long, short = 'v', visible_short_alias = 'a')]
+    pub all: bool,
+    /// Print everything, with every segment, as one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Runs the command.
+#[must_use]
+pub fn run(wish: &Verify) -> ExitCode {
+    let out = BufWriter::new(io::stdout().lock());
+    ExitCode::from(verify(wish, out, &mut io::stderr().lock()))
+}
+
+/// Prints what was found to `out`, and why nothing could be found to
+/// `complaints`; returns the exit status.
+pub fn verify(wish: &Verify, out: impl Write, complaints: &mut impl Write) -> u8 {
+    match print(wish, out) {
+        Ok(tally) => status(&tally),
+        Err(error) if is_broken_pipe(&error) => 0,
+        Err(error) => {
+            // There is nobody left to tell that nobody can be told.
+            let _ = writeln!(complaints, "carom: {error:#}");
+            2
+        }
+    }
+}
+
+fn print(wish: &Verify, mut out: impl Write) -> anyhow::Result<Tally> {
+    let mut ledger = Ledger::open(&wish.paths, false)?;
+    let mut progress = Progress::new(&ledger);
+    let mut segments = Vec::new();
+    loop {
+        let is_end = ledger.next_click_by_shard()?.is_none();
+        progress.step(&ledger);
+        for report in ledger.take_reports() {
+            if wish.json {
+                segments.push(to_json(&report));
+            } else {
+                print_segment(wish, &report, &mut out)?;
+            }
+        }
+        if is_end {
+            break;
+        }
+    }
+    drop(progress);
+    let tally = ledger.tally();
+    if wish.json {
+        segments.extend(ledger.live_reports().map(to_json));
+        let total = tally_to_json(&tally);
+        writeln!(out, "{}", json!({ "segments": segments, "total": total }))?;
+    } else {
+        for report in ledger.live_reports() {
+            print_segment(wish, report, &mut out)?;
+        }
+        writeln!(out, "total: {tally}")?;
+        if !wish.all && !tally.is_ordinary() {
+            writeln!(out, "  (--all shows where)")?;
+        }
+    }
+    out.flush()?;
+    Ok(tally)
+}
+
+fn print_segment(wish: &Verify, report: &SegmentReport, out: &mut impl Write) -> io::Result<()> {
+    let tally = &report.tally;
+    if !wish.all && tally.is_ordinary() {
+        return Ok(());
+    }
+    let (clicks, findings) = (tally.clicks, tally.findings());
+    let s = if clicks == 1 { "" } else { "s" };
+    writeln!(out, "{}: {clicks} click{s}{findings}; {}", report.name, report.state.name())?;
+    if wish.all {
+        for note in &report.notes {
+            writeln!(out, "  {note}")?;
+        }
+    }
+    Ok(())
+}
+
+fn to_json(report: &SegmentReport) -> Value {
+    let (header, tally) = (&report.header, &report.tally);
+    json!({
+        "file": report.name,
+        "state": report.state.name(),
+        "shard": header.map(|header| header.shard),
+        "number": header.map(|header| header.number),
+        "run": header.map(|header| header.run),
+        "clicks": tally.clicks,
+        "lost": tally.lost,
+        "missing": tally.missing,
+        "gaps": tally.gaps,
+        "damaged_bytes": tally.damaged_bytes,
+        "torn_tails": tally.torn_tails,
+        "is_suspect": tally.suspect > 0,
+        "findings": report.notes,
+    })
+}

@@ -1,0 +1,29 @@
+//! Which clicks are wanted.
+
+use std::ops::Range;
+
+use super::record::{Click, Verdict};
+
+/// What a click must be to be taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Filter {
+    /// When it was, Unix µs.
+    pub times: Range<u64>,
+    /// Which link it was for.
+    pub link: Option<u64>,
+    /// What was found for it.
+    pub verdict: Option<Verdict>,
+}
+
+impl Filter {
+    /// Takes every click.
+    pub const ALL: Self = Self { times: 0..u64::MAX, link: None, verdict: None };
+
+    /// Whether `click` is wanted.
+    #[must_use]
+    pub fn takes(&self, click: &Click<'_>) -> bool {
+        self.times.contains(&click.time_us)
+            && self.link.is_none_or(|link| link == click.link)
+            && self.verdict.is_none_or(|verdict| verdict == click.verdict)
+    }
+}

@@ -1,0 +1,114 @@
+//! Which segment numbers are used up. Click ids name segments by their number, so
+//! none may be given twice, even after every segment was deleted.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, anyhow};
+
+use super::state;
+
+/// Name of the file, in the state folder. A line for each shard, from 0: the first
+/// number that is not used up.
+const NAME: &str = "segment-numbers";
+
+/// The first number of each shard that is not used up, in its file.
+#[derive(Debug)]
+pub struct Numbers {
+    clicks: PathBuf,
+    next: Vec<u64>,
+}
+
+impl Numbers {
+    /// Reads those of the click folder `clicks`. The caller holds its lock.
+    ///
+    /// # Errors
+    ///
+    /// A sentence for the operator: the file cannot be read or understood.
+    pub fn open(clicks: &Path) -> anyhow::Result<Self> {
+        let path = state::path(clicks).join(NAME);
+        let text = match fs::read_to_string(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+            read => read.with_context(|| format!("cannot read {}", path.display()))?,
+        };
+        let next: Result<Vec<u64>, _> = text.lines().map(str::parse).collect();
+        let next = next.map_err(|_| {
+            anyhow!(
+                "{} is damaged; delete it, and if segments were deleted too, ids of their clicks may \
+                 find others",
+                path.display()
+            )
+        })?;
+        Ok(Self { clicks: clicks.to_owned(), next })
+    }
+
+    /// The first number of `shard` that is not used up, as far as is known here.
+    #[must_use]
+    pub fn next(&self, shard: usize) -> u64 {
+        self.next.get(shard).copied().unwrap_or(1)
+    }
+
+    /// Notes that numbers of `shard` before `next` are used up, and writes that
+    /// down if it is new.
+    ///
+    /// It is not synced: after a power loss a segment or two may be forgotten,
+    /// which matters only if those were deleted as well.
+    ///
+    /// # Errors
+    ///
+    /// Those of writing; it is tried again the next time.
+    pub fn use_up(&mut self, shard: usize, next: u64) -> io::Result<()> {
+        if next <= self.next(shard) {
+            return Ok(());
+        }
+        let mut numbers = self.next.clone();
+        numbers.resize(numbers.len().max(shard + 1), 1);
+        numbers[shard] = next;
+        let text: String = numbers.iter().map(|number| format!("{number}\n")).collect();
+        let path = state::make(&self.clicks)?.join(NAME);
+        let new = path.with_extension("new");
+        fs::write(&new, text)?;
+        fs::rename(&new, &path)?;
+        self.next = numbers;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn they_are_remembered_and_never_go_back() {
+        let clicks = tempfile::tempdir().unwrap();
+        let mut numbers = Numbers::open(clicks.path()).unwrap();
+        assert_eq!((numbers.next(0), numbers.next(9)), (1, 1));
+        numbers.use_up(2, 7).unwrap();
+        numbers.use_up(0, 3).unwrap();
+        numbers.use_up(2, 5).unwrap();
+        let again = Numbers::open(clicks.path()).unwrap();
+        assert_eq!([0, 1, 2, 3].map(|shard| again.next(shard)), [3, 1, 7, 1]);
+        assert_eq!(again.next, numbers.next);
+    }
+
+    #[test]
+    fn a_damaged_file_is_said() {
+        let clicks = tempfile::tempdir().unwrap();
+        let path = state::make(clicks.path()).unwrap().join(NAME);
+        fs::write(&path, "1\nx\n").unwrap();
+        let said = format!("{:#}", Numbers::open(clicks.path()).unwrap_err());
+        assert!(said.contains("segment-numbers is damaged; delete it"), "{said}");
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_tried_again() {
+        let clicks = tempfile::tempdir().unwrap();
+        let mut numbers = Numbers::open(clicks.path()).unwrap();
+        fs::write(state::path(clicks.path()), "in the way").unwrap();
+        numbers.use_up(0, 2).unwrap_err();
+        fs::remove_file(state::path(clicks.path())).unwrap();
+        numbers.use_up(0, 2).unwrap();
+        assert_eq!(Numbers::open(clicks.path()).unwrap().next(0), 2);
+    }
+}

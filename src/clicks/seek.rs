@@ -1,0 +1,172 @@
+//! One click by its place: nothing of the segment is read but the first page, its
+//! record, and the texts that it refers to.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+
+use super::folder::{self, SegmentFile};
+use super::frame::Reason;
+use super::id::Place;
+use super::ledger::Entry;
+use super::record::{
+    self, Body, Decoded, RECORD_BYTES_MAX, SHARED, SHARED_CUTS, TEXT_RECORD_BYTES_MAX, click_of,
+};
+use super::segment::{Block, Header, Refused, Seal};
+use super::source::ReadAt;
+use crate::limits::SEGMENT_HEADER_BYTES;
+
+/// A click that was found.
+#[derive(Debug)]
+pub struct Found {
+    folder: PathBuf,
+    header: Header,
+    offset: u64,
+    sequence: u64,
+    record: Vec<u8>,
+    /// Its strings that stand elsewhere; `None` also for those that are nowhere.
+    shared: [Option<Vec<u8>>; SHARED],
+}
+
+impl Found {
+    /// The click, and where it comes from. A string that damage has taken is
+    /// empty, and flagged as cut.
+    ///
+    /// # Panics
+    ///
+    /// Never: it was a click when it was found.
+    #[must_use]
+    pub fn entry(&self) -> Entry<'_> {
+        let (mut click, places) = click_of(&self.record).expect("it was a click");
+        let mut strings = click.shared();
+        for index in 0..SHARED {
+            match &self.shared[index] {
+                Some(text) => strings[index] = text,
+                None if places[index].is_some() => click.flags = click.flags | SHARED_CUTS[index],
+                None => {}
+            }
+        }
+        Entry {
+            folder: &self.folder,
+            shard: self.header.shard,
+            sequence: self.sequence,
+            node: self.header.node,
+            segment: self.header.number,
+            offset: self.offset,
+            key: self.header.key,
+            id: None,
+            click: click.with_shared(strings),
+        }
+    }
+}
+
+/// Why there is no click at a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// Its segment is no longer there; later ones are.
+    Deleted,
+    /// Its segment is still to come.
+    NoSegment,
+    /// Its segment is there and not written so far.
+    NotWritten,
+    /// Its segment ended before it: what was there did not outlast the machine.
+    Gone,
+    /// The segments here were written by another machine.
+    OtherNode(u16),
+    /// There is something else.
+    Damaged(Reason),
+    /// The segment cannot be read.
+    Unreadable(Refused),
+}
+
+/// Looks for the click at `place` among the segments of `folder`.
+///
+/// # Errors
+///
+/// A sentence when the folder or the file cannot be read.
+pub fn seek(folder: &Path, place: &Place) -> anyhow::Result<Result<Found, Missing>> {
+    let files = folder::list(folder)
+        .with_context(|| format!("cannot read the click folder {}", folder.display()))?;
+    let of_shard = |file: &&SegmentFile| file.shard == place.shard;
+    let Some(file) = files.iter().filter(of_shard).find(|file| file.number == place.segment) else {
+        if let Some(node) = node_of(&files).filter(|node| *node != place.node) {
+            return Ok(Err(Missing::OtherNode(node)));
+        }
+        let is_passed = files.iter().filter(of_shard).any(|file| file.number > place.segment);
+        return Ok(Err(if is_passed { Missing::Deleted } else { Missing::NoSegment }));
+    };
+    let path = file.path.display();
+    let source = match File::open(&file.path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Err(Missing::Deleted)),
+        opened => opened.with_context(|| format!("cannot open {path}"))?,
+    };
+    look(folder, &source, place).with_context(|| format!("cannot read {path}"))
+}
+
+/// Looks for the click at `place` in its segment, a file of `folder`.
+///
+/// # Errors
+///
+/// Those of the source.
+pub fn look(
+    folder: &Path,
+    source: &impl ReadAt,
+    place: &Place,
+) -> io::Result<Result<Found, Missing>> {
+    let page = read(source, 0, SEGMENT_HEADER_BYTES)?;
+    let header = match Header::read(&page) {
+        Ok(header) => header,
+        Err(refused) => return Ok(Err(Missing::Unreadable(refused))),
+    };
+    if header.node != place.node {
+        return Ok(Err(Missing::OtherNode(header.node)));
+    }
+    let record = read(source, place.offset, RECORD_BYTES_MAX)?;
+    let found = match record::decode(&record, header.salt) {
+        Decoded::Record(found) => found,
+        Decoded::Absent => {
+            let is_sealed = Seal::read(&page, header.salt) != Block::Absent;
+            return Ok(Err(if is_sealed { Missing::Gone } else { Missing::NotWritten }));
+        }
+        // It may be cut off by the end of a sealed file.
+        Decoded::Damaged(Reason::Cut) if record.is_empty() => return Ok(Err(Missing::Gone)),
+        Decoded::Damaged(reason) => return Ok(Err(Missing::Damaged(reason))),
+    };
+    let Body::Click(_, places) = found.body else {
+        return Ok(Err(Missing::Damaged(Reason::Shape)));
+    };
+    let (sequence, bytes) = (found.sequence, found.bytes);
+    let mut shared: [Option<Vec<u8>>; SHARED] = Default::default();
+    for (text, at) in shared.iter_mut().zip(places) {
+        let Some(at) = at.map(record::Place::offset).filter(|at| *at < place.offset) else {
+            continue;
+        };
+        let record = read(source, at, TEXT_RECORD_BYTES_MAX)?;
+        if let Decoded::Record(record) = record::decode(&record, header.salt)
+            && let Body::Text(found) = record.body
+        {
+            *text = Some(found.to_vec());
+        }
+    }
+    let (folder, offset) = (folder.to_owned(), place.offset);
+    let record = record[..bytes].to_vec();
+    Ok(Ok(Found { folder, header, offset, sequence, record, shared }))
+}
+
+/// Up to `bytes` from `at` on.
+fn read(source: &impl ReadAt, at: u64, bytes: usize) -> io::Result<Vec<u8>> {
+    let mut read = vec![0; bytes];
+    let count = source.read_at(&mut read, at)?;
+    read.truncate(count);
+    Ok(read)
+}
+
+/// Which machine wrote the newest of these segments that can be read.
+fn node_of(files: &[SegmentFile]) -> Option<u16> {
+    files.iter().rev().find_map(|file| {
+        let page = read(&File::open(&file.path).ok()?, 0, SEGMENT_HEADER_BYTES).ok()?;
+        Header::read(&page).ok().map(|header| header.node)
+    })
+}

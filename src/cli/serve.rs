@@ -9,9 +9,10 @@ use std::time::Duration;
 use bytesize::ByteSize;
 use clap::{Args, ValueEnum};
 
+use crate::clicks::Privacy;
 use crate::connection::Timeouts;
 use crate::control::machine::Cores;
-use crate::control::{EngineWish, Plan, Sources, say, serve};
+use crate::control::{EngineWish, IpWish, Plan, Sources, say, serve};
 use crate::engine::Engine;
 use crate::engine::listener::ListenOptions;
 use crate::limits::{CONNECTIONS_PER_SHARD_MAX, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN};
@@ -119,6 +120,10 @@ pub struct ServeArguments {
     #[arg(long, env = "CAROM_SYNC_INTERVAL", default_value = "250ms", value_name = "TIME", value_parser = time)]
     sync_interval: Duration,
 
+    /// What clicks keep of visitors' addresses
+    #[arg(long, env = "CAROM_IP", default_value = "truncate")]
+    ip: IpName,
+
     /// Print what is served, once it is, as one line of JSON on standard output
     #[arg(long, env = "CAROM_JSON")]
     json: bool,
@@ -130,6 +135,16 @@ enum EngineName {
     #[value(name = "io_uring", alias = "io-uring")]
     IoUring,
     Epoll,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum IpName {
+    /// All of it
+    Full,
+    /// The /24 of an IPv4 address, the /48 of an IPv6 address
+    Truncate,
+    /// A hash; its key changes every day (UTC) and is forgotten after 48 hours
+    Hash,
 }
 
 /// A checked fallback target.
@@ -166,6 +181,11 @@ impl ServeArguments {
             clicks: self.clicks.clone(),
             segment_bytes: self.segment_size.as_u64(),
             sync_interval: self.sync_interval.max(Duration::from_millis(1)),
+            ip: match self.ip {
+                IpName::Full => IpWish::Full,
+                IpName::Truncate => IpWish::Truncate,
+                IpName::Hash => IpWish::Hash,
+            },
             settings: Settings {
                 timeouts: Timeouts {
                     head_ms: ms(self.header_timeout),
@@ -174,6 +194,7 @@ impl ServeArguments {
                 },
                 connections_max: self.max_connections as usize,
                 fallback: self.fallback.as_ref().map(|fallback| fallback.0.clone()),
+                privacy: Privacy::Truncate,
             },
             listening: ListenOptions {
                 backlog: self.backlog,

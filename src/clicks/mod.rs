@@ -16,6 +16,8 @@
 //! - The first word of a record is stored last. Zero means "not written", so a
 //!   new file is an empty log, and a killed server leaves whole records and at
 //!   most one that does not count.
+//! - `privacy` says what is kept of an address, before anything is written;
+//!   `ip_keys` keeps the keys of hashed ones.
 //! - `reader` believes nothing that its checksum does not vouch for.
 //! - Only `map` is unsafe.
 
@@ -24,14 +26,17 @@ pub mod files;
 pub mod folder;
 pub mod frame;
 pub mod handover;
+pub mod ip_keys;
 pub mod keeper;
 pub mod ledger;
 pub mod map;
+pub mod privacy;
 pub mod reader;
 pub mod record;
 pub mod rows;
 pub mod segment;
 pub mod source;
+pub mod state;
 pub mod tally;
 pub mod tape;
 pub mod texts;
@@ -39,5 +44,6 @@ pub mod writer;
 
 pub use handover::{Counts, Handover};
 pub use keeper::{Keeper, Options, SYNC_INTERVAL_DEFAULT, ShardInfo, Summary};
+pub use privacy::Privacy;
 pub use record::{Click, Flags, Gap, Verdict};
 pub use writer::{Lost, Writer};

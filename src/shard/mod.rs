@@ -10,7 +10,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use crate::clicks::Writer;
+use crate::clicks::{Privacy, Writer};
 use crate::connection::{Connection, Phase, Step, Timeouts, Waits};
 use crate::http::{Fixed, Keep, Refusal, Replies};
 use crate::limits::{DRAIN_IDLE_MS, HELD_BYTES_PER_SHARD_MAX};
@@ -38,6 +38,8 @@ pub struct Settings {
     pub connections_max: usize,
     /// Where an unknown key is sent (302); without it the answer is 404.
     pub fallback: Option<Arc<[u8]>>,
+    /// What clicks keep of an address.
+    pub privacy: Privacy,
 }
 
 /// What one core owns.
@@ -123,9 +125,17 @@ impl Shard {
         self.settings.connections_max.saturating_sub(self.connections.len())
     }
 
-    /// Takes a new connection from `peer` (IPv4 as v4-mapped IPv6).
+    /// Takes another rule for the addresses of connections that come from now on.
+    /// Those that are there keep what was kept of theirs.
+    pub fn set_privacy(&mut self, privacy: Privacy) {
+        self.settings.privacy = privacy;
+    }
+
+    /// Takes a new connection from `peer` (IPv4 as v4-mapped IPv6). Of the address
+    /// only what clicks are to keep is held, even in memory.
     pub fn open(&mut self, peer: [u8; 16]) -> u32 {
         self.counts.accepted += 1;
+        let peer = self.settings.privacy.apply(peer);
         let connection = Connection::open(peer, self.now.ms, &self.settings.timeouts);
         let id = self.connections.insert(connection);
         if self.abandoned {

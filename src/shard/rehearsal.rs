@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::{Arrival, Now, Published, Received, Settings, Shard};
+use crate::clicks::Privacy;
 use crate::clicks::tape::{OwnedClick, Tape};
 use crate::connection::{Step, Timeouts};
 use crate::limits::SEGMENT_BYTES_MIN;
@@ -73,6 +74,7 @@ impl Rehearsal {
             timeouts: TIMEOUTS,
             connections_max: 1024,
             fallback: fallback.map(|target| target.as_bytes().into()),
+            privacy: Privacy::Full,
         };
         let now = Now { unix_us: UNIX_US, ms: 0 };
         let shard = Shard::new(links, writer, settings, Arc::new(Published::default()), now);

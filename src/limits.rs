@@ -143,6 +143,11 @@ pub const SEGMENT_BYTES_DEFAULT: u64 = 128 * 1024 * 1024;
 pub const SEGMENT_BYTES_MIN: u64 = 64 * 1024;
 /// Largest segment file, bytes: record offsets are 32-bit.
 pub const SEGMENT_BYTES_MAX: u64 = 2 * 1024 * 1024 * 1024;
+/// How long a segment is written after its first click, milliseconds, by default.
+/// Then the shard goes on in the next one, full or not.
+pub const SEGMENT_AGE_MS_DEFAULT: u64 = 5 * 60 * 1000;
+/// The shortest that may be, milliseconds: each segment costs a file, and syncs.
+pub const SEGMENT_AGE_MS_MIN: u64 = 1000;
 /// Segments kept ready for each shard beside the one it writes. When none is
 /// ready, redirects go on and lost clicks are counted exactly.
 pub const SEGMENTS_READY: usize = 1;
@@ -182,4 +187,5 @@ const _: () = assert!(TEXTS_PER_SEGMENT_MAX > 3);
 const _: () = assert!(SEGMENT_BYTES_MAX / 8 < 1 << 31);
 const _: () = assert!(SEGMENT_BYTES_MAX < u32::MAX as u64);
 const _: () = assert!(SEGMENTS_OPEN_MAX > SEGMENTS_READY + 1);
+const _: () = assert!(SEGMENT_AGE_MS_DEFAULT >= SEGMENT_AGE_MS_MIN);
 const _: () = assert!(SEGMENT_BYTES_MIN > SEGMENT_HEADER_BYTES as u64 + 8 * 2048);

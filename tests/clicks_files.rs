@@ -14,7 +14,9 @@ use carom::cli::clicks::{Cat, Format, cat};
 use carom::clicks::folder::{list, segment_name};
 use carom::clicks::ledger::Ledger;
 use carom::clicks::tally::Tally;
-use carom::clicks::{Click, Flags, Keeper, Options, ShardInfo, Summary, Verdict, Writer};
+use carom::clicks::{
+    Click, Flags, Keeper, Options, SEGMENT_AGE_DEFAULT, ShardInfo, Summary, Verdict, Writer,
+};
 
 const SEGMENT: u64 = 64 * 1024;
 
@@ -24,7 +26,8 @@ fn options(sync_interval: Duration) -> (Options, Reports) {
     let reports = Reports::default();
     let taken = reports.clone();
     let report = Box::new(move |sentence| taken.lock().unwrap().push(sentence));
-    (Options { segment_bytes: SEGMENT, sync_interval, report }, reports)
+    let segment_age = SEGMENT_AGE_DEFAULT;
+    (Options { segment_bytes: SEGMENT, segment_age, sync_interval, report }, reports)
 }
 
 fn keep(dir: &Path, shards: usize) -> (Keeper, Vec<Writer>) {
@@ -150,6 +153,30 @@ fn stopping_does_not_wait_for_the_next_sync() {
     let begun = Instant::now();
     keeper.finish();
     assert!(begun.elapsed() < Duration::from_secs(1));
+}
+
+#[test]
+fn an_old_segment_is_left_however_few_clicks_come() {
+    let dir = tempfile::tempdir().unwrap();
+    let (options, _) = options(Duration::from_millis(20));
+    let options = Options { segment_age: Duration::from_millis(50), ..options };
+    let (keeper, mut writers) = Keeper::open(dir.path(), &[ShardInfo { cpu: 0 }], options).unwrap();
+    let sealed = || {
+        let files = list(dir.path()).unwrap();
+        let bytes = files.iter().map(|file| file.path.metadata().unwrap().len());
+        bytes.filter(|bytes| (1..SEGMENT).contains(bytes)).count() as u64
+    };
+    for number in 0..3 {
+        append(&mut writers[0], number);
+        wait_until("it is sealed", || {
+            writers[0].tick();
+            sealed() == number + 1
+        });
+    }
+    drop(writers);
+    // An empty one is never old.
+    assert_eq!(keeper.finish().segments, 3);
+    assert_eq!(links(dir.path()).0, [1, 2, 3]);
 }
 
 #[test]

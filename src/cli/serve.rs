@@ -15,7 +15,9 @@ use crate::control::machine::Cores;
 use crate::control::{EngineWish, IpWish, Plan, Sources, say, serve};
 use crate::engine::Engine;
 use crate::engine::listener::ListenOptions;
-use crate::limits::{CONNECTIONS_PER_SHARD_MAX, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN};
+use crate::limits::{
+    CONNECTIONS_PER_SHARD_MAX, SEGMENT_AGE_MS_MIN, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN,
+};
 use crate::links::{Format, OnBadLine, target};
 use crate::shard::Settings;
 
@@ -116,6 +118,10 @@ pub struct ServeArguments {
     #[arg(long, env = "CAROM_SEGMENT_SIZE", default_value = "128MiB", value_name = "SIZE", value_parser = segment_size)]
     segment_size: ByteSize,
 
+    /// Time after its first click when a segment is sealed, full or not
+    #[arg(long, env = "CAROM_SEGMENT_AGE", default_value = "5m", value_name = "TIME", value_parser = segment_age)]
+    segment_age: Duration,
+
     /// How often clicks are synced to disk
     #[arg(long, env = "CAROM_SYNC_INTERVAL", default_value = "250ms", value_name = "TIME", value_parser = time)]
     sync_interval: Duration,
@@ -180,6 +186,7 @@ impl ServeArguments {
             },
             clicks: self.clicks.clone(),
             segment_bytes: self.segment_size.as_u64(),
+            segment_age: self.segment_age,
             sync_interval: self.sync_interval.max(Duration::from_millis(1)),
             ip: match self.ip {
                 IpName::Full => IpWish::Full,
@@ -229,6 +236,13 @@ fn time(text: &str) -> Result<Duration, String> {
         .and_then(|time| Duration::try_from(time).ok())
         .ok_or("write a time with its unit: 10s, 250ms or 1m")?;
     if time <= TIME_MAX { Ok(time) } else { Err("longer than a day".to_owned()) }
+}
+
+fn segment_age(text: &str) -> Result<Duration, String> {
+    let age_min = Duration::from_millis(SEGMENT_AGE_MS_MIN);
+    time(text).and_then(|age| {
+        if age >= age_min { Ok(age) } else { Err(format!("shorter than {age_min:?}")) }
+    })
 }
 
 fn segment_size(text: &str) -> Result<ByteSize, String> {

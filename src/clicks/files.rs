@@ -9,7 +9,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rustix::time::{ClockId, clock_gettime};
 
@@ -54,6 +54,10 @@ struct Open {
     /// How far the segment was written when the last sync began.
     used_before: usize,
     lost_synced: u64,
+    /// When its first click was seen.
+    begun: Option<Instant>,
+    /// The shard is to go on in the next one.
+    is_over: bool,
     /// A sync failed, and that was reported.
     suspect: bool,
     /// Faulting in failed, and that was reported.
@@ -148,6 +152,8 @@ impl Files {
             sync_to: 0,
             used_before: 0,
             lost_synced: 0,
+            begun: None,
+            is_over: false,
             suspect: false,
             is_fragile: false,
         });
@@ -177,6 +183,28 @@ impl Files {
         Ok(Arc::new(Segment::new(self.number, salt, map)))
     }
 
+    /// Decides which segments the shard is to leave: those that it has written for
+    /// `age_max`.
+    pub fn plan_roll(&mut self, now: Instant, age_max: Duration) {
+        for open in &mut self.open {
+            if open.segment.used() == SEGMENT_HEADER_BYTES {
+                break;
+            }
+            let begun = *open.begun.get_or_insert(now);
+            open.is_over |= now.duration_since(begun) >= age_max;
+        }
+    }
+
+    /// Asks the shard to leave them, if there is another that it can go on in. To
+    /// be called after [`populate`](Self::populate), so that it does not fault there.
+    pub fn ask_to_leave(&self) {
+        let mut numbers = self.open.iter().rev().skip_while(|open| !open.is_over);
+        let last = numbers.next().map_or(0, |open| open.segment.number);
+        if self.open.back().is_some_and(|open| open.segment.number > last) {
+            self.handover.leave.store(last, Ordering::Relaxed);
+        }
+    }
+
     /// Faults in what the writer will reach next.
     ///
     /// # Errors
@@ -193,7 +221,7 @@ impl Files {
             // The next segment's turn comes when this one's end is near. Made
             // ready too early, its pages would be written back as zeros, and
             // watched again, before they are needed.
-            is_near = used + 4 * POPULATE_AHEAD_BYTES as usize >= map.bytes();
+            is_near = open.is_over || used + 4 * POPULATE_AHEAD_BYTES as usize >= map.bytes();
             let end = (used + POPULATE_AHEAD_BYTES as usize).min(map.bytes());
             // Half the distance at a time: a call for each page is no help.
             if end - open.populated < POPULATE_AHEAD_BYTES as usize / 2 && end < map.bytes() {

@@ -104,6 +104,9 @@ pub struct Handover {
     pub ready: ArrayQueue<Arc<Segment>>,
     /// Segments that the keeper has to seal.
     pub retired: ArrayQueue<Retired>,
+    /// The shard is to go on in another segment than those up to this number, as
+    /// soon as one is ready.
+    pub leave: AtomicU64,
     /// Figures.
     pub counts: Counts,
     /// Whom to wake; unset while there is no keeper.
@@ -117,6 +120,7 @@ impl Handover {
         Self {
             ready: ArrayQueue::new(SEGMENTS_READY),
             retired: ArrayQueue::new(SEGMENTS_OPEN_MAX),
+            leave: AtomicU64::new(0),
             counts: Counts::default(),
             keeper: OnceLock::new(),
         }

@@ -17,11 +17,14 @@ use super::folder::{self, Lock};
 use super::handover::Handover;
 use super::writer::Writer;
 use crate::limits::{
-    SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN, SEGMENTS_READY, SYNC_INTERVAL_MS_DEFAULT,
+    SEGMENT_AGE_MS_DEFAULT, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN, SEGMENTS_READY,
+    SYNC_INTERVAL_MS_DEFAULT,
 };
 
 /// How long a click may wait to be synced, unless the operator says otherwise.
 pub const SYNC_INTERVAL_DEFAULT: Duration = Duration::from_millis(SYNC_INTERVAL_MS_DEFAULT);
+/// How long a segment is written, unless the operator says otherwise.
+pub const SEGMENT_AGE_DEFAULT: Duration = Duration::from_millis(SEGMENT_AGE_MS_DEFAULT);
 /// How long after a failure the next segment is tried again.
 const RETRY: Duration = Duration::from_secs(1);
 /// Shortest time between two syncs: an interval of zero is no reason to spin.
@@ -34,6 +37,9 @@ pub struct Options {
     /// Size of a segment file, bytes; rounded up to whole pages. Within
     /// `SEGMENT_BYTES_MIN..=SEGMENT_BYTES_MAX`.
     pub segment_bytes: u64,
+    /// How long a segment is written after its first click, before the shard goes on
+    /// in the next one.
+    pub segment_age: Duration,
     /// How long a click may wait to be synced, apart from the disk's own time.
     pub sync_interval: Duration,
     /// Takes a sentence for the operator's log. Called on the keeper's thread.
@@ -278,8 +284,13 @@ impl Tender {
 
     /// What a shard may be waiting for, which comes before all else.
     fn look_after(&mut self) {
+        let now = Instant::now();
+        for files in &mut self.shards {
+            files.plan_roll(now, self.options.segment_age);
+        }
         self.prepare();
         self.populate();
+        self.shards.iter().for_each(Files::ask_to_leave);
     }
 
     /// Keeps a segment ready for each shard.
@@ -293,6 +304,8 @@ impl Tender {
             let lost = files.handover.counts.lost.load(Ordering::Relaxed);
             match files.create(&self.run) {
                 Ok(segment) => {
+                    // Before the shard has it, which may be at once.
+                    let populated = files.populate();
                     let refused = files.handover.ready.push(segment);
                     assert!(refused.is_ok(), "only the keeper fills this queue");
                     if self.retry_at[index].take().is_some() {
@@ -302,6 +315,7 @@ impl Tender {
                              lost meanwhile"
                         ));
                     }
+                    self.note(populated);
                 }
                 Err(error) => {
                     if self.retry_at[index].is_none() {

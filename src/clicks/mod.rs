@@ -43,7 +43,7 @@ pub mod texts;
 pub mod writer;
 
 pub use handover::{Counts, Handover};
-pub use keeper::{Keeper, Options, SYNC_INTERVAL_DEFAULT, ShardInfo, Summary};
+pub use keeper::{Keeper, Options, SEGMENT_AGE_DEFAULT, SYNC_INTERVAL_DEFAULT, ShardInfo, Summary};
 pub use privacy::Privacy;
 pub use record::{Click, Flags, Gap, Verdict};
 pub use writer::{Lost, Writer};

@@ -6,6 +6,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::dictionary::Dictionary;
 use super::handover::{Counts, Handover, Retired, Segment};
@@ -109,6 +110,15 @@ impl Writer {
             self.handover.wake();
         }
         Ok(())
+    }
+
+    /// Does what need not wait for the next click: goes on in another segment when
+    /// the keeper asks for it, and writes down what is lost, as soon as one is ready.
+    pub fn tick(&mut self) {
+        let leave = self.handover.leave.load(Ordering::Relaxed);
+        if self.gap.is_some() || self.seal.is_some() && leave >= self.segment.number {
+            self.roll();
+        }
     }
 
     /// Where `string` stands in the segment: written now, if this is the first

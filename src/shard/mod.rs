@@ -95,6 +95,7 @@ impl Shard {
     pub fn tick(&mut self, now: Now) {
         self.now = now;
         self.replies.stamp(unix_seconds(now));
+        self.clicks.tick();
         self.expire();
     }
 

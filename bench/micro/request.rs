@@ -7,7 +7,7 @@ use carom::clicks::Privacy;
 use carom::connection::Step;
 use carom::links::Links;
 use carom::shard::rehearsal::{PEER, TIMEOUTS};
-use carom::shard::{Arrival, Now, Published, Received, Settings, Shard};
+use carom::shard::{Arrival, Now, Published, Received, Settings, Shard, WhenFull};
 use divan::Bencher;
 use divan::counter::ItemsCount;
 
@@ -47,6 +47,7 @@ impl Turns {
             timeouts: TIMEOUTS,
             connections_max: BROWSERS,
             fallback: None,
+            when_full: WhenFull::Drop,
             privacy: Privacy::Truncate,
         };
         let now = Now { unix_us: 1_795_353_562_000_000, ms: 0 };

@@ -19,7 +19,7 @@ use crate::limits::{
     CONNECTIONS_PER_SHARD_MAX, SEGMENT_AGE_MS_MIN, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN,
 };
 use crate::links::{Format, OnBadLine, target};
-use crate::shard::Settings;
+use crate::shard::{Settings, WhenFull};
 
 const AFTER_HELP: &str = "\
 Signals: SIGHUP reads the link files again, and keeps the old links if any line is bad. \
@@ -126,6 +126,11 @@ pub struct ServeArguments {
     #[arg(long, env = "CAROM_SYNC_INTERVAL", default_value = "250ms", value_name = "TIME", value_parser = time)]
     sync_interval: Duration,
 
+    /// When there is no room for clicks: drop them and count them, or refuse requests
+    /// with 503
+    #[arg(long, env = "CAROM_WHEN_FULL", default_value = "drop")]
+    when_full: WhenFullName,
+
     /// What clicks keep of visitors' addresses
     #[arg(long, env = "CAROM_IP", default_value = "truncate")]
     ip: IpName,
@@ -141,6 +146,12 @@ enum EngineName {
     #[value(name = "io_uring", alias = "io-uring")]
     IoUring,
     Epoll,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum WhenFullName {
+    Drop,
+    Refuse,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -201,6 +212,10 @@ impl ServeArguments {
                 },
                 connections_max: self.max_connections as usize,
                 fallback: self.fallback.as_ref().map(|fallback| fallback.0.clone()),
+                when_full: match self.when_full {
+                    WhenFullName::Drop => WhenFull::Drop,
+                    WhenFullName::Refuse => WhenFull::Refuse,
+                },
                 privacy: Privacy::Truncate,
             },
             listening: ListenOptions {

@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering;
 
 use super::dictionary::Dictionary;
 use super::handover::{Counts, Handover, Retired, Segment};
-use super::record::{self, Click, GAP_BYTES, Gap, Place, Scratch};
+use super::record::{self, CLICK_ROOM_MAX, Click, GAP_BYTES, Gap, Place, Scratch};
 use super::segment::{LOST_AT, START_AT, Seal, SealReason, Start, encode_lost};
 use crate::limits::{CLICK_INLINE_BYTES_MAX, SEGMENT_HEADER_BYTES};
 
@@ -110,6 +110,14 @@ impl Writer {
             self.handover.wake();
         }
         Ok(())
+    }
+
+    /// Whether there is no room for a click, however long, here or in a segment that
+    /// is ready. While this is `false`, [`append`](Self::append) takes the next one.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        let has_room = self.gap.is_none() && self.has_room(CLICK_ROOM_MAX);
+        !has_room && self.handover.ready.is_empty()
     }
 
     /// Does what need not wait for the next click: goes on in another segment when

@@ -373,8 +373,12 @@ impl Server<'_> {
 
 fn farewell(counts: &Counts, summary: &Summary, cut: u64) -> String {
     let cut = if cut > 0 { format!("; {cut} connections were cut") } else { String::new() };
+    let refused = match counts.unrecorded {
+        0 => String::new(),
+        count => format!(", {count} requests refused for want of room"),
+    };
     format!(
-        "stopped: {} requests, {} clicks recorded in {} segments, {} lost{cut}",
+        "stopped: {} requests, {} clicks recorded in {} segments, {} lost{refused}{cut}",
         counts.requests, summary.clicks, summary.segments, summary.lost
     )
 }
@@ -386,6 +390,22 @@ fn report_trouble(before: &Counts, now: &Counts) {
         say(format_args!(
             "warning: out of descriptors {refused} times in the last second; new connections \
              wait; raise LimitNOFILE= or lower --max-connections"
+        ));
+    }
+    let lost = now.clicks_lost - before.clicks_lost;
+    if lost > 0 {
+        say(format_args!(
+            "warning: {lost} clicks were lost in the last second: no segment was ready. They are \
+             counted in the click log; free space in its folder, or use a faster disk or a larger \
+             --segment-size"
+        ));
+    }
+    let unrecorded = now.unrecorded - before.unrecorded;
+    if unrecorded > 0 {
+        say(format_args!(
+            "warning: {unrecorded} requests were refused (503) in the last second: no segment was \
+             ready for their clicks. Free space in the click folder, or use a faster disk or a \
+             larger --segment-size"
         ));
     }
     let evicted = now.evicted - before.evicted;

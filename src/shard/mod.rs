@@ -29,6 +29,15 @@ pub struct Now {
     pub ms: u32,
 }
 
+/// What becomes of a request when there is no room for its click.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WhenFull {
+    /// It is answered; its click is counted as lost.
+    Drop,
+    /// It is refused with 503, which is no click.
+    Refuse,
+}
+
 /// What an operator decides about every shard.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -38,6 +47,8 @@ pub struct Settings {
     pub connections_max: usize,
     /// Where an unknown key is sent (302); without it the answer is 404.
     pub fallback: Option<Arc<[u8]>>,
+    /// See [`WhenFull`].
+    pub when_full: WhenFull,
     /// What clicks keep of an address.
     pub privacy: Privacy,
 }

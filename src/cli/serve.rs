@@ -17,6 +17,7 @@ use crate::engine::Engine;
 use crate::engine::listener::ListenOptions;
 use crate::limits::{
     CONNECTIONS_PER_SHARD_MAX, SEGMENT_AGE_MS_MIN, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN,
+    SEGMENTS_READY_DEFAULT, SEGMENTS_READY_MAX,
 };
 use crate::links::{Format, OnBadLine, target};
 use crate::shard::{Settings, WhenFull};
@@ -114,9 +115,19 @@ pub struct ServeArguments {
     #[arg(long, env = "CAROM_DEFER_ACCEPT", default_value = "5s", value_name = "TIME", value_parser = time)]
     defer_accept: Duration,
 
-    /// Size of a segment of the click log; two are reserved for each core
+    /// Size of a segment of the click log
     #[arg(long, env = "CAROM_SEGMENT_SIZE", default_value = "128MiB", value_name = "SIZE", value_parser = segment_size)]
     segment_size: ByteSize,
+
+    /// Segments kept ready for each core beside the one it writes, with all their space
+    #[arg(
+        long,
+        env = "CAROM_RESERVE",
+        default_value_t = SEGMENTS_READY_DEFAULT as u32,
+        value_name = "N",
+        value_parser = clap::value_parser!(u32).range(1..=SEGMENTS_READY_MAX as i64)
+    )]
+    reserve: u32,
 
     /// Time after its first click when a segment is sealed, full or not
     #[arg(long, env = "CAROM_SEGMENT_AGE", default_value = "5m", value_name = "TIME", value_parser = segment_age)]
@@ -197,6 +208,7 @@ impl ServeArguments {
             },
             clicks: self.clicks.clone(),
             segment_bytes: self.segment_size.as_u64(),
+            reserve: self.reserve as usize,
             segment_age: self.segment_age,
             sync_interval: self.sync_interval.max(Duration::from_millis(1)),
             ip: match self.ip {

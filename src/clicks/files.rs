@@ -19,9 +19,7 @@ use super::handover::{Handover, Retired, Segment};
 use super::map::Map;
 use super::segment::{Block, Header, SEAL_AT, Seal, Start};
 use super::source::written_span;
-use crate::limits::{
-    POPULATE_AHEAD_BYTES, SEGMENT_HEADER_BYTES, SEGMENTS_OPEN_MAX, SYNC_STEP_BYTES,
-};
+use crate::limits::{POPULATE_AHEAD_BYTES, SEGMENT_HEADER_BYTES, SYNC_STEP_BYTES};
 
 /// So many bytes ahead of the writer are faulted in anew before each sync: the
 /// kernel may have written them back as zeros meanwhile, and watches them then.
@@ -119,14 +117,14 @@ pub struct Files {
 }
 
 impl Files {
-    /// No files yet; the first one made will be `number`.
-    pub fn new(shard: u16, cpu: u16, number: u64) -> Self {
+    /// No files yet; the first one made will be `number`, and `reserve` are kept ready.
+    pub fn new(shard: u16, cpu: u16, number: u64, reserve: usize) -> Self {
         Self {
             shard,
             cpu,
             number,
             open: VecDeque::new(),
-            handover: Arc::default(),
+            handover: Arc::new(Handover::new(reserve)),
             sealed: 0,
             sync_errors: 0,
         }
@@ -335,7 +333,7 @@ impl Files {
 
     /// Whether the shard should be given another segment.
     pub fn wants_segment(&self) -> bool {
-        !self.handover.ready.is_full() && self.open.len() < SEGMENTS_OPEN_MAX
+        self.handover.wants_segment(self.open.len())
     }
 }
 

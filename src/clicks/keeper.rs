@@ -17,7 +17,7 @@ use super::folder::{self, Lock};
 use super::handover::Handover;
 use super::writer::Writer;
 use crate::limits::{
-    SEGMENT_AGE_MS_DEFAULT, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN, SEGMENTS_READY,
+    SEGMENT_AGE_MS_DEFAULT, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN, SEGMENTS_READY_MAX,
     SYNC_INTERVAL_MS_DEFAULT,
 };
 
@@ -37,6 +37,8 @@ pub struct Options {
     /// Size of a segment file, bytes; rounded up to whole pages. Within
     /// `SEGMENT_BYTES_MIN..=SEGMENT_BYTES_MAX`.
     pub segment_bytes: u64,
+    /// Segments kept ready for each shard, within `1..=SEGMENTS_READY_MAX`.
+    pub reserve: usize,
     /// How long a segment is written after its first click, before the shard goes on
     /// in the next one.
     pub segment_age: Duration,
@@ -98,6 +100,11 @@ impl Keeper {
              not {}",
             options.segment_bytes
         );
+        ensure!(
+            (1..=SEGMENTS_READY_MAX).contains(&options.reserve),
+            "--reserve must be between 1 and {SEGMENTS_READY_MAX} segments, not {}",
+            options.reserve
+        );
         fs::DirBuilder::new()
             .recursive(true)
             .mode(0o750)
@@ -110,19 +117,19 @@ impl Keeper {
             segment_bytes: options.segment_bytes.next_multiple_of(PAGE_BYTES),
         };
         let lock = Lock::take(dir, run.run)?;
-        let mut shards = adopt(dir, shards)?;
+        let mut shards = adopt(dir, shards, options.reserve)?;
         let mut writers = Vec::with_capacity(shards.len());
         let made = shards.iter_mut().try_for_each(|files| {
             let first = files.create(&run)?;
             writers.push(Writer::new(files.handover.clone(), first));
-            for _ in 0..SEGMENTS_READY {
+            for _ in 0..options.reserve {
                 let next = files.create(&run)?;
                 files.handover.ready.push(next).expect("the queue is new");
             }
             Ok(())
         });
         if let Err(error) = made {
-            let sentence = no_space(&run, shards.len(), error);
+            let sentence = no_space(&run, shards.len(), options.reserve, error);
             drop(writers);
             shards.iter_mut().for_each(discard);
             return Err(sentence);
@@ -180,7 +187,7 @@ impl Drop for Keeper {
 }
 
 /// The files of each shard, numbered on from those in the folder.
-fn adopt(dir: &Path, shards: &[ShardInfo]) -> anyhow::Result<Vec<Files>> {
+fn adopt(dir: &Path, shards: &[ShardInfo], reserve: usize) -> anyhow::Result<Vec<Files>> {
     let cannot_read = || format!("cannot read the click folder {}", dir.display());
     let mut next = vec![1; shards.len()];
     for segment in folder::list(dir).with_context(cannot_read)? {
@@ -192,7 +199,9 @@ fn adopt(dir: &Path, shards: &[ShardInfo]) -> anyhow::Result<Vec<Files>> {
         }
     }
     let shards = shards.iter().zip(next).enumerate();
-    Ok(shards.map(|(index, (info, next))| Files::new(index as u16, info.cpu, next)).collect())
+    Ok(shards
+        .map(|(index, (info, next))| Files::new(index as u16, info.cpu, next, reserve))
+        .collect())
 }
 
 fn discard(files: &mut Files) {
@@ -202,8 +211,8 @@ fn discard(files: &mut Files) {
 }
 
 /// Why the first segments could not be made.
-fn no_space(run: &Run, shard_count: usize, error: std::io::Error) -> anyhow::Error {
-    let segments = shard_count as u64 * (1 + SEGMENTS_READY as u64);
+fn no_space(run: &Run, shard_count: usize, reserve: usize, error: std::io::Error) -> anyhow::Error {
+    let segments = (shard_count * (1 + reserve)) as u64;
     let folder = run.folder.display();
     let need = mebibytes(segments * run.segment_bytes);
     let size = mebibytes(run.segment_bytes);
@@ -212,8 +221,8 @@ fn no_space(run: &Run, shard_count: usize, error: std::io::Error) -> anyhow::Err
     let advice = if error.raw_os_error() == Some(Errno::OPNOTSUPP.raw_os_error()) {
         "this file system cannot reserve space (fallocate); use one that can, such as ext4 or xfs"
     } else {
-        "free some space, make segments smaller with --segment-size, or use another folder with \
-         --clicks"
+        "free some space, make segments smaller with --segment-size or fewer with --reserve, or \
+         use another folder with --clicks"
     };
     anyhow!(error).context(format!(
         "cannot make {segments} click segments of {size} in {folder} ({need} needed, {free} free); \
@@ -288,13 +297,15 @@ impl Tender {
         for files in &mut self.shards {
             files.plan_roll(now, self.options.segment_age);
         }
-        self.prepare();
+        while self.prepare() {}
         self.populate();
         self.shards.iter().for_each(Files::ask_to_leave);
     }
 
-    /// Keeps a segment ready for each shard.
-    fn prepare(&mut self) {
+    /// Makes a segment ready for each shard that wants one. Whether there may be
+    /// another to make: one for each comes before two for one.
+    fn prepare(&mut self) -> bool {
+        let mut is_made = false;
         for index in 0..self.shards.len() {
             let files = &mut self.shards[index];
             let is_time = self.retry_at[index].is_none_or(|at| Instant::now() >= at);
@@ -308,6 +319,7 @@ impl Tender {
                     let populated = files.populate();
                     let refused = files.handover.ready.push(segment);
                     assert!(refused.is_ok(), "only the keeper fills this queue");
+                    is_made = true;
                     if self.retry_at[index].take().is_some() {
                         let lost = lost - self.lost_before[index];
                         (self.options.report)(format!(
@@ -333,6 +345,7 @@ impl Tender {
                 }
             }
         }
+        is_made
     }
 
     fn populate(&mut self) {

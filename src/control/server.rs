@@ -56,6 +56,8 @@ pub struct Plan {
     pub clicks: PathBuf,
     /// Size of a segment, bytes.
     pub segment_bytes: u64,
+    /// Segments kept ready for each shard.
+    pub reserve: usize,
     /// How long a segment is written.
     pub segment_age: Duration,
     /// How often clicks are synced.
@@ -186,6 +188,7 @@ fn open_clicks(
         cpus.iter().map(|&cpu| ShardInfo { cpu: u16::try_from(cpu).unwrap_or(u16::MAX) }).collect();
     let options = Options {
         segment_bytes: plan.segment_bytes,
+        reserve: plan.reserve,
         segment_age: plan.segment_age,
         sync_interval: plan.sync_interval,
         report: Box::new(say),

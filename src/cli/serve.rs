@@ -142,7 +142,8 @@ pub struct ServeArguments {
     #[arg(long, env = "CAROM_WHEN_FULL", default_value = "drop")]
     when_full: WhenFullName,
 
-    /// What clicks keep of visitors' addresses
+    /// What clicks keep of visitors' addresses: all, the /24 of IPv4 and the /48 of
+    /// IPv6, or a hash whose key changes daily and is forgotten after 48 hours
     #[arg(long, env = "CAROM_IP", default_value = "truncate")]
     ip: IpName,
 
@@ -167,11 +168,8 @@ enum WhenFullName {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum IpName {
-    /// All of it
     Full,
-    /// The /24 of an IPv4 address, the /48 of an IPv6 address
     Truncate,
-    /// A hash; its key changes every day (UTC) and is forgotten after 48 hours
     Hash,
 }
 

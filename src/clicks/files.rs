@@ -15,7 +15,7 @@ use rustix::time::{ClockId, clock_gettime};
 
 use super::folder::{self, SegmentFile};
 use super::frame::Salt;
-use super::handover::{Handover, Retired, Segment};
+use super::handover::{Counts, Handover, Retired, Segment};
 use super::map::Map;
 use super::segment::{Block, Header, SEAL_AT, Seal, Start};
 use super::source::written_span;
@@ -24,6 +24,9 @@ use crate::limits::{POPULATE_AHEAD_BYTES, SEGMENT_HEADER_BYTES, SYNC_STEP_BYTES}
 /// So many bytes ahead of the writer are faulted in anew before each sync: the
 /// kernel may have written them back as zeros meanwhile, and watches them then.
 const POPULATE_AGAIN_BYTES: usize = 1024 * 1024;
+/// Suspect segments are left at once, but no more often than this: a disk that goes
+/// on failing is no reason to fill it with short segments.
+const FLEE_PAUSE: Duration = Duration::from_secs(10);
 /// What the kernel writes back as one.
 const PAGE_BYTES: usize = 4096;
 
@@ -93,7 +96,7 @@ impl fmt::Display for Trouble {
             Work::Sync => (
                 "syncing",
                 "it is not tried again: the segment is marked suspect and may lack clicks after \
-                 a power loss",
+                 a power loss. The shard goes on in another; see to the disk",
             ),
             Work::Seal => ("sealing", "its clicks are there, but it stays unsealed"),
             Work::Delete => ("deleting the unused", "the next start tries again"),
@@ -112,8 +115,8 @@ pub struct Files {
     pub handover: Arc<Handover>,
     /// Segments sealed so far.
     pub sealed: u64,
-    /// Failed syncs so far.
-    pub sync_errors: u64,
+    /// When a suspect segment was last left.
+    fled: Option<Instant>,
 }
 
 impl Files {
@@ -126,7 +129,7 @@ impl Files {
             open: VecDeque::new(),
             handover: Arc::new(Handover::new(reserve)),
             sealed: 0,
-            sync_errors: 0,
+            fled: None,
         }
     }
 
@@ -181,19 +184,23 @@ impl Files {
         Ok(Arc::new(Segment::new(self.number, salt, map)))
     }
 
-    /// Decides which segments the shard is to leave: those that it has written for
-    /// `age_max`.
+    /// Decides whether the shard is to leave the segment that it writes: after
+    /// `age_max`, or because it is suspect.
     pub fn plan_roll(&mut self, now: Instant, age_max: Duration) {
-        for open in &mut self.open {
-            if open.segment.used() == SEGMENT_HEADER_BYTES {
-                break;
-            }
-            let begun = *open.begun.get_or_insert(now);
-            open.is_over |= now.duration_since(begun) >= age_max;
+        let is_begun = |open: &&mut Open| open.segment.used() > SEGMENT_HEADER_BYTES;
+        let Some(open) = self.open.iter_mut().rev().find(is_begun) else {
+            return;
+        };
+        let begun = *open.begun.get_or_insert(now);
+        open.is_over |= now.duration_since(begun) >= age_max;
+        let may_flee = self.fled.is_none_or(|at| now.duration_since(at) >= FLEE_PAUSE);
+        if open.suspect && !open.is_over && may_flee {
+            open.is_over = true;
+            self.fled = Some(now);
         }
     }
 
-    /// Asks the shard to leave them, if there is another that it can go on in. To
+    /// Asks the shard to leave it, if there is another that it can go on in. To
     /// be called after [`populate`](Self::populate), so that it does not fault there.
     pub fn ask_to_leave(&self) {
         let mut numbers = self.open.iter().rev().skip_while(|open| !open.is_over);
@@ -267,7 +274,8 @@ impl Files {
     ///
     /// # Errors
     ///
-    /// [`Trouble`] when the sync failed. The range is not tried again.
+    /// [`Trouble`] when the sync failed, once for each segment. The range is not tried
+    /// again.
     pub fn sync_step(&mut self) -> Result<bool, Trouble> {
         let lost = self.handover.counts.lost.load(Ordering::Relaxed);
         let mut open = self.open.iter_mut().skip_while(|open| !open.has_unsynced(lost));
@@ -278,7 +286,7 @@ impl Files {
         match first.sync(lost) {
             Ok(has_more) => Ok(has_more || open.any(|open| open.has_unsynced(lost))),
             Err(error) => {
-                self.sync_errors += 1;
+                Counts::add_one(&self.handover.counts.sync_errors);
                 if was_suspect { Ok(true) } else { Err(error) }
             }
         }
@@ -299,9 +307,16 @@ impl Files {
         match seal {
             Some(seal) => {
                 self.sealed += 1;
-                open.seal(seal).inspect_err(|trouble| {
-                    self.sync_errors += u64::from(trouble.work == Work::Sync);
-                })?;
+                let was_suspect = open.suspect;
+                match open.seal(seal) {
+                    Err(trouble) if trouble.work == Work::Sync => {
+                        Counts::add_one(&self.handover.counts.sync_errors);
+                        if !was_suspect {
+                            return Err(trouble);
+                        }
+                    }
+                    result => result?,
+                }
             }
             None => {
                 fs::remove_file(&open.path).map_err(|error| open.trouble(Work::Delete, error))?;

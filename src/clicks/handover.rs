@@ -80,13 +80,15 @@ pub struct Retired {
     pub seal: Option<Seal>,
 }
 
-/// Figures of a shard, for metrics. Both only grow.
+/// Figures of a shard, for metrics. They only grow.
 #[derive(Debug, Default)]
 pub struct Counts {
     /// Clicks recorded.
     pub clicks: AtomicU64,
     /// Clicks counted but not recorded.
     pub lost: AtomicU64,
+    /// Failed syncs of its segments.
+    pub sync_errors: AtomicU64,
 }
 
 impl Counts {

@@ -394,7 +394,7 @@ impl Tender {
             summary.clicks += files.handover.counts.clicks.load(Ordering::Relaxed);
             summary.lost += files.handover.counts.lost.load(Ordering::Relaxed);
             summary.segments += files.sealed;
-            summary.sync_errors += files.sync_errors;
+            summary.sync_errors += files.handover.counts.sync_errors.load(Ordering::Relaxed);
         }
         summary
     }

@@ -141,7 +141,7 @@ fn fill_up(engine: Engine, when_full: &str) {
     assert_eq!(cat.out.matches(r#""path":"/b""#).count(), 1, "clicks are recorded again");
     let Served { redirects, refused } = served;
     eprintln!(
-        "{}, {when_full}: {redirects} redirects, {recorded} clicks, {lost} lost; {refused} requests \
+        "{}: {when_full}: {redirects} redirects, {recorded} clicks, {lost} lost; {refused} requests \
          refused; room again {back_after:?} after the disk had it",
         engine.name()
     );

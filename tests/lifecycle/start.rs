@@ -47,7 +47,7 @@ both_engines!(a_fallback_answers_unknown_keys, |engine| {
 });
 
 both_engines!(every_address_is_served, |engine| {
-    let mut setup = Setup::new(engine, LINKS).flag("--listen", "127.0.0.1:0");
+    let mut setup = Setup::new(engine, LINKS).flag("--listen", "127.0.0.1:0").flag("--ip", "full");
     let ipv6 = TcpListener::bind("[::1]:0").is_ok();
     if ipv6 {
         setup = setup.flag("--listen", "[::1]:0");

@@ -405,6 +405,8 @@ impl Open {
         let block = Seal { suspect: self.suspect, ..seal }.encode(self.segment.salt);
         self.file
             .write_all_at(&block, SEAL_AT as u64)
+            // A power loss must not leave a file that is cut and has no seal.
+            .and_then(|()| self.file.sync_data())
             .and_then(|()| self.file.set_len(seal.used_bytes))
             .and_then(|()| self.file.sync_all())
             .map_err(|error| self.trouble(Work::Seal, error))

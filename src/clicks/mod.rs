@@ -39,6 +39,7 @@ pub mod numbers;
 pub mod privacy;
 pub mod reader;
 pub mod record;
+pub mod recovery;
 pub mod rows;
 pub mod seek;
 pub mod segment;

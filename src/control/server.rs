@@ -1,7 +1,7 @@
 //! A server from start to end: plan, start, watch, drain.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
@@ -15,7 +15,9 @@ use super::{banner, say};
 use crate::clicks::files::unix_us;
 use crate::clicks::id::Keys;
 use crate::clicks::ip_keys::{self, IpKeys};
-use crate::clicks::{Keeper, Options, Privacy, ShardInfo, Summary, folder, key_file, state};
+use crate::clicks::{
+    Keeper, Options, Privacy, ShardInfo, Summary, folder, key_file, recovery, state,
+};
 use crate::engine::listener::{ListenOptions, listen_all};
 use crate::engine::{self, Engine, Running, Seat};
 use crate::links::Links;
@@ -153,10 +155,29 @@ pub fn serve(plan: &Plan) -> anyhow::Result<()> {
     };
     banner.print(plan.json);
     drop(table);
+    tell_what_was_left(&plan.clicks)?;
 
     let server = Server { plan, shards, events, event_sender };
     server.watch(ip_keys);
     server.stop(keeper)
+}
+
+/// Reads what a killed server left in the click folder, beside the serving, and
+/// says what it is.
+fn tell_what_was_left(clicks: &Path) -> anyhow::Result<()> {
+    let clicks = clicks.to_owned();
+    let tell = move || match recovery::left_behind(&clicks) {
+        Ok(None) => {}
+        Ok(Some(tally)) => say(format_args!(
+            "the last server in this click folder was killed; what it left unsealed: {tally}"
+        )),
+        Err(error) => say(format_args!("warning: what a killed server left is unread: {error:#}")),
+    };
+    std::thread::Builder::new()
+        .name("recovery".into())
+        .spawn(tell)
+        .context("cannot start a thread")?;
+    Ok(())
 }
 
 /// A panic is our own mistake: the process ends at once, as a kill would end it,

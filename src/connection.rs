@@ -67,6 +67,7 @@ pub enum Step {
 
 /// One peer's connection. Idle, it holds no buffers.
 pub struct Connection {
+    /// Its address, as far as clicks keep it.
     pub(crate) peer: [u8; 16],
     /// Input that is not answered yet: the beginning of a head, or requests
     /// held back while replies wait.

@@ -149,13 +149,20 @@ pub const SEGMENT_BYTES_DEFAULT: u64 = 128 * 1024 * 1024;
 pub const SEGMENT_BYTES_MIN: u64 = 64 * 1024;
 /// Largest segment file, bytes: record offsets are 32-bit.
 pub const SEGMENT_BYTES_MAX: u64 = 2 * 1024 * 1024 * 1024;
-/// Segments kept ready for each shard beside the one it writes. When none is
-/// ready, redirects go on and lost clicks are counted exactly.
-pub const SEGMENTS_READY: usize = 1;
-/// Most segments of a shard that are not sealed yet: the one it writes, those
-/// ready, and those waiting for the disk. Over it no more are made ready, and
-/// clicks are lost, and counted, for as long as the disk cannot keep up.
-pub const SEGMENTS_OPEN_MAX: usize = 8;
+/// How long a segment is written after its first click, milliseconds, by default.
+/// Then the shard goes on in the next one, full or not.
+pub const SEGMENT_AGE_MS_DEFAULT: u64 = 5 * 60 * 1000;
+/// The shortest that may be, milliseconds: each segment costs a file, and syncs.
+pub const SEGMENT_AGE_MS_MIN: u64 = 1000;
+/// Segments kept ready for each shard beside the one it writes, by default. When
+/// none is ready, redirects go on and lost clicks are counted exactly.
+pub const SEGMENTS_READY_DEFAULT: usize = 2;
+/// Most that may be. Each takes its whole space on the disk.
+pub const SEGMENTS_READY_MAX: usize = 64;
+/// Most segments of a shard that wait for the disk, to be sealed. Over it no more
+/// are made ready, and clicks are lost, and counted, for as long as the disk cannot
+/// keep up.
+pub const SEGMENTS_WAITING_MAX: usize = 6;
 /// How long a click may wait to be synced, milliseconds, by default.
 pub const SYNC_INTERVAL_MS_DEFAULT: u64 = 250;
 /// Most bytes synced in one go; between two the keeper looks after the writers.
@@ -226,7 +233,12 @@ const _: () = assert!(TEXTS_PER_SEGMENT_MAX > 3);
 // Where a string stands is told in words, in 31 bits.
 const _: () = assert!(SEGMENT_BYTES_MAX / 8 < 1 << 31);
 const _: () = assert!(SEGMENT_BYTES_MAX < u32::MAX as u64);
-const _: () = assert!(SEGMENTS_OPEN_MAX > SEGMENTS_READY + 1);
+const _: () = assert!(SEGMENTS_READY_DEFAULT <= SEGMENTS_READY_MAX);
+// A process has addresses (47 bits) for the maps of 512 shards.
+const _: () = assert!(
+    ((1 + SEGMENTS_READY_MAX + SEGMENTS_WAITING_MAX) as u64 * SEGMENT_BYTES_MAX) < (1 << 47) / 512
+);
+const _: () = assert!(SEGMENT_AGE_MS_DEFAULT >= SEGMENT_AGE_MS_MIN);
 const _: () = assert!(SEGMENT_BYTES_MIN > SEGMENT_HEADER_BYTES as u64 + 8 * 2048);
 // The strings of one more click always fit in a batch that is not full.
 const _: () = assert!(BATCH_TEXT_BYTES_MAX < u32::MAX as usize);

@@ -8,6 +8,7 @@ use std::time::Duration;
 use crossbeam_queue::ArrayQueue;
 use rustix::event::{EventfdFlags, eventfd};
 
+use crate::clicks::Privacy;
 use crate::limits::MAILBOX_MESSAGES;
 use crate::links::Links;
 
@@ -15,6 +16,8 @@ use crate::links::Links;
 pub enum Message {
     /// Answer from this table from the next batch on.
     Swap(Box<Links>),
+    /// Keep this of the addresses of new connections.
+    Privacy(Privacy),
     /// Stop accepting, finish what is under way, then end.
     Drain,
     /// End now.

@@ -215,6 +215,10 @@ fn wrong_arguments_say_what_would_be_right() {
     check("--segment-size", "big", "write a size with its unit: 64MiB or 1GiB");
     check("--node", "65536", "is not in 0..=65535");
     check("--fallback", "https://{clickid}.a/", "move it behind");
+    check("--segment-age", "10ms", "shorter than 1s");
+    check("--reserve", "0", "is not in 1..=64");
+    check("--when-full", "wait", "possible values: drop, refuse");
+    check("--ip", "none", "possible values: full, truncate, hash");
     check("--max-connections", "0", "is not in 1..=65536");
     check_refusal(&["serve"], 2, &["<LINKS>"]);
 }
@@ -249,7 +253,11 @@ fn help_has_every_default_and_variable() {
     check("backlog", "4096]");
     check("defer-accept", "5s]");
     check("segment-size", "128MiB]");
+    check("segment-age", "5m]");
+    check("reserve", "2]");
     check("sync-interval", "250ms]");
+    check("when-full", "drop]");
+    check("ip", "truncate]");
     assert!(flat.contains("[env: CAROM_LINKS=]") && flat.contains("[env: CAROM_JSON=]"));
 }
 

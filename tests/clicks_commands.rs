@@ -40,7 +40,8 @@ fn verified_json(path: &Path) -> Value {
 
 fn cat_of(path: &Path, filter: FilterArguments) -> Printed {
     let paths = vec![path.to_owned()];
-    let wish = Cat { paths, format: Format::Ndjson, follow: false, filter, quiet: false };
+    let format = Format::Ndjson;
+    let wish = Cat { paths, format, follow: false, click_key: None, filter, quiet: false };
     printed(|out, complaints| cat(&wish, out, complaints, &AtomicBool::new(false)))
 }
 

@@ -15,7 +15,10 @@ use carom::cli::clicks::filter::FilterArguments;
 use carom::clicks::folder::{list, segment_name};
 use carom::clicks::ledger::Ledger;
 use carom::clicks::tally::Tally;
-use carom::clicks::{Click, Flags, Keeper, Options, ShardInfo, Summary, Verdict, Writer, tape};
+use carom::clicks::{
+    Click, Flags, Keeper, Options, SEGMENT_AGE_DEFAULT, ShardInfo, Summary, Verdict, Writer, tape,
+};
+use carom::limits::SEGMENTS_READY_MAX;
 
 const SEGMENT: u64 = 64 * 1024;
 
@@ -25,8 +28,18 @@ fn options(sync_interval: Duration) -> (Options, Reports) {
     let reports = Reports::default();
     let taken = reports.clone();
     let report = Box::new(move |sentence| taken.lock().unwrap().push(sentence));
+    let segment_age = SEGMENT_AGE_DEFAULT;
     let keys = tape::keys();
-    (Options { segment_bytes: SEGMENT, sync_interval, node: 0, keys, report }, reports)
+    let options = Options {
+        segment_bytes: SEGMENT,
+        reserve: 1,
+        segment_age,
+        sync_interval,
+        node: 0,
+        keys,
+        report,
+    };
+    (options, reports)
 }
 
 fn keep(dir: &Path, shards: usize) -> (Keeper, Vec<Writer>) {
@@ -152,6 +165,56 @@ fn stopping_does_not_wait_for_the_next_sync() {
     let begun = Instant::now();
     keeper.finish();
     assert!(begun.elapsed() < Duration::from_secs(1));
+}
+
+#[test]
+fn as_many_segments_are_ready_as_are_wished() {
+    let dir = tempfile::tempdir().unwrap();
+    let (options, _) = options(Duration::from_millis(20));
+    let options = Options { reserve: 3, ..options };
+    let (keeper, mut writers) = Keeper::open(dir.path(), &[ShardInfo { cpu: 0 }], options).unwrap();
+    assert_eq!(list(dir.path()).unwrap().len(), 4);
+    for number in 0..2_000 {
+        append(&mut writers[0], number);
+    }
+    drop(writers);
+    assert_eq!((keeper.finish().lost, list(dir.path()).unwrap().len()), (0, 4));
+    assert!(links(dir.path()).0.into_iter().eq(1..=2_000));
+}
+
+#[test]
+fn a_reserve_out_of_bounds_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    for reserve in [0, SEGMENTS_READY_MAX + 1] {
+        let (options, _) = options(Duration::from_millis(20));
+        let options = Options { reserve, ..options };
+        let refusal = Keeper::open(dir.path(), &[ShardInfo { cpu: 0 }], options).err().unwrap();
+        assert!(refusal.to_string().contains("--reserve must be between 1 and"), "{refusal}");
+    }
+}
+
+#[test]
+fn an_old_segment_is_left_however_few_clicks_come() {
+    let dir = tempfile::tempdir().unwrap();
+    let (options, _) = options(Duration::from_millis(20));
+    let options = Options { segment_age: Duration::from_millis(50), ..options };
+    let (keeper, mut writers) = Keeper::open(dir.path(), &[ShardInfo { cpu: 0 }], options).unwrap();
+    let sealed = || {
+        let files = list(dir.path()).unwrap();
+        let bytes = files.iter().map(|file| file.path.metadata().unwrap().len());
+        bytes.filter(|bytes| (1..SEGMENT).contains(bytes)).count() as u64
+    };
+    for number in 0..3 {
+        append(&mut writers[0], number);
+        wait_until("it is sealed", || {
+            writers[0].tick();
+            sealed() == number + 1
+        });
+    }
+    drop(writers);
+    // An empty one is never old.
+    assert_eq!(keeper.finish().segments, 3);
+    assert_eq!(links(dir.path()).0, [1, 2, 3]);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use carom::clicks::frame::{Reason, Salt, close};
 use carom::clicks::reader::Event;
 use carom::clicks::record::{CLICK_ROOM_MAX, GAP_BYTES};
 use carom::clicks::tape::{Contents, OwnedClick, Tape, read};
-use carom::clicks::{Flags, Verdict};
+use carom::clicks::{Flags, Verdict, Writer};
 use carom::limits::TEXTS_PER_SEGMENT_MAX;
 
 /// First page.
@@ -90,6 +90,50 @@ fn beside_a_model() {
         assert_eq!(contents.clicks, model);
         assert_eq!(lost_in(&contents), lost);
     }
+}
+
+#[test]
+fn a_segment_is_left_when_it_is_asked_for_and_another_is_ready() {
+    let mut rng = fastrand::Rng::with_seed(1);
+    let (mut tape, mut writer) = Tape::new(SEGMENT);
+    let mut leave = |writer: &mut Writer, number| {
+        writer.handover().leave.store(number, Ordering::Relaxed);
+        writer.tick();
+        tape.seal()
+    };
+    assert_eq!(leave(&mut writer, 1), 0, "it is empty");
+    writer.append(&random_click(&mut rng, 1, 0..200).click()).unwrap();
+    assert_eq!(leave(&mut writer, 1), 0, "none is ready");
+    assert!(tape.make_ready());
+    writer.tick();
+    assert_eq!(tape.seal(), 1);
+    writer.append(&random_click(&mut rng, 2, 0..200).click()).unwrap();
+    assert!(tape.make_ready());
+    writer.tick();
+    assert_eq!(tape.seal(), 0, "nobody asked for this one");
+    writer.close();
+    tape.seal();
+    let contents = tape.contents();
+    assert_eq!((contents.clicks.len(), contents.findings), (2, Vec::new()));
+}
+
+#[test]
+fn what_is_lost_is_written_down_before_the_next_click() {
+    let mut rng = fastrand::Rng::with_seed(1);
+    let (mut tape, mut writer) = Tape::new(SEGMENT);
+    let mut lost = 0;
+    for sequence in 1.. {
+        lost +=
+            u64::from(writer.append(&random_click(&mut rng, sequence, 0..200).click()).is_err());
+        if lost == 3 {
+            break;
+        }
+    }
+    writer.tick();
+    assert_eq!(tape.seal(), 0, "none is ready");
+    assert!(tape.make_ready());
+    writer.tick();
+    assert_eq!((tape.seal(), lost_in(&tape.contents())), (1, lost));
 }
 
 #[test]

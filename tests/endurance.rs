@@ -14,15 +14,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use carom::clicks::folder::list;
 use carom::limits::{INBOX_BYTES_MAX, RECEIVE_BUFFER_BYTES, RECEIVE_BUFFERS};
 use common::peers::{Active, Deaf, talk};
-use common::process::{cpu_share, descriptors, memory, raise_nofile, sockets};
+use common::process::{cpu_share, descriptors, faults, memory, raise_nofile, sockets};
 use common::scale::from_env;
 use common::{Client, Engine, PATIENCE, Server, Setup};
 use rustix::process::{Resource, Rlimit};
 
 const LINKS: &str = "/* https://t.example/:splat\n";
 const REQUEST: &str = "GET /a HTTP/1.1\r\nHost: t.example\r\n\r\n";
+/// Requests sent at once where many are needed.
+const PIPELINED: usize = 32;
 /// Descriptors of this process that are no connections.
 const OWN_DESCRIPTORS: usize = 200;
 /// Clients that never read.
@@ -65,6 +68,48 @@ both_engines!(
     idle_connections_give_way,
     idle_connections_give_way
 );
+
+both_engines!(
+    /// What a shard writes to is there before it writes: no page fault, no wait.
+    the_click_log_costs_no_page_faults,
+    the_click_log_costs_no_page_faults
+);
+
+fn the_click_log_costs_no_page_faults(engine: Engine) {
+    let _alone = alone();
+    let clicks = from_env("CAROM_FAULT_CLICKS", 30_000);
+    let setup = Setup::new(engine, LINKS).flag("--cores", "1");
+    let mut server = setup.segments(&from_env("CAROM_FAULT_SEGMENT", "512KiB".to_owned())).start();
+    let request = REQUEST.repeat(PIPELINED);
+    let mut client = Client::new(server.connect());
+    let mut ask = |clicks: usize| {
+        for _ in 0..clicks / PIPELINED {
+            client.send(request.as_bytes());
+            (0..PIPELINED).for_each(|_| assert_eq!(client.reply().unwrap().status, 302));
+        }
+    };
+    // The shard's own memory is touched for the first time, too: each receive buffer.
+    ask(2 * RECEIVE_BUFFERS * PIPELINED);
+    let before = faults(server.pid(), "carom-shard");
+    assert!(before.threads > 0, "glommio adds one that does nothing");
+    ask(clicks);
+    let after = faults(server.pid(), "carom-shard");
+    let (minor, major) = (after.minor - before.minor, after.major - before.major);
+    let (code, said) = server.stop();
+    assert_eq!(code, Some(0), "{said}");
+    let segments = list(&server.setup.clicks_folder()).unwrap();
+    let bytes: u64 = segments.iter().map(|file| file.path.metadata().unwrap().len()).sum();
+    eprintln!(
+        "{}: {clicks} clicks in {} segments: {minor} minor faults of the shard ({} for a million \
+         clicks) and {major} major, where the log has {} pages",
+        engine.name(),
+        segments.len(),
+        minor * 1_000_000 / clicks as u64,
+        bytes / 4096,
+    );
+    assert!(segments.len() > 2, "it has rolled");
+    assert!(minor + major < bytes / 4096 / 10, "{minor} minor faults, {major} major");
+}
 
 fn idle_connections(engine: Engine) {
     let _alone = alone();

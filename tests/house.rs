@@ -14,7 +14,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("ship", &["clicks", "limits"]),
     ("connection", &["limits"]),
     ("shard", &["clicks", "connection", "http", "limits", "links"]),
-    ("mailbox", &["limits", "links"]),
+    ("mailbox", &["clicks", "limits", "links"]),
     ("engine", &["connection", "limits", "mailbox", "shard"]),
     ("control", &["clicks", "engine", "limits", "links", "mailbox", "shard"]),
     ("cli", &["clicks", "connection", "control", "engine", "limits", "links", "shard", "ship"]),

@@ -163,7 +163,7 @@ both_engines!(every_request_is_recorded_as_it_was_sent, |engine| {
     let Some(log) = log() else { return };
     let links = Links::sample(&log);
     let server = Setup::new(engine, &links.text()).segments("16MiB");
-    let mut server = server.flag("--fallback", FALLBACK).start();
+    let mut server = server.flag("--fallback", FALLBACK).flag("--ip", "full").start();
     assert_eq!(server.started["fallback"], FALLBACK);
 
     // A visitor's requests go over one client, in the order of the log.

@@ -196,7 +196,7 @@ impl Server {
     }
 }
 
-const SEGMENTS_KEPT: usize = 3;
+const SEGMENTS_KEPT: usize = 4;
 
 impl Drop for Server {
     fn drop(&mut self) {

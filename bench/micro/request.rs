@@ -3,10 +3,11 @@
 
 use std::sync::Arc;
 
+use carom::clicks::Privacy;
 use carom::connection::Step;
 use carom::links::Links;
 use carom::shard::rehearsal::{PEER, TIMEOUTS};
-use carom::shard::{Arrival, Now, Published, Received, Settings, Shard};
+use carom::shard::{Arrival, Now, Published, Received, Settings, Shard, WhenFull};
 use divan::Bencher;
 use divan::counter::ItemsCount;
 
@@ -42,7 +43,13 @@ impl Turns {
     /// Over a table of `count` links.
     pub fn new(count: usize) -> Self {
         let (segments, writer) = Segments::new();
-        let settings = Settings { timeouts: TIMEOUTS, connections_max: BROWSERS, fallback: None };
+        let settings = Settings {
+            timeouts: TIMEOUTS,
+            connections_max: BROWSERS,
+            fallback: None,
+            when_full: WhenFull::Drop,
+            privacy: Privacy::Truncate,
+        };
         let now = Now { unix_us: 1_795_353_562_000_000, ms: 0 };
         let links = Links::clone(&links(count));
         let mut shard = Shard::new(links, writer, settings, Arc::new(Published::default()), now);

@@ -8,14 +8,18 @@ use std::time::Duration;
 use bytesize::ByteSize;
 use clap::{Args, ValueEnum};
 
+use crate::clicks::Privacy;
 use crate::connection::Timeouts;
 use crate::control::machine::Cores;
-use crate::control::{EngineWish, Plan, Sources, say, serve};
+use crate::control::{EngineWish, IpWish, Plan, Sources, say, serve};
 use crate::engine::Engine;
 use crate::engine::listener::ListenOptions;
-use crate::limits::{CONNECTIONS_PER_SHARD_MAX, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN};
+use crate::limits::{
+    CONNECTIONS_PER_SHARD_MAX, SEGMENT_AGE_MS_MIN, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN,
+    SEGMENTS_READY_DEFAULT, SEGMENTS_READY_MAX,
+};
 use crate::links::{Fallback, Format, OnBadLine, target};
-use crate::shard::Settings;
+use crate::shard::{Settings, WhenFull};
 
 const AFTER_HELP: &str = "\
 Signals: SIGHUP reads the link files again, and keeps the old links if any line is bad. \
@@ -110,9 +114,23 @@ pub struct ServeArguments {
     #[arg(long, env = "CAROM_DEFER_ACCEPT", default_value = "5s", value_name = "TIME", value_parser = time)]
     defer_accept: Duration,
 
-    /// Size of a segment of the click log; two are reserved for each core
+    /// Size of a segment of the click log
     #[arg(long, env = "CAROM_SEGMENT_SIZE", default_value = "128MiB", value_name = "SIZE", value_parser = segment_size)]
     segment_size: ByteSize,
+
+    /// Segments kept ready for each core beside the one it writes, with all their space
+    #[arg(
+        long,
+        env = "CAROM_RESERVE",
+        default_value_t = SEGMENTS_READY_DEFAULT as u32,
+        value_name = "N",
+        value_parser = clap::value_parser!(u32).range(1..=SEGMENTS_READY_MAX as i64)
+    )]
+    reserve: u32,
+
+    /// Time after its first click when a segment is sealed, full or not
+    #[arg(long, env = "CAROM_SEGMENT_AGE", default_value = "5m", value_name = "TIME", value_parser = segment_age)]
+    segment_age: Duration,
 
     /// How often clicks are synced to disk
     #[arg(long, env = "CAROM_SYNC_INTERVAL", default_value = "250ms", value_name = "TIME", value_parser = time)]
@@ -126,6 +144,15 @@ pub struct ServeArguments {
     /// [default: .state/click-key in the click folder]
     #[arg(long, env = "CAROM_CLICK_KEY", value_name = "FILE")]
     click_key: Option<PathBuf>,
+    /// When there is no room for clicks: drop them and count them, or refuse requests
+    /// with 503
+    #[arg(long, env = "CAROM_WHEN_FULL", default_value = "drop")]
+    when_full: WhenFullName,
+
+    /// What clicks keep of visitors' addresses: all, the /24 of IPv4 and the /48 of
+    /// IPv6, or a hash whose key changes daily and is forgotten after 48 hours
+    #[arg(long, env = "CAROM_IP", default_value = "truncate")]
+    ip: IpName,
 
     /// Print what is served, once it is, as one line of JSON on standard output
     #[arg(long, env = "CAROM_JSON")]
@@ -138,6 +165,19 @@ enum EngineName {
     #[value(name = "io_uring", alias = "io-uring")]
     IoUring,
     Epoll,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum WhenFullName {
+    Drop,
+    Refuse,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum IpName {
+    Full,
+    Truncate,
+    Hash,
 }
 
 /// Serves; the exit code says whether it went well.
@@ -169,9 +209,16 @@ impl ServeArguments {
             },
             clicks: self.clicks.clone(),
             segment_bytes: self.segment_size.as_u64(),
+            reserve: self.reserve as usize,
+            segment_age: self.segment_age,
             sync_interval: self.sync_interval.max(Duration::from_millis(1)),
             node: self.node,
             click_key: self.click_key.clone(),
+            ip: match self.ip {
+                IpName::Full => IpWish::Full,
+                IpName::Truncate => IpWish::Truncate,
+                IpName::Hash => IpWish::Hash,
+            },
             settings: Settings {
                 timeouts: Timeouts {
                     head_ms: ms(self.header_timeout),
@@ -180,6 +227,11 @@ impl ServeArguments {
                 },
                 connections_max: self.max_connections as usize,
                 fallback: self.fallback.clone(),
+                when_full: match self.when_full {
+                    WhenFullName::Drop => WhenFull::Drop,
+                    WhenFullName::Refuse => WhenFull::Refuse,
+                },
+                privacy: Privacy::Truncate,
             },
             listening: ListenOptions {
                 backlog: self.backlog,
@@ -212,6 +264,13 @@ fn time(text: &str) -> Result<Duration, String> {
         .and_then(|time| Duration::try_from(time).ok())
         .ok_or("write a time with its unit: 10s, 250ms or 1m")?;
     if time <= TIME_MAX { Ok(time) } else { Err("longer than a day".to_owned()) }
+}
+
+fn segment_age(text: &str) -> Result<Duration, String> {
+    let age_min = Duration::from_millis(SEGMENT_AGE_MS_MIN);
+    time(text).and_then(|age| {
+        if age >= age_min { Ok(age) } else { Err(format!("shorter than {age_min:?}")) }
+    })
 }
 
 fn segment_size(text: &str) -> Result<ByteSize, String> {

@@ -9,23 +9,24 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rustix::time::{ClockId, clock_gettime};
 
 use super::folder::{self, SegmentFile};
 use super::frame::Salt;
-use super::handover::{Handover, Retired, Segment};
+use super::handover::{Counts, Handover, Retired, Segment};
 use super::map::Map;
 use super::segment::{Block, Header, SEAL_AT, Seal, Start};
 use super::source::written_span;
-use crate::limits::{
-    POPULATE_AHEAD_BYTES, SEGMENT_HEADER_BYTES, SEGMENTS_OPEN_MAX, SYNC_STEP_BYTES,
-};
+use crate::limits::{POPULATE_AHEAD_BYTES, SEGMENT_HEADER_BYTES, SYNC_STEP_BYTES};
 
 /// So many bytes ahead of the writer are faulted in anew before each sync: the
 /// kernel may have written them back as zeros meanwhile, and watches them then.
 const POPULATE_AGAIN_BYTES: usize = 1024 * 1024;
+/// Suspect segments are left at once, but no more often than this: a disk that goes
+/// on failing is no reason to fill it with short segments.
+const FLEE_PAUSE: Duration = Duration::from_secs(10);
 /// What the kernel writes back as one.
 const PAGE_BYTES: usize = 4096;
 
@@ -58,6 +59,10 @@ struct Open {
     /// How far the segment was written when the last sync began.
     used_before: usize,
     lost_synced: u64,
+    /// When its first click was seen.
+    begun: Option<Instant>,
+    /// The shard is to go on in the next one.
+    is_over: bool,
     /// A sync failed, and that was reported.
     suspect: bool,
     /// Faulting in failed, and that was reported.
@@ -95,7 +100,7 @@ impl fmt::Display for Trouble {
             Work::Sync => (
                 "syncing",
                 "it is not tried again: the segment is marked suspect and may lack clicks after \
-                 a power loss",
+                 a power loss. The shard goes on in another; see to the disk",
             ),
             Work::Seal => ("sealing", "its clicks are there, but it stays unsealed"),
             Work::Delete => ("deleting the unused", "the next start tries again"),
@@ -116,22 +121,22 @@ pub struct Files {
     pub handover: Arc<Handover>,
     /// Segments sealed so far.
     pub sealed: u64,
-    /// Failed syncs so far.
-    pub sync_errors: u64,
+    /// When a suspect segment was last left.
+    fled: Option<Instant>,
 }
 
 impl Files {
-    /// No files yet; the first one made will be `number`.
-    pub fn new(shard: u16, cpu: u16, number: u64) -> Self {
+    /// No files yet; the first one made will be `number`, and `reserve` are kept ready.
+    pub fn new(shard: u16, cpu: u16, number: u64, reserve: usize) -> Self {
         Self {
             shard,
             cpu,
             number,
             used_up: number,
             open: VecDeque::new(),
-            handover: Arc::default(),
+            handover: Arc::new(Handover::new(reserve)),
             sealed: 0,
-            sync_errors: 0,
+            fled: None,
         }
     }
 
@@ -155,6 +160,8 @@ impl Files {
             sync_to: 0,
             used_before: 0,
             lost_synced: 0,
+            begun: None,
+            is_over: false,
             suspect: false,
             is_fragile: false,
         });
@@ -185,6 +192,32 @@ impl Files {
         Ok(Arc::new(Segment::new(self.number, salt, map)))
     }
 
+    /// Decides whether the shard is to leave the segment that it writes: after
+    /// `age_max`, or because it is suspect.
+    pub fn plan_roll(&mut self, now: Instant, age_max: Duration) {
+        let is_begun = |open: &&mut Open| open.segment.used() > SEGMENT_HEADER_BYTES;
+        let Some(open) = self.open.iter_mut().rev().find(is_begun) else {
+            return;
+        };
+        let begun = *open.begun.get_or_insert(now);
+        open.is_over |= now.duration_since(begun) >= age_max;
+        let may_flee = self.fled.is_none_or(|at| now.duration_since(at) >= FLEE_PAUSE);
+        if open.suspect && !open.is_over && may_flee {
+            open.is_over = true;
+            self.fled = Some(now);
+        }
+    }
+
+    /// Asks the shard to leave it, if there is another that it can go on in. To
+    /// be called after [`populate`](Self::populate), so that it does not fault there.
+    pub fn ask_to_leave(&self) {
+        let mut numbers = self.open.iter().rev().skip_while(|open| !open.is_over);
+        let last = numbers.next().map_or(0, |open| open.segment.number);
+        if self.open.back().is_some_and(|open| open.segment.number > last) {
+            self.handover.leave.store(last, Ordering::Relaxed);
+        }
+    }
+
     /// Faults in what the writer will reach next.
     ///
     /// # Errors
@@ -201,7 +234,7 @@ impl Files {
             // The next segment's turn comes when this one's end is near. Made
             // ready too early, its pages would be written back as zeros, and
             // watched again, before they are needed.
-            is_near = used + 4 * POPULATE_AHEAD_BYTES as usize >= map.bytes();
+            is_near = open.is_over || used + 4 * POPULATE_AHEAD_BYTES as usize >= map.bytes();
             let end = (used + POPULATE_AHEAD_BYTES as usize).min(map.bytes());
             // Half the distance at a time: a call for each page is no help.
             if end - open.populated < POPULATE_AHEAD_BYTES as usize / 2 && end < map.bytes() {
@@ -249,7 +282,8 @@ impl Files {
     ///
     /// # Errors
     ///
-    /// [`Trouble`] when the sync failed. The range is not tried again.
+    /// [`Trouble`] when the sync failed, once for each segment. The range is not tried
+    /// again.
     pub fn sync_step(&mut self) -> Result<bool, Trouble> {
         let lost = self.handover.counts.lost.load(Ordering::Relaxed);
         let mut open = self.open.iter_mut().skip_while(|open| !open.has_unsynced(lost));
@@ -260,7 +294,7 @@ impl Files {
         match first.sync(lost) {
             Ok(has_more) => Ok(has_more || open.any(|open| open.has_unsynced(lost))),
             Err(error) => {
-                self.sync_errors += 1;
+                Counts::add_one(&self.handover.counts.sync_errors);
                 if was_suspect { Ok(true) } else { Err(error) }
             }
         }
@@ -282,9 +316,16 @@ impl Files {
             Some(seal) => {
                 self.sealed += 1;
                 self.used_up = open.segment.number + 1;
-                open.seal(seal).inspect_err(|trouble| {
-                    self.sync_errors += u64::from(trouble.work == Work::Sync);
-                })?;
+                let was_suspect = open.suspect;
+                match open.seal(seal) {
+                    Err(trouble) if trouble.work == Work::Sync => {
+                        Counts::add_one(&self.handover.counts.sync_errors);
+                        if !was_suspect {
+                            return Err(trouble);
+                        }
+                    }
+                    result => result?,
+                }
             }
             None => {
                 fs::remove_file(&open.path).map_err(|error| open.trouble(Work::Delete, error))?;
@@ -316,7 +357,7 @@ impl Files {
 
     /// Whether the shard should be given another segment.
     pub fn wants_segment(&self) -> bool {
-        !self.handover.ready.is_full() && self.open.len() < SEGMENTS_OPEN_MAX
+        self.handover.wants_segment(self.open.len())
     }
 }
 
@@ -364,6 +405,8 @@ impl Open {
         let block = Seal { suspect: self.suspect, ..seal }.encode(self.segment.salt);
         self.file
             .write_all_at(&block, SEAL_AT as u64)
+            // A power loss must not leave a file that is cut and has no seal.
+            .and_then(|()| self.file.sync_data())
             .and_then(|()| self.file.set_len(seal.used_bytes))
             .and_then(|()| self.file.sync_all())
             .map_err(|error| self.trouble(Work::Seal, error))

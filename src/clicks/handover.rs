@@ -11,7 +11,7 @@ use super::frame::{FRAME_BYTES, Salt};
 use super::map::Map;
 use super::record::{CLICK_ROOM_MAX, GAP_BYTES};
 use super::segment::Seal;
-use crate::limits::{SEGMENT_BYTES_MIN, SEGMENT_HEADER_BYTES, SEGMENTS_OPEN_MAX, SEGMENTS_READY};
+use crate::limits::{SEGMENT_BYTES_MIN, SEGMENT_HEADER_BYTES, SEGMENTS_WAITING_MAX};
 
 /// The first page, the longest click with its strings and a gap: less is no
 /// segment, bytes.
@@ -80,13 +80,15 @@ pub struct Retired {
     pub seal: Option<Seal>,
 }
 
-/// Figures of a shard, for metrics. Both only grow.
+/// Figures of a shard, for metrics. They only grow.
 #[derive(Debug, Default)]
 pub struct Counts {
     /// Clicks recorded.
     pub clicks: AtomicU64,
     /// Clicks counted but not recorded.
     pub lost: AtomicU64,
+    /// Failed syncs of its segments.
+    pub sync_errors: AtomicU64,
 }
 
 impl Counts {
@@ -104,6 +106,9 @@ pub struct Handover {
     pub ready: ArrayQueue<Arc<Segment>>,
     /// Segments that the keeper has to seal.
     pub retired: ArrayQueue<Retired>,
+    /// The shard is to go on in another segment than those up to this number, as
+    /// soon as one is ready.
+    pub leave: AtomicU64,
     /// Figures.
     pub counts: Counts,
     /// Whom to wake; unset while there is no keeper.
@@ -111,15 +116,23 @@ pub struct Handover {
 }
 
 impl Handover {
-    /// An empty one.
+    /// An empty one, of a shard for which `reserve` segments are kept ready.
     #[must_use]
-    pub fn new() -> Self {
+    pub fn new(reserve: usize) -> Self {
         Self {
-            ready: ArrayQueue::new(SEGMENTS_READY),
-            retired: ArrayQueue::new(SEGMENTS_OPEN_MAX),
+            ready: ArrayQueue::new(reserve),
+            retired: ArrayQueue::new(1 + reserve + SEGMENTS_WAITING_MAX),
+            leave: AtomicU64::new(0),
             counts: Counts::default(),
             keeper: OnceLock::new(),
         }
+    }
+
+    /// Whether the shard should be given another segment, where `open` of its segments
+    /// are not sealed yet.
+    #[must_use]
+    pub fn wants_segment(&self, open: usize) -> bool {
+        !self.ready.is_full() && open < self.retired.capacity()
     }
 
     /// Asks the keeper to look now. At most a futex wake; never waits.
@@ -127,11 +140,5 @@ impl Handover {
         if let Some(keeper) = self.keeper.get() {
             keeper.unpark();
         }
-    }
-}
-
-impl Default for Handover {
-    fn default() -> Self {
-        Self::new()
     }
 }

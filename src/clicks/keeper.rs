@@ -18,11 +18,14 @@ use super::id::{Keys, Signer};
 use super::numbers::Numbers;
 use super::writer::Writer;
 use crate::limits::{
-    SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN, SEGMENTS_READY, SYNC_INTERVAL_MS_DEFAULT,
+    SEGMENT_AGE_MS_DEFAULT, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN, SEGMENTS_READY_MAX,
+    SYNC_INTERVAL_MS_DEFAULT,
 };
 
 /// How long a click may wait to be synced, unless the operator says otherwise.
 pub const SYNC_INTERVAL_DEFAULT: Duration = Duration::from_millis(SYNC_INTERVAL_MS_DEFAULT);
+/// How long a segment is written, unless the operator says otherwise.
+pub const SEGMENT_AGE_DEFAULT: Duration = Duration::from_millis(SEGMENT_AGE_MS_DEFAULT);
 /// How long after a failure the next segment is tried again.
 const RETRY: Duration = Duration::from_secs(1);
 /// Shortest time between two syncs: an interval of zero is no reason to spin.
@@ -35,6 +38,11 @@ pub struct Options {
     /// Size of a segment file, bytes; rounded up to whole pages. Within
     /// `SEGMENT_BYTES_MIN..=SEGMENT_BYTES_MAX`.
     pub segment_bytes: u64,
+    /// Segments kept ready for each shard, within `1..=SEGMENTS_READY_MAX`.
+    pub reserve: usize,
+    /// How long a segment is written after its first click, before the shard goes on
+    /// in the next one.
+    pub segment_age: Duration,
     /// How long a click may wait to be synced, apart from the disk's own time.
     pub sync_interval: Duration,
     /// Number of this machine among those whose clicks are brought together.
@@ -97,6 +105,11 @@ impl Keeper {
              not {}",
             options.segment_bytes
         );
+        ensure!(
+            (1..=SEGMENTS_READY_MAX).contains(&options.reserve),
+            "--reserve must be between 1 and {SEGMENTS_READY_MAX} segments, not {}",
+            options.reserve
+        );
         folder::make(dir)?;
         let run = Run {
             folder: dir.to_owned(),
@@ -108,20 +121,20 @@ impl Keeper {
         };
         let lock = Lock::take(dir, run.run)?;
         let mut numbers = Numbers::open(dir)?;
-        let mut shards = adopt(dir, shards, &mut numbers)?;
+        let mut shards = adopt(dir, shards, options.reserve, &mut numbers)?;
         let mut writers = Vec::with_capacity(shards.len());
         let made = shards.iter_mut().zip(0..).try_for_each(|(files, shard)| {
             let first = files.create(&run)?;
             let signer = Signer { keys: options.keys.clone(), node: options.node, shard };
             writers.push(Writer::new(files.handover.clone(), first, signer));
-            for _ in 0..SEGMENTS_READY {
+            for _ in 0..options.reserve {
                 let next = files.create(&run)?;
                 files.handover.ready.push(next).expect("the queue is new");
             }
             Ok(())
         });
         if let Err(error) = made {
-            let sentence = no_space(&run, shards.len(), error);
+            let sentence = no_space(&run, shards.len(), options.reserve, error);
             drop(writers);
             shards.iter_mut().for_each(discard);
             return Err(sentence);
@@ -181,7 +194,12 @@ impl Drop for Keeper {
 
 /// The files of each shard, numbered on from those in the folder, and from those
 /// that were.
-fn adopt(dir: &Path, shards: &[ShardInfo], numbers: &mut Numbers) -> anyhow::Result<Vec<Files>> {
+fn adopt(
+    dir: &Path,
+    shards: &[ShardInfo],
+    reserve: usize,
+    numbers: &mut Numbers,
+) -> anyhow::Result<Vec<Files>> {
     let cannot_read = || format!("cannot read the click folder {}", dir.display());
     let mut next: Vec<u64> = (0..shards.len()).map(|shard| numbers.next(shard)).collect();
     for segment in folder::list(dir).with_context(cannot_read)? {
@@ -198,7 +216,9 @@ fn adopt(dir: &Path, shards: &[ShardInfo], numbers: &mut Numbers) -> anyhow::Res
             .with_context(|| format!("cannot write into the click folder {}", dir.display()))?;
     }
     let shards = shards.iter().zip(next).enumerate();
-    Ok(shards.map(|(index, (info, next))| Files::new(index as u16, info.cpu, next)).collect())
+    Ok(shards
+        .map(|(index, (info, next))| Files::new(index as u16, info.cpu, next, reserve))
+        .collect())
 }
 
 fn discard(files: &mut Files) {
@@ -208,8 +228,8 @@ fn discard(files: &mut Files) {
 }
 
 /// Why the first segments could not be made.
-fn no_space(run: &Run, shard_count: usize, error: std::io::Error) -> anyhow::Error {
-    let segments = shard_count as u64 * (1 + SEGMENTS_READY as u64);
+fn no_space(run: &Run, shard_count: usize, reserve: usize, error: std::io::Error) -> anyhow::Error {
+    let segments = (shard_count * (1 + reserve)) as u64;
     let folder = run.folder.display();
     let need = mebibytes(segments * run.segment_bytes);
     let size = mebibytes(run.segment_bytes);
@@ -218,8 +238,8 @@ fn no_space(run: &Run, shard_count: usize, error: std::io::Error) -> anyhow::Err
     let advice = if error.raw_os_error() == Some(Errno::OPNOTSUPP.raw_os_error()) {
         "this file system cannot reserve space (fallocate); use one that can, such as ext4 or xfs"
     } else {
-        "free some space, make segments smaller with --segment-size, or use another folder with \
-         --clicks"
+        "free some space, make segments smaller with --segment-size or fewer with --reserve, or \
+         use another folder with --clicks"
     };
     anyhow!(error).context(format!(
         "cannot make {segments} click segments of {size} in {folder} ({need} needed, {free} free); \
@@ -291,12 +311,19 @@ impl Tender {
 
     /// What a shard may be waiting for, which comes before all else.
     fn look_after(&mut self) {
-        self.prepare();
+        let now = Instant::now();
+        for files in &mut self.shards {
+            files.plan_roll(now, self.options.segment_age);
+        }
+        while self.prepare() {}
         self.populate();
+        self.shards.iter().for_each(Files::ask_to_leave);
     }
 
-    /// Keeps a segment ready for each shard.
-    fn prepare(&mut self) {
+    /// Makes a segment ready for each shard that wants one. Whether there may be
+    /// another to make: one for each comes before two for one.
+    fn prepare(&mut self) -> bool {
+        let mut is_made = false;
         for index in 0..self.shards.len() {
             let files = &mut self.shards[index];
             let is_time = self.retry_at[index].is_none_or(|at| Instant::now() >= at);
@@ -306,8 +333,11 @@ impl Tender {
             let lost = files.handover.counts.lost.load(Ordering::Relaxed);
             match files.create(&self.run) {
                 Ok(segment) => {
+                    // Before the shard has it, which may be at once.
+                    let populated = files.populate();
                     let refused = files.handover.ready.push(segment);
                     assert!(refused.is_ok(), "only the keeper fills this queue");
+                    is_made = true;
                     if self.retry_at[index].take().is_some() {
                         let lost = lost - self.lost_before[index];
                         (self.options.report)(format!(
@@ -315,6 +345,7 @@ impl Tender {
                              lost meanwhile"
                         ));
                     }
+                    self.note(populated);
                 }
                 Err(error) => {
                     if self.retry_at[index].is_none() {
@@ -332,6 +363,7 @@ impl Tender {
                 }
             }
         }
+        is_made
     }
 
     fn populate(&mut self) {
@@ -390,7 +422,7 @@ impl Tender {
             summary.clicks += files.handover.counts.clicks.load(Ordering::Relaxed);
             summary.lost += files.handover.counts.lost.load(Ordering::Relaxed);
             summary.segments += files.sealed;
-            summary.sync_errors += files.sync_errors;
+            summary.sync_errors += files.handover.counts.sync_errors.load(Ordering::Relaxed);
         }
         summary
     }

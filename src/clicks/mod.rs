@@ -18,6 +18,8 @@
 //! - The first word of a record is stored last. Zero means "not written", so a
 //!   new file is an empty log, and a killed server leaves whole records and at
 //!   most one that does not count.
+//! - `privacy` says what is kept of an address, before anything is written;
+//!   `ip_keys` keeps the keys of hashed ones.
 //! - `reader` believes nothing that its checksum does not vouch for. A `position` is
 //!   where reading goes on at another time.
 //! - Only `map` is unsafe.
@@ -29,14 +31,17 @@ pub mod folder;
 pub mod frame;
 pub mod handover;
 pub mod id;
+pub mod ip_keys;
 pub mod keeper;
 pub mod key_file;
 pub mod ledger;
 pub mod map;
 pub mod numbers;
 pub mod position;
+pub mod privacy;
 pub mod reader;
 pub mod record;
+pub mod recovery;
 pub mod rows;
 pub mod seek;
 pub mod segment;
@@ -50,7 +55,8 @@ pub mod top;
 pub mod writer;
 
 pub use handover::{Counts, Handover};
-pub use keeper::{Keeper, Options, SYNC_INTERVAL_DEFAULT, ShardInfo, Summary};
+pub use keeper::{Keeper, Options, SEGMENT_AGE_DEFAULT, SYNC_INTERVAL_DEFAULT, ShardInfo, Summary};
 pub use position::Position;
+pub use privacy::Privacy;
 pub use record::{Click, Flags, Gap, Verdict};
 pub use writer::{Lost, Writer};

@@ -236,7 +236,8 @@ pub fn read_lost(page: &[u8], salt: Salt) -> Block<u64> {
 /// Why a segment was sealed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SealReason {
-    /// It was full.
+    /// The shard went on in the next one: it was full, old enough, or
+    /// suspect.
     Rolled,
     /// The server stopped.
     Stopped,

@@ -9,6 +9,10 @@ use crate::limits::{STATS_HOURS_MAX, STATS_LINKS_MAX, STATS_TEXTS_MAX};
 /// An hour, µs.
 pub const HOUR_US: u64 = 3_600_000_000;
 
+/// Links that are counted in one go. What counts one mostly waits for memory, and
+/// the processor waits for several at once if nothing else is between them.
+const LINKS_AT_ONCE: usize = 256;
+
 /// How many clicks there are of what kind, in bounded memory.
 #[derive(Debug)]
 pub struct Stats {
@@ -34,11 +38,19 @@ pub struct Stats {
     pub user_agents: Top<Vec<u8>>,
 }
 
-impl Stats {
+/// Counts clicks.
+#[derive(Debug)]
+pub struct Counter {
+    stats: Stats,
+    /// Links that are yet to be counted.
+    links: Vec<u64>,
+}
+
+impl Counter {
     /// No click yet.
     #[must_use]
     pub fn new() -> Self {
-        Self {
+        let stats = Stats {
             clicks: 0,
             span_us: None,
             verdicts: [(Verdict::Redirect, 0), (Verdict::Unknown, 0), (Verdict::Gone, 0)],
@@ -49,31 +61,48 @@ impl Stats {
             links: Top::new(STATS_LINKS_MAX),
             referers: Top::new(STATS_TEXTS_MAX),
             user_agents: Top::new(STATS_TEXTS_MAX),
-        }
+        };
+        Self { stats, links: Vec::with_capacity(LINKS_AT_ONCE) }
     }
 
     /// Counts a click.
     pub fn add(&mut self, click: &Click<'_>) {
-        let time_us = click.time_us;
-        self.clicks += 1;
-        self.span_us = Some(match self.span_us {
+        let (stats, time_us) = (&mut self.stats, click.time_us);
+        stats.clicks += 1;
+        stats.span_us = Some(match stats.span_us {
             Some((first, last)) => (first.min(time_us), last.max(time_us)),
             None => (time_us, time_us),
         });
-        for (verdict, clicks) in &mut self.verdicts {
+        for (verdict, clicks) in &mut stats.verdicts {
             *clicks += u64::from(*verdict == click.verdict);
         }
-        *self.statuses.entry(click.status).or_default() += 1;
-        self.head += u64::from(click.flags.contains(Flags::HEAD));
-        self.prefetch += u64::from(click.flags.contains(Flags::PREFETCH));
-        self.hours.add(&(time_us / HOUR_US));
-        self.links.add(&click.link);
-        self.referers.add(click.referer);
-        self.user_agents.add(click.user_agent);
+        *stats.statuses.entry(click.status).or_default() += 1;
+        stats.head += u64::from(click.flags.contains(Flags::HEAD));
+        stats.prefetch += u64::from(click.flags.contains(Flags::PREFETCH));
+        stats.hours.add(&(time_us / HOUR_US));
+        stats.referers.add(click.referer);
+        stats.user_agents.add(click.user_agent);
+        self.links.push(click.link);
+        if self.links.len() == LINKS_AT_ONCE {
+            self.count_links();
+        }
+    }
+
+    /// What was counted.
+    #[must_use]
+    pub fn finish(mut self) -> Stats {
+        self.count_links();
+        self.stats
+    }
+
+    fn count_links(&mut self) {
+        for link in self.links.drain(..) {
+            self.stats.links.add(&link);
+        }
     }
 }
 
-impl Default for Stats {
+impl Default for Counter {
     fn default() -> Self {
         Self::new()
     }

@@ -15,7 +15,6 @@ use super::record::{Click, Flags, SHARED_CUTS, Verdict};
 use super::seek::{self, Missing};
 use super::segment::{Header, SEAL_AT, Seal};
 use super::writer::Writer;
-use crate::limits::SEGMENTS_OPEN_MAX;
 
 /// A click that owns its strings.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -144,7 +143,7 @@ impl Tape {
     /// If there is no memory, or not even one record fits.
     #[must_use]
     pub fn new(segment_bytes: usize) -> (Self, Writer) {
-        let handover = Arc::<Handover>::default();
+        let handover = Arc::new(Handover::new(1));
         let mut tape =
             Self { segment_bytes, handover: handover.clone(), segments: Vec::new(), sealed: 0 };
         let first = tape.make();
@@ -181,7 +180,7 @@ impl Tape {
     /// sealed yet.
     pub fn make_ready(&mut self) -> bool {
         let open = self.segments.len() - self.sealed;
-        if self.handover.ready.is_full() || open >= SEGMENTS_OPEN_MAX {
+        if !self.handover.wants_segment(open) {
             return false;
         }
         let segment = self.make();

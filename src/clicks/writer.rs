@@ -6,11 +6,12 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::dictionary::Dictionary;
 use super::handover::{Counts, Handover, Retired, Segment};
 use super::id::{ClickId, Signer};
-use super::record::{self, Click, GAP_BYTES, Gap, Place, Scratch};
+use super::record::{self, CLICK_ROOM_MAX, Click, GAP_BYTES, Gap, Place, Scratch};
 use super::segment::{LOST_AT, START_AT, Seal, SealReason, Start, encode_lost};
 use crate::limits::{CLICK_INLINE_BYTES_MAX, SEGMENT_HEADER_BYTES};
 
@@ -120,6 +121,23 @@ impl Writer {
     #[must_use]
     pub fn id(&self, appended: Result<u64, Lost>) -> ClickId {
         self.signer.sign(self.segment.number, appended.unwrap_or(0))
+    }
+
+    /// Whether there is no room for a click, however long, here or in a segment that
+    /// is ready. While this is `false`, [`append`](Self::append) takes the next one.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        let has_room = self.gap.is_none() && self.has_room(CLICK_ROOM_MAX);
+        !has_room && self.handover.ready.is_empty()
+    }
+
+    /// Does what need not wait for the next click: goes on in another segment when
+    /// the keeper asks for it, and writes down what is lost, as soon as one is ready.
+    pub fn tick(&mut self) {
+        let leave = self.handover.leave.load(Ordering::Relaxed);
+        if self.gap.is_some() || self.seal.is_some() && leave >= self.segment.number {
+            self.roll();
+        }
     }
 
     /// Where `string` stands in the segment: written now, if this is the first

@@ -9,7 +9,7 @@ mod signals;
 mod tables;
 
 pub use say::say;
-pub use server::{EngineWish, Plan, serve};
+pub use server::{EngineWish, IpWish, Plan, serve};
 pub use tables::{Read, Sources};
 
 /// RLIMIT_MEMLOCK below which io_uring may be refused: glommio asks for this.

@@ -1,7 +1,7 @@
 //! A server from start to end: plan, start, watch, drain.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
@@ -12,8 +12,12 @@ use super::machine::{Cores, Machine, choose_cpus, ranges};
 use super::signals::{self, Event};
 use super::tables::{self, Sources};
 use super::{banner, say};
+use crate::clicks::files::unix_us;
 use crate::clicks::id::Keys;
-use crate::clicks::{Keeper, Options, ShardInfo, Summary, folder, key_file, state};
+use crate::clicks::ip_keys::{self, IpKeys};
+use crate::clicks::{
+    Keeper, Options, Privacy, ShardInfo, Summary, folder, key_file, recovery, state,
+};
 use crate::engine::listener::{ListenOptions, listen_all};
 use crate::engine::{self, Engine, Running, Seat};
 use crate::links::Links;
@@ -27,6 +31,17 @@ pub enum EngineWish {
     Auto,
     /// This one or none.
     Only(Engine),
+}
+
+/// What an operator wants kept of visitors' addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IpWish {
+    /// All.
+    Full,
+    /// The /24 of IPv4, the /48 of IPv6.
+    Truncate,
+    /// A hash whose key changes every day.
+    Hash,
 }
 
 /// Everything `serve` needs to know, as an operator wishes it.
@@ -44,14 +59,20 @@ pub struct Plan {
     pub clicks: PathBuf,
     /// Size of a segment, bytes.
     pub segment_bytes: u64,
+    /// Segments kept ready for each shard.
+    pub reserve: usize,
+    /// How long a segment is written.
+    pub segment_age: Duration,
     /// How often clicks are synced.
     pub sync_interval: Duration,
     /// Number of this machine.
     pub node: u16,
     /// The file of the keys that sign click ids; `None`: in the click folder.
     pub click_key: Option<PathBuf>,
+    /// What is kept of visitors' addresses.
+    pub ip: IpWish,
     /// Settings of every shard; `connections_max` as wished, before
-    /// RLIMIT_NOFILE is asked.
+    /// RLIMIT_NOFILE is asked, and `privacy` before a key is there.
     pub settings: Settings,
     /// How listening sockets are made.
     pub listening: ListenOptions,
@@ -91,10 +112,11 @@ pub fn serve(plan: &Plan) -> anyhow::Result<()> {
     let wished = plan.settings.connections_max;
     let (engine, engine_reason) = choose_engine(plan.engine)?;
     let connections_max = machine.connections_per_shard(wished, cpus.len())?;
-    let settings = Settings { connections_max, ..plan.settings.clone() };
     let (addresses, listeners) = listen_all(&plan.listen, cpus.len(), plan.listening)?;
     let (keys, click_key_made) = open_keys(plan)?;
     let (keeper, writers) = open_clicks(plan, keys, &cpus)?;
+    let (privacy, ip_keys) = choose_privacy(plan)?;
+    let settings = Settings { connections_max, privacy, ..plan.settings.clone() };
 
     let mut shards = Vec::new();
     for ((&cpu, listeners), clicks) in cpus.iter().zip(listeners).zip(writers) {
@@ -133,10 +155,29 @@ pub fn serve(plan: &Plan) -> anyhow::Result<()> {
     };
     banner.print(plan.json);
     drop(table);
+    tell_what_was_left(&plan.clicks)?;
 
     let server = Server { plan, shards, events, event_sender };
-    server.watch();
+    server.watch(ip_keys);
     server.stop(keeper)
+}
+
+/// Reads what a killed server left in the click folder, beside the serving, and
+/// says what it is.
+fn tell_what_was_left(clicks: &Path) -> anyhow::Result<()> {
+    let clicks = clicks.to_owned();
+    let tell = move || match recovery::left_behind(&clicks) {
+        Ok(None) => {}
+        Ok(Some(tally)) => say(format_args!(
+            "the last server in this click folder was killed; what it left unsealed: {tally}"
+        )),
+        Err(error) => say(format_args!("warning: what a killed server left is unread: {error:#}")),
+    };
+    std::thread::Builder::new()
+        .name("recovery".into())
+        .spawn(tell)
+        .context("cannot start a thread")?;
+    Ok(())
 }
 
 /// A panic is our own mistake: the process ends at once, as a kill would end it,
@@ -191,12 +232,28 @@ fn open_clicks(
         cpus.iter().map(|&cpu| ShardInfo { cpu: u16::try_from(cpu).unwrap_or(u16::MAX) }).collect();
     let options = Options {
         segment_bytes: plan.segment_bytes,
+        reserve: plan.reserve,
+        segment_age: plan.segment_age,
         sync_interval: plan.sync_interval,
         node: plan.node,
         keys,
         report: Box::new(say),
     };
     Keeper::open(&plan.clicks, &shards, options)
+}
+
+/// The rule for addresses, and its keys if it has any.
+fn choose_privacy(plan: &Plan) -> anyhow::Result<(Privacy, Option<IpKeys>)> {
+    let privacy = match plan.ip {
+        IpWish::Full => Privacy::Full,
+        IpWish::Truncate => Privacy::Truncate,
+        IpWish::Hash => {
+            let keys = IpKeys::open(&plan.clicks, unix_us()).context("--ip hash")?;
+            return Ok((Privacy::Hash(keys.today()), Some(keys)));
+        }
+    };
+    ip_keys::forget(&plan.clicks)?;
+    Ok((privacy, None))
 }
 
 struct RunningShard {
@@ -227,8 +284,9 @@ struct Server<'a> {
 }
 
 impl Server<'_> {
-    /// Acts on signals until one says stop.
-    fn watch(&self) {
+    /// Acts on signals until one says stop, and on the turn of a day.
+    fn watch(&self, mut ip_keys: Option<IpKeys>) {
+        let mut is_unsaved = false;
         let mut generation = 1;
         let mut reloading = None;
         let mut reload_again = false;
@@ -237,6 +295,9 @@ impl Server<'_> {
             let event = self.events.recv_timeout(Duration::from_secs(1));
             for shard in &self.shards {
                 shard.mailbox.drop_retired();
+            }
+            if let Some(keys) = &mut ip_keys {
+                is_unsaved = self.turn(keys, is_unsaved);
             }
             match event {
                 Ok(Event::Stop) => break,
@@ -259,6 +320,27 @@ impl Server<'_> {
                 Err(RecvTimeoutError::Disconnected) => break,
             }
         }
+    }
+
+    /// Gives the shards the key of another day. Returns whether the keys are still
+    /// to be written down, which is said once.
+    fn turn(&self, keys: &mut IpKeys, was_unsaved: bool) -> bool {
+        let before = keys.today();
+        let result = keys.turn(unix_us());
+        if keys.today() != before {
+            self.post(|| Message::Privacy(Privacy::Hash(keys.today())));
+        }
+        if let Err(error) = &result
+            && !was_unsaved
+        {
+            say(format_args!(
+                "warning: the keys of hashed addresses in {} cannot be brought up to date: \
+                 {error}. Until they are, a restart gives other hashes, and keys may stay longer \
+                 than 48 hours; this is tried again every second",
+                self.plan.clicks.display()
+            ));
+        }
+        result.is_err()
     }
 
     fn start_reload(&self, generation: u32) -> Option<std::thread::JoinHandle<u32>> {
@@ -340,8 +422,12 @@ impl Server<'_> {
 
 fn farewell(counts: &Counts, summary: &Summary, cut: u64) -> String {
     let cut = if cut > 0 { format!("; {cut} connections were cut") } else { String::new() };
+    let refused = match counts.unrecorded {
+        0 => String::new(),
+        count => format!(", {count} requests refused for want of room"),
+    };
     format!(
-        "stopped: {} requests, {} clicks recorded in {} segments, {} lost{cut}",
+        "stopped: {} requests, {} clicks recorded in {} segments, {} lost{refused}{cut}",
         counts.requests, summary.clicks, summary.segments, summary.lost
     )
 }
@@ -353,6 +439,22 @@ fn report_trouble(before: &Counts, now: &Counts) {
         say(format_args!(
             "warning: out of descriptors {refused} times in the last second; new connections \
              wait; raise LimitNOFILE= or lower --max-connections"
+        ));
+    }
+    let lost = now.clicks_lost - before.clicks_lost;
+    if lost > 0 {
+        say(format_args!(
+            "warning: {lost} clicks were lost in the last second: no segment was ready. They are \
+             counted in the click log; free space in its folder, or use a faster disk or a larger \
+             --segment-size"
+        ));
+    }
+    let unrecorded = now.unrecorded - before.unrecorded;
+    if unrecorded > 0 {
+        say(format_args!(
+            "warning: {unrecorded} requests were refused (503) in the last second: no segment was \
+             ready for their clicks. Free space in the click folder, or use a faster disk or a \
+             larger --segment-size"
         ));
     }
     let evicted = now.evicted - before.evicted;

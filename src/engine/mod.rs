@@ -144,6 +144,7 @@ impl Course {
                     *links = shard.swap(*links);
                     self.mailbox.retire(links);
                 }
+                Message::Privacy(privacy) => shard.set_privacy(privacy),
                 Message::Drain => {
                     shard.drain();
                     asked = Asked::StopAccepting;

@@ -31,8 +31,12 @@ impl<'a> Fields<'a> {
     }
 
     /// Takes one field line: its name, and its value without the space around it.
+    #[inline(always)] // the call would cost more than what most fields need
     pub fn take(&mut self, name: &[u8], value: &'a [u8]) -> Result<(), Refusal> {
-        // Lengths first: most fields are none of ours.
+        if matters(name) { self.take_known(name, value) } else { Ok(()) }
+    }
+
+    fn take_known(&mut self, name: &[u8], value: &'a [u8]) -> Result<(), Refusal> {
         match name.len() {
             4 if name.eq_ignore_ascii_case(b"host") => {
                 // RFC 9112 §3.2: more than one, or an invalid one, is a 400.
@@ -118,6 +122,17 @@ impl<'a> Fields<'a> {
     }
 }
 
+/// Whether a field of this name may be one of ours: most are not, and are not
+/// looked at any further.
+#[inline]
+fn matters(name: &[u8]) -> bool {
+    let first = name.first().map_or(0, u8::to_ascii_lowercase);
+    matches!(
+        (name.len(), first),
+        (4, b'h') | (7, b'r' | b'p') | (10, b'u' | b'c') | (11, b's') | (14, b'c') | (17, b't')
+    )
+}
+
 /// The elements of a comma-separated list (RFC 9110 §5.6.1), empty ones left out.
 fn list(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     value.split(|&b| b == b',').map(<[u8]>::trim_ascii).filter(|token| !token.is_empty())
@@ -142,7 +157,7 @@ fn is_prefetch(value: &[u8]) -> bool {
 /// `uri-host [ ":" port ]` (RFC 9110 §7.2, RFC 3986 §3.2.2), or nothing at all,
 /// which a client sends when its target has no authority.
 pub fn is_host(value: &[u8]) -> bool {
-    let (host, port) = match value {
+    let port = match value {
         [b'[', rest @ ..] => {
             let Some(end) = rest.iter().position(|&b| b == b']') else { return false };
             let (literal, after) = (&rest[..end], &rest[end + 1..]);
@@ -151,16 +166,19 @@ pub fn is_host(value: &[u8]) -> bool {
             if !is_literal {
                 return false;
             }
-            (&b""[..], after)
+            after
         }
-        _ => value.split_at(value.iter().position(|&b| b == b':').unwrap_or(value.len())),
+        _ => {
+            // A colon is no part of a name, so this is where it ends.
+            let end = value.iter().position(|&b| !REG_NAME[usize::from(b)]);
+            &value[end.unwrap_or(value.len())..]
+        }
     };
-    let port_is_sound = match port {
+    match port {
         [] => true,
         [b':', digits @ ..] => digits.len() <= 5 && digits.iter().all(u8::is_ascii_digit),
         _ => false,
-    };
-    port_is_sound && host.iter().all(|&b| REG_NAME[usize::from(b)])
+    }
 }
 
 /// Bytes of a `reg-name`: unreserved, sub-delims, and `%` of escapes.

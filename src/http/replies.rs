@@ -30,6 +30,8 @@ pub enum Fixed {
     MethodNotAllowed,
     /// 400, 408, 414 or 431.
     Refused(Refusal),
+    /// 503: there is no room for the click.
+    Unavailable,
     /// `/robots.txt`: nothing here is for robots.
     Robots,
     /// The same without its body, for HEAD.
@@ -49,6 +51,8 @@ const MOVED: [(Moved, &str); 5] = [
 /// A cached redirect is a lost click, so every answer about a link says this.
 const NO_STORE: &str = "Content-Length: 0\r\nCache-Control: no-store\r\n";
 const NO_BODY: &str = "Content-Length: 0\r\n";
+const UNAVAILABLE_FIELDS: &str =
+    "Retry-After: 1\r\nContent-Length: 0\r\nCache-Control: no-store\r\n";
 const ROBOTS_FIELDS: &str =
     "Content-Type: text/plain\r\nContent-Length: 26\r\nCache-Control: max-age=86400\r\n";
 const ROBOTS_BODY: &str = "User-agent: *\nDisallow: /\n";
@@ -56,7 +60,7 @@ const _: () = assert!(ROBOTS_BODY.len() == 26);
 
 /// Status line, fields and body of each fixed reply, in the order of
 /// [`Fixed::index`].
-const FIXED: [(&str, &str, &str); 10] = [
+const FIXED: [(&str, &str, &str); 11] = [
     ("404 Not Found", NO_STORE, ""),
     ("410 Gone", NO_STORE, ""),
     ("405 Method Not Allowed", "Allow: GET, HEAD\r\nContent-Length: 0\r\n", ""),
@@ -68,6 +72,7 @@ const FIXED: [(&str, &str, &str); 10] = [
     ("200 OK", ROBOTS_FIELDS, ""),
     // RFC 9110 §8.6: no Content-Length in a 204.
     ("204 No Content", "Cache-Control: max-age=86400\r\n", ""),
+    ("503 Service Unavailable", UNAVAILABLE_FIELDS, ""),
 ];
 
 impl Fixed {
@@ -83,6 +88,7 @@ impl Fixed {
             Self::Robots => 7,
             Self::RobotsHead => 8,
             Self::Favicon => 9,
+            Self::Unavailable => 10,
         }
     }
 }
@@ -206,6 +212,12 @@ mod tests {
     }
 
     #[test]
+    fn a_503_says_when_to_come_again() {
+        let reply = text(|r, out| r.fixed(Fixed::Unavailable, Keep::Alive, out));
+        assert!(reply.contains("\r\nRetry-After: 1\r\n"), "{reply}");
+    }
+
+    #[test]
     fn a_204_has_no_content_length() {
         let reply = text(|r, out| r.fixed(Fixed::Favicon, Keep::Alive, out));
         assert!(!reply.contains("Content-Length"), "{reply}");
@@ -224,5 +236,6 @@ mod tests {
         assert_eq!(status(Fixed::Robots), "200");
         assert_eq!(status(Fixed::RobotsHead), "200");
         assert_eq!(status(Fixed::Favicon), "204");
+        assert_eq!(status(Fixed::Unavailable), "503");
     }
 }

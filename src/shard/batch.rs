@@ -8,7 +8,7 @@ use crate::http::{self, Fixed, Keep, Method, Moved, Parsed, Refusal, Replies, Re
 use crate::limits::BATCH_REQUESTS_MAX;
 use crate::links::{self, Ask, Fallback, Hit, Status, Target};
 
-use super::Shard;
+use super::{Shard, WhenFull};
 
 /// Bytes that came in for a connection, or its end.
 #[derive(Debug, Clone, Copy)]
@@ -302,6 +302,10 @@ impl Shard {
             && let Some(fixed) = unclaimed(path, request.method)
         {
             return self.replies.fixed(fixed, keep, out);
+        }
+        if self.settings.when_full == WhenFull::Refuse && self.clicks.is_full() {
+            self.counts.unrecorded += 1;
+            return self.replies.fixed(Fixed::Unavailable, keep, out);
         }
         // What is to be written again when the click has an id: where, and what.
         let mut unsigned: Option<(usize, Target<'_>, &[u8])> = None;

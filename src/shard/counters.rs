@@ -54,8 +54,10 @@ counters! {
     gone,
     /// Requests refused as malformed, too long or too late.
     refused,
-    /// Clicks that could not be recorded.
+    /// Requests answered, whose click could not be recorded.
     clicks_lost,
+    /// Requests refused because their click could not be recorded. No clicks.
+    unrecorded,
     /// Peers that did not take their replies in time.
     timed_out,
     /// Idle connections closed to make room for new ones.

@@ -10,7 +10,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use crate::clicks::Writer;
+use crate::clicks::{Privacy, Writer};
 use crate::connection::{Connection, Phase, Step, Timeouts, Waits};
 use crate::http::{Fixed, Keep, Refusal, Replies};
 use crate::limits::{DRAIN_IDLE_MS, HELD_BYTES_PER_SHARD_MAX};
@@ -29,6 +29,15 @@ pub struct Now {
     pub ms: u32,
 }
 
+/// What becomes of a request when there is no room for its click.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WhenFull {
+    /// It is answered; its click is counted as lost.
+    Drop,
+    /// It is refused with 503, which is no click.
+    Refuse,
+}
+
 /// What an operator decides about every shard.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -38,6 +47,10 @@ pub struct Settings {
     pub connections_max: usize,
     /// Where an unknown key is sent (302); without it the answer is 404.
     pub fallback: Option<Fallback>,
+    /// See [`WhenFull`].
+    pub when_full: WhenFull,
+    /// What clicks keep of an address.
+    pub privacy: Privacy,
 }
 
 /// What one core owns.
@@ -93,6 +106,7 @@ impl Shard {
     pub fn tick(&mut self, now: Now) {
         self.now = now;
         self.replies.stamp(unix_seconds(now));
+        self.clicks.tick();
         self.expire();
     }
 
@@ -123,9 +137,17 @@ impl Shard {
         self.settings.connections_max.saturating_sub(self.connections.len())
     }
 
-    /// Takes a new connection from `peer` (IPv4 as v4-mapped IPv6).
+    /// Takes another rule for the addresses of connections that come from now on.
+    /// Those that are there keep what was kept of theirs.
+    pub fn set_privacy(&mut self, privacy: Privacy) {
+        self.settings.privacy = privacy;
+    }
+
+    /// Takes a new connection from `peer` (IPv4 as v4-mapped IPv6). Of the address
+    /// only what clicks are to keep is held, even in memory.
     pub fn open(&mut self, peer: [u8; 16]) -> u32 {
         self.counts.accepted += 1;
+        let peer = self.settings.privacy.apply(peer);
         let connection = Connection::open(peer, self.now.ms, &self.settings.timeouts);
         let id = self.connections.insert(connection);
         if self.abandoned {

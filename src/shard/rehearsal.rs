@@ -4,7 +4,8 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::{Arrival, Now, Published, Received, Settings, Shard};
+use super::{Arrival, Now, Published, Received, Settings, Shard, WhenFull};
+use crate::clicks::Privacy;
 use crate::clicks::tape::{OwnedClick, Tape};
 use crate::connection::{Step, Timeouts};
 use crate::limits::SEGMENT_BYTES_MIN;
@@ -77,10 +78,19 @@ impl Rehearsal {
                 let checked = validate(target.as_bytes()).expect("a fallback is a target");
                 Fallback::new(checked).expect("a fallback has no :splat")
             }),
+            when_full: WhenFull::Drop,
+            privacy: Privacy::Full,
         };
         let now = Now { unix_us: UNIX_US, ms: 0 };
         let shard = Shard::new(links, writer, settings, Arc::new(Published::default()), now);
         Self { shard, tape, now, clicks_seen: 0 }
+    }
+
+    /// The same, refusing requests while there is no room for their clicks.
+    #[must_use]
+    pub fn refusing(mut self) -> Self {
+        self.shard.settings.when_full = WhenFull::Refuse;
+        self
     }
 
     /// The shard, to look at or to ask more of.

@@ -163,6 +163,50 @@ fn a_click_says_what_was_asked() {
     assert_ne!(click.link, 0);
 }
 
+/// One request in a turn of its own.
+fn ask(shard: &mut Rehearsal, id: u32, request: &str) -> String {
+    let mut ending = Ending::Open;
+    shard.receive(id, request.as_bytes(), false);
+    let replies = shard.send(id, usize::MAX, &mut ending);
+    summary(&replies, ending)
+}
+
+/// More than a segment takes.
+const MANY: u64 = 2_000;
+
+#[test]
+fn without_room_for_clicks_they_are_lost_and_counted() {
+    let mut shard = shard();
+    let id = shard.open();
+    for _ in 0..MANY {
+        assert_eq!(ask(&mut shard, id, GET), "301 https://tea.example/ open");
+    }
+    let lost = shard.shard().counts.clicks_lost;
+    assert_eq!(shard.new_clicks().len() as u64 + lost, MANY);
+    assert!(lost > 0 && shard.shard().counts.unrecorded == 0);
+}
+
+#[test]
+fn without_room_for_clicks_requests_are_refused_where_that_is_wished() {
+    let mut shard = shard().refusing();
+    let id = shard.open();
+    let mut redirects = 0;
+    while ask(&mut shard, id, GET) == "301 https://tea.example/ open" {
+        redirects += 1;
+    }
+    // All that makes a click, and nothing else.
+    for path in ["/tea", "/none", "/gone"] {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n");
+        assert_eq!(ask(&mut shard, id, &request), "503 open");
+    }
+    assert_eq!(ask(&mut shard, id, "GET /robots.txt HTTP/1.1\r\nHost: x\r\n\r\n"), "200 open");
+    let counts = shard.shard().counts;
+    assert_eq!((counts.unrecorded, counts.clicks_lost), (4, 0));
+    assert_eq!((counts.redirects, counts.unknown, counts.gone), (redirects, 0, 0));
+    assert_eq!(shard.new_clicks().len() as u64, redirects);
+    assert_eq!(ask(&mut shard, id, GET), "301 https://tea.example/ open", "there is room again");
+}
+
 #[test]
 fn one_click_for_each_redirect_404_and_410_and_none_else() {
     let request = |line: &str| format!("{line} HTTP/1.1\r\nHost: x\r\n\r\n");

@@ -5,7 +5,9 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use carom::clicks::{Click, Flags, Keeper, Options, ShardInfo, Verdict, Writer, tape};
+use carom::clicks::{
+    Click, Flags, Keeper, Options, SEGMENT_AGE_DEFAULT, ShardInfo, Verdict, Writer, tape,
+};
 use carom::limits::SEGMENT_BYTES_MIN;
 use tempfile::TempDir;
 
@@ -33,8 +35,15 @@ pub fn click(second: u64) -> Click<'static> {
 /// A keeper of `shards` shards with segments of this size.
 pub fn keep(dir: &Path, shards: usize, segment_bytes: u64) -> (Keeper, Vec<Writer>) {
     let report = Box::new(|sentence| eprintln!("{sentence}"));
-    let sync_interval = Duration::from_millis(20);
-    let options = Options { segment_bytes, sync_interval, node: 7, keys: tape::keys(), report };
+    let options = Options {
+        segment_bytes,
+        reserve: 1,
+        segment_age: SEGMENT_AGE_DEFAULT,
+        sync_interval: Duration::from_millis(20),
+        node: 7,
+        keys: tape::keys(),
+        report,
+    };
     let infos: Vec<_> = (0..shards).map(|cpu| ShardInfo { cpu: cpu as u16 }).collect();
     Keeper::open(dir, &infos, options).unwrap()
 }

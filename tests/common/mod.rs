@@ -236,6 +236,11 @@ impl Server {
         self.said.as_ref().expect("it runs").wait_for(words, times);
     }
 
+    /// Whether it has said `words`.
+    pub fn has_said(&self, words: &str) -> bool {
+        self.said.as_ref().expect("it runs").so_far().contains(words)
+    }
+
     /// Waits until no shard listens on `address` any more.
     pub fn wait_until_refused(&self, address: SocketAddr) {
         until("connections are refused", || TcpStream::connect(address).is_err());

@@ -49,6 +49,34 @@ pub fn peak(pid: Pid) -> Option<u64> {
     Some(line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024)
 }
 
+/// Page faults of its threads whose name begins with `name`, so far.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Faults {
+    /// Those that the kernel could serve from memory.
+    pub minor: u64,
+    /// Those that waited for a disk.
+    pub major: u64,
+    /// How many threads that are.
+    pub threads: usize,
+}
+
+pub fn faults(pid: Pid, name: &str) -> Faults {
+    let mut all = Faults::default();
+    let tasks = fs::read_dir(format!("/proc/{}/task", pid.as_raw_nonzero())).unwrap();
+    for task in tasks {
+        let text = fs::read_to_string(task.unwrap().path().join("stat")).unwrap();
+        let (before, fields) = text.rsplit_once(") ").unwrap();
+        if before.split_once('(').unwrap().1.starts_with(name) {
+            let field =
+                |at: usize| -> u64 { fields.split(' ').nth(at - 3).unwrap().parse().unwrap() };
+            all.minor += field(10);
+            all.major += field(12);
+            all.threads += 1;
+        }
+    }
+    all
+}
+
 /// How many descriptors it has open.
 pub fn descriptors(pid: Pid) -> usize {
     fs::read_dir(format!("/proc/{}/fd", pid.as_raw_nonzero())).unwrap().count()

@@ -3,6 +3,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod machine;
+mod privacy;
 mod reload;
 mod start;
 mod stop;

@@ -47,7 +47,7 @@ both_engines!(a_fallback_answers_unknown_keys, |engine| {
 });
 
 both_engines!(every_address_is_served, |engine| {
-    let mut setup = Setup::new(engine, LINKS).flag("--listen", "127.0.0.1:0");
+    let mut setup = Setup::new(engine, LINKS).flag("--listen", "127.0.0.1:0").flag("--ip", "full");
     let ipv6 = TcpListener::bind("[::1]:0").is_ok();
     if ipv6 {
         setup = setup.flag("--listen", "[::1]:0");
@@ -189,3 +189,13 @@ fn cores_that_are_not_there_are_refused() {
     let setup = Setup::new(common::Engine::Epoll, LINKS).flag("--cores", "1000-1001");
     check_refusal(setup, &["CPU 1000 is not one this process may use"]);
 }
+
+both_engines!(what_a_killed_server_left_is_told, |engine| {
+    let mut server = Server::start(engine, LINKS);
+    drop(known_client(&server));
+    server.restart();
+    let words = "was killed; what it left unsealed: 1 click in 1 segment";
+    server.wait_until_said(words, 1);
+    drop(known_client(&server));
+    assert_eq!(server.stop().0, Some(0));
+});

@@ -5,7 +5,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use carom::clicks::folder::{SegmentFile, list};
-use carom::clicks::{Click, Flags, Keeper, Options, ShardInfo, Verdict, Writer, key_file, state};
+use carom::clicks::{
+    Click, Flags, Keeper, Options, SEGMENT_AGE_DEFAULT, ShardInfo, Verdict, Writer, key_file, state,
+};
 
 use crate::common::{CAROM, until};
 
@@ -107,6 +109,8 @@ pub fn texts(folder: &Path) -> Vec<String> {
 fn start(folder: &Path, segment_bytes: u64) -> (Keeper, Vec<Writer>) {
     let options = Options {
         segment_bytes,
+        reserve: 1,
+        segment_age: SEGMENT_AGE_DEFAULT,
         sync_interval: Duration::from_millis(20),
         node: 3,
         keys: key_file::load(&key_file::beside(folder)).unwrap(),

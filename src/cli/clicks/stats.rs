@@ -14,7 +14,7 @@ use super::progress::Progress;
 use super::{is_broken_pipe, status, tally_to_json, total};
 use crate::clicks::ledger::Ledger;
 use crate::clicks::rows::text;
-use crate::clicks::stats::{HOUR_US, Stats};
+use crate::clicks::stats::{Counter, HOUR_US, Stats};
 use crate::clicks::tally::Tally;
 use crate::clicks::top::{Count, Top};
 
@@ -96,14 +96,14 @@ fn count(wish: &StatsArguments) -> anyhow::Result<Counted> {
     let mut ledger = Ledger::open(&wish.paths, false)?;
     ledger.pass_over_all_but(filter.times.clone());
     let mut progress = Progress::new(&ledger);
-    let mut stats = Stats::new();
+    let mut counter = Counter::new();
     while let Some(entry) = ledger.next_click_by_shard()? {
         if filter.takes(&entry.click) {
-            stats.add(&entry.click);
+            counter.add(&entry.click);
         }
         progress.step(&ledger);
     }
-    Ok(Counted { stats, tally: ledger.tally(), notes: ledger.take_notes() })
+    Ok(Counted { stats: counter.finish(), tally: ledger.tally(), notes: ledger.take_notes() })
 }
 
 fn print(wish: &StatsArguments, counted: &Counted, mut out: impl Write) -> anyhow::Result<()> {

@@ -1,0 +1,175 @@
+//! A disk that fails to sync: msync(2) of more than two pages gives EIO, from the
+//! kernel itself, by a seccomp filter.
+
+mod common;
+
+use std::fs::File;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use carom::clicks::files::{Files, Run};
+use carom::clicks::folder::list;
+use carom::clicks::id::Signer;
+use carom::clicks::reader::Reader;
+use carom::clicks::segment::Seal;
+use carom::clicks::{Click, Flags, Verdict, Writer, tape};
+use common::{Client, Setup, until};
+use seccompiler::{
+    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
+    SeccompRule,
+};
+
+const SEGMENT: u64 = 1024 * 1024;
+/// Syncs of so many bytes still work: a click or two.
+const SYNC_BYTES_MAX: u64 = 8192;
+/// Clicks that take more.
+const BURST: u64 = 500;
+
+/// Calls `run` where longer syncs fail. What is started there is under the same
+/// rule.
+fn where_long_syncs_fail<T: Send>(run: impl FnOnce() -> T + Send) -> T {
+    let is_long =
+        SeccompCondition::new(1, SeccompCmpArgLen::Qword, SeccompCmpOp::Gt, SYNC_BYTES_MAX);
+    let rule = SeccompRule::new(vec![is_long.unwrap()]).unwrap();
+    let filter = SeccompFilter::new(
+        [(libc::SYS_msync, vec![rule])].into(),
+        SeccompAction::Allow,
+        SeccompAction::Errno(libc::EIO as u32),
+        std::env::consts::ARCH.try_into().unwrap(),
+    );
+    let filter: BpfProgram = filter.unwrap().try_into().unwrap();
+    std::thread::scope(|scope| {
+        let thread = scope.spawn(move || {
+            seccompiler::apply_filter(&filter).unwrap();
+            run()
+        });
+        thread.join().unwrap()
+    })
+}
+
+fn append(writer: &mut Writer, count: u64) {
+    let click = Click {
+        time_us: 1_763_800_000_000_000,
+        link: 1,
+        generation: 1,
+        ip: [0; 16],
+        status: 302,
+        verdict: Verdict::Redirect,
+        flags: Flags::NONE,
+        variant: 0,
+        host: b"go.example",
+        path: b"/go/summer-deal?utm_source=mail",
+        referer: b"",
+        user_agent: b"",
+    };
+    for _ in 0..count {
+        writer.append(&click).unwrap();
+    }
+}
+
+/// What the seals in a folder say, by number.
+fn seals(folder: &Path) -> Vec<Seal> {
+    let files = list(folder).unwrap().into_iter();
+    let seal = |path| Reader::open(File::open(path).unwrap()).unwrap().unwrap().seal().copied();
+    files.map(|file| seal(file.path).unwrap()).collect()
+}
+
+fn run_in(folder: &Path) -> Run {
+    Run {
+        folder: folder.to_owned(),
+        run: 1,
+        boot: [0; 16],
+        node: 0,
+        key: 0,
+        segment_bytes: SEGMENT,
+    }
+}
+
+fn signer() -> Signer {
+    Signer { keys: tape::keys(), node: 0, shard: 0 }
+}
+
+#[test]
+fn a_failed_sync_is_not_tried_again_and_the_shard_goes_on_elsewhere() {
+    where_long_syncs_fail(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let run = run_in(folder.path());
+        let mut files = Files::new(0, 0, 1, 1);
+        let [first, next] = std::array::from_fn(|_| files.create(&run).unwrap());
+        let (number, handover) = (first.number, files.handover.clone());
+        handover.ready.push(next).unwrap();
+        let mut writer = Writer::new(handover, first, signer());
+
+        append(&mut writer, BURST);
+        files.plan_last_sync();
+        let trouble = files.sync_step().unwrap_err().to_string();
+        for words in ["Input/output error", "is not tried again", "marked suspect", "in another"] {
+            assert!(trouble.contains(words), "{words}\n{trouble}");
+        }
+        files.plan_last_sync();
+        assert!(!files.sync_step().unwrap(), "there is nothing left to sync");
+
+        // Until it has gone on, the suspect one takes clicks and is synced.
+        append(&mut writer, 1);
+        files.plan_last_sync();
+        assert!(!files.sync_step().unwrap());
+        files.plan_roll(Instant::now(), Duration::MAX);
+        files.populate().unwrap();
+        files.ask_to_leave();
+        writer.tick();
+        append(&mut writer, 1);
+        writer.close();
+        while files.seal_step().unwrap() {}
+        assert_eq!((number, files.sealed), (1, 2));
+        let seals = seals(folder.path());
+        let told: Vec<_> = seals.iter().map(|seal| (seal.clicks, seal.suspect)).collect();
+        assert_eq!(told, [(BURST + 1, true), (1, false)]);
+    });
+}
+
+#[test]
+fn a_sync_that_fails_when_it_is_sealed_marks_it_too() {
+    where_long_syncs_fail(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let run = run_in(folder.path());
+        let mut files = Files::new(0, 0, 1, 1);
+        let mut writer = Writer::new(files.handover.clone(), files.create(&run).unwrap(), signer());
+        append(&mut writer, BURST);
+        writer.close();
+        assert!(files.seal_step().unwrap_err().to_string().contains("marked suspect"));
+        assert!(!files.seal_step().unwrap());
+        assert!(seals(folder.path())[0].suspect);
+    });
+}
+
+both_engines!(a_server_says_it_and_goes_on, |engine| {
+    let setup = Setup::new(engine, "/a https://a.example/\n");
+    let setup = setup.flag("--cores", "1").flag("--sync-interval", "100ms");
+    let setup = setup.flag("--segment-age", "1s");
+    let mut server = where_long_syncs_fail(|| setup.start());
+    let folder = server.setup.clicks_folder();
+    let mut client = Client::new(server.connect());
+    let mut served = 0;
+    // One burst will do, unless it comes so slowly that it is synced bit by bit.
+    while !server.has_said("clicks: syncing ") {
+        client.send(&b"GET /a HTTP/1.1\r\nHost: t.example\r\n\r\n".repeat(BURST as usize));
+        for _ in 0..BURST {
+            assert_eq!(client.reply().unwrap().status, 302);
+            served += 1;
+        }
+    }
+    // With those that it was in during later bursts, and that it may not flee so soon.
+    until("the shard has left them", || !server.clicks().said.contains("being written"));
+    assert_eq!(client.get("t.example", "/a").unwrap().status, 302);
+    drop(client);
+    let (code, said) = server.stop();
+    assert_eq!(code, Some(0), "{said}");
+    let clicks = server.clicks();
+    assert_eq!((clicks.rows.len(), clicks.code), (served + 1, Some(0)), "{}", clicks.said);
+    let suspect = clicks.said.matches("a sync failed while it was written").count();
+    assert_eq!(said.matches("clicks: syncing ").count(), suspect, "{said}\n{}", clicks.said);
+    let seals = seals(&folder);
+    assert!(suspect > 0 && seals.len() > suspect, "{said}\n{}", clicks.said);
+    assert!(!seals.last().unwrap().suspect, "the last click is safe");
+    assert!(clicks.said.contains("suspect (a sync failed)"), "{}", clicks.said);
+});

@@ -191,7 +191,7 @@ pub const STATS_HOURS_MAX: usize = 100_000;
 /// Most clicks in a batch, and how many there are by default. Full, it is
 /// shipped.
 pub const BATCH_CLICKS_MAX: usize = 256 * 1024;
-/// Bytes of all strings in a batch: 170 for each click. Over it the batch is
+/// Bytes of all strings in a batch: 176 for each click. Over it the batch is
 /// full.
 pub const BATCH_TEXT_BYTES_MAX: usize = 44 * 1024 * 1024;
 /// Longest name of a registered sink, bytes. Over it: refused.

@@ -63,7 +63,7 @@ pub struct Plan {
     /// Whether to delete segments that every sink has, this long after they were
     /// last written.
     pub delete_after: Option<Duration>,
-    /// Whether to say how far behind the sink is, while it ships.
+    /// Whether to keep to itself how far behind the sink is, while it ships.
     pub is_quiet: bool,
 }
 
@@ -101,6 +101,8 @@ pub struct Shipper<'a> {
     stop: &'a AtomicBool,
     say: &'a mut dyn FnMut(&str),
     report_at: Instant,
+    /// What was said last, so that it is not said again while nothing happens.
+    report: String,
 }
 
 impl<'a> Shipper<'a> {
@@ -120,7 +122,8 @@ impl<'a> Shipper<'a> {
         let number = registered.checkpoint.batches + 1;
         let batch = Batch::new(number, plan.batch_clicks, plan.keys.clone());
         let (shipped, report_at) = (Shipped::default(), Instant::now() + REPORT);
-        Ok(Self { plan, registered, sink, batch, shipped, stop, say, report_at })
+        let report = String::new();
+        Ok(Self { plan, registered, sink, batch, shipped, stop, say, report_at, report })
     }
 
     /// Ships what there is, and with [`Plan::follow`] what comes, until stopped.
@@ -250,7 +253,11 @@ impl<'a> Shipper<'a> {
             let (clicks, batches) = (self.shipped.clicks, self.shipped.batches);
             let batches = lag::count(batches, "batch", "batches");
             let clicks = lag::count(clicks, "click", "clicks");
-            (self.say)(&format!("{clicks} shipped in {batches}; {lag}"));
+            let report = format!("{clicks} shipped in {batches}; {lag}");
+            if report != self.report {
+                (self.say)(&report);
+                self.report = report;
+            }
         }
         self.report_at = Instant::now() + REPORT;
         Ok(())

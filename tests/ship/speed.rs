@@ -88,7 +88,10 @@ fn figures() {
     let clicks: u64 = from_env("CAROM_SHIP_CLICKS", 20_000);
     let log = log(clicks);
     let segments: u64 = log.segments().iter().map(|it| it.path.metadata().unwrap().len()).sum();
-    eprintln!("ship: {clicks} clicks in {:.1} bytes each", segments as f64 / clicks as f64);
+    eprintln!(
+        "ship from segments: {clicks} clicks in {:.1} bytes each",
+        segments as f64 / clicks as f64
+    );
     for (what, kind, flags, is_built) in [
         ("file", "file", &[][..], true),
         ("file, zstd", "file", &["--zstd"], cfg!(feature = "zstd")),

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! socket → engine → connection → http (parse) → shard: links.find → reply → connection → engine → socket
-//!                                                └→ click → segment (mmap)  ···>  reader → sink
+//!                                                └→ click → segment (mmap)  ···>  reader → ship → sink
 //! control thread: link files / signals / limits  ──mailbox──▶  each shard (swaps its table between batches)
 //! ```
 //!
@@ -13,6 +13,8 @@
 //!   owns; it answers batches and shares nothing with its neighbours.
 //! - [`engine`] moves bytes, with `io_uring` or `epoll`; only it names them.
 //! - [`mailbox`] is the only way from the [`control`] thread into a shard.
+//! - [`ship`] brings clicks to a sink, in a process of its own that knows only the
+//!   segment files.
 //! - [`cli`] turns arguments into a plan and calls the above.
 //!
 //! Deliberately absent: locks, logging and file access in a shard; state shared
@@ -28,3 +30,4 @@ pub mod limits;
 pub mod links;
 pub mod mailbox;
 pub mod shard;
+pub mod ship;

@@ -186,6 +186,27 @@ pub const STATS_TEXTS_MAX: usize = 100_000;
 /// Hours that it counts one by one: eleven years. Over it: the same.
 pub const STATS_HOURS_MAX: usize = 100_000;
 
+// ---- Shipping --------------------------------------------------------------
+
+/// Most clicks in a batch, and how many there are by default. Full, it is
+/// shipped.
+pub const BATCH_CLICKS_MAX: usize = 256 * 1024;
+/// Bytes of all strings in a batch: 170 for each click. Over it the batch is
+/// full.
+pub const BATCH_TEXT_BYTES_MAX: usize = 44 * 1024 * 1024;
+/// Longest name of a registered sink, bytes. Over it: refused.
+pub const SINK_NAME_BYTES_MAX: usize = 64;
+/// Longest address of a sink with its options, bytes. Over it: refused.
+pub const SINK_ADDRESS_BYTES_MAX: usize = 4096;
+/// One slot of a checkpoint, bytes: a page for what is said of the sink, and two
+/// positions for each shard.
+pub const CHECKPOINT_SLOT_BYTES: usize = 128 * 1024;
+/// How long a sink that failed is left alone before it is tried again, at most,
+/// milliseconds. It begins with a hundredth of that.
+pub const SINK_RETRY_MS_MAX: u64 = 30_000;
+/// How often it is said how far behind the sink is, milliseconds.
+pub const LAG_REPORT_MS: u64 = 10_000;
+
 // ---- How they relate -------------------------------------------------------
 
 const _: () = assert!(REQUEST_LINE_BYTES_MAX < REQUEST_HEAD_BYTES_MAX);
@@ -219,3 +240,6 @@ const _: () = assert!(
 );
 const _: () = assert!(SEGMENT_AGE_MS_DEFAULT >= SEGMENT_AGE_MS_MIN);
 const _: () = assert!(SEGMENT_BYTES_MIN > SEGMENT_HEADER_BYTES as u64 + 8 * 2048);
+// The strings of one more click always fit in a batch that is not full.
+const _: () = assert!(BATCH_TEXT_BYTES_MAX < u32::MAX as usize);
+const _: () = assert!(CHECKPOINT_SLOT_BYTES >= SINK_ADDRESS_BYTES_MAX + 64 + 2 * 40 * SHARDS_MAX);

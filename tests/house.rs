@@ -11,12 +11,13 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("http", &["limits"]),
     ("links", &["limits"]),
     ("clicks", &["limits"]),
+    ("ship", &["clicks", "limits"]),
     ("connection", &["limits"]),
     ("shard", &["clicks", "connection", "http", "limits", "links"]),
     ("mailbox", &["clicks", "limits", "links"]),
     ("engine", &["connection", "limits", "mailbox", "shard"]),
     ("control", &["clicks", "engine", "limits", "links", "mailbox", "shard"]),
-    ("cli", &["clicks", "connection", "control", "engine", "limits", "links", "shard"]),
+    ("cli", &["clicks", "connection", "control", "engine", "limits", "links", "shard", "ship"]),
 ];
 
 /// Files that may hold unsafe code. Each says at its top why.
@@ -47,7 +48,18 @@ const FORBIDDEN: &[(&[&str], &[&str], &str)] = &[
         "the core is sans-I/O: bytes and time come in as arguments",
     ),
     (
-        &["http", "links", "connection", "shard", "limits", "clicks", "mailbox", "control", "cli"],
+        &[
+            "http",
+            "links",
+            "connection",
+            "shard",
+            "limits",
+            "clicks",
+            "mailbox",
+            "control",
+            "cli",
+            "ship",
+        ],
         &["glommio::", "io_uring::", "mio::", "libc::"],
         "only an engine names what it is made of",
     ),

@@ -3,6 +3,7 @@
 pub mod clicks;
 pub mod links;
 pub mod serve;
+pub mod ship;
 
 use std::process::ExitCode;
 
@@ -27,6 +28,8 @@ enum Command {
     /// Look at recorded clicks
     #[command(subcommand)]
     Clicks(clicks::ClicksCommand),
+    /// Ship recorded clicks to a sink
+    Ship(ship::ShipArguments),
 }
 
 /// Runs the command that this process was started with.
@@ -35,6 +38,7 @@ pub fn run() -> ExitCode {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Links(command) => links::run(&command),
         Command::Clicks(command) => clicks::run(&command),
+        Command::Ship(arguments) => ship::run(&arguments),
     }
 }
 

@@ -11,6 +11,7 @@ use anyhow::{Context, bail};
 
 use super::folder::{self, SegmentFile};
 use super::id::{ClickId, Place};
+use super::position::Position;
 use super::reader::{Event, Reader};
 use super::record::Click;
 use super::source::ReadAt;
@@ -56,6 +57,8 @@ pub struct Ledger {
     streams: Vec<Stream>,
     /// The folders that are followed.
     followed: Vec<PathBuf>,
+    /// Behind the click last returned.
+    position: Option<Position>,
     account: Account,
     /// Streams before this one were read to their end, where they are not merged.
     at: usize,
@@ -74,6 +77,10 @@ struct Stream {
     before: Option<(u64, u64)>,
     /// The click that is next in this stream.
     head: Option<Head>,
+    /// Where its first segment is read from.
+    from: Option<Position>,
+    /// Where it ends.
+    until: Option<Position>,
     /// The run whose server holds the folder.
     live_run: Option<u64>,
     is_followed: bool,
@@ -109,8 +116,13 @@ impl Ledger {
     ///
     /// A sentence when a path cannot be read.
     pub fn open(paths: &[PathBuf], follow: bool) -> anyhow::Result<Self> {
-        let mut ledger =
-            Self { streams: Vec::new(), followed: Vec::new(), account: Account::default(), at: 0 };
+        let mut ledger = Self {
+            streams: Vec::new(),
+            followed: Vec::new(),
+            position: None,
+            account: Account::default(),
+            at: 0,
+        };
         for path in paths {
             let metadata =
                 path.metadata().with_context(|| format!("cannot read {}", path.display()))?;
@@ -137,6 +149,27 @@ impl Ledger {
             stream.live_run = folder::live_run(&stream.folder);
         }
         Ok(ledger)
+    }
+
+    /// Opens a folder, to be followed: of each shard what lies behind its position,
+    /// and of shards without one everything.
+    ///
+    /// # Errors
+    ///
+    /// A sentence when the folder cannot be read.
+    pub fn resume(folder: &Path, from: &[Position]) -> anyhow::Result<Self> {
+        let mut ledger = Self::open(&[folder.to_owned()], true)?;
+        ledger.streams.iter_mut().for_each(|stream| stream.resume(from));
+        Ok(ledger)
+    }
+
+    /// Reads of each shard no further than this says, and of shards that it does
+    /// not name nothing. Not for ledgers that are updated later.
+    pub fn end_at(&mut self, until: &[Position]) {
+        for stream in &mut self.streams {
+            stream.until = until.iter().find(|end| end.shard == stream.shard).copied();
+        }
+        self.streams.retain(|stream| stream.until.is_some());
     }
 
     fn place(&self, folder: &Path, shard: u16) -> Option<usize> {
@@ -176,6 +209,8 @@ impl Ledger {
                 opened: 0,
                 before: None,
                 head: None,
+                from: None,
+                until: None,
                 live_run: None,
                 is_followed,
                 is_done: false,
@@ -236,7 +271,14 @@ impl Ledger {
         };
         let stream = &mut self.streams[index];
         let head = stream.head.take().expect("it was just found");
+        self.position = Some(stream.behind(head));
         Ok(Some(stream.entry(head)))
+    }
+
+    /// The place behind the click last returned, in its shard.
+    #[must_use]
+    pub fn position(&self) -> Option<Position> {
+        self.position
     }
 
     /// The next click, shard by shard instead of in the order of time, so that
@@ -306,9 +348,37 @@ impl Ledger {
 }
 
 impl Stream {
+    /// Passes over what lies before this shard's position.
+    fn resume(&mut self, from: &[Position]) {
+        let Some(position) = from.iter().find(|position| position.shard == self.shard) else {
+            return;
+        };
+        let passed = position.passed(self.waiting.make_contiguous());
+        if let Some(last) = self.waiting.drain(..passed).next_back() {
+            self.opened = last.number;
+        }
+        self.before = Some((position.run, position.sequence));
+        self.from = Some(*position);
+    }
+
+    fn reader(&self) -> &Reader<File> {
+        &self.current.as_ref().expect("a click comes from a segment").reader
+    }
+
+    /// The place behind the click that was just read.
+    fn behind(&self, head: Head) -> Position {
+        Position {
+            shard: self.shard,
+            run: self.reader().header().run,
+            segment: self.opened,
+            offset: self.reader().position(),
+            sequence: head.sequence.saturating_add(1),
+        }
+    }
+
     /// The click that was just read.
     fn entry(&self, head: Head) -> Entry<'_> {
-        let reader = &self.current.as_ref().expect("a click comes from a segment").reader;
+        let reader = self.reader();
         let header = reader.header();
         Entry {
             folder: &self.folder,
@@ -326,6 +396,9 @@ impl Stream {
     /// Goes to the next click.
     fn advance(&mut self, account: &mut Account) -> anyhow::Result<Option<Head>> {
         loop {
+            if self.is_at_end() {
+                return Ok(None);
+            }
             if self.current.is_none() && !self.open_next(account) {
                 return Ok(None);
             }
@@ -336,7 +409,9 @@ impl Stream {
             current.count(&event, account);
             match event {
                 Event::Click { offset, sequence, time_us } => {
-                    return Ok(Some(Head { time_us, sequence, offset }));
+                    let head = Head { time_us, sequence, offset };
+                    // Damage may have taken the one that was to be the last.
+                    return Ok((!self.is_behind_end(offset)).then_some(head));
                 }
                 Event::End if current.is_live && current.reader.seal().is_none() => {
                     if !self.is_left_behind() {
@@ -349,6 +424,19 @@ impl Stream {
                 _ => {}
             }
         }
+    }
+
+    /// Whether it has been read as far as it is to be read.
+    fn is_at_end(&self) -> bool {
+        match &self.current {
+            Some(current) => self.is_behind_end(current.reader.position()),
+            None => self.until.is_some_and(|until| self.opened >= until.segment),
+        }
+    }
+
+    /// Whether the record at `offset` of the present segment is not to be read.
+    fn is_behind_end(&self, offset: u64) -> bool {
+        self.until.is_some_and(|until| (self.opened, offset) >= (until.segment, until.offset))
     }
 
     /// Whether the server is done with the present segment: it has begun the
@@ -389,6 +477,11 @@ impl Stream {
                     let before = self.before.filter(|before| before.0 == run);
                     if let Some((_, expected)) = before {
                         reader.expect(expected);
+                    }
+                    if let Some(from) = self.from.take()
+                        && (from.segment, from.run) == (next.number, run)
+                    {
+                        reader.resume_at(from.offset, from.sequence);
                     }
                     let mut report = SegmentReport::new(name, State::Live);
                     report.header = Some(*reader.header());

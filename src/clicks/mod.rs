@@ -20,7 +20,8 @@
 //!   most one that does not count.
 //! - `privacy` says what is kept of an address, before anything is written;
 //!   `ip_keys` keeps the keys of hashed ones.
-//! - `reader` believes nothing that its checksum does not vouch for.
+//! - `reader` believes nothing that its checksum does not vouch for. A `position` is
+//!   where reading goes on at another time.
 //! - Only `map` is unsafe.
 
 pub mod dictionary;
@@ -36,6 +37,7 @@ pub mod key_file;
 pub mod ledger;
 pub mod map;
 pub mod numbers;
+pub mod position;
 pub mod privacy;
 pub mod reader;
 pub mod record;
@@ -54,6 +56,7 @@ pub mod writer;
 
 pub use handover::{Counts, Handover};
 pub use keeper::{Keeper, Options, SEGMENT_AGE_DEFAULT, SYNC_INTERVAL_DEFAULT, ShardInfo, Summary};
+pub use position::Position;
 pub use privacy::Privacy;
 pub use record::{Click, Flags, Gap, Verdict};
 pub use writer::{Lost, Writer};

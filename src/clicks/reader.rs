@@ -208,6 +208,15 @@ impl<S: ReadAt> Reader<S> {
         self.expected = Some(sequence);
     }
 
+    /// Begins at `offset`, where a record ends, instead of with the first one.
+    /// The next record should have this number.
+    pub fn resume_at(&mut self, offset: u64, sequence: u64) {
+        self.at = offset;
+        self.expected = Some(sequence);
+        // The seal counts the clicks before it too.
+        self.is_whole = false;
+    }
+
     /// The click that the last event told of. A string that damage has taken is
     /// empty, and flagged as cut.
     ///

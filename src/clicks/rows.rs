@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::id::ClickId;
 use super::ledger::Entry;
-use super::record::Flags;
+use super::record::{Click, Flags};
 
 /// How clicks are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +68,7 @@ const COLUMNS: [&str; 17] = [
 ];
 
 /// The strings that can be cut, and what they are called.
-const CUTS: [(Flags, &str); 4] = [
+pub(crate) const CUTS: [(Flags, &str); 4] = [
     (Flags::PATH_CUT, "path"),
     (Flags::HOST_CUT, "host"),
     (Flags::REFERER_CUT, "referer"),
@@ -123,10 +123,7 @@ impl<W: Write> Rows<W> {
         write!(self.link, "{:016x}", click.link)
             .and_then(|()| write!(self.ip, "{ip}"))
             .expect("a string takes anything");
-        let (path, query) = match click.path.iter().position(|&byte| byte == b'?') {
-            Some(mark) => (&click.path[..mark], Some(text(&click.path[mark + 1..]))),
-            None => (click.path, None),
-        };
+        let (path, query) = path_and_query(click);
         let mut cut = [""; CUTS.len()];
         let mut cuts = 0;
         for (flag, name) in CUTS {
@@ -149,7 +146,7 @@ impl<W: Write> Rows<W> {
             prefetch: click.flags.contains(Flags::PREFETCH),
             host: text(click.host),
             path: text(path),
-            query,
+            query: query.map(text),
             referer: given(click.referer),
             user_agent: given(click.user_agent),
             id: id.as_ref().map(|id| str::from_utf8(id).expect("an id is ASCII")),
@@ -197,8 +194,16 @@ impl<W: Write> Rows<W> {
 /// Length of a time up to its seconds.
 const TIME_PREFIX_BYTES: usize = "1970-01-01T00:00:00".len();
 
+/// What stands before the first `?` of the target, and behind it.
+pub(crate) fn path_and_query<'a>(click: &Click<'a>) -> (&'a [u8], Option<&'a [u8]>) {
+    match memchr::memchr(b'?', click.path) {
+        Some(mark) => (&click.path[..mark], Some(&click.path[mark + 1..])),
+        None => (click.path, None),
+    }
+}
+
 /// A string that may not have been sent; empty and not sent are one.
-fn given(bytes: &[u8]) -> Option<Cow<'_, str>> {
+pub(crate) fn given(bytes: &[u8]) -> Option<Cow<'_, str>> {
     (!bytes.is_empty()).then(|| text(bytes))
 }
 
@@ -207,7 +212,7 @@ fn given(bytes: &[u8]) -> Option<Cow<'_, str>> {
 #[must_use]
 pub fn text(bytes: &[u8]) -> Cow<'_, str> {
     if let Ok(text) = str::from_utf8(bytes)
-        && !text.contains("\\x")
+        && (memchr::memchr(b'\\', bytes).is_none() || !text.contains("\\x"))
     {
         return Cow::Borrowed(text);
     }

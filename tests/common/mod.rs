@@ -20,7 +20,7 @@ mod said;
 pub mod urls;
 
 pub use program::{Ran, bare, carom, ended};
-use said::Said;
+pub use said::Said;
 
 /// The program under test.
 pub const CAROM: &str = env!("CARGO_BIN_EXE_carom");
@@ -388,4 +388,9 @@ pub fn shared_data() -> Option<PathBuf> {
     }
     eprintln!("skipped: ../shared/data is not here");
     None
+}
+
+/// Begins to read what a program says on standard error.
+pub fn said_by(child: &mut Child) -> Said {
+    Said::by(child.stderr.take().unwrap())
 }

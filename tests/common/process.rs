@@ -70,6 +70,13 @@ pub fn faults(pid: Pid, name: &str) -> Faults {
     all
 }
 
+/// The most resident bytes it ever had; `None` once it has ended.
+pub fn peak(pid: Pid) -> Option<u64> {
+    let text = read(pid, "status");
+    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024)
+}
+
 /// How many descriptors it has open.
 pub fn descriptors(pid: Pid) -> usize {
     fs::read_dir(format!("/proc/{}/fd", pid.as_raw_nonzero())).unwrap().count()

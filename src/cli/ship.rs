@@ -1,0 +1,271 @@
+//! `carom ship`: what was typed, and the plan it makes.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use clap::{ArgGroup, Args};
+use serde::Serialize;
+use signal_hook::consts::{SIGINT, SIGTERM};
+
+use super::clicks::cat::Format;
+use crate::clicks::id::Keys;
+use crate::clicks::key_file;
+use crate::control::say;
+use crate::limits::BATCH_CLICKS_MAX;
+use crate::ship::sinks::{Address, Kind};
+use crate::ship::{Plan, Shipped, Shipper, lag, register};
+
+const AFTER_HELP: &str = "\
+Sinks: stdout; file:DIR, a file of rows for each batch; parquet:DIR, Parquet files by date and \
+hour. Files and Parquet hold every click exactly once; a stream gets it at least once, and \
+repeats have the same id.
+
+The exit status is 0 when every click that was answered has been shipped, 1 when some are damaged, \
+missing or were lost, 2 when shipping failed; then it goes on where it was the next time.
+
+Example: carom ship /var/lib/carom --to parquet:/srv/clicks --follow --delete-shipped --keep-for 7d";
+
+/// What `carom ship` was told.
+#[derive(Debug, Args)]
+#[command(about, long_about = None, after_help = AFTER_HELP)]
+#[command(group(ArgGroup::new("task").required(true).args(["to", "list", "forget"])))]
+pub struct ShipArguments {
+    /// Click folder of a server, which may be running
+    #[arg(value_name = "DIR")]
+    clicks: PathBuf,
+
+    /// Where to: stdout, file:DIR or parquet:DIR
+    #[arg(long, value_name = "SINK", value_parser = kind)]
+    to: Option<Kind>,
+
+    /// Name to register the sink under [default: made from SINK]
+    #[arg(long, requires = "to")]
+    name: Option<String>,
+
+    /// How rows are written
+    #[arg(long, value_enum, default_value_t = Format::Ndjson, requires = "to")]
+    format: Format,
+
+    /// Compress the files of file:DIR
+    #[arg(long, requires = "to")]
+    zstd: bool,
+
+    /// Keys for the ids of the clicks [default: .state/click-key in DIR]
+    #[arg(long, value_name = "FILE", requires = "to")]
+    click_key: Option<PathBuf>,
+
+    /// Ship clicks without their ids, where the click key cannot be read
+    #[arg(long, requires = "to", conflicts_with = "click_key")]
+    no_ids: bool,
+
+    /// Go on with what a running server writes, until interrupted
+    #[arg(long, requires = "to")]
+    follow: bool,
+
+    /// With --follow: how long a click may wait for others to share its batch
+    /// [default: 1s for stdout, else 60s]
+    #[arg(long, value_name = "TIME", value_parser = time, requires = "follow")]
+    wait: Option<Duration>,
+
+    /// Most clicks in a batch, and thus in a file
+    #[arg(
+        long,
+        default_value_t = BATCH_CLICKS_MAX as u32,
+        value_name = "N",
+        value_parser = clap::value_parser!(u32).range(1..=BATCH_CLICKS_MAX as i64),
+        requires = "to"
+    )]
+    batch: u32,
+
+    /// Delete segments that every registered sink has
+    #[arg(long, requires = "to")]
+    delete_shipped: bool,
+
+    /// How long to keep them after they were last written
+    #[arg(
+        long,
+        default_value = "0s",
+        value_name = "TIME",
+        value_parser = time,
+        requires = "delete_shipped"
+    )]
+    keep_for: Duration,
+
+    /// Show the registered sinks, and how far behind they are
+    #[arg(long)]
+    list: bool,
+
+    /// With --list: as JSON, one object a line
+    #[arg(long, requires = "list")]
+    json: bool,
+
+    /// Remove a registered sink, so that segments are not kept for it
+    #[arg(long, value_name = "NAME")]
+    forget: Option<String>,
+
+    /// Say nothing but what keeps the command from working
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+/// Runs the command.
+#[must_use]
+pub fn run(wish: &ShipArguments) -> ExitCode {
+    ExitCode::from(done(wish).unwrap_or_else(|error| {
+        say(format_args!("{error:#}"));
+        2
+    }))
+}
+
+fn done(wish: &ShipArguments) -> anyhow::Result<u8> {
+    ensure!(wish.clicks.is_dir(), "there is no click folder {}", wish.clicks.display());
+    if let Some(kind) = &wish.to {
+        return ship(wish, kind);
+    }
+    match &wish.forget {
+        Some(name) => register::forget(&wish.clicks, name)?,
+        None => list(&wish.clicks, wish.json, &mut io::stdout().lock())?,
+    }
+    Ok(0)
+}
+
+fn ship(wish: &ShipArguments, kind: &Kind) -> anyhow::Result<u8> {
+    let plan = plan(wish, kind)?;
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM] {
+        // Without it the signal ends the process, and the batch is sent again.
+        let _ = signal_hook::flag::register(signal, stop.clone());
+    }
+    let mut tell = |sentence: &str| {
+        if !wish.quiet {
+            say(sentence);
+        }
+    };
+    let shipped = Shipper::open(plan, &stop, &mut tell)?.run()?;
+    tell(&totals(&shipped));
+    Ok(u8::from(!wish.follow && !shipped.is_whole()))
+}
+
+fn plan(wish: &ShipArguments, kind: &Kind) -> anyhow::Result<Plan> {
+    let address = Address {
+        kind: kind.clone(),
+        format: wish.format.into(),
+        is_zstd: wish.zstd,
+        has_ids: !wish.no_ids,
+    };
+    let wait = wish.wait.unwrap_or(match kind {
+        Kind::Stdout => Duration::from_secs(1),
+        Kind::File(_) | Kind::Parquet(_) => Duration::from_secs(60),
+    });
+    Ok(Plan {
+        clicks: wish.clicks.clone(),
+        name: wish.name.clone().unwrap_or_else(|| address.name()),
+        address,
+        keys: if wish.no_ids { None } else { Some(keys(wish)?) },
+        batch_clicks: wish.batch as usize,
+        follow: wish.follow.then_some(wait),
+        delete_after: wish.delete_shipped.then_some(wish.keep_for),
+        is_quiet: wish.quiet,
+    })
+}
+
+/// The keys that the server of this folder signs click ids with.
+fn keys(wish: &ShipArguments) -> anyhow::Result<Keys> {
+    let path = wish.click_key.clone().unwrap_or_else(|| key_file::beside(&wish.clicks));
+    key_file::load(&path)
+        .context("clicks are told apart by their ids; name the key file, or ship with --no-ids")
+}
+
+/// What was shipped, and what was wrong on the way.
+fn totals(shipped: &Shipped) -> String {
+    let clicks = lag::count(shipped.clicks, "click", "clicks");
+    let batches = lag::count(shipped.batches, "batch", "batches");
+    let mut text = format!("{clicks} shipped in {batches}");
+    if shipped.deleted > 0 {
+        text += &format!(", {} deleted", lag::count(shipped.deleted, "segment", "segments"));
+    }
+    if shipped.gone > 0 {
+        text += &format!(", {} gone since", lag::count(shipped.gone, "click", "clicks"));
+    }
+    format!("{text}; read {}", shipped.tally)
+}
+
+/// A registered sink, as `--list --json` shows it.
+#[derive(Serialize)]
+struct Listed<'a> {
+    name: &'a str,
+    sink: &'a str,
+    batches: u64,
+    clicks: u64,
+    clicks_behind: u64,
+    seconds_behind: f64,
+}
+
+fn list(clicks: &Path, is_json: bool, out: &mut impl Write) -> anyhow::Result<()> {
+    for name in register::names(clicks)? {
+        let checkpoint = register::read(clicks, &name)?;
+        let lag = lag::of(clicks, &checkpoint.positions)?;
+        if is_json {
+            let listed = Listed {
+                name: &name,
+                sink: &checkpoint.address,
+                batches: checkpoint.batches,
+                clicks: checkpoint.clicks,
+                clicks_behind: lag.clicks,
+                seconds_behind: lag.age_us as f64 / 1e6,
+            };
+            serde_json::to_writer(&mut *out, &listed)?;
+            writeln!(out)?;
+        } else {
+            let clicks = lag::count(checkpoint.clicks, "click", "clicks");
+            let batches = lag::count(checkpoint.batches, "batch", "batches");
+            writeln!(out, "{name}: {}: {clicks} in {batches}; {lag}", checkpoint.address)?;
+        }
+    }
+    Ok(())
+}
+
+fn kind(text: &str) -> Result<Kind, String> {
+    Kind::parse(text).map_err(|error| format!("{error:#}"))
+}
+
+fn time(text: &str) -> Result<Duration, String> {
+    /// Ten years, which is for ever here and far from where clocks wrap.
+    const TIME_MAX: Duration = Duration::from_secs(3650 * DAY_SECONDS);
+    const DAY_SECONDS: u64 = 24 * 60 * 60;
+    let days = text.strip_suffix('d').and_then(|days| days.trim().parse::<u32>().ok());
+    let time = match days {
+        Some(days) => Some(Duration::from_secs(u64::from(days) * DAY_SECONDS)),
+        None => {
+            text.parse::<jiff::SignedDuration>().ok().and_then(|time| Duration::try_from(time).ok())
+        }
+    };
+    let time = time.ok_or("write a time with its unit: 10s, 5m, 12h or 7d")?;
+    if time <= TIME_MAX { Ok(time) } else { Err("longer than ten years".to_owned()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, seconds: Option<u64>) {
+        assert_eq!(time(text).ok(), seconds.map(Duration::from_secs), "{text}");
+    }
+
+    #[test]
+    fn times() {
+        check("0s", Some(0));
+        check("90s", Some(90));
+        check("5m", Some(300));
+        check("7d", Some(604_800));
+        check("4000d", None);
+        check("-1s", None);
+        check("7", None);
+        check("d", None);
+    }
+}

@@ -1,0 +1,169 @@
+//! A batch: the clicks that a sink gets at once, in memory.
+//!
+//! What is in it follows from where it begins and ends in each shard, and from
+//! nothing else, so that it can be put together again after a crash.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::Path;
+
+use crate::clicks::id::Keys;
+use crate::clicks::ledger::{Entry, Ledger};
+use crate::clicks::{Click, Position};
+use crate::limits::BATCH_TEXT_BYTES_MAX;
+
+/// Clicks in the order of time, those of one moment by shard.
+#[derive(Debug)]
+pub struct Batch {
+    /// Its number, from 1 for each sink.
+    pub number: u64,
+    clicks_max: usize,
+    keys: Option<Keys>,
+    clicks: Vec<Kept>,
+    text: Vec<u8>,
+    ends: BTreeMap<u16, Position>,
+    is_sorted: bool,
+}
+
+/// A click without its strings, and where those stand in the text of the batch.
+#[derive(Clone, Copy, Debug)]
+struct Kept {
+    entry: Entry<'static>,
+    begin: u32,
+    /// Lengths of path, host, referer and user agent.
+    bytes: [u16; 4],
+}
+
+impl Batch {
+    /// An empty one, which is full with so many clicks. They get the ids that these
+    /// keys have signed.
+    #[must_use]
+    pub fn new(number: u64, clicks_max: usize, keys: Option<Keys>) -> Self {
+        Self {
+            number,
+            clicks_max,
+            keys,
+            clicks: Vec::new(),
+            text: Vec::new(),
+            ends: BTreeMap::new(),
+            is_sorted: true,
+        }
+    }
+
+    /// Forgets its clicks, and keeps the memory for those of batch `number`.
+    pub fn clear(&mut self, number: u64) {
+        self.number = number;
+        self.clicks.clear();
+        self.text.clear();
+        self.ends.clear();
+        self.is_sorted = true;
+    }
+
+    /// Adds the clicks that are next in `ledger`, until it is full or there are no
+    /// more (yet).
+    ///
+    /// # Errors
+    ///
+    /// Those of reading.
+    pub fn fill(&mut self, ledger: &mut Ledger) -> anyhow::Result<()> {
+        while !self.is_full() && self.add_next(ledger)? {}
+        Ok(())
+    }
+
+    /// Adds all clicks of `ledger`: a batch that was once full, put together again.
+    ///
+    /// # Errors
+    ///
+    /// Those of reading.
+    pub fn fill_again(&mut self, ledger: &mut Ledger) -> anyhow::Result<()> {
+        while self.add_next(ledger)? {}
+        Ok(())
+    }
+
+    /// Adds the next click; `false` if there is none.
+    fn add_next(&mut self, ledger: &mut Ledger) -> anyhow::Result<bool> {
+        let Some(entry) = ledger.next_click()? else {
+            return Ok(false);
+        };
+        self.push(&entry);
+        if let Some(end) = ledger.position() {
+            self.ends.insert(end.shard, end);
+        }
+        Ok(true)
+    }
+
+    fn push(&mut self, entry: &Entry<'_>) {
+        let click = &entry.click;
+        let strings = [click.path, click.host, click.referer, click.user_agent];
+        let begin = self.text.len() as u32;
+        for string in strings {
+            self.text.extend_from_slice(string);
+        }
+        // Shards are merged as their clicks come, and some come late.
+        self.is_sorted &= self.clicks.last().is_none_or(|last| key(last) <= key_of(entry));
+        let click = Click { path: b"", host: b"", referer: b"", user_agent: b"", ..*click };
+        let id = self.keys.as_ref().and_then(|keys| keys.sign_as(entry.key, entry.place()));
+        let entry = Entry { folder: Path::new(""), id, click, ..*entry };
+        self.clicks.push(Kept { entry, begin, bytes: strings.map(|string| string.len() as u16) });
+    }
+
+    /// Whether it is to be shipped before more is added.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.clicks.len() >= self.clicks_max || self.text.len() >= BATCH_TEXT_BYTES_MAX
+    }
+
+    /// How many clicks are in it.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.clicks.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.clicks.is_empty()
+    }
+
+    /// Where it ends, for each shard that it has clicks of.
+    #[must_use]
+    pub fn ends(&self) -> Vec<Position> {
+        self.ends.values().copied().collect()
+    }
+
+    /// Puts the clicks in order. To be called once all are there.
+    pub fn sort(&mut self) {
+        if !self.is_sorted {
+            // Stable, so those of one shard stay in the order of their numbers.
+            self.clicks.sort_by_key(key);
+            self.is_sorted = true;
+        }
+    }
+
+    /// Its clicks, in the order of time once they are [sorted](Self::sort).
+    pub fn iter(&self) -> impl Iterator<Item = Entry<'_>> {
+        self.range(0..self.len())
+    }
+
+    /// Some of its clicks.
+    pub fn range(&self, range: Range<usize>) -> impl Iterator<Item = Entry<'_>> {
+        self.clicks[range].iter().map(|kept| {
+            let mut rest = &self.text[kept.begin as usize..];
+            let [path, host, referer, user_agent] = kept.bytes.map(|bytes| {
+                let (string, behind) = rest.split_at(usize::from(bytes));
+                rest = behind;
+                string
+            });
+            let click = Click { path, host, referer, user_agent, ..kept.entry.click };
+            Entry { click, ..kept.entry }
+        })
+    }
+}
+
+fn key(kept: &Kept) -> (u64, u16) {
+    key_of(&kept.entry)
+}
+
+fn key_of(entry: &Entry<'_>) -> (u64, u16) {
+    (entry.click.time_us, entry.shard)
+}

@@ -145,6 +145,11 @@ impl Batch {
         self.range(0..self.len())
     }
 
+    /// When its clicks were, Unix µs, in their order.
+    pub fn times(&self) -> impl Iterator<Item = u64> {
+        self.clicks.iter().map(|kept| kept.entry.click.time_us)
+    }
+
     /// Some of its clicks.
     pub fn range(&self, range: Range<usize>) -> impl Iterator<Item = Entry<'_>> {
         self.clicks[range].iter().map(|kept| {

@@ -42,6 +42,13 @@ pub fn memory(pid: Pid) -> Memory {
     Memory { resident: field("VmRSS:"), anonymous: field("RssAnon:") }
 }
 
+/// The most resident bytes it ever had; `None` once it has ended.
+pub fn peak(pid: Pid) -> Option<u64> {
+    let text = read(pid, "status");
+    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024)
+}
+
 /// Page faults of its threads whose name begins with `name`, so far.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Faults {
@@ -68,13 +75,6 @@ pub fn faults(pid: Pid, name: &str) -> Faults {
         }
     }
     all
-}
-
-/// The most resident bytes it ever had; `None` once it has ended.
-pub fn peak(pid: Pid) -> Option<u64> {
-    let text = read(pid, "status");
-    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    Some(line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024)
 }
 
 /// How many descriptors it has open.

@@ -108,9 +108,9 @@ pub fn texts(folder: &Path) -> Vec<String> {
 
 fn start(folder: &Path, segment_bytes: u64) -> (Keeper, Vec<Writer>) {
     let options = Options {
+        segment_bytes,
         reserve: 1,
         segment_age: SEGMENT_AGE_DEFAULT,
-        segment_bytes,
         sync_interval: Duration::from_millis(20),
         node: 3,
         keys: key_file::load(&key_file::beside(folder)).unwrap(),

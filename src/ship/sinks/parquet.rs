@@ -2,8 +2,6 @@
 //! exactly once. Names of folders are as Hive has them, so that readers see `date`
 //! and `hour` as columns.
 
-use std::fmt::Write as _;
-use std::net::Ipv6Addr;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -27,7 +25,7 @@ use crate::clicks::Flags;
 use crate::clicks::files::sync_folder;
 use crate::clicks::id::ClickId;
 use crate::clicks::ledger::Entry;
-use crate::clicks::rows::{CUTS, given, path_and_query, text};
+use crate::clicks::rows::{CUTS, given, link_text, path_and_query, set_ip, text};
 use crate::limits::BATCH_CLICKS_MAX;
 use crate::ship::batch::Batch;
 
@@ -54,7 +52,8 @@ impl Parquet {
             .set_compression(Compression::SNAPPY)
             .set_statistics_enabled(EnabledStatistics::Chunk)
             .set_max_row_group_row_count(Some(BATCH_CLICKS_MAX))
-            // No two are alike.
+            // Few are alike.
+            .set_column_dictionary_enabled("ip".into(), false)
             .set_column_dictionary_enabled("time".into(), false)
             .set_column_dictionary_enabled("seq".into(), false)
             .set_column_dictionary_enabled("id".into(), false)
@@ -125,8 +124,8 @@ impl Sink for Parquet {
 fn hours(batch: &Batch) -> Vec<(u64, Range<usize>)> {
     let latest = Timestamp::MAX.as_microsecond() as u64 / HOUR_US;
     let mut hours: Vec<(u64, Range<usize>)> = Vec::new();
-    for (index, entry) in batch.iter().enumerate() {
-        let hour = (entry.click.time_us / HOUR_US).min(latest);
+    for (index, time_us) in batch.times().enumerate() {
+        let hour = (time_us / HOUR_US).min(latest);
         match hours.last_mut() {
             Some((last, range)) if *last == hour => range.end = index + 1,
             _ => hours.push((hour, index..index + 1)),
@@ -180,6 +179,8 @@ struct Columns {
     user_agent: StringBuilder,
     id: StringBuilder,
     cut: StringBuilder,
+    /// The address of one click.
+    address: String,
 }
 
 impl Columns {
@@ -192,13 +193,12 @@ impl Columns {
         if click.link == 0 {
             self.link.append_null();
         } else {
-            write!(self.link, "{:016x}", click.link).expect("a column takes anything");
-            self.link.append_value("");
+            let link = link_text(click.link);
+            self.link.append_value(str::from_utf8(&link).expect("digits are ASCII"));
         }
         self.generation.append_value(click.generation);
-        write!(self.ip, "{}", Ipv6Addr::from(click.ip).to_canonical())
-            .expect("a column takes anything");
-        self.ip.append_value("");
+        set_ip(&mut self.address, click.ip);
+        self.ip.append_value(&self.address);
         self.status.append_value(click.status);
         self.verdict.append_value(click.verdict.name());
         self.head.append_value(click.flags.contains(Flags::HEAD));

@@ -68,6 +68,8 @@ struct Run {
 /// Between two looks at how much memory a program has.
 const LOOK_EVERY: Duration = Duration::from_millis(2);
 const TIME_MAX: Duration = Duration::from_secs(600);
+/// Larger tables are read by carom alone: nginx takes minutes for ten million links.
+const PEERS_LINKS_MAX: usize = 2_000_000;
 
 /// Measures.
 pub fn command(arguments: &LoadingArguments) -> anyhow::Result<ExitCode> {
@@ -117,24 +119,8 @@ fn size(
     let mut check = Command::new(carom);
     check.args(["links", "check"]).arg(&file);
     let mut programs = vec![("carom links check", check)];
-    // Nothing listens: the address is only read.
-    let address = "127.0.0.1:9".parse().expect("an address");
-    match peers::nginx(&folder, address, links, false) {
-        Ok(mut nginx) => {
-            nginx.arg("-t");
-            programs.push(("nginx -t", nginx));
-        }
-        Err(error) => crate::say(format_args!("warning: without nginx: {error:#}")),
-    }
-    // haproxy wants a folder of its own: its map has the same name.
-    let folder = folder.join("haproxy");
-    fs::create_dir_all(&folder)?;
-    match peers::haproxy(&folder, address, links) {
-        Ok(mut haproxy) => {
-            haproxy.arg("-c");
-            programs.push(("haproxy -c", haproxy));
-        }
-        Err(error) => crate::say(format_args!("warning: without haproxy: {error:#}")),
+    if links <= PEERS_LINKS_MAX {
+        programs.extend(peers(&folder, links)?);
     }
     let row = |program| Row { program, links, seconds: Vec::new(), memory_mib: Vec::new() };
     let mut rows: Vec<_> = programs.iter().map(|(program, _)| row(*program)).collect();
@@ -151,6 +137,31 @@ fn size(
         }
     }
     Ok(rows)
+}
+
+/// The peers that are installed, each about to read the same links and end.
+fn peers(folder: &Path, links: usize) -> anyhow::Result<Vec<(&'static str, Command)>> {
+    let mut programs = Vec::new();
+    // Nothing listens: the address is only read.
+    let address = "127.0.0.1:9".parse().expect("an address");
+    match peers::nginx(folder, address, links, false) {
+        Ok(mut nginx) => {
+            nginx.arg("-t");
+            programs.push(("nginx -t", nginx));
+        }
+        Err(error) => crate::say(format_args!("warning: without nginx: {error:#}")),
+    }
+    // haproxy wants a folder of its own: its map has the same name.
+    let folder = folder.join("haproxy");
+    fs::create_dir_all(&folder)?;
+    match peers::haproxy(&folder, address, links) {
+        Ok(mut haproxy) => {
+            haproxy.arg("-c");
+            programs.push(("haproxy -c", haproxy));
+        }
+        Err(error) => crate::say(format_args!("warning: without haproxy: {error:#}")),
+    }
+    Ok(programs)
 }
 
 fn run(command: &mut Command) -> anyhow::Result<Run> {

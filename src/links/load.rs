@@ -4,7 +4,8 @@ use core::fmt;
 use core::str::FromStr;
 
 use super::builder::{AddProblem, Origin, TableBuilder};
-use super::formats::{self, Row, Source};
+use super::bytes::shown;
+use super::formats::{self, Line, Row, Source};
 use super::key::{Key, KeyScratch};
 use super::status::Status;
 use super::table::Table;
@@ -56,6 +57,9 @@ pub struct Report {
     /// Every line that was wrong, in the order of files and lines. As many as
     /// there are: they are bounded by the files, which were in memory anyway.
     pub problems: Vec<Problem>,
+    /// Every line that was taken though it means something else here than where
+    /// it comes from, in the same order.
+    pub changed: Vec<Problem>,
 }
 
 /// What one file held.
@@ -69,7 +73,7 @@ pub struct FileReport {
     pub bad_lines: usize,
 }
 
-/// A line that is wrong.
+/// A line that is wrong, or means something else here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// The file's place in [`Report::files`].
@@ -78,7 +82,7 @@ pub struct Problem {
     pub file_name: String,
     /// The line, counted from 1.
     pub line: u32,
-    /// What is wrong, and what would be right.
+    /// What is wrong and what would be right, or what it means here.
     pub message: String,
 }
 
@@ -126,17 +130,21 @@ pub fn load(sources: &[Source<'_>], on_bad: OnBadLine) -> Loaded {
     for (file, source) in sources.iter().enumerate() {
         let mut links = 0;
         let mut bad_lines = 0;
-        formats::read(source, |line, row| {
+        formats::read(source, |line, written| {
+            let said = |message| Problem { file, file_name: source.name.to_owned(), line, message };
+            let (row, what) = match written {
+                Line::Link(row) => (Ok(row), None),
+                Line::Changed(row, what) => (Ok(row), Some(what)),
+                Line::Refused(message) => (Err(message), None),
+            };
             match row.and_then(|row| loader.take(Origin { file: file as u32, line }, row)) {
-                Ok(()) => links += 1,
+                Ok(()) => {
+                    links += 1;
+                    report.changed.extend(what.map(said));
+                }
                 Err(message) => {
                     bad_lines += 1;
-                    report.problems.push(Problem {
-                        file,
-                        file_name: source.name.to_owned(),
-                        line,
-                        message,
-                    });
+                    report.problems.push(said(message));
                 }
             }
         });
@@ -160,6 +168,10 @@ impl Loader<'_> {
         // for, because browsers send UTF-8.
         if !row.key.is_ascii() && core::str::from_utf8(row.key).is_err() {
             return Err("the key is not UTF-8; save the file as UTF-8".to_owned());
+        }
+        if let Some(setting) = row.settings.first() {
+            let (name, value) = (shown(setting.name), shown(setting.value));
+            return Err(format!("{name}= is not supported yet; leave out `{name}={value}`"));
         }
         let key = Key::parse(row.key, &mut self.scratch).map_err(|problem| problem.to_string())?;
         let status = match row.status {

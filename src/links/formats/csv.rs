@@ -5,7 +5,7 @@ use csv::{ByteRecord, ReaderBuilder};
 use memchr::{memchr, memchr_iter};
 
 use super::super::bytes::shown;
-use super::Row;
+use super::{Line, Row};
 
 /// The names that a column may have, once spelled by [`spell`].
 const SOURCE: &[&str] = &["source", "from", "old url", "short url", "path", "key", "slug"];
@@ -19,7 +19,7 @@ struct Columns {
     status: Option<usize>,
 }
 
-pub(super) fn read(text: &[u8], mut take: impl FnMut(u32, Result<Row<'_>, String>)) {
+pub(super) fn read(text: &[u8], mut take: impl FnMut(u32, Line<'_>)) {
     // The header is a row as any other to the parser: so its line is known, and
     // rows may have more or fewer cells.
     let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text);
@@ -31,7 +31,9 @@ pub(super) fn read(text: &[u8], mut take: impl FnMut(u32, Result<Row<'_>, String
             Ok(true) => {}
             Ok(false) => break,
             // Reading bytes from memory, without a rule on lengths, cannot fail.
-            Err(error) => return take(lines.line, Err(format!("not readable as CSV: {error}"))),
+            Err(error) => {
+                return take(lines.line, Line::Refused(format!("not readable as CSV: {error}")));
+            }
         }
         let start = record.position().map_or(lines.at, |position| position.byte() as usize);
         let line = lines.of(start);
@@ -41,15 +43,15 @@ pub(super) fn read(text: &[u8], mut take: impl FnMut(u32, Result<Row<'_>, String
         let Some(columns) = &columns else {
             match Columns::of(&record) {
                 Ok(found) => columns = Some(found),
-                Err(message) => return take(line, Err(message)),
+                Err(message) => return take(line, Line::Refused(message)),
             }
             continue;
         };
-        take(line, columns.row(&record));
+        take(line, columns.row(&record).map_or_else(Line::Refused, Line::Link));
     }
     if columns.is_none() {
         let message = "the file has no header row; begin it with `source,target,status`";
-        take(1, Err(message.to_owned()));
+        take(1, Line::Refused(message.to_owned()));
     }
 }
 
@@ -110,6 +112,7 @@ impl Columns {
             key: cell(self.source),
             target: cell(self.target),
             status: self.status.map(cell).filter(|status| !status.is_empty()),
+            settings: &[],
         };
         let cells = [row.key, row.target, row.status.unwrap_or_default()];
         if cells.iter().any(|cell| memchr(b'\n', cell).is_some()) {

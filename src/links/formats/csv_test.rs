@@ -1,21 +1,7 @@
 use super::*;
 
-/// Rows as `line key|target|status`, problems as `line !message`.
 fn rows(text: &str) -> Vec<String> {
-    let mut rows = Vec::new();
-    read(text.as_bytes(), |line, row| {
-        let text = |part| String::from_utf8_lossy(part).into_owned();
-        rows.push(match row {
-            Ok(row) => format!(
-                "{line} {}|{}|{}",
-                text(row.key),
-                text(row.target),
-                row.status.map_or("-".into(), text)
-            ),
-            Err(message) => format!("{line} !{message}"),
-        });
-    });
-    rows
+    super::super::written(|take| read(text.as_bytes(), take))
 }
 
 fn check(text: &str, want: &[&str]) {

@@ -53,24 +53,73 @@ pub struct Source<'a> {
 }
 
 /// One link as it was written: nothing is checked yet.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Row<'a> {
     pub(super) key: &'a [u8],
     /// Empty if there is none.
     pub(super) target: &'a [u8],
     pub(super) status: Option<&'a [u8]>,
+    /// In the order they were written.
+    pub(super) settings: &'a [Setting<'a>],
 }
 
-/// Reads `source` and hands every row to `take` with its line, counted from 1,
-/// or what is wrong with that line as a sentence.
-pub(super) fn read(source: &Source<'_>, mut take: impl FnMut(u32, Result<Row<'_>, String>)) {
+/// A `name=value` of a link, by the name it has in the native format, whatever
+/// the format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Setting<'a> {
+    pub(super) name: &'a [u8],
+    /// Empty for a name that stands alone.
+    pub(super) value: &'a [u8],
+}
+
+/// What a line of a link file is.
+#[derive(Clone, Debug)]
+pub(super) enum Line<'a> {
+    /// A link, to be taken as it was meant.
+    Link(Row<'a>),
+    /// A link that will mean something else here than where it comes from; what,
+    /// as a sentence.
+    #[allow(dead_code)]
+    Changed(Row<'a>, String),
+    /// Nothing that can be taken; why, as a sentence with its remedy.
+    Refused(String),
+}
+
+/// Reads `source` and hands every line that is not blank or a comment to `take`,
+/// with its number counted from 1.
+pub(super) fn read(source: &Source<'_>, mut take: impl FnMut(u32, Line<'_>)) {
     let text = source.text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(source.text);
     if text.starts_with(b"\xff\xfe") || text.starts_with(b"\xfe\xff") {
         let message = "the file is UTF-16; save it as UTF-8 (nothing of it was read)";
-        return take(1, Err(message.to_owned()));
+        return take(1, Line::Refused(message.to_owned()));
     }
     match source.format {
         Format::Native => native::read(text, take),
         Format::Csv => csv::read(text, take),
     }
+}
+
+/// What a reader hands over, for tests: rows as `line key|target|status`, then a
+/// `|name=value` for each setting; changed ones with ` ~what` behind them;
+/// refusals as `line !message`.
+#[cfg(test)]
+fn written(read: impl FnOnce(&mut dyn FnMut(u32, Line<'_>))) -> Vec<String> {
+    let text = |part: &[u8]| String::from_utf8_lossy(part).into_owned();
+    let row = |row: Row<'_>| {
+        let mut out = format!("{}|{}|", text(row.key), text(row.target));
+        out.push_str(&row.status.map_or("-".into(), text));
+        for setting in row.settings {
+            out.push_str(&format!("|{}={}", text(setting.name), text(setting.value)));
+        }
+        out
+    };
+    let mut lines = Vec::new();
+    read(&mut |number, line| {
+        lines.push(match line {
+            Line::Link(link) => format!("{number} {}", row(link)),
+            Line::Changed(link, what) => format!("{number} {} ~{what}", row(link)),
+            Line::Refused(message) => format!("{number} !{message}"),
+        });
+    });
+    lines
 }

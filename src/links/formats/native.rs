@@ -5,32 +5,44 @@
 use memchr::memchr;
 
 use super::super::bytes::shown;
-use super::Row;
+use super::{Line, Row, Setting};
 
-pub(super) fn read(text: &[u8], mut take: impl FnMut(u32, Result<Row<'_>, String>)) {
+pub(super) fn read(text: &[u8], mut take: impl FnMut(u32, Line<'_>)) {
     let mut rest = text;
     let mut number = 0;
+    let mut settings = Vec::new();
     while !rest.is_empty() {
         let end = memchr(b'\n', rest).unwrap_or(rest.len());
         let line = &rest[..end];
         rest = rest.get(end + 1..).unwrap_or_default();
         number += 1;
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        if let Some(row) = read_line(line).transpose() {
-            take(number, row);
+        settings.clear();
+        match read_line(line, &mut settings) {
+            Ok(None) => {}
+            Ok(Some(row)) => take(number, Line::Link(Row { settings: &settings, ..row })),
+            Err(message) => take(number, Line::Refused(message)),
         }
     }
 }
 
-/// The row of a line; `None` if it is blank or a comment.
-fn read_line(line: &[u8]) -> Result<Option<Row<'_>>, String> {
+/// The row of a line, with its settings apart; `None` if it is blank or a comment.
+fn read_line<'a>(
+    line: &'a [u8],
+    settings: &mut Vec<Setting<'a>>,
+) -> Result<Option<Row<'a>>, String> {
     let mut columns = columns(line);
     let Some(key) = columns.next() else {
         return Ok(None);
     };
     let (target, mut status) = match columns.next() {
         Some(b"410") => (&[][..], Some(&b"410"[..])),
-        Some(column) if is_setting(column) => return Err(unsupported(column)),
+        Some(column) if setting(column).is_some() => {
+            return Err(format!(
+                "`{}` stands where the target belongs; a line is `key target status name=value`",
+                shown(column)
+            ));
+        }
         Some(column) if column.len() == 3 && column.iter().all(u8::is_ascii_digit) => {
             return Err(format!(
                 "status {} without a target; write the target before it (only 410 has none)",
@@ -46,18 +58,19 @@ fn read_line(line: &[u8]) -> Result<Option<Row<'_>>, String> {
         }
     };
     for column in columns {
-        if is_setting(column) {
-            return Err(unsupported(column));
+        if let Some(setting) = setting(column) {
+            settings.push(setting);
+            continue;
         }
         if status.is_some() {
             return Err(format!(
-                "`{}` is one column too many; a line is `key target status`, and a comment begins with `#`",
+                "`{}` is one column too many; a line is `key target status name=value`, and a comment begins with `#`",
                 shown(column)
             ));
         }
         status = Some(column);
     }
-    Ok(Some(Row { key, target, status }))
+    Ok(Some(Row { key, target, status, settings: &[] }))
 }
 
 fn columns(line: &[u8]) -> impl Iterator<Item = &[u8]> {
@@ -66,39 +79,20 @@ fn columns(line: &[u8]) -> impl Iterator<Item = &[u8]> {
         .take_while(|column| column[0] != b'#')
 }
 
-/// Whether a column is `Key=Value`, as `weight=70` or Netlify's `Country=us`.
-fn is_setting(column: &[u8]) -> bool {
+/// A column that is `name=value`, as `weight=70` or Netlify's `Country=us`.
+fn setting(column: &[u8]) -> Option<Setting<'_>> {
     let end =
         column.iter().position(|byte| !(byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'-')));
-    end.is_some_and(|end| end > 0 && column[end] == b'=')
-}
-
-fn unsupported(setting: &[u8]) -> String {
-    let end = memchr(b'=', setting).unwrap_or(setting.len());
-    let name = shown(&setting[..end]);
-    format!("{name}= is not supported yet; leave out `{}`", shown(setting))
+    let end = end.filter(|&end| end > 0 && column[end] == b'=')?;
+    Some(Setting { name: &column[..end], value: &column[end + 1..] })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Rows as `line key|target|status`, problems as `line !message`.
     fn rows(text: &str) -> Vec<String> {
-        let mut rows = Vec::new();
-        read(text.as_bytes(), |line, row| {
-            let text = |part| String::from_utf8_lossy(part).into_owned();
-            rows.push(match row {
-                Ok(row) => format!(
-                    "{line} {}|{}|{}",
-                    text(row.key),
-                    text(row.target),
-                    row.status.map_or("-".into(), text)
-                ),
-                Err(message) => format!("{line} !{message}"),
-            });
-        });
-        rows
+        super::super::written(|take| read(text.as_bytes(), take))
     }
 
     fn check(text: &str, want: &[&str]) {
@@ -127,6 +121,15 @@ mod tests {
     }
 
     #[test]
+    fn settings() {
+        check("/a b 301 weight=70", &["1 /a|b|301|weight=70"]);
+        check("/a b query=keep 301 tag=", &["1 /a|b|301|query=keep|tag="]);
+        check("/a b nocase", &["1 /a|b|nocase"]);
+        check("/a b Country=us,ca # x=y", &["1 /a|b|-|Country=us,ca"]);
+        check("/a b 302 x=1\n/c d", &["1 /a|b|302|x=1", "2 /c|d|-"]);
+    }
+
+    #[test]
     fn problems() {
         let check = |text: &str, want: &str| {
             let rows = rows(text);
@@ -135,9 +138,7 @@ mod tests {
         check("/a", "!/a has no target");
         check("/a # b", "!/a has no target");
         check("/a 301", "status 301 without a target");
-        check("/a b 302 weight=70", "weight= is not supported yet");
-        check("/a b Country=us,ca", "Country= is not supported yet");
-        check("/a id=:id /b", "id= is not supported yet");
+        check("/a id=:id /b", "`id=:id` stands where the target belongs");
         check("/a b 301 302", "`302` is one column too many");
         check("/a 410 301", "`301` is one column too many");
     }

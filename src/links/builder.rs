@@ -1,6 +1,5 @@
 //! Making a table, link by link.
 
-use core::cmp::Reverse;
 use core::fmt;
 use std::collections::{HashMap, HashSet};
 
@@ -8,7 +7,7 @@ use super::entries::{self, Entries, FORK, PREFIX, Parts};
 use super::hash;
 use super::index::Index;
 use super::key::Key;
-use super::query::{names, shape_of};
+use super::query::{rank, shape_of};
 use super::status::Status;
 use super::table::{Counts, Hosts, Table};
 use super::target::Checked;
@@ -263,7 +262,7 @@ impl TableBuilder {
         let mut behind = HashSet::new();
         for mut fork in core::mem::take(&mut self.forks) {
             self.counts.query_shapes += fork.shapes.len();
-            fork.shapes.sort_by_key(|shape| Reverse(names(shape).count()));
+            fork.shapes.sort_by_key(|shape| rank(shape));
             let list = *list_at.entry(fork.shapes).or_insert_with_key(|shapes: &Vec<_>| {
                 shape_lists.push(shapes.clone().into_boxed_slice());
                 shape_lists.len() as u32 - 1

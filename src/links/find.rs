@@ -231,15 +231,18 @@ impl Links {
         for shape in &self.table.shape_lists[shapes as usize] {
             // For each name of the shape, the parameters that have it.
             let mut runs = [(0, 0); KEY_PARAMETERS_MAX];
+            let mut any_value = [false; KEY_PARAMETERS_MAX];
             let mut count = 0;
             let mut from = 0;
-            for name in names(shape) {
+            for (name, any) in names(shape) {
                 let run = parameters.run(name, from);
                 if run.is_empty() {
                     break;
                 }
                 from = run.end;
-                runs[count] = (run.start, run.len());
+                // With any value, one of them is as good as all.
+                runs[count] = (run.start, if any { 1 } else { run.len() });
+                any_value[count] = any;
                 count += 1;
             }
             if count < names(shape).count() {
@@ -250,8 +253,11 @@ impl Links {
             let mut picks = [0; KEY_PARAMETERS_MAX];
             loop {
                 text.clear();
-                for ((start, _), pick) in runs[..count].iter().zip(picks) {
-                    parameters.append(start + pick, text);
+                for at in 0..count {
+                    match any_value[at] {
+                        false => parameters.append(runs[at].0 + picks[at], text),
+                        true => parameters.append_any(runs[at].0, text),
+                    }
                 }
                 let hash = with_query(hash, text);
                 if let Some(entry) = self.entry(hash, host, 0, path, text) {

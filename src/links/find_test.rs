@@ -166,6 +166,34 @@ fn queries() {
     );
 }
 
+#[test]
+fn parameters_with_any_value() {
+    check(
+        "/x?id=* https://any\n/x?id=7 https://seven\n/x?id=*&k=* https://any-any\n/x?id=*&k=2 https://any-two\n/x?id=7&k=* https://seven-any\n/x?star=%2A https://star\n/x https://plain\n/y?id=* https://y nocase\na.example/x?z=* https://own\n",
+        &[
+            ("/x?id=7", "seven"),
+            ("/x?id=8", "any"),
+            ("/x?id", "any"),
+            ("/x?id=*", "any"),
+            ("/x?id=1&id=2&u=x", "any"),
+            ("/x?id=1&id=7", "seven"),
+            ("/x?ID=7", "plain"),
+            // More parameters, then more values that are said, then the first.
+            ("/x?id=7&k=1", "seven-any"),
+            ("/x?id=7&k=2", "any-two"),
+            ("/x?id=8&k=2", "any-two"),
+            ("/x?id=8&k=1", "any-any"),
+            ("/x?k=2", "plain"),
+            ("/x?star=*", "star"),
+            ("/x?star=x", "plain"),
+            ("/Y?id=A", "y"),
+            ("/Y?i=A", "-"),
+            ("a.example/x?z", "own"),
+            ("a.example/x?id=7&k=1", "seven-any"),
+        ],
+    );
+}
+
 /// Of several links of one shape that a request satisfies, the one whose first
 /// parameter (by name) comes first in the request.
 #[test]

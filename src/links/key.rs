@@ -9,7 +9,7 @@ use super::bytes::shown;
 use super::hash::fnv1a;
 use super::host::{self, HostProblem};
 use super::path::{fold, normalise};
-use super::query::Parameters;
+use super::query::{Parameters, has_stray_star};
 use crate::limits::{
     KEY_PARAMETERS_MAX, KEY_PATH_BYTES_MAX, KEY_QUERY_BYTES_MAX, PREFIX_DEPTH_MAX,
 };
@@ -60,7 +60,7 @@ pub enum KeyProblem {
     Fragment,
     /// A `*` that is not a last `/*`.
     Star,
-    /// A `*` in its query.
+    /// A `*` in its query that is not a whole value.
     StarInQuery,
     /// A prefix with a query.
     PrefixWithQuery,
@@ -114,7 +114,7 @@ impl fmt::Display for KeyProblem {
             ),
             KeyProblem::StarInQuery => write!(
                 f,
-                "a `*` in a key's query is not supported; write %2A if it is meant as it stands"
+                "a `*` in a key's query is a parameter's whole value, as `id=*` for any; write %2A if it is meant as it stands"
             ),
             KeyProblem::PrefixWithQuery => {
                 write!(f, "a `/*` key cannot have a query; leave out the `?` and what follows it")
@@ -263,7 +263,7 @@ fn parse_authority(authority: &[u8], out: &mut Vec<u8>) -> Result<(), KeyProblem
     host::canonical(name, out).map_err(KeyProblem::Host)
 }
 
-/// Splits at the `?`, having refused a fragment and a `*` in the query.
+/// Splits at the `?`, having refused a fragment and a stray `*` in the query.
 fn split_query(rest: &[u8]) -> Result<(&[u8], Option<&[u8]>), KeyProblem> {
     if memchr(b'#', rest).is_some() {
         return Err(KeyProblem::Fragment);
@@ -272,7 +272,7 @@ fn split_query(rest: &[u8]) -> Result<(&[u8], Option<&[u8]>), KeyProblem> {
         return Ok((rest, None));
     };
     let query = &rest[at + 1..];
-    if memchr(b'*', query).is_some() {
+    if has_stray_star(query) {
         return Err(KeyProblem::StarInQuery);
     }
     Ok((&rest[..at], Some(query)))
@@ -317,7 +317,7 @@ fn parse_query(
     out: &mut Vec<u8>,
 ) -> Result<(), KeyProblem> {
     out.clear();
-    parameters.read(query, KEY_PARAMETERS_MAX + 1);
+    parameters.read_key(query, KEY_PARAMETERS_MAX + 1);
     if let Some(name) = parameters.repeated_name() {
         return Err(KeyProblem::RepeatedParameter(shown(name)));
     }

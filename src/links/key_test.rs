@@ -61,6 +61,8 @@ fn queries() {
     check("/x?flag", "/x?flag=");
     check("/x?u=https://a/?b", "/x?u=https://a/?b");
     check("/x?a=%2a", "/x?a=%2A");
+    check("/x?id=*", "/x?id=*");
+    check("/x?k=2&id=*&%6a=*", "/x?id=*&j=*&k=2");
     check("/x?1&2&3&4&5&6&7&8", "/x?1=&2=&3=&4=&5=&6=&7=&8=");
 }
 
@@ -99,7 +101,11 @@ fn refused() {
     bad("/*/a", P::Star);
     bad("/a/*.html", P::Star);
     bad("/a/*/*", P::Star);
-    bad("/x?a=*", P::StarInQuery);
+    bad("/x?a=**", P::StarInQuery);
+    bad("/x?a=1*", P::StarInQuery);
+    bad("/x?*", P::StarInQuery);
+    bad("/x?a=*&b=x*", P::StarInQuery);
+    bad("/x?a=*&a=1", P::RepeatedParameter("a".into()));
     bad("/x/*?a=1", P::PrefixWithQuery);
     bad("/x/*?", P::PrefixWithQuery);
     bad("/news/:year/x", P::Placeholder(":year".into()));

@@ -65,6 +65,11 @@ fn random_link(rng: &mut fastrand::Rng, nocase: bool) -> Model {
         query = random_query(rng, 3);
         query.sort_by_key(|(name, _)| *name);
         query.dedup_by_key(|(name, _)| *name);
+        for (_, value) in &mut query {
+            if rng.u8(..4) == 0 {
+                *value = "*";
+            }
+        }
     }
     if nocase {
         path = folded(&path);
@@ -81,12 +86,15 @@ fn key_of(link: &Model) -> String {
 /// Where a link's parameters are in the request's query, each at the first
 /// place that has its value; `None` if one is missing.
 fn places(link: &Model, query: &[(&str, &str)]) -> Option<Vec<usize>> {
-    let place = |wanted: &(&str, &str)| query.iter().position(|pair| pair == wanted);
+    let place = |wanted: &(&str, &str)| {
+        query.iter().position(|pair| pair.0 == wanted.0 && (wanted.1 == "*" || pair == wanted))
+    };
     link.query.iter().map(place).collect()
 }
 
-fn names_of(link: &Model) -> Vec<&'static str> {
-    link.query.iter().map(|(name, _)| *name).collect()
+/// The names of its parameters, and whether each may have any value.
+fn names_of(link: &Model) -> Vec<(&'static str, bool)> {
+    link.query.iter().map(|(name, value)| (*name, *value == "*")).collect()
 }
 
 /// The link that should answer, straight from the rules.
@@ -98,14 +106,17 @@ fn expected(links: &[Model], host: &str, path: &str, query: &[(&str, &str)]) -> 
             let scoped = link.host == scope && link.nocase == nocase;
             scoped && !link.prefix && link.path == spelled(link)
         };
-        // The order of shapes: most parameters first, then first appearance.
-        let mut shapes: Vec<Vec<&str>> = Vec::new();
+        // The order of shapes: most parameters first, then most values that are
+        // said, then first appearance.
+        let mut shapes: Vec<Vec<(&str, bool)>> = Vec::new();
         for link in links.iter().filter(here) {
             if !shapes.contains(&names_of(link)) {
                 shapes.push(names_of(link));
             }
         }
-        shapes.sort_by_key(|shape| std::cmp::Reverse(shape.len()));
+        shapes.sort_by_key(|shape| {
+            (std::cmp::Reverse(shape.len()), shape.iter().filter(|(_, any)| *any).count())
+        });
         for shape in shapes {
             let matching = links.iter().filter(here).filter(|link| names_of(link) == shape);
             let mut found: Vec<(Vec<usize>, usize)> =

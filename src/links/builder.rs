@@ -181,7 +181,10 @@ impl TableBuilder {
         if self.added.len() >= LINKS_MAX || !self.entries.have_room(self.fork_bytes + size) {
             return Err(AddProblem::TableFull);
         }
-        let host = self.hosts.intern(key.host);
+        let host = match key.nocase {
+            false => self.hosts.intern(key.host),
+            true => self.hosts.intern_twin(key.host),
+        };
         let hash = with_query(hash::hash(seed(host, key.prefix), key.path), key.query);
         let entry =
             Parts { id: key.id(), host, status, flags, path: key.path, query: key.query, target };
@@ -204,6 +207,7 @@ impl TableBuilder {
             self.hosts.add_depth(host, depth);
         }
         self.counts.prefixes += usize::from(key.prefix);
+        self.counts.nocase += usize::from(key.nocase);
         self.counts.with_query += usize::from(!key.query.is_empty());
         self.counts.gone += usize::from(status == Status::Gone);
         Ok(())
@@ -292,7 +296,7 @@ impl TableBuilder {
         }
         self.entries.shrink();
         self.counts.links = self.added.len();
-        self.counts.hosts = self.hosts.len();
+        self.counts.hosts = self.hosts.named();
         Table {
             generation: 0,
             entries: self.entries,

@@ -212,6 +212,75 @@ fn shapes_of_equal_size_go_by_first_appearance() {
 }
 
 #[test]
+fn any_case() {
+    check(
+        "/Go/X https://a nocase\n/go/exact https://folded nocase\n/Go/Exact https://spelled\n/%C3%89 https://e nocase\n/y https://y\n",
+        &[
+            ("/go/x", "a"),
+            ("/GO/X", "a"),
+            ("any.example/Go//%58", "a"),
+            ("/go/x/", "-"),
+            // The spelling that is written wins.
+            ("/Go/Exact", "spelled"),
+            ("/go/exact", "folded"),
+            ("/GO/EXACT", "folded"),
+            // What an escape stands for has no case.
+            ("/%c3%89", "e"),
+            ("/é", "-"),
+            ("/y", "y"),
+            ("/Y", "-"),
+        ],
+    );
+}
+
+#[test]
+fn any_case_of_hosts() {
+    check(
+        "a.example/x https://own-any-case nocase\n/X https://any\n/x https://any-any-case nocase\nb.example/Y https://own\nb.example/y https://own-any-case nocase\n/y https://any\n",
+        &[
+            ("A.example/X", "own-any-case"),
+            ("c.example/X", "any"),
+            ("c.example/x", "any-any-case"),
+            ("/x", "any-any-case"),
+            ("b.example/Y", "own"),
+            ("b.example/y", "own-any-case"),
+            ("a.example/y", "any"),
+            ("a.example/Y", "-"),
+        ],
+    );
+}
+
+#[test]
+fn any_case_of_prefixes() {
+    check(
+        "/Shop/* https://folded/:splat nocase\n/SHOP/* https://spelled/:splat\n/shop/Shoes/* https://longer/:splat nocase\na.example/shop/* https://own/:splat nocase\n/* https://rest/:splat\n",
+        &[
+            ("/shop/A%2fB", "folded/A%2FB"),
+            ("/Shop/", "folded/"),
+            ("/SHOP/A", "spelled/A"),
+            ("/SHOP/SHOES/A", "longer/A"),
+            // At equal length the own host's, however it is spelled.
+            ("a.example/SHOP/A", "own/A"),
+            ("a.example/SHOP/SHOES/A", "longer/A"),
+            ("/shop", "rest/shop"),
+        ],
+    );
+}
+
+#[test]
+fn any_case_of_keys_with_a_query() {
+    check(
+        "/Old?ID=a https://id nocase\n/old https://plain nocase\n/OLD https://spelled\n",
+        &[
+            ("/oLd?ID=a&x", "id"),
+            ("/old?id=a", "plain"),
+            ("/old?ID=A", "plain"),
+            ("/OLD?ID=a", "spelled"),
+        ],
+    );
+}
+
+#[test]
 fn many_queries_under_one_path() {
     let mut text = String::new();
     for n in 0..5_000 {
@@ -266,7 +335,11 @@ fn every_allowed_shape_works() {
 fn ids_do_not_depend_on_the_table() {
     let key = "a.example/x?k=1";
     let id = Key::parse(key.as_bytes(), &mut KeyScratch::default()).unwrap().id();
-    for text in ["a.example/x?k=1 https://a\n", "/y https://b\nA.example//x?k=1 https://c 301\n"] {
+    for text in [
+        "a.example/x?k=1 https://a\n",
+        "/y https://b\nA.example//x?k=1 https://c 301\n",
+        "a.example/X?k=1 https://d nocase\n",
+    ] {
         let links = links(text);
         let ask = links.ask(b"a.example", b"/x");
         let hit = links.find(&ask, b"/x", Some(b"k=1"), &mut Scratch::default()).unwrap();

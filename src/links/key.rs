@@ -8,7 +8,7 @@ use memchr::{memchr, memchr3};
 use super::bytes::shown;
 use super::hash::fnv1a;
 use super::host::{self, HostProblem};
-use super::path::normalise;
+use super::path::{fold, normalise};
 use super::query::Parameters;
 use crate::limits::{
     KEY_PARAMETERS_MAX, KEY_PATH_BYTES_MAX, KEY_QUERY_BYTES_MAX, PREFIX_DEPTH_MAX,
@@ -25,6 +25,8 @@ pub struct Key<'a> {
     pub(super) query: &'a [u8],
     /// Whether it was written with `/*` at its end.
     pub(super) prefix: bool,
+    /// Whether it matches in any case. Its path is then in lower case.
+    pub(super) nocase: bool,
 }
 
 /// What [`Key::parse`] writes into where the text is not canonical already.
@@ -181,7 +183,16 @@ impl<'a> Key<'a> {
                 &scratch.query
             }
         };
-        Ok(Key { host, path, query, prefix })
+        Ok(Key { host, path, query, prefix, nocase: false })
+    }
+
+    /// The same key, matching paths in any case: `/Go` and `/gO`, but neither
+    /// `%C3%89` for `%C3%A9` nor another value of a parameter. Its path in lower
+    /// case is written into `out`.
+    #[must_use]
+    pub fn in_any_case(self, out: &'a mut Vec<u8>) -> Key<'a> {
+        fold(self.path, out);
+        Key { path: out, nocase: true, ..self }
     }
 
     /// The 64-bit id of the link with this key: FNV-1a of the key as

@@ -65,6 +65,21 @@ fn queries() {
 }
 
 #[test]
+fn any_case() {
+    let check = |text: &str, want: &str| {
+        let (mut scratch, mut folded) = (KeyScratch::default(), Vec::new());
+        let spelled = Key::parse(text.as_bytes(), &mut scratch).expect(text);
+        let key = spelled.in_any_case(&mut folded);
+        assert_eq!((key.to_string().as_str(), key.nocase), (want, true), "{text}");
+        assert_eq!(key.id(), fnv1a(&[want.as_bytes()]), "{text}");
+    };
+    check("/Go/Summer-Deal", "/go/summer-deal");
+    check("A.example/Amz/*", "a.example/amz/*");
+    check("/Old?ID=A%c3%89", "/old?ID=A%C3%89");
+    check("/%c3%89/%41", "/%C3%89/a");
+}
+
+#[test]
 fn refused() {
     use KeyProblem as P;
     bad("", P::Empty);

@@ -31,6 +31,8 @@ pub struct Counts {
     pub hosts: usize,
     /// Links whose key ends with `/*`.
     pub prefixes: usize,
+    /// Links whose key matches in any case.
+    pub nocase: usize,
     /// Links whose key has a query.
     pub with_query: usize,
     /// Different sets of parameter names, counted for each path that has them:
@@ -107,11 +109,20 @@ pub(super) struct Hosts {
     hosts: Vec<Host>,
     /// Hash of a name to number.
     index: Index,
+    /// Whether any of them is the [twin](Host::twin) of another.
+    twins: bool,
 }
+
+/// Begins the name of a twin. No request has it: its host is in lower case.
+const TWIN: u8 = b'N';
 
 #[derive(Debug)]
 struct Host {
+    /// Of a twin: [`TWIN`] and the name of the other.
     name: Box<[u8]>,
+    /// The number that stands for this host in keys that match in any case, or
+    /// [`ANY_HOST`] if it has no such key. So they never meet its other keys.
+    twin: u32,
     /// A bit for each depth: bit 2 is set when there is a prefix with two
     /// slashes, such as `/amz/*`.
     depths: u64,
@@ -119,11 +130,11 @@ struct Host {
 
 impl Hosts {
     pub(super) fn new() -> Hosts {
-        let any = Host { name: Box::default(), depths: 0 };
-        Hosts { hosts: vec![any], index: Index::with_room(0) }
+        let any = Host { name: Box::default(), twin: ANY_HOST, depths: 0 };
+        Hosts { hosts: vec![any], index: Index::with_room(0), twins: false }
     }
 
-    /// How many there are, without "any host".
+    /// How many there are, without "any host", and with twins.
     pub(super) fn len(&self) -> usize {
         self.hosts.len() - 1
     }
@@ -143,7 +154,22 @@ impl Hosts {
         if let Some(number) = self.number(name) {
             return number;
         }
-        self.hosts.push(Host { name: name.into(), depths: 0 });
+        self.push(name)
+    }
+
+    /// The number that stands for a key's host in keys that match in any case,
+    /// new if need be.
+    pub(super) fn intern_twin(&mut self, name: &[u8]) -> u32 {
+        let host = self.intern(name) as usize;
+        if self.hosts[host].twin == ANY_HOST {
+            self.hosts[host].twin = self.push(&[&[TWIN], name].concat());
+            self.twins = true;
+        }
+        self.hosts[host].twin
+    }
+
+    fn push(&mut self, name: &[u8]) -> u32 {
+        self.hosts.push(Host { name: name.into(), twin: ANY_HOST, depths: 0 });
         if self.len() > self.index.room() {
             self.index = Index::with_room(self.len() * 2);
             for (number, host) in self.hosts.iter().enumerate().skip(1) {
@@ -153,6 +179,33 @@ impl Hosts {
             self.index.insert(hash(0, name), self.len() as u32);
         }
         self.len() as u32
+    }
+
+    /// How many hosts keys name: "any host" and twins are none.
+    pub(super) fn named(&self) -> usize {
+        self.hosts.iter().filter(|host| host.name.first().is_some_and(|&byte| byte != TWIN)).count()
+    }
+
+    /// Whether a request's keys are under its own host and under "any host", and
+    /// nowhere else: there are no twins.
+    #[inline]
+    pub(super) fn are_plain(&self) -> bool {
+        !self.twins
+    }
+
+    /// Where the keys of a request are, the nearest first, if it begins at `host`:
+    /// the numbers of hosts, and whether keys there match in any case.
+    pub(super) fn scopes(&self, host: u32) -> impl Iterator<Item = (u32, bool)> {
+        let next = |&host: &u32| (host != ANY_HOST).then_some(ANY_HOST);
+        core::iter::successors(Some(host), next).flat_map(|host| {
+            let twin = self.twin(host);
+            [Some((host, false)), twin.map(|twin| (twin, true))].into_iter().flatten()
+        })
+    }
+
+    /// The number of a host in keys that match in any case, if it has such keys.
+    pub(super) fn twin(&self, host: u32) -> Option<u32> {
+        Some(self.hosts[host as usize].twin).filter(|&twin| twin != ANY_HOST)
     }
 
     /// The depths at which a host has prefixes, a bit each.
@@ -192,5 +245,22 @@ mod tests {
         assert_eq!(hosts.number(b"h0.example"), None);
         assert_eq!(hosts.number(b""), None);
         assert_eq!((hosts.len(), hosts.depths(ANY_HOST)), (1_000, 0));
+    }
+
+    #[test]
+    fn twins_are_found_through_their_hosts() {
+        let mut hosts = Hosts::new();
+        let a = hosts.intern(b"a.example");
+        assert!(hosts.are_plain());
+        let b_twin = hosts.intern_twin(b"b.example");
+        let b = hosts.number(b"b.example").unwrap();
+        assert!(hosts.scopes(a).eq([(a, false), (ANY_HOST, false)]));
+        let any_twin = hosts.intern_twin(b"");
+        assert_eq!((hosts.intern_twin(b"b.example"), hosts.intern_twin(b"")), (b_twin, any_twin));
+        assert!(hosts.scopes(a).eq([(a, false), (ANY_HOST, false), (any_twin, true)]));
+        let all = [(b, false), (b_twin, true), (ANY_HOST, false), (any_twin, true)];
+        assert!(hosts.scopes(b).eq(all));
+        assert!(hosts.scopes(ANY_HOST).eq(all[2..].iter().copied()));
+        assert_eq!((hosts.named(), hosts.are_plain()), (2, false));
     }
 }

@@ -27,6 +27,7 @@ use crate::limits::{
 pub struct Links {
     table: Arc<Table>,
     index: Index,
+    generation: u32,
 }
 
 /// A question to [`Links`], worked out as far as it can be without touching
@@ -80,7 +81,22 @@ impl Links {
     /// A shard's links over `table`. Copies the index; call it on the core that
     /// will use it, so that the copy lies in that core's memory.
     pub fn replicate(table: &Arc<Table>) -> Links {
-        Links { table: Arc::clone(table), index: table.index.clone() }
+        Links {
+            table: Arc::clone(table),
+            index: table.index.clone(),
+            generation: table.generation(),
+        }
+    }
+
+    /// The same links under this number: a table can be served again.
+    #[must_use]
+    pub fn with_generation(self, generation: u32) -> Links {
+        Links { generation, ..self }
+    }
+
+    /// The number under which they are served; every click carries it.
+    pub fn generation(&self) -> u32 {
+        self.generation
     }
 
     /// The table behind them.

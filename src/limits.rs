@@ -111,6 +111,8 @@ pub const HOST_BYTES_MAX: usize = 253;
 pub const KEY_PARAMETERS_MAX: usize = 8;
 /// Most distinct sets of parameter names under one path. Over it: a load error.
 pub const QUERY_SHAPES_MAX: usize = 32;
+/// Bytes of the names in all those sets. Over it: a load error.
+pub const QUERY_SHAPES_BYTES_MAX: usize = 32 * 1024;
 /// Parameters of a request's query that are looked at; later ones are ignored.
 pub const REQUEST_PARAMETERS_MAX: usize = 64;
 /// Combinations tried when a request repeats a parameter that keys name.

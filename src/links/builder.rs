@@ -295,7 +295,7 @@ impl TableBuilder {
         }
         self.entries.shrink();
         self.counts.links = self.added.len();
-        self.counts.hosts = self.hosts.named();
+        self.counts.hosts = self.hosts.count();
         Table {
             generation: 0,
             entries: self.entries,

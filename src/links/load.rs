@@ -5,7 +5,7 @@ use core::str::FromStr;
 
 use super::builder::{AddProblem, Origin, TableBuilder};
 use super::bytes::shown;
-use super::formats::{self, Line, Row, Source};
+use super::formats::{self, Line, Row, Setting, Source};
 use super::key::{Key, KeyScratch};
 use super::status::Status;
 use super::table::Table;
@@ -125,6 +125,7 @@ pub fn load(sources: &[Source<'_>], on_bad: OnBadLine) -> Loaded {
             sources.iter().map(|source| source.text.len()).sum(),
         ),
         scratch: KeyScratch::default(),
+        folded: Vec::new(),
     };
     let mut report = Report::default();
     for (file, source) in sources.iter().enumerate() {
@@ -158,6 +159,8 @@ struct Loader<'a> {
     sources: &'a [Source<'a>],
     builder: TableBuilder,
     scratch: KeyScratch,
+    /// Room for a path in lower case.
+    folded: Vec<u8>,
 }
 
 impl Loader<'_> {
@@ -169,11 +172,17 @@ impl Loader<'_> {
         if !row.key.is_ascii() && core::str::from_utf8(row.key).is_err() {
             return Err("the key is not UTF-8; save the file as UTF-8".to_owned());
         }
-        if let Some(setting) = row.settings.first() {
+        let is_nocase =
+            |setting: &&Setting<'_>| setting.name == b"nocase" && setting.value.is_empty();
+        if let Some(setting) = row.settings.iter().find(|setting| !is_nocase(setting)) {
             let (name, value) = (shown(setting.name), shown(setting.value));
             return Err(format!("{name}= is not supported yet; leave out `{name}={value}`"));
         }
-        let key = Key::parse(row.key, &mut self.scratch).map_err(|problem| problem.to_string())?;
+        let mut key =
+            Key::parse(row.key, &mut self.scratch).map_err(|problem| problem.to_string())?;
+        if row.settings.iter().any(|setting| is_nocase(&setting)) {
+            key = key.in_any_case(&mut self.folded);
+        }
         let status = match row.status {
             None => Status::Found,
             Some(status) => Status::parse(status)?,
@@ -184,8 +193,10 @@ impl Loader<'_> {
         };
         self.builder.add(&key, status, target, origin).map_err(|problem| match problem {
             AddProblem::Duplicate(first) => format!(
-                "{key} is already defined at {}:{}; remove one of them",
-                self.sources[first.file as usize].name, first.line
+                "{key}{} is already defined at {}:{}; remove one of them",
+                if key.nocase { " in any case" } else { "" },
+                self.sources[first.file as usize].name,
+                first.line
             ),
             other => other.to_string(),
         })

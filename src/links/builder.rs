@@ -294,7 +294,7 @@ impl TableBuilder {
             index.insert(hash, reference);
         }
         self.counts.links = self.added.len();
-        self.counts.hosts = self.hosts.named();
+        self.counts.hosts = self.hosts.count();
         Table {
             generation: 0,
             entries: self.entries.finish(),

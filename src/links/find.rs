@@ -36,7 +36,8 @@ pub struct Links {
 pub struct Ask {
     /// Hash of the path on any host.
     any: u64,
-    /// Hash of the path on the request's own host, if keys name that host.
+    /// Hash of the path on the request's own host, if keys name that host, or on
+    /// the nearest that stands for it and others.
     own: u64,
     /// Number of that host.
     host: u32,
@@ -130,7 +131,10 @@ impl Links {
         }
         let mut buffer = [0; HOST_BYTES_MAX];
         let name = host::of_request(host, &mut buffer);
-        name.and_then(|name| hosts.number(name)).unwrap_or(ANY_HOST)
+        match name {
+            Some(name) => hosts.number(name).unwrap_or_else(|| hosts.above(name)),
+            None => ANY_HOST,
+        }
     }
 
     /// Begins to load what [`prefetch_entry`](Self::prefetch_entry) will read.
@@ -159,8 +163,9 @@ impl Links {
     /// The link that answers, if there is one: the request's own host and exact
     /// path, then any host and exact path (each time first the links whose
     /// query the request has, those with most parameters first), then the
-    /// longest prefix, at equal length that of its own host. Links that match in
-    /// any case come right behind the others of their host.
+    /// longest prefix, at equal length that of its own host. Hosts that stand for
+    /// others (`*.example.com`) come between, those with most labels first, and
+    /// links that match in any case right behind the others of their host.
     ///
     /// `ask` was made from the same `path`; `query` is what follows the `?`.
     pub fn find<'a>(
@@ -336,7 +341,9 @@ impl Links {
         folded: &mut Vec<u8>,
     ) -> Option<(Entry<'_>, usize)> {
         let hosts = &self.table.hosts;
-        fold(path, folded);
+        if hosts.have_twins() {
+            fold(path, folded);
+        }
         let scopes = || {
             let spelled = |nocase| if nocase { &folded[..] } else { path };
             hosts.scopes(ask.host).map(move |(scope, nocase)| (scope, spelled(nocase)))

@@ -279,6 +279,49 @@ fn any_case_of_hosts() {
 }
 
 #[test]
+fn hosts_that_stand_for_others() {
+    check(
+        "*.example.com/x https://below\n*.shop.example.com/x https://longer\na.shop.example.com/x https://own\n/x https://any\n*.example.com/* https://below/:splat\n/y https://any\n/Z https://any\n*.Shop.Example.com./z https://z nocase\n",
+        &[
+            ("www.example.com/x", "below"),
+            ("A.B.Example.com.:80/x", "below"),
+            ("example.com/x", "any"),
+            ("notexample.com/x", "any"),
+            ("shop.example.com/x", "below"),
+            ("b.shop.example.com/x", "longer"),
+            ("a.shop.example.com/x", "own"),
+            ("x.a.shop.example.com/x", "longer"),
+            ("/x", "any"),
+            // Any exact path comes before any prefix.
+            ("www.example.com/y", "any"),
+            ("www.example.com/w", "below/w"),
+            ("example.com/w", "-"),
+            ("b.shop.example.com/Z", "z"),
+            ("a.shop.example.com/Z", "z"),
+            ("www.example.com/Z", "any"),
+            ("[::1]/x", "any"),
+            ("*.example.com/x", "below"),
+        ],
+    );
+}
+
+#[test]
+fn prefixes_of_hosts_that_stand_for_others() {
+    check(
+        "a.b.example/p/* https://own\n*.b.example/p/* https://longer\n*.example/p/* https://below\n/p/* https://any\n*.example/p/q/* https://deep\n*.b.example/?k=1 https://query\n",
+        &[
+            ("a.b.example/p/1", "own"),
+            ("c.b.example/p/1", "longer"),
+            ("b.example/p/1", "below"),
+            ("c.example/p/1", "below"),
+            ("example/p/1", "any"),
+            ("a.b.example/p/q/1", "deep"),
+            ("a.b.example/?k=1", "query"),
+        ],
+    );
+}
+
+#[test]
 fn any_case_of_prefixes() {
     check(
         "/Shop/* https://folded/:splat nocase\n/SHOP/* https://spelled/:splat\n/shop/Shoes/* https://longer/:splat nocase\na.example/shop/* https://own/:splat nocase\n/* https://rest/:splat\n",

@@ -41,6 +41,9 @@ fn hosts() {
     check("a.example:80/x", "a.example/x");
     check("[2001:DB8::1]/x", "[2001:db8::1]/x");
     check("http://[::1]:80/", "[::1]/");
+    check("*.Example.com./x", "*.example.com/x");
+    check("http://*.example.com:80", "*.example.com/");
+    check("*.localhost/*", "*.localhost/*");
 }
 
 #[test]
@@ -92,6 +95,13 @@ fn refused() {
     bad("http:///x", P::Host(HostProblem::Empty));
     bad("a b/x", P::Host(HostProblem::Byte(b' ')));
     bad("ü.example/x", P::Host(HostProblem::NotAscii));
+    bad("*/x", P::StarInHost);
+    bad("a.*.example/x", P::StarInHost);
+    bad("*a.example/x", P::StarInHost);
+    bad("*.*.example/x", P::StarInHost);
+    bad("*.192.0.2.1/x", P::StarInHost);
+    bad("*./x", P::Host(HostProblem::Empty));
+    bad(&format!("*.{}b/x", "a.".repeat(126)), P::Host(HostProblem::TooLong(255)));
     bad("http://u@a.example/x", P::Userinfo);
     bad("a.example:8080/x", P::Port("8080".into()));
     bad("http://a.example:8080/x", P::Port("8080".into()));

@@ -121,6 +121,12 @@ pub const QUERY_COMBINATIONS_MAX: usize = 64;
 pub const PREFIX_DEPTH_MAX: usize = 63;
 /// Most links in a table: what a 32-bit ordinal can number. Over it: a load error.
 pub const LINKS_MAX: usize = 100_000_000;
+/// Entries that patches can add to a table, for links that are set one by one
+/// and paths of which some have a query. Over it: the table is to be built anew.
+pub const PATCHED_ENTRIES_MAX: usize = 64 * 1024;
+/// Links that the index of a new table has room for beside its own, so that
+/// small tables too can be patched for a while.
+pub const INDEX_SPARE: usize = 1024;
 /// Bad lines shown one by one; the rest are counted.
 pub const BAD_LINES_SHOWN: usize = 20;
 

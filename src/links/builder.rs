@@ -12,7 +12,7 @@ use super::query::{rank, shape_of};
 use super::status::Status;
 use super::table::{Counts, Hosts, Table};
 use super::target::Checked;
-use crate::limits::{LINKS_MAX, QUERY_SHAPES_BYTES_MAX, QUERY_SHAPES_MAX};
+use crate::limits::{INDEX_SPARE, LINKS_MAX, QUERY_SHAPES_BYTES_MAX, QUERY_SHAPES_MAX};
 
 /// Where a link was written: the caller's number of its file, and its line
 /// counted from 1.
@@ -284,7 +284,7 @@ impl TableBuilder {
             entry.target = &target;
             forks.push((hash, self.entries.push(&entry)));
         }
-        let mut index = Index::with_room(self.added.len() - behind.len() + forks.len());
+        let mut index = Index::with_room(INDEX_SPARE + self.added.len() - behind.len() + forks.len());
         for added in &self.added {
             if behind.is_empty() || !behind.contains(&added.reference) {
                 index.insert(added.hash, added.reference);

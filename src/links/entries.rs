@@ -20,7 +20,8 @@ use bytes::Bytes;
 use super::hints::{large_pages, prefetch};
 use super::status::Status;
 use crate::limits::{
-    KEY_PATH_BYTES_MAX, KEY_QUERY_BYTES_MAX, QUERY_SHAPES_BYTES_MAX, TARGET_BYTES_MAX,
+    KEY_PATH_BYTES_MAX, KEY_QUERY_BYTES_MAX, PATCHED_ENTRIES_MAX, QUERY_SHAPES_BYTES_MAX,
+    TARGET_BYTES_MAX,
 };
 
 const HEAD_BYTES: usize = 20;
@@ -77,6 +78,13 @@ pub(super) struct Entry<'a> {
 pub(super) const NOTHING: Entry<'static> = Entry { head: &[0xff; HEAD_BYTES], rest: &[] };
 
 impl<'a> Entry<'a> {
+    /// The entry that `bytes` begin with.
+    #[inline]
+    pub(super) fn of_bytes(bytes: &'a [u8]) -> Option<Entry<'a>> {
+        let (head, rest) = bytes.split_first_chunk()?;
+        Some(Entry { head, rest })
+    }
+
     #[inline]
     fn field<const SIZE: usize>(&self, at: usize) -> [u8; SIZE] {
         *self.head[at..].first_chunk().expect("the head has this field")
@@ -174,6 +182,12 @@ impl Entries {
         prefetch(&self.bytes, at + PREFETCH_BYTES);
     }
 
+    /// The first reference behind them.
+    #[inline]
+    pub(super) fn end(&self) -> u32 {
+        self.bytes.len().div_ceil(ALIGN) as u32
+    }
+
     /// Size of all entries, bytes.
     pub(super) fn bytes(&self) -> usize {
         self.bytes.len()
@@ -182,9 +196,7 @@ impl Entries {
 
 #[inline]
 fn entry_at(bytes: &[u8], reference: u32) -> Option<Entry<'_>> {
-    let bytes = bytes.get(reference as usize * ALIGN..)?;
-    let (head, rest) = bytes.split_first_chunk::<HEAD_BYTES>()?;
-    Some(Entry { head, rest })
+    Entry::of_bytes(bytes.get(reference as usize * ALIGN..)?)
 }
 
 /// Appends an entry to `out`.
@@ -222,9 +234,10 @@ impl Arena {
         (HEAD_BYTES + path.len() + query.len() + target.len()).next_multiple_of(ALIGN)
     }
 
-    /// Whether references reach as far as `more` bytes from here.
+    /// Whether references reach as far as `more` bytes from here, and those of
+    /// patched entries from there.
     pub(super) fn have_room(&self, more: usize) -> bool {
-        (self.bytes.len() + more) / ALIGN <= u32::MAX as usize
+        (self.bytes.len() + more) / ALIGN <= u32::MAX as usize - PATCHED_ENTRIES_MAX
     }
 
     /// Adds an entry and gives its reference. The caller asked

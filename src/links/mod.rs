@@ -35,6 +35,7 @@ mod index;
 pub mod key;
 mod load;
 mod path;
+mod pattern;
 mod query;
 mod status;
 mod table;

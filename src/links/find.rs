@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use super::answer::Stored;
 use super::builder::{seed, with_query};
 use super::entries::{Entry, FORK, PREFIX};
 use super::hash;
@@ -64,6 +65,8 @@ pub struct Hit<'a> {
     /// Where in the normalised path the part behind the prefix begins, for
     /// [`Target::write`]; its end for an exact key.
     pub splat_start: usize,
+    /// What else it says, for [`Hit::answer`].
+    pub options: Option<Stored<'a>>,
 }
 
 /// The query of a request, and what reading it has come to.
@@ -198,6 +201,7 @@ impl Links {
             exact: !entry.has(PREFIX),
             target: Target::stored(entry.target(), entry.blanks()),
             splat_start,
+            options: entry.options().map(Stored),
         })
     }
 

@@ -7,7 +7,7 @@ use super::target::Target;
 
 /// The options of a link as a table keeps them, unread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stored<'a>(pub(super) &'a [u8]);
+pub struct StoredOptions<'a>(pub(super) &'a [u8]);
 
 /// What a link with options answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +28,8 @@ impl<'a> Hit<'a> {
     /// What it answers at this time, Unix microseconds.
     #[must_use]
     pub fn answer(&self, unix_us: u64) -> Answer<'a> {
-        let options = self.options.map_or_else(Options::default, |Stored(it)| Options::stored(it));
+        let options =
+            self.options.map_or_else(Options::default, |StoredOptions(it)| Options::stored(it));
         let mut answer = Answer {
             status: self.status,
             target: self.target,

@@ -42,7 +42,7 @@ mod status;
 mod table;
 pub mod target;
 
-pub use answer::{Answer, Stored};
+pub use answer::{Answer, StoredOptions};
 pub use builder::{AddProblem, Link, Origin, TableBuilder};
 pub use find::{Ask, Hit, Links, Scratch};
 pub use formats::{Format, Source};

@@ -120,6 +120,11 @@ fn what_is_stored_comes_back() {
         options.store(&mut bytes);
         bytes.extend_from_slice(b"another entry");
         assert_eq!(Options::stored(&bytes), options, "{text}");
+        // A crafted file can end anywhere.
+        for end in 0..bytes.len() {
+            let options = Options::stored(&bytes[..end]);
+            let _ = (options.max_age(u64::MAX), options.referrer(), options.is_at(0));
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 //! `carom links`: what link files hold and what is wrong with them, without
 //! serving them.
 
+mod live;
+
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -22,6 +24,9 @@ pub enum LinksCommand {
     /// be right. The exit status is 0 when all lines are good or the bad ones were
     /// to be skipped, 1 when there are bad lines, 2 when a file cannot be read.
     Check(Check),
+    /// Change the links of a running server
+    #[command(flatten)]
+    Live(live::LiveCommand),
 }
 
 /// What `carom links check` is asked to do.
@@ -47,7 +52,10 @@ pub struct Check {
 /// Runs the command.
 #[must_use]
 pub fn run(command: &LinksCommand) -> ExitCode {
-    let LinksCommand::Check(wish) = command;
+    let wish = match command {
+        LinksCommand::Check(wish) => wish,
+        LinksCommand::Live(command) => return live::run(command),
+    };
     let sources =
         Sources { paths: wish.files.clone(), format: wish.format, on_bad_line: wish.on_bad_line };
     let read = match sources.read(0) {

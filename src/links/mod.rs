@@ -25,6 +25,7 @@
 
 mod builder;
 mod bytes;
+mod changes;
 mod entries;
 mod find;
 mod formats;
@@ -41,10 +42,11 @@ mod table;
 pub mod target;
 
 pub use builder::{AddProblem, Origin, TableBuilder};
+pub use changes::{Change, Changes, read_keys, read_lines};
 pub use find::{Ask, Hit, Links, Scratch};
 pub use formats::{Format, Source};
 pub use key::{Key, KeyScratch};
-pub use load::{FileReport, Loaded, OnBadLine, Problem, Report, load};
+pub use load::{FileReport, Loaded, OnBadLine, Problem, Report, load, load_over};
 pub use path::normalise;
 pub use status::Status;
 pub use table::{Counts, Memory, Table};

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::formats::{self, Format, Line, Source};
 use super::key::{Key, KeyScratch};
 use super::load::{FileReport, OnBadLine, Problem, Report, key_of, load};
+use super::options::Options;
 
 /// What became of one key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,7 +91,8 @@ pub fn read_lines(name: &str, text: &str) -> Result<Vec<(String, String)>, Repor
     let mut links = Vec::new();
     formats::read(&source, |number, line| {
         if let Line::Link(row) | Line::Changed(row, _) = line
-            && let Ok(key) = key_of(&row, &mut scratch, &mut folded)
+            && let Ok(options) = Options::parse(row.settings)
+            && let Ok(key) = key_of(row.key, options.nocase, &mut scratch, &mut folded)
         {
             let line = lines[number as usize - 1].trim_start_matches('\u{feff}').trim();
             links.push((name_of(&key), line.to_owned()));
@@ -116,14 +118,13 @@ pub fn read_keys(name: &str, text: &str) -> Result<Vec<String>, Report> {
             Some((key, "nocase")) => (key.trim(), true),
             _ => (line, false),
         };
-        match Key::parse(key.as_bytes(), &mut scratch) {
-            Ok(key) if nocase => keys.push(name_of(&key.in_any_case(&mut folded))),
+        match key_of(key.as_bytes(), nocase, &mut scratch, &mut folded) {
             Ok(key) => keys.push(name_of(&key)),
             Err(problem) => problems.push(Problem {
                 file: 0,
                 file_name: name.to_owned(),
                 line: at as u32 + 1,
-                message: problem.to_string(),
+                message: problem,
             }),
         }
     }

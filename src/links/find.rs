@@ -6,8 +6,9 @@
 
 use std::sync::Arc;
 
+use super::answer::StoredOptions;
 use super::builder::{seed, with_query};
-use super::entries::{Entry, FORK, PREFIX};
+use super::entries::{Entry, FORK, NOTHING, PREFIX};
 use super::hash;
 use super::host;
 use super::index::Index;
@@ -36,7 +37,8 @@ pub struct Links {
 pub struct Ask {
     /// Hash of the path on any host.
     any: u64,
-    /// Hash of the path on the request's own host, if keys name that host.
+    /// Hash of the path on the request's own host, if keys name that host, or on
+    /// the nearest that stands for it and others.
     own: u64,
     /// Number of that host.
     host: u32,
@@ -64,6 +66,8 @@ pub struct Hit<'a> {
     /// Where in the normalised path the part behind the prefix begins, for
     /// [`Target::write`]; its end for an exact key.
     pub splat_start: usize,
+    /// What else it says, for [`Hit::answer`].
+    pub options: Option<StoredOptions<'a>>,
 }
 
 /// The query of a request, and what reading it has come to.
@@ -83,7 +87,7 @@ impl Links {
     pub fn replicate(table: &Arc<Table>) -> Links {
         Links {
             table: Arc::clone(table),
-            index: table.index.clone(),
+            index: table.index.copy(),
             generation: table.generation(),
         }
     }
@@ -130,7 +134,10 @@ impl Links {
         }
         let mut buffer = [0; HOST_BYTES_MAX];
         let name = host::of_request(host, &mut buffer);
-        name.and_then(|name| hosts.number(name)).unwrap_or(ANY_HOST)
+        match name {
+            Some(name) => hosts.number(name).unwrap_or_else(|| hosts.above(name)),
+            None => ANY_HOST,
+        }
     }
 
     /// Begins to load what [`prefetch_entry`](Self::prefetch_entry) will read.
@@ -159,8 +166,9 @@ impl Links {
     /// The link that answers, if there is one: the request's own host and exact
     /// path, then any host and exact path (each time first the links whose
     /// query the request has, those with most parameters first), then the
-    /// longest prefix, at equal length that of its own host. Links that match in
-    /// any case come right behind the others of their host.
+    /// longest prefix, at equal length that of its own host. Hosts that stand for
+    /// others (`*.example.com`) come between, those with most labels first, and
+    /// links that match in any case right behind the others of their host.
     ///
     /// `ask` was made from the same `path`; `query` is what follows the `?`.
     pub fn find<'a>(
@@ -198,7 +206,13 @@ impl Links {
             exact: !entry.has(PREFIX),
             target: Target::stored(entry.target(), entry.blanks()),
             splat_start,
+            options: entry.options().map(StoredOptions),
         })
+    }
+
+    #[inline]
+    fn get(&self, reference: u32) -> Entry<'_> {
+        self.table.entries.get(reference).unwrap_or(NOTHING)
     }
 
     /// The entry with this key. `hash` is of all of it.
@@ -211,8 +225,7 @@ impl Links {
         path: &[u8],
         query: &[u8],
     ) -> Option<Entry<'_>> {
-        let entries = &self.table.entries;
-        let mut candidates = self.index.candidates(hash).map(|reference| entries.get(reference));
+        let mut candidates = self.index.candidates(hash).map(|reference| self.get(reference));
         candidates.find(|entry| entry.is(host, kind, path, query))
     }
 
@@ -226,17 +239,17 @@ impl Links {
         if let Some(entry) = self.by_query(host, hash, path, shapes, query) {
             return Some(entry);
         }
-        (plain != 0).then(|| self.table.entries.get(plain))
+        (plain != 0).then(|| self.get(plain))
     }
 
     /// Of the links that differ from a path only in their query, the first that
     /// the request's query satisfies.
-    fn by_query(
+    fn by_query<'t>(
         &self,
         host: u32,
         hash: u64,
         path: &[u8],
-        shapes: u32,
+        shapes: impl Iterator<Item = &'t [u8]>,
         query: &mut Query<'_>,
     ) -> Option<Entry<'_>> {
         let Query { sent, parameters, read, text, combinations } = query;
@@ -244,18 +257,21 @@ impl Links {
         if !core::mem::replace(read, true) {
             parameters.read(sent, REQUEST_PARAMETERS_MAX);
         }
-        for shape in &self.table.shape_lists[shapes as usize] {
+        for shape in shapes {
             // For each name of the shape, the parameters that have it.
             let mut runs = [(0, 0); KEY_PARAMETERS_MAX];
+            let mut any_value = [false; KEY_PARAMETERS_MAX];
             let mut count = 0;
             let mut from = 0;
-            for name in names(shape) {
+            for (name, any) in names(shape).take(KEY_PARAMETERS_MAX) {
                 let run = parameters.run(name, from);
                 if run.is_empty() {
                     break;
                 }
                 from = run.end;
-                runs[count] = (run.start, run.len());
+                // With any value, one of them is as good as all.
+                runs[count] = (run.start, if any { 1 } else { run.len() });
+                any_value[count] = any;
                 count += 1;
             }
             if count < names(shape).count() {
@@ -266,8 +282,11 @@ impl Links {
             let mut picks = [0; KEY_PARAMETERS_MAX];
             loop {
                 text.clear();
-                for ((start, _), pick) in runs[..count].iter().zip(picks) {
-                    parameters.append(start + pick, text);
+                for at in 0..count {
+                    match any_value[at] {
+                        false => parameters.append(runs[at].0 + picks[at], text),
+                        true => parameters.append_any(runs[at].0, text),
+                    }
                 }
                 let hash = with_query(hash, text);
                 if let Some(entry) = self.entry(hash, host, 0, path, text) {
@@ -326,7 +345,9 @@ impl Links {
         folded: &mut Vec<u8>,
     ) -> Option<(Entry<'_>, usize)> {
         let hosts = &self.table.hosts;
-        fold(path, folded);
+        if hosts.have_twins() {
+            fold(path, folded);
+        }
         let scopes = || {
             let spelled = |nocase| if nocase { &folded[..] } else { path };
             hosts.scopes(ask.host).map(move |(scope, nocase)| (scope, spelled(nocase)))

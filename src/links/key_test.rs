@@ -41,6 +41,9 @@ fn hosts() {
     check("a.example:80/x", "a.example/x");
     check("[2001:DB8::1]/x", "[2001:db8::1]/x");
     check("http://[::1]:80/", "[::1]/");
+    check("*.Example.com./x", "*.example.com/x");
+    check("http://*.example.com:80", "*.example.com/");
+    check("*.localhost/*", "*.localhost/*");
 }
 
 #[test]
@@ -61,6 +64,8 @@ fn queries() {
     check("/x?flag", "/x?flag=");
     check("/x?u=https://a/?b", "/x?u=https://a/?b");
     check("/x?a=%2a", "/x?a=%2A");
+    check("/x?id=*", "/x?id=*");
+    check("/x?k=2&id=*&%6a=*", "/x?id=*&j=*&k=2");
     check("/x?1&2&3&4&5&6&7&8", "/x?1=&2=&3=&4=&5=&6=&7=&8=");
 }
 
@@ -90,6 +95,13 @@ fn refused() {
     bad("http:///x", P::Host(HostProblem::Empty));
     bad("a b/x", P::Host(HostProblem::Byte(b' ')));
     bad("ü.example/x", P::Host(HostProblem::NotAscii));
+    bad("*/x", P::StarInHost);
+    bad("a.*.example/x", P::StarInHost);
+    bad("*a.example/x", P::StarInHost);
+    bad("*.*.example/x", P::StarInHost);
+    bad("*.192.0.2.1/x", P::StarInHost);
+    bad("*./x", P::Host(HostProblem::Empty));
+    bad(&format!("*.{}b/x", "a.".repeat(126)), P::Host(HostProblem::TooLong(255)));
     bad("http://u@a.example/x", P::Userinfo);
     bad("a.example:8080/x", P::Port("8080".into()));
     bad("http://a.example:8080/x", P::Port("8080".into()));
@@ -99,7 +111,11 @@ fn refused() {
     bad("/*/a", P::Star);
     bad("/a/*.html", P::Star);
     bad("/a/*/*", P::Star);
-    bad("/x?a=*", P::StarInQuery);
+    bad("/x?a=**", P::StarInQuery);
+    bad("/x?a=1*", P::StarInQuery);
+    bad("/x?*", P::StarInQuery);
+    bad("/x?a=*&b=x*", P::StarInQuery);
+    bad("/x?a=*&a=1", P::RepeatedParameter("a".into()));
     bad("/x/*?a=1", P::PrefixWithQuery);
     bad("/x/*?", P::PrefixWithQuery);
     bad("/news/:year/x", P::Placeholder(":year".into()));

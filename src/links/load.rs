@@ -3,11 +3,11 @@
 use core::fmt;
 use core::str::FromStr;
 
-use super::builder::{AddProblem, Origin, TableBuilder};
-use super::bytes::shown;
+use super::builder::{AddProblem, Link, Origin, TableBuilder};
 use super::changes::{self, Changes};
-use super::formats::{self, Format, Line, Row, Setting, Source};
+use super::formats::{self, Format, Line, Row, Source};
 use super::key::{Key, KeyScratch};
+use super::options::Options;
 use super::status::Status;
 use super::table::Table;
 use super::target;
@@ -191,11 +191,8 @@ impl Loader<'_> {
         if !row.key.is_ascii() && core::str::from_utf8(row.key).is_err() {
             return Err("the key is not UTF-8; save the file as UTF-8".to_owned());
         }
-        if let Some(setting) = row.settings.iter().find(|setting| !is_nocase(setting)) {
-            let (name, value) = (shown(setting.name), shown(setting.value));
-            return Err(format!("{name}= is not supported yet; leave out `{name}={value}`"));
-        }
-        let key = key_of(&row, &mut self.scratch, &mut self.folded)?;
+        let options = Options::parse(row.settings)?;
+        let key = key_of(row.key, options.nocase, &mut self.scratch, &mut self.folded)?;
         let status = match row.status {
             None => Status::Found,
             Some(status) => Status::parse(status)?,
@@ -211,7 +208,8 @@ impl Loader<'_> {
         {
             return Ok(());
         }
-        self.builder.add(&key, status, target, origin).map_err(|problem| match problem {
+        let link = Link { key, status, target, options, origin };
+        self.builder.add(&link).map_err(|problem| match problem {
             AddProblem::Duplicate(first) => format!(
                 "{key}{} is already defined at {}:{}; remove one of them",
                 if key.nocase { " in any case" } else { "" },
@@ -223,17 +221,13 @@ impl Loader<'_> {
     }
 }
 
-fn is_nocase(setting: &Setting<'_>) -> bool {
-    setting.name == b"nocase" && setting.value.is_empty()
-}
-
 /// The key of a row, or what is wrong with it.
 pub(super) fn key_of<'a>(
-    row: &Row<'a>,
+    text: &'a [u8],
+    nocase: bool,
     scratch: &'a mut KeyScratch,
     folded: &'a mut Vec<u8>,
 ) -> Result<Key<'a>, String> {
-    let key = Key::parse(row.key, scratch).map_err(|problem| problem.to_string())?;
-    let nocase = row.settings.iter().any(is_nocase);
+    let key = Key::parse(text, scratch).map_err(|problem| problem.to_string())?;
     Ok(if nocase { key.in_any_case(folded) } else { key })
 }

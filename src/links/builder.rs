@@ -2,18 +2,19 @@
 
 use core::fmt;
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use super::bytes::shown;
-use super::entries::{self, Entries, Entry, FORK, PATTERN, PREFIX, Parts};
+use super::entries::{self, Arena, Entry, FORK, PATTERN, PREFIX, Parts};
 use super::hash;
-use super::index::Index;
+use super::index::{Index, Stored};
 use super::key::Key;
 use super::pattern;
 use super::query::{rank, shape_of};
 use super::status::Status;
 use super::table::{Counts, Hosts, Table};
 use super::target::Checked;
-use crate::limits::{LINKS_MAX, PATTERNS_MAX, QUERY_SHAPES_MAX};
+use crate::limits::{LINKS_MAX, PATTERNS_MAX, QUERY_SHAPES_BYTES_MAX, QUERY_SHAPES_MAX};
 
 /// Where a link was written: the caller's number of its file, and its line
 /// counted from 1.
@@ -36,7 +37,7 @@ pub enum AddProblem {
     GoneWithTarget,
     /// A target with `:splat` under a key that is no prefix.
     SplatWithoutPrefix,
-    /// A target with `:name` under a key whose placeholders have other names.
+    /// A target with `:name` under a key with placeholders.
     UnknownPlaceholder(String),
     /// There are too many keys with placeholders and the same beginning.
     TooManyPatterns,
@@ -66,7 +67,7 @@ impl fmt::Display for AddProblem {
             ),
             AddProblem::UnknownPlaceholder(name) => write!(
                 f,
-                "the target has `:{name}` but the key has no such placeholder; write its name, or %3A for the colon"
+                "a target cannot have a placeholder's `:{name}` yet; leave it out, or write %3A for the colon"
             ),
             AddProblem::TooManyPatterns => write!(
                 f,
@@ -74,7 +75,7 @@ impl fmt::Display for AddProblem {
             ),
             AddProblem::TooManyShapes => write!(
                 f,
-                "links of this path use more than {QUERY_SHAPES_MAX} different sets of query parameters; use fewer"
+                "links of this path use more than {QUERY_SHAPES_MAX} different sets of query parameters, or very long ones; use fewer"
             ),
             AddProblem::TableFull => write!(
                 f,
@@ -89,7 +90,7 @@ impl std::error::Error for AddProblem {}
 /// A table in the making.
 #[derive(Debug)]
 pub struct TableBuilder {
-    entries: Entries,
+    entries: Arena,
     index: Index,
     hosts: Hosts,
     added: Vec<Added>,
@@ -117,15 +118,16 @@ struct Added {
 struct Fork {
     host: u32,
     path: Box<[u8]>,
-    /// In the order of their first appearance.
     shapes: Vec<Box<[u8]>>,
+    /// Bytes of all of them, with what parts them.
+    shape_bytes: usize,
 }
 
-/// What the entry of a key's fork takes if it needs one, bytes.
+/// What a key adds to the entry of its path's fork, bytes, at most.
 fn fork_size(key: &Key<'_>) -> usize {
     match key.query {
         [] => 0,
-        _ => Entries::size_of(key.path, &[], &entries::fork_words(0, 0)),
+        query => Arena::size_of(key.path, query, &[0; 8]),
     }
 }
 
@@ -155,7 +157,7 @@ impl TableBuilder {
         let links = links.min(LINKS_MAX);
         TableBuilder {
             // A head and the alignment, less the spaces of a line.
-            entries: Entries::with_capacity(text_bytes + links * 22),
+            entries: Arena::with_capacity(text_bytes + links * 22),
             index: Index::with_room(links),
             hosts: Hosts::new(),
             added: Vec::with_capacity(links),
@@ -191,11 +193,11 @@ impl TableBuilder {
         }
         let target = target.map_or(&[][..], Checked::bytes);
         if key.pattern
-            && let Some(name) = pattern::unknown_name(key.path, target)
+            && let Some(name) = pattern::unknown_name(b"", target)
         {
             return Err(AddProblem::UnknownPlaceholder(shown(name)));
         }
-        let size = Entries::size_of(key.path, key.query, target) + fork_size(key);
+        let size = Arena::size_of(key.path, key.query, target) + fork_size(key);
         if self.added.len() >= LINKS_MAX || !self.entries.have_room(self.fork_bytes + size) {
             return Err(AddProblem::TableFull);
         }
@@ -276,19 +278,22 @@ impl TableBuilder {
         let at = match self.fork_at.get(&self.fork_key[..]) {
             Some(&at) => at,
             None => {
-                self.forks.push(Fork { host, path: key.path.into(), shapes: Vec::new() });
-                self.fork_bytes += fork_size(key);
+                let fork = Fork { host, path: key.path.into(), shapes: Vec::new(), shape_bytes: 0 };
+                self.forks.push(fork);
                 let at = self.forks.len() - 1;
                 self.fork_at.insert(self.fork_key.as_slice().into(), at);
                 at
             }
         };
-        let shapes = &mut self.forks[at].shapes;
-        if !shapes.iter().any(|shape| **shape == *self.shape) {
-            if shapes.len() == QUERY_SHAPES_MAX {
+        let fork = &mut self.forks[at];
+        if !fork.shapes.iter().any(|shape| **shape == *self.shape) {
+            let bytes = fork.shape_bytes + 1 + self.shape.len();
+            if fork.shapes.len() == QUERY_SHAPES_MAX || bytes > QUERY_SHAPES_BYTES_MAX {
                 return Err(AddProblem::TooManyShapes);
             }
-            shapes.push(self.shape.as_slice().into());
+            fork.shape_bytes = bytes;
+            fork.shapes.push(self.shape.as_slice().into());
+            self.fork_bytes += fork_size(key);
         }
         Ok(())
     }
@@ -302,18 +307,13 @@ impl TableBuilder {
 
     /// Makes the table, with generation 0.
     pub fn finish(mut self) -> Table {
-        let mut shape_lists = Vec::new();
-        let mut list_at = HashMap::new();
         let mut forks = Vec::with_capacity(self.forks.len());
+        let mut target = Vec::new();
         // Plain links that are reached through a fork and so leave the index.
         let mut behind = HashSet::new();
         for mut fork in core::mem::take(&mut self.forks) {
             self.counts.query_shapes += fork.shapes.len();
-            fork.shapes.sort_by_key(|shape| rank(shape));
-            let list = *list_at.entry(fork.shapes).or_insert_with_key(|shapes: &Vec<_>| {
-                shape_lists.push(shapes.clone().into_boxed_slice());
-                shape_lists.len() as u32 - 1
-            });
+            fork.shapes.sort_by(|a, b| rank(a).cmp(&rank(b)));
             let hash = hash::hash(seed(fork.host, false), &fork.path);
             let mut entry = Parts {
                 id: 0,
@@ -326,9 +326,9 @@ impl TableBuilder {
             };
             let plain = self.twin(hash, &entry);
             behind.extend(plain);
-            let words = entries::fork_words(plain.unwrap_or(0), list);
+            entries::write_fork(plain.unwrap_or(0), &fork.shapes, &mut target);
             entry.flags = FORK;
-            entry.target = &words;
+            entry.target = &target;
             forks.push((hash, self.entries.push(&entry)));
         }
         let mut index = Index::with_room(self.added.len() - behind.len() + forks.len());
@@ -340,15 +340,13 @@ impl TableBuilder {
         for (hash, reference) in forks {
             index.insert(hash, reference);
         }
-        self.entries.shrink();
         self.counts.links = self.added.len();
         self.counts.hosts = self.hosts.count();
         Table {
             generation: 0,
-            entries: self.entries,
-            index,
-            hosts: self.hosts,
-            shape_lists,
+            entries: self.entries.finish(),
+            index: Stored::Made(index),
+            hosts: Arc::new(self.hosts),
             counts: self.counts,
         }
     }

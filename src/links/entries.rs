@@ -15,9 +15,13 @@
 //! | 18 | status, as its place in [`Status::ALL`] |
 //! | 19 | flags |
 
+use bytes::Bytes;
+
 use super::hints::{large_pages, prefetch};
 use super::status::Status;
-use crate::limits::{KEY_PATH_BYTES_MAX, KEY_QUERY_BYTES_MAX, TARGET_BYTES_MAX};
+use crate::limits::{
+    KEY_PATH_BYTES_MAX, KEY_QUERY_BYTES_MAX, QUERY_SHAPES_BYTES_MAX, TARGET_BYTES_MAX,
+};
 
 const HEAD_BYTES: usize = 20;
 const ALIGN: usize = 4;
@@ -41,9 +45,14 @@ pub(super) const BLANKS: u8 = SPLAT | CLICK_ID;
 /// literal beginning would; with [`PREFIX`] it ends with `/*`.
 pub(super) const PATTERN: u8 = 64;
 /// Not a link but a fork: some links differ from this path only in their
-/// query. Its target is the reference of the link without a query (or 0) and
-/// the number of the list of shapes, 4 bytes each.
+/// query. Its target is the reference of the link without a query (or 0), 4
+/// bytes, and their shapes in the order in which they are tried, with
+/// [`BETWEEN_SHAPES`].
 pub(super) const FORK: u8 = 4;
+/// Stands between the shapes of a fork. Names are spelled without it.
+const BETWEEN_SHAPES: u8 = b';';
+
+const _: () = assert!(4 + QUERY_SHAPES_BYTES_MAX <= u16::MAX as usize);
 
 /// What an entry is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +75,10 @@ pub(super) struct Entry<'a> {
     rest: &'a [u8],
 }
 
+/// What stands where a reference leads nowhere, which only that of an emptied
+/// place or of a crafted file does. It is found by no key.
+pub(super) const NOTHING: Entry<'static> = Entry { head: &[0xff; HEAD_BYTES], rest: &[] };
+
 impl<'a> Entry<'a> {
     #[inline]
     fn field<const SIZE: usize>(&self, at: usize) -> [u8; SIZE] {
@@ -84,7 +97,7 @@ impl<'a> Entry<'a> {
 
     #[inline]
     pub(super) fn status(&self) -> Status {
-        Status::ALL[usize::from(self.head[18])]
+        Status::ALL.get(usize::from(self.head[18])).copied().unwrap_or(Status::Gone)
     }
 
     #[inline]
@@ -101,7 +114,7 @@ impl<'a> Entry<'a> {
     #[inline]
     pub(super) fn target(&self) -> &'a [u8] {
         let start = self.size(12) + self.size(14);
-        &self.rest[start..start + self.size(16)]
+        self.rest.get(start..start + self.size(16)).unwrap_or(&[])
     }
 
     #[inline]
@@ -118,38 +131,100 @@ impl<'a> Entry<'a> {
     /// [`PREFIX`] or 0.
     #[inline]
     pub(super) fn is(&self, host: u32, prefix: u8, path: &[u8], query: &[u8]) -> bool {
-        let end = path.len() + query.len();
+        let both = path.len() + query.len();
         self.host() == host
             && self.size(12) == path.len()
             && self.size(14) == query.len()
             && self.head[19] & (PREFIX | PATTERN) == prefix
-            && self.rest[..path.len()] == *path
-            && (query.is_empty() || self.rest[path.len()..end] == *query)
+            && self.rest.get(..both).is_some_and(|own| {
+                own[..path.len()] == *path && (query.is_empty() || own[path.len()..] == *query)
+            })
     }
 
-    /// Of a fork: the reference of its plain link, and its list of shapes.
-    pub(super) fn fork(&self) -> (u32, u32) {
-        let bytes = self.target().first_chunk().expect("a fork has two words");
-        let words = u64::from_le_bytes(*bytes);
-        (words as u32, (words >> 32) as u32)
+    /// Of a fork: the reference of its plain link or 0, and its shapes.
+    pub(super) fn fork(&self) -> (u32, impl Iterator<Item = &'a [u8]> + use<'a>) {
+        let (plain, shapes) = match self.target().split_first_chunk::<4>() {
+            Some((plain, shapes)) => (u32::from_le_bytes(*plain), shapes),
+            None => (0, &[][..]),
+        };
+        (plain, shapes.split(|&byte| byte == BETWEEN_SHAPES))
     }
 }
 
-/// The target of a fork; see [`FORK`].
-pub(super) fn fork_words(plain: u32, shapes: u32) -> [u8; 8] {
-    (u64::from(plain) | u64::from(shapes) << 32).to_le_bytes()
+/// Writes the target of a fork into `out`; see [`FORK`].
+pub(super) fn write_fork(plain: u32, shapes: &[impl AsRef<[u8]>], out: &mut Vec<u8>) {
+    out.clear();
+    out.extend_from_slice(&plain.to_le_bytes());
+    for (at, shape) in shapes.iter().enumerate() {
+        if at > 0 {
+            out.push(BETWEEN_SHAPES);
+        }
+        out.extend_from_slice(shape.as_ref());
+    }
 }
 
-/// The memory that holds them.
-#[derive(Debug)]
+/// All entries of a finished table: heap memory or a mapped file.
+#[derive(Clone, Debug)]
 pub(super) struct Entries {
-    bytes: Vec<u8>,
+    bytes: Bytes,
 }
 
 impl Entries {
+    /// The entry that [`push`](Arena::push) gave this reference. `None` behind
+    /// the end.
+    #[inline]
+    pub(super) fn get(&self, reference: u32) -> Option<Entry<'_>> {
+        entry_at(&self.bytes, reference)
+    }
+
+    /// Begins to load an entry. Two cache lines hold most entries whole, and
+    /// three those that begin near the end of one: left out, that third line
+    /// costs a quarter of all lookups a miss.
+    #[inline]
+    pub(super) fn prefetch(&self, reference: u32) {
+        let at = reference as usize * ALIGN;
+        prefetch(&self.bytes, at);
+        prefetch(&self.bytes, at + 64);
+        prefetch(&self.bytes, at + PREFETCH_BYTES);
+    }
+
+    /// Size of all entries, bytes.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes.len()
+    }
+}
+
+#[inline]
+fn entry_at(bytes: &[u8], reference: u32) -> Option<Entry<'_>> {
+    let bytes = bytes.get(reference as usize * ALIGN..)?;
+    let (head, rest) = bytes.split_first_chunk::<HEAD_BYTES>()?;
+    Some(Entry { head, rest })
+}
+
+/// Appends an entry to `out`.
+fn write(entry: &Parts<'_>, out: &mut Vec<u8>) {
+    let size = |part: &[u8]| (part.len() as u16).to_le_bytes();
+    out.extend_from_slice(&entry.id.to_le_bytes());
+    out.extend_from_slice(&entry.host.to_le_bytes());
+    out.extend_from_slice(&size(entry.path));
+    out.extend_from_slice(&size(entry.query));
+    out.extend_from_slice(&size(entry.target));
+    out.extend_from_slice(&[entry.status as u8, entry.flags]);
+    out.extend_from_slice(entry.path);
+    out.extend_from_slice(entry.query);
+    out.extend_from_slice(entry.target);
+}
+
+/// The entries of a table in the making.
+#[derive(Debug)]
+pub(super) struct Arena {
+    bytes: Vec<u8>,
+}
+
+impl Arena {
     /// None yet, with memory set aside for `bytes`.
-    pub(super) fn with_capacity(bytes: usize) -> Entries {
-        let mut entries = Entries { bytes: Vec::with_capacity(bytes.max(ALIGN)) };
+    pub(super) fn with_capacity(bytes: usize) -> Arena {
+        let mut entries = Arena { bytes: Vec::with_capacity(bytes.max(ALIGN)) };
         large_pages(entries.bytes.spare_capacity_mut());
         // Reference 0 means "none", so nothing begins there.
         entries.bytes.resize(ALIGN, 0);
@@ -170,48 +245,20 @@ impl Entries {
     /// [`have_room`](Self::have_room) before.
     pub(super) fn push(&mut self, entry: &Parts<'_>) -> u32 {
         let reference = u32::try_from(self.bytes.len() / ALIGN).expect("there is room");
-        let size = |part: &[u8]| (part.len() as u16).to_le_bytes();
-        let out = &mut self.bytes;
-        out.extend_from_slice(&entry.id.to_le_bytes());
-        out.extend_from_slice(&entry.host.to_le_bytes());
-        out.extend_from_slice(&size(entry.path));
-        out.extend_from_slice(&size(entry.query));
-        out.extend_from_slice(&size(entry.target));
-        out.extend_from_slice(&[entry.status as u8, entry.flags]);
-        out.extend_from_slice(entry.path);
-        out.extend_from_slice(entry.query);
-        out.extend_from_slice(entry.target);
-        out.resize(out.len().next_multiple_of(ALIGN), 0);
+        write(entry, &mut self.bytes);
+        self.bytes.resize(self.bytes.len().next_multiple_of(ALIGN), 0);
         reference
     }
 
     /// The entry that [`push`](Self::push) gave this reference.
-    #[inline]
     pub(super) fn get(&self, reference: u32) -> Entry<'_> {
-        let bytes = &self.bytes[reference as usize * ALIGN..];
-        let (head, rest) = bytes.split_first_chunk::<HEAD_BYTES>().expect("an entry has a head");
-        Entry { head, rest }
+        entry_at(&self.bytes, reference).unwrap_or(NOTHING)
     }
 
-    /// Begins to load an entry. Two cache lines hold most entries whole, and
-    /// three those that begin near the end of one: left out, that third line
-    /// costs a quarter of all lookups a miss.
-    #[inline]
-    pub(super) fn prefetch(&self, reference: u32) {
-        let at = reference as usize * ALIGN;
-        prefetch(&self.bytes, at);
-        prefetch(&self.bytes, at + 64);
-        prefetch(&self.bytes, at + PREFETCH_BYTES);
-    }
-
-    /// Size of all entries, bytes.
-    pub(super) fn bytes(&self) -> usize {
-        self.bytes.capacity()
-    }
-
-    /// Gives back memory that was set aside and not used.
-    pub(super) fn shrink(&mut self) {
+    /// No more are added. Gives back memory that was set aside and not used.
+    pub(super) fn finish(mut self) -> Entries {
         self.bytes.shrink_to_fit();
+        Entries { bytes: self.bytes.into() }
     }
 }
 
@@ -221,7 +268,7 @@ mod tests {
 
     #[test]
     fn entries_come_back_as_they_went_in() {
-        let mut entries = Entries::with_capacity(0);
+        let mut entries = Arena::with_capacity(0);
         let long = vec![b'x'; KEY_PATH_BYTES_MAX];
         let mut references = Vec::new();
         for size in [0, 1, 2, 3, 4, 15, 47, KEY_PATH_BYTES_MAX] {
@@ -236,9 +283,9 @@ mod tests {
             };
             references.push((entries.push(&entry), entry));
         }
-        entries.shrink();
+        let entries = entries.finish();
         for (reference, want) in references {
-            let got = entries.get(reference);
+            let got = entries.get(reference).unwrap();
             assert_ne!(reference, 0);
             assert_eq!((got.id(), got.status()), (want.id, want.status));
             assert_eq!(got.target(), want.target);

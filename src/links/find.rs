@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use super::builder::{seed, with_query};
-use super::entries::{Entry, FORK, PATTERN, PREFIX};
+use super::entries::{Entry, FORK, NOTHING, PATTERN, PREFIX};
 use super::hash;
 use super::host;
 use super::index::Index;
@@ -85,7 +85,7 @@ impl Links {
     pub fn replicate(table: &Arc<Table>) -> Links {
         Links {
             table: Arc::clone(table),
-            index: table.index.clone(),
+            index: table.index.copy(),
             generation: table.generation(),
         }
     }
@@ -208,6 +208,11 @@ impl Links {
         })
     }
 
+    #[inline]
+    fn get(&self, reference: u32) -> Entry<'_> {
+        self.table.entries.get(reference).unwrap_or(NOTHING)
+    }
+
     /// The entry with this key. `hash` is of all of it.
     #[inline]
     fn entry(
@@ -218,8 +223,7 @@ impl Links {
         path: &[u8],
         query: &[u8],
     ) -> Option<Entry<'_>> {
-        let entries = &self.table.entries;
-        let mut candidates = self.index.candidates(hash).map(|reference| entries.get(reference));
+        let mut candidates = self.index.candidates(hash).map(|reference| self.get(reference));
         candidates.find(|entry| entry.is(host, kind, path, query))
     }
 
@@ -233,17 +237,17 @@ impl Links {
         if let Some(entry) = self.by_query(host, hash, path, shapes, query) {
             return Some(entry);
         }
-        (plain != 0).then(|| self.table.entries.get(plain))
+        (plain != 0).then(|| self.get(plain))
     }
 
     /// Of the links that differ from a path only in their query, the first that
     /// the request's query satisfies.
-    fn by_query(
+    fn by_query<'t>(
         &self,
         host: u32,
         hash: u64,
         path: &[u8],
-        shapes: u32,
+        shapes: impl Iterator<Item = &'t [u8]>,
         query: &mut Query<'_>,
     ) -> Option<Entry<'_>> {
         let Query { sent, parameters, read, text, combinations } = query;
@@ -251,13 +255,13 @@ impl Links {
         if !core::mem::replace(read, true) {
             parameters.read(sent, REQUEST_PARAMETERS_MAX);
         }
-        for shape in &self.table.shape_lists[shapes as usize] {
+        for shape in shapes {
             // For each name of the shape, the parameters that have it.
             let mut runs = [(0, 0); KEY_PARAMETERS_MAX];
             let mut any_value = [false; KEY_PARAMETERS_MAX];
             let mut count = 0;
             let mut from = 0;
-            for (name, any) in names(shape) {
+            for (name, any) in names(shape).take(KEY_PARAMETERS_MAX) {
                 let run = parameters.run(name, from);
                 if run.is_empty() {
                     break;
@@ -343,8 +347,7 @@ impl Links {
 
     #[cold]
     fn pattern(&self, hash: u64, host: u32, path: &[u8], end: usize) -> Option<(Entry<'_>, usize)> {
-        let entries = &self.table.entries;
-        let candidates = self.index.candidates(hash).map(|reference| entries.get(reference));
+        let candidates = self.index.candidates(hash).map(|reference| self.get(reference));
         let patterns = candidates.filter(|entry| entry.has(PATTERN) && entry.host() == host);
         let matching = patterns.filter_map(|entry| {
             let key = (entry.path(), entry.has(PREFIX));

@@ -5,10 +5,11 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::bytes::shown;
-use super::entries::{self, Arena, Entry, FORK, PATTERN, PREFIX, Parts};
+use super::entries::{self, Arena, Entry, FORK, PATTERN, PREFIX, Parts, SPLAT};
 use super::hash;
 use super::index::{Index, Stored};
 use super::key::Key;
+use super::options::Options;
 use super::pattern;
 use super::query::{rank, shape_of};
 use super::status::Status;
@@ -26,6 +27,21 @@ pub struct Origin {
     pub line: u32,
 }
 
+/// A link to be added to a table.
+#[derive(Clone, Copy, Debug)]
+pub struct Link<'a> {
+    /// What it answers to.
+    pub key: Key<'a>,
+    /// What it answers with.
+    pub status: Status,
+    /// Where it sends; `None` for a 410.
+    pub target: Option<Checked<'a>>,
+    /// What else it says.
+    pub options: Options<'a>,
+    /// Where it was written.
+    pub origin: Origin,
+}
+
 /// Why a good key and a good target cannot become a link of this table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AddProblem {
@@ -35,6 +51,8 @@ pub enum AddProblem {
     NoTarget(Status),
     /// A 410 with a target.
     GoneWithTarget,
+    /// A 410 with this option, which says nothing of what is gone.
+    GoneWithOption(&'static str),
     /// A target with `:splat` under a key that is no prefix.
     SplatWithoutPrefix,
     /// A target with `:name` under a key with placeholders.
@@ -61,6 +79,10 @@ impl fmt::Display for AddProblem {
             AddProblem::GoneWithTarget => {
                 write!(f, "a 410 has no target; leave out the target, or write a redirect's status")
             }
+            AddProblem::GoneWithOption(name) => write!(
+                f,
+                "{name}= says nothing of a 410, which sends nobody anywhere; leave it out, or write a redirect's status and a target"
+            ),
             AddProblem::SplatWithoutPrefix => write!(
                 f,
                 "the target has :splat but the key is no prefix; end the key with `/*`, or leave out :splat"
@@ -102,6 +124,8 @@ pub struct TableBuilder {
     /// Room for such a key, and for a shape.
     fork_key: Vec<u8>,
     shape: Vec<u8>,
+    /// Room for the options of a link.
+    options: Vec<u8>,
     counts: Counts,
 }
 
@@ -127,8 +151,14 @@ struct Fork {
 fn fork_size(key: &Key<'_>) -> usize {
     match key.query {
         [] => 0,
-        query => Arena::size_of(key.path, query, &[0; 8]),
+        query => Arena::size_of(&Parts { query, ..fork_of(0, key.path, &[0; 8]) }),
     }
+}
+
+/// The entry of a fork.
+fn fork_of<'a>(host: u32, path: &'a [u8], words: &'a [u8]) -> Parts<'a> {
+    let (status, query, options) = (Status::Gone, &[][..], &[][..]);
+    Parts { id: 0, host, status, flags: FORK, path, query, target: words, options }
 }
 
 /// Where hashing of a path under this host begins. A prefix, or what stands before
@@ -166,6 +196,7 @@ impl TableBuilder {
             fork_at: HashMap::new(),
             fork_key: Vec::new(),
             shape: Vec::new(),
+            options: Vec::new(),
             counts: Counts::default(),
         }
     }
@@ -174,22 +205,23 @@ impl TableBuilder {
     ///
     /// # Errors
     /// Why it cannot be added; the table is then as it was.
-    pub fn add(
-        &mut self,
-        key: &Key<'_>,
-        status: Status,
-        target: Option<Checked<'_>>,
-        origin: Origin,
-    ) -> Result<(), AddProblem> {
+    pub fn add(&mut self, link: &Link<'_>) -> Result<(), AddProblem> {
+        let Link { key, status, target, options, origin } = link;
+        let (key, status) = (key, *status);
         let mut flags = if key.prefix { PREFIX } else { 0 } | if key.pattern { PATTERN } else { 0 };
         match target {
             None if status != Status::Gone => return Err(AddProblem::NoTarget(status)),
             Some(_) if status == Status::Gone => return Err(AddProblem::GoneWithTarget),
-            Some(target) if target.has_splat() && !key.prefix => {
-                return Err(AddProblem::SplatWithoutPrefix);
-            }
             Some(target) => flags |= target.blanks(),
             None => {}
+        }
+        if status == Status::Gone
+            && let Some(name) = options.of_redirects()
+        {
+            return Err(AddProblem::GoneWithOption(name));
+        }
+        if (flags | options.blanks()) & SPLAT != 0 && !key.prefix {
+            return Err(AddProblem::SplatWithoutPrefix);
         }
         let target = target.map_or(&[][..], Checked::bytes);
         if key.pattern
@@ -197,7 +229,31 @@ impl TableBuilder {
         {
             return Err(AddProblem::UnknownPlaceholder(shown(name)));
         }
-        let size = Arena::size_of(key.path, key.query, target) + fork_size(key);
+        let mut stored = core::mem::take(&mut self.options);
+        options.store(&mut stored);
+        let entry = Parts {
+            id: options.id.unwrap_or_else(|| key.id()),
+            host: 0,
+            status,
+            flags,
+            path: key.path,
+            query: key.query,
+            target,
+            options: &stored,
+        };
+        let added = self.add_entry(key, entry, *origin);
+        self.options = stored;
+        added
+    }
+
+    /// Adds an entry of a key; all but its host's number is there.
+    fn add_entry(
+        &mut self,
+        key: &Key<'_>,
+        entry: Parts<'_>,
+        origin: Origin,
+    ) -> Result<(), AddProblem> {
+        let size = Arena::size_of(&entry) + fork_size(key);
         if self.added.len() >= LINKS_MAX || !self.entries.have_room(self.fork_bytes + size) {
             return Err(AddProblem::TableFull);
         }
@@ -206,8 +262,7 @@ impl TableBuilder {
             true => self.hosts.intern_twin(key.host),
         };
         let hash = with_query(hash::hash(seed(host, key.is_open()), key.literal()), key.query);
-        let entry =
-            Parts { id: key.id(), host, status, flags, path: key.path, query: key.query, target };
+        let entry = Parts { host, ..entry };
         if let Some(reference) = self.twin(hash, &entry) {
             let at = self.added.partition_point(|added| added.reference < reference);
             return Err(AddProblem::Duplicate(self.added[at].origin));
@@ -233,7 +288,7 @@ impl TableBuilder {
         self.counts.placeholders += usize::from(key.pattern);
         self.counts.nocase += usize::from(key.nocase);
         self.counts.with_query += usize::from(!key.query.is_empty());
-        self.counts.gone += usize::from(status == Status::Gone);
+        self.counts.gone += usize::from(entry.status == Status::Gone);
         Ok(())
     }
 
@@ -315,20 +370,10 @@ impl TableBuilder {
             self.counts.query_shapes += fork.shapes.len();
             fork.shapes.sort_by(|a, b| rank(a).cmp(&rank(b)));
             let hash = hash::hash(seed(fork.host, false), &fork.path);
-            let mut entry = Parts {
-                id: 0,
-                host: fork.host,
-                status: Status::Gone,
-                flags: 0,
-                path: &fork.path,
-                query: &[],
-                target: &[],
-            };
-            let plain = self.twin(hash, &entry);
+            let plain = self.twin(hash, &Parts { flags: 0, ..fork_of(fork.host, &fork.path, &[]) });
             behind.extend(plain);
             entries::write_fork(plain.unwrap_or(0), &fork.shapes, &mut target);
-            entry.flags = FORK;
-            entry.target = &target;
+            let entry = fork_of(fork.host, &fork.path, &target);
             forks.push((hash, self.entries.push(&entry)));
         }
         let mut index = Index::with_room(self.added.len() - behind.len() + forks.len());

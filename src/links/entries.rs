@@ -2,8 +2,9 @@
 //!
 //! An entry is a head of 20 bytes, then the key's path and query and the
 //! target, so that comparing a key and copying its target touch neighbouring
-//! cache lines. Little-endian, aligned to 4 bytes, named by its offset / 4: an
-//! index slot has 32 bits for it, which reaches 16 GiB.
+//! cache lines; then [its options](super::options), if it has any. Little-endian,
+//! aligned to 4 bytes, named by its offset / 4: an index slot has 32 bits for it,
+//! which reaches 16 GiB.
 //!
 //! | bytes | field |
 //! |---|---|
@@ -41,6 +42,8 @@ pub(super) const SPLAT: u8 = 2;
 pub(super) const CLICK_ID: u8 = 8;
 /// What the target holds that is filled in for each request.
 pub(super) const BLANKS: u8 = SPLAT | CLICK_ID;
+/// Behind the target stand options.
+pub(super) const OPTIONS: u8 = 16;
 /// The path is a [pattern](super::pattern). The entry lies where a prefix with its
 /// literal beginning would; with [`PREFIX`] it ends with `/*`.
 pub(super) const PATTERN: u8 = 64;
@@ -64,6 +67,8 @@ pub(super) struct Parts<'a> {
     pub(super) path: &'a [u8],
     pub(super) query: &'a [u8],
     pub(super) target: &'a [u8],
+    /// As [`Options::store`](super::Options::store) writes them; empty without.
+    pub(super) options: &'a [u8],
 }
 
 /// One entry where it lies. A field is read when it is asked for: most entries
@@ -115,6 +120,15 @@ impl<'a> Entry<'a> {
     pub(super) fn target(&self) -> &'a [u8] {
         let start = self.size(12) + self.size(14);
         self.rest.get(start..start + self.size(16)).unwrap_or(&[])
+    }
+
+    /// What begins with its options, if it has any.
+    #[inline]
+    pub(super) fn options(&self) -> Option<&'a [u8]> {
+        if !self.has(OPTIONS) {
+            return None;
+        }
+        self.rest.get(self.size(12) + self.size(14) + self.size(16)..)
     }
 
     #[inline]
@@ -209,10 +223,12 @@ fn write(entry: &Parts<'_>, out: &mut Vec<u8>) {
     out.extend_from_slice(&size(entry.path));
     out.extend_from_slice(&size(entry.query));
     out.extend_from_slice(&size(entry.target));
-    out.extend_from_slice(&[entry.status as u8, entry.flags]);
+    let flags = entry.flags | if entry.options.is_empty() { 0 } else { OPTIONS };
+    out.extend_from_slice(&[entry.status as u8, flags]);
     out.extend_from_slice(entry.path);
     out.extend_from_slice(entry.query);
     out.extend_from_slice(entry.target);
+    out.extend_from_slice(entry.options);
 }
 
 /// The entries of a table in the making.
@@ -232,8 +248,10 @@ impl Arena {
     }
 
     /// What an entry of these parts takes, bytes.
-    pub(super) fn size_of(path: &[u8], query: &[u8], target: &[u8]) -> usize {
-        (HEAD_BYTES + path.len() + query.len() + target.len()).next_multiple_of(ALIGN)
+    pub(super) fn size_of(entry: &Parts<'_>) -> usize {
+        let Parts { path, query, target, options, .. } = entry;
+        let size = HEAD_BYTES + path.len() + query.len() + target.len() + options.len();
+        size.next_multiple_of(ALIGN)
     }
 
     /// Whether references reach as far as `more` bytes from here.
@@ -280,7 +298,9 @@ mod tests {
                 path: &long[..size],
                 query: &long[..size / 2],
                 target: &long[..size / 3],
+                options: &long[..size % 5],
             };
+            assert_eq!(Arena::size_of(&entry) % ALIGN, 0);
             references.push((entries.push(&entry), entry));
         }
         let entries = entries.finish();
@@ -289,6 +309,8 @@ mod tests {
             assert_ne!(reference, 0);
             assert_eq!((got.id(), got.status()), (want.id, want.status));
             assert_eq!(got.target(), want.target);
+            assert_eq!(got.options().is_some(), !want.options.is_empty());
+            assert!(got.options().is_none_or(|options| options.starts_with(want.options)));
             assert!(got.has(PREFIX) && got.has(SPLAT) && !got.has(FORK));
             assert_eq!(got.blanks(), want.flags & BLANKS);
             let is = |host, prefix, path, query| got.is(host, prefix, path, query);

@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use super::answer::StoredOptions;
 use super::builder::{seed, with_query};
 use super::entries::{Entry, FORK, NOTHING, PATTERN, PREFIX};
 use super::hash;
@@ -66,6 +67,8 @@ pub struct Hit<'a> {
     /// Where in the normalised path the part behind the prefix begins, for
     /// [`Target::write`]; its end for a key without `/*`.
     pub splat_start: usize,
+    /// What else it says, for [`Hit::answer`].
+    pub options: Option<StoredOptions<'a>>,
 }
 
 /// The query of a request, and what reading it has come to.
@@ -205,6 +208,7 @@ impl Links {
             exact: !entry.has(PREFIX | PATTERN),
             target: Target::stored(entry.target(), entry.blanks()),
             splat_start,
+            options: entry.options().map(StoredOptions),
         })
     }
 

@@ -57,7 +57,7 @@ pub enum AddProblem {
     GoneWithOption(&'static str),
     /// A target with `:splat` under a key that is no prefix.
     SplatWithoutPrefix,
-    /// A target with `:name` under a key whose placeholders have other names.
+    /// A target with `:name` under a key with placeholders.
     UnknownPlaceholder(String),
     /// There are too many keys with placeholders and the same beginning.
     TooManyPatterns,
@@ -91,7 +91,7 @@ impl fmt::Display for AddProblem {
             ),
             AddProblem::UnknownPlaceholder(name) => write!(
                 f,
-                "the target has `:{name}` but the key has no such placeholder; write its name, or %3A for the colon"
+                "a target cannot have a placeholder's `:{name}` yet; leave it out, or write %3A for the colon"
             ),
             AddProblem::TooManyPatterns => write!(
                 f,
@@ -225,8 +225,9 @@ impl TableBuilder {
         if (flags | options.blanks()) & SPLAT != 0 && !key.prefix {
             return Err(AddProblem::SplatWithoutPrefix);
         }
+        let target = target.map_or(&[][..], Checked::bytes);
         if key.pattern
-            && let Some(name) = pattern::unknown_name(key.path, target.map_or(&[], Checked::bytes))
+            && let Some(name) = pattern::unknown_name(b"", target)
         {
             return Err(AddProblem::UnknownPlaceholder(shown(name)));
         }
@@ -239,7 +240,7 @@ impl TableBuilder {
             flags,
             path: key.path,
             query: key.query,
-            target: target.map_or(&[], Checked::bytes),
+            target,
             options: &stored,
         };
         let added = self.add_entry(key, entry, *origin);

@@ -134,6 +134,8 @@ pub const CACHE_SECONDS_MAX: u64 = 1 << 31;
 /// Entries that patches can add to a table, for links that are set one by one
 /// and paths of which some have a query. Over it: the table is to be built anew.
 pub const PATCHED_ENTRIES_MAX: usize = 64 * 1024;
+/// What it says of them at most before it is better built anew: half.
+pub const PATCHED_ENTRIES_CROWDED: usize = PATCHED_ENTRIES_MAX / 2;
 /// Links that the index of a new table has room for beside its own, so that
 /// small tables too can be patched for a while.
 pub const INDEX_SPARE: usize = 1024;

@@ -9,6 +9,7 @@ use super::entries::{self, Arena, Entry, FORK, PATTERN, PREFIX, Parts, SPLAT};
 use super::hash;
 use super::index::{Index, Stored};
 use super::key::Key;
+use super::listed::Listed;
 use super::options::Options;
 use super::pattern;
 use super::query::{rank, shape_of};
@@ -158,7 +159,7 @@ fn fork_size(key: &Key<'_>) -> usize {
 }
 
 /// The entry of a fork.
-fn fork_of<'a>(host: u32, path: &'a [u8], words: &'a [u8]) -> Parts<'a> {
+pub(super) fn fork_of<'a>(host: u32, path: &'a [u8], words: &'a [u8]) -> Parts<'a> {
     let (status, query, options) = (Status::Gone, &[][..], &[][..]);
     Parts { id: 0, host, status, flags: FORK, path, query, target: words, options }
 }
@@ -168,6 +169,11 @@ fn fork_of<'a>(host: u32, path: &'a [u8], words: &'a [u8]) -> Parts<'a> {
 #[inline]
 pub(super) fn seed(host: u32, prefix: bool) -> u64 {
     hash::seed(u64::from(host) << 1 | u64::from(prefix))
+}
+
+/// The hash by which the entry of a key is found.
+pub(super) fn hash_of(host: u32, key: &Key<'_>) -> u64 {
+    with_query(hash::hash(seed(host, key.is_open()), key.literal()), key.query)
 }
 
 /// The hash of a key whose path has hash `path`.
@@ -248,6 +254,14 @@ impl TableBuilder {
         added
     }
 
+    /// Adds a link of another table.
+    ///
+    /// # Errors
+    /// As [`add`](Self::add).
+    pub(super) fn add_listed(&mut self, link: &Listed<'_>) -> Result<(), AddProblem> {
+        self.add_entry(&link.key(), link.parts(), Origin::default())
+    }
+
     /// Adds an entry of a key; all but its host's number is there.
     fn add_entry(
         &mut self,
@@ -259,11 +273,8 @@ impl TableBuilder {
         if self.added.len() >= LINKS_MAX || !self.entries.have_room(self.fork_bytes + size) {
             return Err(AddProblem::TableFull);
         }
-        let host = match key.nocase {
-            false => self.hosts.intern(key.host),
-            true => self.hosts.intern_twin(key.host),
-        };
-        let hash = with_query(hash::hash(seed(host, key.is_open()), key.literal()), key.query);
+        let host = self.hosts.take_key(key);
+        let hash = hash_of(host, key);
         let entry = Parts { host, ..entry };
         if let Some(reference) = self.twin(hash, &entry) {
             let at = self.added.partition_point(|added| added.reference < reference);
@@ -281,10 +292,6 @@ impl TableBuilder {
             self.grow();
         } else {
             self.index.insert(hash, reference);
-        }
-        if key.is_open() {
-            let depth = memchr::memchr_iter(b'/', key.literal()).count();
-            self.hosts.add_depth(host, depth, key.pattern);
         }
         self.counts.prefixes += usize::from(key.prefix);
         self.counts.placeholders += usize::from(key.pattern);

@@ -170,7 +170,8 @@ impl Editor {
     pub fn fold(&self) -> Result<Table, AddProblem> {
         let bytes = self.links.table.entries.bytes();
         // An entry's head is counted by the builder.
-        let mut builder = TableBuilder::with_capacity(self.count, bytes - 20 * self.count.min(bytes / 20));
+        let mut builder =
+            TableBuilder::with_capacity(self.count, bytes - 20 * self.count.min(bytes / 20));
         for link in self.links() {
             builder.add_listed(&link)?;
         }
@@ -338,7 +339,13 @@ impl Editor {
         }
     }
 
-    fn change_fork(&mut self, at: usize, hash: u64, reference: u32, change: impl FnOnce(&mut Fork)) {
+    fn change_fork(
+        &mut self,
+        at: usize,
+        hash: u64,
+        reference: u32,
+        change: impl FnOnce(&mut Fork),
+    ) {
         let entry = self.links.get(reference);
         let (plain, shapes) = entry.fork();
         let mut fork = Fork { plain, shapes: shapes.map(Box::from).collect() };

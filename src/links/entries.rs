@@ -16,9 +16,12 @@
 //! | 18 | status, as its place in [`Status::ALL`] |
 //! | 19 | flags |
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use super::hints::{large_pages, prefetch};
+use super::options::Options;
 use super::status::Status;
 use crate::limits::{
     KEY_PATH_BYTES_MAX, KEY_QUERY_BYTES_MAX, PATCHED_ENTRIES_MAX, QUERY_SHAPES_BYTES_MAX,
@@ -130,6 +133,27 @@ impl<'a> Entry<'a> {
         self.rest.get(start..start + self.size(16)).unwrap_or(&[])
     }
 
+    #[inline]
+    pub(super) fn query(&self) -> &'a [u8] {
+        let start = self.size(12);
+        self.rest.get(start..start + self.size(14)).unwrap_or(&[])
+    }
+
+    /// What it is made of.
+    pub(super) fn parts(&self) -> Parts<'a> {
+        let options = self.options().unwrap_or_default();
+        Parts {
+            id: self.id(),
+            host: self.host(),
+            status: self.status(),
+            flags: self.head[19] & !OPTIONS,
+            path: self.path(),
+            query: self.query(),
+            target: self.target(),
+            options: &options[..Options::size(options)],
+        }
+    }
+
     /// What begins with its options, if it has any.
     #[inline]
     pub(super) fn options(&self) -> Option<&'a [u8]> {
@@ -210,6 +234,17 @@ impl Entries {
         prefetch(&self.bytes, at + PREFETCH_BYTES);
     }
 
+    /// Every entry with its reference, in the order in which they were added.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u32, Entry<'_>)> {
+        let mut at = ALIGN;
+        core::iter::from_fn(move || {
+            let reference = u32::try_from(at / ALIGN).ok()?;
+            let entry = self.get(reference)?;
+            at += Arena::size_of(&entry.parts());
+            Some((reference, entry))
+        })
+    }
+
     /// The first reference behind them.
     #[inline]
     pub(super) fn end(&self) -> u32 {
@@ -241,6 +276,13 @@ fn write(entry: &Parts<'_>, out: &mut Vec<u8>) {
     out.extend_from_slice(entry.query);
     out.extend_from_slice(entry.target);
     out.extend_from_slice(entry.options);
+}
+
+/// An entry by itself.
+pub(super) fn alone(entry: &Parts<'_>) -> Arc<[u8]> {
+    let mut bytes = Vec::with_capacity(Arena::size_of(entry));
+    write(entry, &mut bytes);
+    bytes.into()
 }
 
 /// The entries of a table in the making.

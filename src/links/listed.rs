@@ -52,9 +52,10 @@ impl<'a> Listed<'a> {
 
     /// What else it says.
     pub fn options(&self) -> Options<'a> {
-        let stored = self.entry.options().map(Options::stored).unwrap_or_default();
-        let id = self.id();
-        Options { id: (id != self.key.id()).then_some(id), nocase: self.key.nocase, ..stored }
+        let mut options = self.entry.options().map(Options::stored).unwrap_or_default();
+        options.id = Some(self.id()).filter(|&id| id != self.key.id());
+        options.nocase = self.key.nocase;
+        options
     }
 
     /// Its entry, taken apart.

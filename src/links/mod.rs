@@ -29,6 +29,7 @@ mod answer;
 mod builder;
 mod bytes;
 mod changes;
+mod edit;
 mod entries;
 mod find;
 mod formats;
@@ -37,6 +38,7 @@ mod hints;
 pub mod host;
 mod index;
 pub mod key;
+mod listed;
 mod load;
 mod options;
 mod path;
@@ -49,9 +51,11 @@ pub mod target;
 pub use answer::{Answer, StoredOptions};
 pub use builder::{AddProblem, Link, Origin, TableBuilder};
 pub use changes::{Change, Changes, read_keys, read_lines};
+pub use edit::{EditProblem, Editor, Patch};
 pub use find::{Ask, Hit, Links, Scratch};
 pub use formats::{Format, Source};
 pub use key::{Key, KeyScratch};
+pub use listed::Listed;
 pub use load::{FileReport, Loaded, OnBadLine, Problem, Report, load, load_over};
 pub use options::{Options, QueryRule};
 pub use path::normalise;
@@ -59,6 +63,8 @@ pub use status::Status;
 pub use table::{Counts, Memory, Table};
 pub use target::{Fallback, Target, TooLong};
 
+#[cfg(test)]
+mod edit_test;
 #[cfg(test)]
 mod find_test;
 #[cfg(test)]

@@ -116,6 +116,8 @@ pub const HOST_BYTES_MAX: usize = 253;
 pub const KEY_PARAMETERS_MAX: usize = 8;
 /// Most distinct sets of parameter names under one path. Over it: a load error.
 pub const QUERY_SHAPES_MAX: usize = 32;
+/// Bytes of the names in all those sets. Over it: a load error.
+pub const QUERY_SHAPES_BYTES_MAX: usize = 32 * 1024;
 /// Parameters of a request's query that are looked at; later ones are ignored.
 pub const REQUEST_PARAMETERS_MAX: usize = 64;
 /// Combinations tried when a request repeats a parameter that keys name.
@@ -124,8 +126,43 @@ pub const QUERY_COMBINATIONS_MAX: usize = 64;
 pub const PREFIX_DEPTH_MAX: usize = 63;
 /// Most links in a table: what a 32-bit ordinal can number. Over it: a load error.
 pub const LINKS_MAX: usize = 100_000_000;
+/// Longest tag of a link, bytes. Over it: a load error.
+pub const TAG_BYTES_MAX: usize = 64;
+/// Longest time that a link lets its answer be cached, seconds: what every cache
+/// can count to (RFC 9111 §1.2.2). Over it: a load error.
+pub const CACHE_SECONDS_MAX: u64 = 1 << 31;
 /// Bad lines shown one by one; the rest are counted.
 pub const BAD_LINES_SHOWN: usize = 20;
+/// Longest body of a request to the admin socket, bytes: a million links and more.
+/// Over it: 413.
+pub const ADMIN_BODY_BYTES_MAX: usize = 256 * 1024 * 1024;
+/// Most edits that are written and synced together.
+pub const EDITS_PER_GROUP_MAX: usize = 256;
+/// Longest group of records in the journal, bytes. Over it: the edit is refused.
+pub const JOURNAL_GROUP_BYTES_MAX: usize = 1024 * 1024 * 1024;
+/// Size from which on the journal is rewritten without what is outdated, bytes;
+/// the next time when it is twice as large as it was after that.
+pub const JOURNAL_REWRITE_BYTES: u64 = 4 * 1024 * 1024;
+/// Most tables that can be kept for a rollback.
+pub const GENERATIONS_KEPT_MAX: usize = 100;
+/// How long link files have to be left alone before they are read, milliseconds.
+pub const WATCH_SETTLE_MS: u64 = 200;
+
+// ---- Replaying access logs -------------------------------------------------
+
+/// Longest line of an access log, bytes: the longest request head and as much for
+/// escapes. What is over it is not looked at.
+pub const REPLAY_LINE_BYTES_MAX: usize = 256 * 1024;
+/// Longest referer or user agent taken from a log, bytes. Over it: left out, so that
+/// the head is not refused for it.
+pub const REPLAY_FIELD_BYTES_MAX: usize = 2048;
+/// Requests answered in one go, by one thread for each table.
+pub const REPLAY_BLOCK_REQUESTS: usize = 8192;
+/// Bytes of all distinct requests that are answered differently, with their answers.
+/// Over it: new ones are only counted.
+pub const REPLAY_DIFFERENCES_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Bytes of a sample of lines. Over it: the sample gets smaller, and that is said.
+pub const REPLAY_SAMPLE_BYTES_MAX: usize = 1024 * 1024 * 1024;
 
 // ---- Clicks ----------------------------------------------------------------
 
@@ -216,9 +253,13 @@ pub const LAG_REPORT_MS: u64 = 10_000;
 
 const _: () = assert!(REQUEST_LINE_BYTES_MAX < REQUEST_HEAD_BYTES_MAX);
 const _: () = assert!(TARGET_BYTES_MAX <= LOCATION_BYTES_MAX);
+// Its size is written in 32 bits.
+const _: () = assert!(JOURNAL_GROUP_BYTES_MAX < u32::MAX as usize);
 // A target that is nothing but `{clickid}` still fits when those are filled in.
 const _: () = assert!(TARGET_BYTES_MAX.div_ceil(9) * CLICK_ID_BYTES <= LOCATION_BYTES_MAX);
 const _: () = assert!(LOCATION_BYTES_MAX < REPLY_BYTES_MAX);
+const _: () = assert!(CACHE_SECONDS_MAX <= u32::MAX as u64);
+const _: () = assert!(TAG_BYTES_MAX <= u8::MAX as usize);
 // Offsets within a request head are 16-bit.
 const _: () = assert!(REQUEST_HEAD_BYTES_MAX < u16::MAX as usize);
 // A single connection at its limits never trips the limit of the shard.
@@ -228,6 +269,11 @@ const _: () = assert!(SEND_BUFFER_BYTES >= OUTBOX_BYTES_PAUSE);
 const _: () = assert!(LISTEN_PAUSE_MS < LISTEN_WAIT_MS);
 const _: () = assert!(RECEIVE_BUFFERS.is_power_of_two() && RECEIVE_BUFFERS <= 32_768);
 const _: () = assert!(REQUESTS_PER_ROUND_MAX <= BATCH_REQUESTS_MAX);
+const _: () = assert!(REPLAY_BLOCK_REQUESTS.is_multiple_of(BATCH_REQUESTS_MAX));
+const _: () = assert!(REPLAY_LINE_BYTES_MAX > 4 * REQUEST_HEAD_BYTES_MAX);
+const _: () =
+    assert!(REQUEST_LINE_BYTES_MAX + 2 * REPLAY_FIELD_BYTES_MAX + 1024 < REQUEST_HEAD_BYTES_MAX);
+const _: () = assert!(REPLAY_SAMPLE_BYTES_MAX > REPLAY_LINE_BYTES_MAX);
 const _: () = assert!(PREFIX_DEPTH_MAX < u64::BITS as usize);
 const _: () = assert!(CLICK_USER_AGENT_BYTES_MAX <= u8::MAX as usize);
 const _: () = assert!(CLICK_HOST_BYTES_MAX <= CLICK_USER_AGENT_BYTES_MAX);

@@ -1,6 +1,12 @@
 //! `carom links`: what link files hold and what is wrong with them, without
 //! serving them.
 
+mod access_log;
+mod differences;
+mod live;
+pub mod replay;
+mod sample;
+
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -9,6 +15,7 @@ use bytesize::ByteSize;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
+use super::is_broken_pipe;
 use crate::control::{Read, Sources, say};
 use crate::limits::BAD_LINES_SHOWN;
 use crate::links::{Format, OnBadLine, Report, Table};
@@ -22,6 +29,16 @@ pub enum LinksCommand {
     /// be right. The exit status is 0 when all lines are good or the bad ones were
     /// to be skipped, 1 when there are bad lines, 2 when a file cannot be read.
     Check(Check),
+    /// Answer a real access log with two sets of links, and list what differs
+    ///
+    /// Each GET and HEAD of the log is answered with the old links and with the new,
+    /// exactly as a server would now: status, Location and every other field. Other
+    /// lines are skipped and counted. The exit status is 0 when all answers are the
+    /// same, 1 when some differ, 2 when a file cannot be read or has bad lines.
+    Replay(replay::Replay),
+    /// Change the links of a running server
+    #[command(flatten)]
+    Live(live::LiveCommand),
 }
 
 /// What `carom links check` is asked to do.
@@ -47,7 +64,14 @@ pub struct Check {
 /// Runs the command.
 #[must_use]
 pub fn run(command: &LinksCommand) -> ExitCode {
-    let LinksCommand::Check(wish) = command;
+    match command {
+        LinksCommand::Check(wish) => check(wish),
+        LinksCommand::Replay(wish) => replay::run(wish),
+        LinksCommand::Live(command) => live::run(command),
+    }
+}
+
+fn check(wish: &Check) -> ExitCode {
     let sources =
         Sources { paths: wish.files.clone(), format: wish.format, on_bad_line: wish.on_bad_line };
     let read = match sources.read(0) {
@@ -152,6 +176,7 @@ fn to_json(read: &Read) -> serde_json::Value {
             "links": counts.links,
             "hosts": counts.hosts,
             "prefixes": counts.prefixes,
+            "nocase": counts.nocase,
             "with_query": counts.with_query,
             "query_shapes": counts.query_shapes,
             "gone": counts.gone,

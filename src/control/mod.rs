@@ -1,15 +1,23 @@
 //! Everything that is not a request: loading and swapping tables, signals,
 //! limits of the machine, starting and stopping. None of it runs on a shard.
 
+pub mod admin;
 mod banner;
+mod journal;
+mod live;
 pub mod machine;
+mod plan;
 mod say;
 mod server;
 mod signals;
+mod start;
+mod stop;
 mod tables;
+mod trouble;
 
+pub use plan::{EngineWish, IpWish, Plan};
 pub use say::say;
-pub use server::{EngineWish, IpWish, Plan, serve};
+pub use start::serve;
 pub use tables::{Read, Sources};
 
 /// RLIMIT_MEMLOCK below which io_uring may be refused: glommio asks for this.

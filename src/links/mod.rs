@@ -11,8 +11,8 @@
 //! - A [`Table`] never changes. Each shard reads the same one through its own
 //!   copy of the index ([`Links`]).
 //! - Keys are kept in canonical form, so equal keys are equal bytes: hosts in
-//!   lower case, paths [normalised](normalise()), parameters sorted by name and
-//!   spelled in one way.
+//!   lower case, paths [normalised](normalise()) and those of `nocase` keys in
+//!   lower case, parameters sorted by name and spelled in one way.
 //! - A target is checked once, when it is loaded ([`target::validate`]);
 //!   whatever is in a table can stand in a header field as it is. What a
 //!   visitor adds to it (`:splat`) is encoded; what a click adds (`{clickid}`)
@@ -20,11 +20,13 @@
 //! - Nothing here allocates for a request once [`Scratch`] has grown to its
 //!   queries.
 //!
-//! Deliberately absent: case-insensitive keys, weights, other macros, conditions
+//! Deliberately absent: weights, other macros, conditions
 //! and rewrites. Each is a load error that says so.
 
+mod answer;
 mod builder;
 mod bytes;
+mod changes;
 mod entries;
 mod find;
 mod formats;
@@ -34,17 +36,21 @@ pub mod host;
 mod index;
 pub mod key;
 mod load;
+mod options;
 mod path;
 mod query;
 mod status;
 mod table;
 pub mod target;
 
-pub use builder::{AddProblem, Origin, TableBuilder};
+pub use answer::{Answer, StoredOptions};
+pub use builder::{AddProblem, Link, Origin, TableBuilder};
+pub use changes::{Change, Changes, read_keys, read_lines};
 pub use find::{Ask, Hit, Links, Scratch};
 pub use formats::{Format, Source};
 pub use key::{Key, KeyScratch};
-pub use load::{FileReport, Loaded, OnBadLine, Problem, Report, load};
+pub use load::{FileReport, Loaded, OnBadLine, Problem, Report, load, load_over};
+pub use options::{Options, QueryRule};
 pub use path::normalise;
 pub use status::Status;
 pub use table::{Counts, Memory, Table};

@@ -7,6 +7,7 @@ mod counters;
 pub mod rehearsal;
 #[cfg(test)]
 mod tests;
+pub mod trial;
 
 use std::sync::Arc;
 
@@ -114,6 +115,7 @@ impl Shard {
     pub fn publish(&mut self) {
         self.counts.connections = self.connections.len() as u64;
         self.published.store(&self.counts);
+        self.published.store_generation(self.links.generation());
     }
 
     /// Takes a new table; the next batch is answered from it. Gives back the

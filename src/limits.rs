@@ -124,6 +124,11 @@ pub const REQUEST_PARAMETERS_MAX: usize = 64;
 pub const QUERY_COMBINATIONS_MAX: usize = 64;
 /// Deepest `/*` prefix, in slashes. Over it: a load error.
 pub const PREFIX_DEPTH_MAX: usize = 63;
+/// Most placeholders in one key. Over it: a load error.
+pub const PLACEHOLDERS_MAX: usize = 8;
+/// Most keys with placeholders under one literal beginning of a host. Over it: a
+/// load error. A request that gets there is compared with each of them.
+pub const PATTERNS_MAX: usize = 32;
 /// Most links in a table: what a 32-bit ordinal can number. Over it: a load error.
 pub const LINKS_MAX: usize = 100_000_000;
 /// Longest tag of a link, bytes. Over it: a load error.

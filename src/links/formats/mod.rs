@@ -2,9 +2,17 @@
 //! the same for all of them and is decided in [`load`](super::load()).
 
 mod csv;
+mod haproxy;
 mod native;
+mod order;
+mod paths;
+#[allow(dead_code)]
+mod regex;
 
+use core::fmt;
 use core::str::FromStr;
+
+pub use paths::base;
 
 /// How a link file is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,11 +21,30 @@ pub enum Format {
     Native,
     /// Comma-separated values under a header row.
     Csv,
+    /// A haproxy map, and the converter it is written for.
+    Haproxy(HaproxyMatch),
+}
+
+/// How haproxy compares what it looks up with the keys of a map; the map itself
+/// does not say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HaproxyMatch {
+    /// `map`, `map_str`: the same text.
+    Str,
+    /// `map_beg`: begins with the key.
+    Beg,
+    /// `map_dom`: the key, between dots.
+    Dom,
+    /// `map_end`: ends with the key.
+    End,
+    /// `map_reg`: a regular expression.
+    Reg,
 }
 
 impl Format {
     /// The names by which a person picks one.
-    pub const NAMES: [&str; 2] = ["native", "csv"];
+    pub const NAMES: [&str; 7] =
+        ["native", "csv", "haproxy", "haproxy-beg", "haproxy-dom", "haproxy-end", "haproxy-reg"];
 
     /// The format that a file name suggests: CSV if it ends with `.csv`.
     pub fn of(file_name: &str) -> Format {
@@ -36,7 +63,15 @@ impl FromStr for Format {
         match name {
             "native" => Ok(Format::Native),
             "csv" => Ok(Format::Csv),
-            other => Err(format!("`{other}` is not a format; write native or csv")),
+            "haproxy" => Ok(Format::Haproxy(HaproxyMatch::Str)),
+            "haproxy-beg" => Ok(Format::Haproxy(HaproxyMatch::Beg)),
+            "haproxy-dom" => Ok(Format::Haproxy(HaproxyMatch::Dom)),
+            "haproxy-end" => Ok(Format::Haproxy(HaproxyMatch::End)),
+            "haproxy-reg" => Ok(Format::Haproxy(HaproxyMatch::Reg)),
+            other => Err(format!(
+                "`{other}` is not a format; write one of {}",
+                Format::NAMES.join(" | ")
+            )),
         }
     }
 }
@@ -50,6 +85,38 @@ pub struct Source<'a> {
     pub text: &'a [u8],
     /// How it is written.
     pub format: Format,
+    /// What its format may need to know beside it.
+    pub help: Help<'a>,
+}
+
+impl<'a> Source<'a> {
+    /// A file that needs nothing but itself.
+    pub fn new(name: &'a str, text: &'a [u8], format: Format) -> Source<'a> {
+        Source { name, text, format, help: Help::default() }
+    }
+}
+
+/// What a format needs to know that is not in its file.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Help<'a> {
+    /// `https://host`, before targets that are only a path.
+    pub base: Option<&'a str>,
+    /// Finds the files that this one includes.
+    pub include: Option<Include<'a>>,
+}
+
+/// The files that an `include` names: their names in messages and their bytes, in
+/// order; or why they cannot be had, as a sentence.
+pub type Included = Result<Vec<(String, Vec<u8>)>, String>;
+
+/// Finds the files of an `include`, given its pattern as it is written.
+#[derive(Clone, Copy)]
+pub struct Include<'a>(pub &'a dyn Fn(&str) -> Included);
+
+impl fmt::Debug for Include<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Include")
+    }
 }
 
 /// One link as it was written: nothing is checked yet.
@@ -74,15 +141,20 @@ pub(super) struct Setting<'a> {
 
 /// What a line of a link file is.
 #[derive(Clone, Debug)]
+#[allow(dead_code)]
 pub(super) enum Line<'a> {
     /// A link, to be taken as it was meant.
     Link(Row<'a>),
     /// A link that will mean something else here than where it comes from; what,
     /// as a sentence.
-    #[allow(dead_code)]
     Changed(Row<'a>, String),
     /// Nothing that can be taken; why, as a sentence with its remedy.
     Refused(String),
+    /// Something that has nothing to do with redirects.
+    Other,
+    /// No line: those that follow are of the file with this name, which was
+    /// included; without one, of the source itself.
+    Within(Option<&'a str>),
 }
 
 /// Reads `source` and hands every line that is not blank or a comment to `take`,
@@ -96,12 +168,13 @@ pub(super) fn read(source: &Source<'_>, mut take: impl FnMut(u32, Line<'_>)) {
     match source.format {
         Format::Native => native::read(text, take),
         Format::Csv => csv::read(text, take),
+        Format::Haproxy(how) => haproxy::read(text, how, &source.help, &mut take),
     }
 }
 
 /// What a reader hands over, for tests: rows as `line key|target|status`, then a
 /// `|name=value` for each setting; changed ones with ` ~what` behind them;
-/// refusals as `line !message`.
+/// refusals as `line !message`, others as `line -`, included files as `line @name`.
 #[cfg(test)]
 fn written(read: impl FnOnce(&mut dyn FnMut(u32, Line<'_>))) -> Vec<String> {
     let text = |part: &[u8]| String::from_utf8_lossy(part).into_owned();
@@ -119,6 +192,8 @@ fn written(read: impl FnOnce(&mut dyn FnMut(u32, Line<'_>))) -> Vec<String> {
             Line::Link(link) => format!("{number} {}", row(link)),
             Line::Changed(link, what) => format!("{number} {} ~{what}", row(link)),
             Line::Refused(message) => format!("{number} !{message}"),
+            Line::Other => format!("{number} -"),
+            Line::Within(name) => format!("{number} @{}", name.unwrap_or_default()),
         });
     });
     lines

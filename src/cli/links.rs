@@ -164,6 +164,7 @@ fn to_json(read: &Read) -> serde_json::Value {
             "links": counts.links,
             "hosts": counts.hosts,
             "prefixes": counts.prefixes,
+            "nocase": counts.nocase,
             "with_query": counts.with_query,
             "query_shapes": counts.query_shapes,
             "gone": counts.gone,

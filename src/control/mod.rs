@@ -3,13 +3,18 @@
 
 mod banner;
 pub mod machine;
+mod plan;
 mod say;
 mod server;
 mod signals;
+mod start;
+mod stop;
 mod tables;
+mod trouble;
 
+pub use plan::{EngineWish, IpWish, Plan};
 pub use say::say;
-pub use server::{EngineWish, IpWish, Plan, serve};
+pub use start::serve;
 pub use tables::{Read, Sources};
 
 /// RLIMIT_MEMLOCK below which io_uring may be refused: glommio asks for this.

@@ -1,6 +1,5 @@
 //! Making a table, link by link.
 
-use core::cmp::Reverse;
 use core::fmt;
 use std::collections::{HashMap, HashSet};
 
@@ -8,7 +7,7 @@ use super::entries::{self, Entries, FORK, PREFIX, Parts};
 use super::hash;
 use super::index::Index;
 use super::key::Key;
-use super::query::{names, shape_of};
+use super::query::{rank, shape_of};
 use super::status::Status;
 use super::table::{Counts, Hosts, Table};
 use super::target::Checked;
@@ -181,7 +180,10 @@ impl TableBuilder {
         if self.added.len() >= LINKS_MAX || !self.entries.have_room(self.fork_bytes + size) {
             return Err(AddProblem::TableFull);
         }
-        let host = self.hosts.intern(key.host);
+        let host = match key.nocase {
+            false => self.hosts.intern(key.host),
+            true => self.hosts.intern_twin(key.host),
+        };
         let hash = with_query(hash::hash(seed(host, key.prefix), key.path), key.query);
         let entry =
             Parts { id: key.id(), host, status, flags, path: key.path, query: key.query, target };
@@ -204,6 +206,7 @@ impl TableBuilder {
             self.hosts.add_depth(host, depth);
         }
         self.counts.prefixes += usize::from(key.prefix);
+        self.counts.nocase += usize::from(key.nocase);
         self.counts.with_query += usize::from(!key.query.is_empty());
         self.counts.gone += usize::from(status == Status::Gone);
         Ok(())
@@ -259,7 +262,7 @@ impl TableBuilder {
         let mut behind = HashSet::new();
         for mut fork in core::mem::take(&mut self.forks) {
             self.counts.query_shapes += fork.shapes.len();
-            fork.shapes.sort_by_key(|shape| Reverse(names(shape).count()));
+            fork.shapes.sort_by_key(|shape| rank(shape));
             let list = *list_at.entry(fork.shapes).or_insert_with_key(|shapes: &Vec<_>| {
                 shape_lists.push(shapes.clone().into_boxed_slice());
                 shape_lists.len() as u32 - 1
@@ -292,7 +295,7 @@ impl TableBuilder {
         }
         self.entries.shrink();
         self.counts.links = self.added.len();
-        self.counts.hosts = self.hosts.len();
+        self.counts.hosts = self.hosts.count();
         Table {
             generation: 0,
             entries: self.entries,

@@ -11,6 +11,7 @@ use super::entries::{Entry, FORK, PREFIX};
 use super::hash;
 use super::host;
 use super::index::Index;
+use super::path::fold;
 use super::query::{Parameters, names};
 use super::status::Status;
 use super::table::{ANY_HOST, Table};
@@ -26,6 +27,7 @@ use crate::limits::{
 pub struct Links {
     table: Arc<Table>,
     index: Index,
+    generation: u32,
 }
 
 /// A question to [`Links`], worked out as far as it can be without touching
@@ -34,7 +36,8 @@ pub struct Links {
 pub struct Ask {
     /// Hash of the path on any host.
     any: u64,
-    /// Hash of the path on the request's own host, if keys name that host.
+    /// Hash of the path on the request's own host, if keys name that host, or on
+    /// the nearest that stands for it and others.
     own: u64,
     /// Number of that host.
     host: u32,
@@ -45,6 +48,7 @@ pub struct Ask {
 pub struct Scratch {
     parameters: Parameters,
     query: Vec<u8>,
+    folded: Vec<u8>,
 }
 
 /// The link that answers a request.
@@ -63,13 +67,13 @@ pub struct Hit<'a> {
     pub splat_start: usize,
 }
 
-/// The part of a request that is the same for every host, and what reading
-/// its query has come to.
-struct Request<'r> {
-    path: &'r [u8],
-    query: Option<&'r [u8]>,
-    scratch: &'r mut Scratch,
+/// The query of a request, and what reading it has come to.
+struct Query<'r> {
+    sent: Option<&'r [u8]>,
+    parameters: &'r mut Parameters,
     read: bool,
+    /// Room for one of a key.
+    text: &'r mut Vec<u8>,
     /// Combinations of repeated parameters that may still be tried.
     combinations: usize,
 }
@@ -78,7 +82,22 @@ impl Links {
     /// A shard's links over `table`. Copies the index; call it on the core that
     /// will use it, so that the copy lies in that core's memory.
     pub fn replicate(table: &Arc<Table>) -> Links {
-        Links { table: Arc::clone(table), index: table.index.clone() }
+        Links {
+            table: Arc::clone(table),
+            index: table.index.clone(),
+            generation: table.generation(),
+        }
+    }
+
+    /// The same links under this number: a table can be served again.
+    #[must_use]
+    pub fn with_generation(self, generation: u32) -> Links {
+        Links { generation, ..self }
+    }
+
+    /// The number under which they are served; every click carries it.
+    pub fn generation(&self) -> u32 {
+        self.generation
     }
 
     /// The table behind them.
@@ -97,6 +116,10 @@ impl Links {
             ANY_HOST => any,
             host => hash::hash(seed(host, false), path),
         };
+        if let Some(twin) = self.table.hosts.twin(ANY_HOST) {
+            // Right for the paths that have no capital, which are nearly all.
+            self.index.prefetch(hash::hash(seed(twin, false), path));
+        }
         Ask { any, own, host }
     }
 
@@ -108,7 +131,10 @@ impl Links {
         }
         let mut buffer = [0; HOST_BYTES_MAX];
         let name = host::of_request(host, &mut buffer);
-        name.and_then(|name| hosts.number(name)).unwrap_or(ANY_HOST)
+        match name {
+            Some(name) => hosts.number(name).unwrap_or_else(|| hosts.above(name)),
+            None => ANY_HOST,
+        }
     }
 
     /// Begins to load what [`prefetch_entry`](Self::prefetch_entry) will read.
@@ -137,7 +163,9 @@ impl Links {
     /// The link that answers, if there is one: the request's own host and exact
     /// path, then any host and exact path (each time first the links whose
     /// query the request has, those with most parameters first), then the
-    /// longest prefix, at equal length that of its own host.
+    /// longest prefix, at equal length that of its own host. Hosts that stand for
+    /// others (`*.example.com`) come between, those with most labels first, and
+    /// links that match in any case right behind the others of their host.
     ///
     /// `ask` was made from the same `path`; `query` is what follows the `?`.
     pub fn find<'a>(
@@ -147,23 +175,27 @@ impl Links {
         query: Option<&[u8]>,
         scratch: &mut Scratch,
     ) -> Option<Hit<'a>> {
-        let mut request = Request {
-            path,
-            query: query.filter(|query| !query.is_empty()),
-            scratch,
+        let mut query = Query {
+            sent: query.filter(|query| !query.is_empty()),
+            parameters: &mut scratch.parameters,
             read: false,
+            text: &mut scratch.query,
             combinations: QUERY_COMBINATIONS_MAX,
         };
-        let mut found = None;
-        if ask.host != ANY_HOST {
-            found = self.exact(ask.host, ask.own, &mut request);
-        }
-        if found.is_none() {
-            found = self.exact(ANY_HOST, ask.any, &mut request);
-        }
-        let (entry, splat_start) = match found {
-            Some(entry) => (entry, path.len()),
-            None => self.prefix(ask.host, path)?,
+        let (entry, splat_start) = if self.table.hosts.are_plain() {
+            let mut found = None;
+            if ask.host != ANY_HOST {
+                found = self.exact(ask.host, ask.own, path, &mut query);
+            }
+            if found.is_none() {
+                found = self.exact(ANY_HOST, ask.any, path, &mut query);
+            }
+            match found {
+                Some(entry) => (entry, path.len()),
+                None => self.prefix(ask.host, path)?,
+            }
+        } else {
+            self.find_in_scopes(ask, path, &mut query, &mut scratch.folded)?
         };
         Some(Hit {
             id: entry.id(),
@@ -190,13 +222,13 @@ impl Links {
     }
 
     #[inline]
-    fn exact(&self, host: u32, hash: u64, request: &mut Request<'_>) -> Option<Entry<'_>> {
-        let entry = self.entry(hash, host, 0, request.path, &[])?;
+    fn exact(&self, host: u32, hash: u64, path: &[u8], query: &mut Query<'_>) -> Option<Entry<'_>> {
+        let entry = self.entry(hash, host, 0, path, &[])?;
         if !entry.has(FORK) {
             return Some(entry);
         }
         let (plain, shapes) = entry.fork();
-        if let Some(entry) = self.by_query(host, hash, shapes, request) {
+        if let Some(entry) = self.by_query(host, hash, path, shapes, query) {
             return Some(entry);
         }
         (plain != 0).then(|| self.table.entries.get(plain))
@@ -208,26 +240,30 @@ impl Links {
         &self,
         host: u32,
         hash: u64,
+        path: &[u8],
         shapes: u32,
-        request: &mut Request<'_>,
+        query: &mut Query<'_>,
     ) -> Option<Entry<'_>> {
-        let query = request.query?;
-        let parameters = &mut request.scratch.parameters;
-        if !core::mem::replace(&mut request.read, true) {
-            parameters.read(query, REQUEST_PARAMETERS_MAX);
+        let Query { sent, parameters, read, text, combinations } = query;
+        let sent = (*sent)?;
+        if !core::mem::replace(read, true) {
+            parameters.read(sent, REQUEST_PARAMETERS_MAX);
         }
         for shape in &self.table.shape_lists[shapes as usize] {
             // For each name of the shape, the parameters that have it.
             let mut runs = [(0, 0); KEY_PARAMETERS_MAX];
+            let mut any_value = [false; KEY_PARAMETERS_MAX];
             let mut count = 0;
             let mut from = 0;
-            for name in names(shape) {
+            for (name, any) in names(shape) {
                 let run = parameters.run(name, from);
                 if run.is_empty() {
                     break;
                 }
                 from = run.end;
-                runs[count] = (run.start, run.len());
+                // With any value, one of them is as good as all.
+                runs[count] = (run.start, if any { 1 } else { run.len() });
+                any_value[count] = any;
                 count += 1;
             }
             if count < names(shape).count() {
@@ -237,19 +273,21 @@ impl Links {
             // always tried; further ones as long as the request's share lasts.
             let mut picks = [0; KEY_PARAMETERS_MAX];
             loop {
-                let text = &mut request.scratch.query;
                 text.clear();
-                for ((start, _), pick) in runs[..count].iter().zip(picks) {
-                    parameters.append(start + pick, text);
+                for at in 0..count {
+                    match any_value[at] {
+                        false => parameters.append(runs[at].0 + picks[at], text),
+                        true => parameters.append_any(runs[at].0, text),
+                    }
                 }
                 let hash = with_query(hash, text);
-                if let Some(entry) = self.entry(hash, host, 0, request.path, text) {
+                if let Some(entry) = self.entry(hash, host, 0, path, text) {
                     return Some(entry);
                 }
-                if request.combinations == 0 || !step(&mut picks[..count], &runs) {
+                if *combinations == 0 || !step(&mut picks[..count], &runs) {
                     break;
                 }
-                request.combinations -= 1;
+                *combinations -= 1;
             }
         }
         None
@@ -264,14 +302,8 @@ impl Links {
             ANY_HOST => 0,
             host => hosts.depths(host),
         };
-        let deepest = u64::BITS - (any | own).leading_zeros();
         let mut ends = [0; PREFIX_DEPTH_MAX + 1];
-        let mut depths = 0_u64;
-        for (depth, at) in (1..deepest as usize).zip(memchr::memchr_iter(b'/', path)) {
-            ends[depth] = at + 1;
-            depths |= 1 << depth;
-        }
-        depths &= any | own;
+        let mut depths = slashes(path, any | own, &mut ends);
         while depths != 0 {
             let depth = depths.ilog2();
             depths ^= 1 << depth;
@@ -280,14 +312,77 @@ impl Links {
                 if has & 1 << depth == 0 {
                     continue;
                 }
-                let hash = hash::hash(seed(host, true), &path[..end]);
-                if let Some(entry) = self.entry(hash, host, PREFIX, &path[..end], &[]) {
+                if let Some(entry) = self.prefix_entry(host, path, end) {
                     return Some((entry, end));
                 }
             }
         }
         None
     }
+
+    /// The entry of the prefix that ends at `end` of `path`.
+    #[inline]
+    fn prefix_entry(&self, host: u32, path: &[u8], end: usize) -> Option<Entry<'_>> {
+        let path = &path[..end];
+        self.entry(hash::hash(seed(host, true), path), host, PREFIX, path, &[])
+    }
+
+    /// The same as [`find`](Self::find), for tables in which a request's keys may
+    /// be in more places than under its own host and under any host.
+    fn find_in_scopes(
+        &self,
+        ask: &Ask,
+        path: &[u8],
+        query: &mut Query<'_>,
+        folded: &mut Vec<u8>,
+    ) -> Option<(Entry<'_>, usize)> {
+        let hosts = &self.table.hosts;
+        if hosts.have_twins() {
+            fold(path, folded);
+        }
+        let scopes = || {
+            let spelled = |nocase| if nocase { &folded[..] } else { path };
+            hosts.scopes(ask.host).map(move |(scope, nocase)| (scope, spelled(nocase)))
+        };
+        for (scope, path) in scopes() {
+            let hash = hash::hash(seed(scope, false), path);
+            if let Some(entry) = self.exact(scope, hash, path, query) {
+                return Some((entry, path.len()));
+            }
+        }
+        // The longest of each; of equal ones the nearest.
+        let mut found: Option<(Entry<'_>, usize)> = None;
+        let mut ends = [0; PREFIX_DEPTH_MAX + 1];
+        for (scope, path) in scopes() {
+            let mut depths = slashes(path, hosts.depths(scope), &mut ends);
+            while depths != 0 {
+                let depth = depths.ilog2();
+                depths ^= 1 << depth;
+                let end = ends[depth as usize];
+                if found.is_some_and(|(_, longest)| longest >= end) {
+                    break;
+                }
+                if let Some(entry) = self.prefix_entry(scope, path, end) {
+                    found = Some((entry, end));
+                    break;
+                }
+            }
+        }
+        found
+    }
+}
+
+/// Those of `depths` that `path` has; `ends[n]` becomes where its first `n`
+/// slashes end.
+#[inline]
+fn slashes(path: &[u8], depths: u64, ends: &mut [usize; PREFIX_DEPTH_MAX + 1]) -> u64 {
+    let deepest = u64::BITS - depths.leading_zeros();
+    let mut found = 0;
+    for (depth, at) in (1..deepest as usize).zip(memchr::memchr_iter(b'/', path)) {
+        ends[depth] = at + 1;
+        found |= 1 << depth;
+    }
+    found & depths
 }
 
 /// Goes on to the next combination, the last name fastest; `false` after the

@@ -166,6 +166,34 @@ fn queries() {
     );
 }
 
+#[test]
+fn parameters_with_any_value() {
+    check(
+        "/x?id=* https://any\n/x?id=7 https://seven\n/x?id=*&k=* https://any-any\n/x?id=*&k=2 https://any-two\n/x?id=7&k=* https://seven-any\n/x?star=%2A https://star\n/x https://plain\n/y?id=* https://y nocase\na.example/x?z=* https://own\n",
+        &[
+            ("/x?id=7", "seven"),
+            ("/x?id=8", "any"),
+            ("/x?id", "any"),
+            ("/x?id=*", "any"),
+            ("/x?id=1&id=2&u=x", "any"),
+            ("/x?id=1&id=7", "seven"),
+            ("/x?ID=7", "plain"),
+            // More parameters, then more values that are said, then the first.
+            ("/x?id=7&k=1", "seven-any"),
+            ("/x?id=7&k=2", "any-two"),
+            ("/x?id=8&k=2", "any-two"),
+            ("/x?id=8&k=1", "any-any"),
+            ("/x?k=2", "plain"),
+            ("/x?star=*", "star"),
+            ("/x?star=x", "plain"),
+            ("/Y?id=A", "y"),
+            ("/Y?i=A", "-"),
+            ("a.example/x?z", "own"),
+            ("a.example/x?id=7&k=1", "seven-any"),
+        ],
+    );
+}
+
 /// Of several links of one shape that a request satisfies, the one whose first
 /// parameter (by name) comes first in the request.
 #[test]
@@ -209,6 +237,118 @@ fn shapes_of_equal_size_go_by_first_appearance() {
     let (a, b) = ("/x?a=1 https://a\n", "/x?b=1 https://b\n");
     check(&[a, b].concat(), &[("/x?b=1&a=1", "a")]);
     check(&[b, a].concat(), &[("/x?a=1&b=1", "b")]);
+}
+
+#[test]
+fn any_case() {
+    check(
+        "/Go/X https://a nocase\n/go/exact https://folded nocase\n/Go/Exact https://spelled\n/%C3%89 https://e nocase\n/y https://y\n",
+        &[
+            ("/go/x", "a"),
+            ("/GO/X", "a"),
+            ("any.example/Go//%58", "a"),
+            ("/go/x/", "-"),
+            // The spelling that is written wins.
+            ("/Go/Exact", "spelled"),
+            ("/go/exact", "folded"),
+            ("/GO/EXACT", "folded"),
+            // What an escape stands for has no case.
+            ("/%c3%89", "e"),
+            ("/é", "-"),
+            ("/y", "y"),
+            ("/Y", "-"),
+        ],
+    );
+}
+
+#[test]
+fn any_case_of_hosts() {
+    check(
+        "a.example/x https://own-any-case nocase\n/X https://any\n/x https://any-any-case nocase\nb.example/Y https://own\nb.example/y https://own-any-case nocase\n/y https://any\n",
+        &[
+            ("A.example/X", "own-any-case"),
+            ("c.example/X", "any"),
+            ("c.example/x", "any-any-case"),
+            ("/x", "any-any-case"),
+            ("b.example/Y", "own"),
+            ("b.example/y", "own-any-case"),
+            ("a.example/y", "any"),
+            ("a.example/Y", "-"),
+        ],
+    );
+}
+
+#[test]
+fn hosts_that_stand_for_others() {
+    check(
+        "*.example.com/x https://below\n*.shop.example.com/x https://longer\na.shop.example.com/x https://own\n/x https://any\n*.example.com/* https://below/:splat\n/y https://any\n/Z https://any\n*.Shop.Example.com./z https://z nocase\n",
+        &[
+            ("www.example.com/x", "below"),
+            ("A.B.Example.com.:80/x", "below"),
+            ("example.com/x", "any"),
+            ("notexample.com/x", "any"),
+            ("shop.example.com/x", "below"),
+            ("b.shop.example.com/x", "longer"),
+            ("a.shop.example.com/x", "own"),
+            ("x.a.shop.example.com/x", "longer"),
+            ("/x", "any"),
+            // Any exact path comes before any prefix.
+            ("www.example.com/y", "any"),
+            ("www.example.com/w", "below/w"),
+            ("example.com/w", "-"),
+            ("b.shop.example.com/Z", "z"),
+            ("a.shop.example.com/Z", "z"),
+            ("www.example.com/Z", "any"),
+            ("[::1]/x", "any"),
+            ("*.example.com/x", "below"),
+        ],
+    );
+}
+
+#[test]
+fn prefixes_of_hosts_that_stand_for_others() {
+    check(
+        "a.b.example/p/* https://own\n*.b.example/p/* https://longer\n*.example/p/* https://below\n/p/* https://any\n*.example/p/q/* https://deep\n*.b.example/?k=1 https://query\n",
+        &[
+            ("a.b.example/p/1", "own"),
+            ("c.b.example/p/1", "longer"),
+            ("b.example/p/1", "below"),
+            ("c.example/p/1", "below"),
+            ("example/p/1", "any"),
+            ("a.b.example/p/q/1", "deep"),
+            ("a.b.example/?k=1", "query"),
+        ],
+    );
+}
+
+#[test]
+fn any_case_of_prefixes() {
+    check(
+        "/Shop/* https://folded/:splat nocase\n/SHOP/* https://spelled/:splat\n/shop/Shoes/* https://longer/:splat nocase\na.example/shop/* https://own/:splat nocase\n/* https://rest/:splat\n",
+        &[
+            ("/shop/A%2fB", "folded/A%2FB"),
+            ("/Shop/", "folded/"),
+            ("/SHOP/A", "spelled/A"),
+            ("/SHOP/SHOES/A", "longer/A"),
+            // At equal length the own host's, however it is spelled.
+            ("a.example/SHOP/A", "own/A"),
+            ("a.example/SHOP/SHOES/A", "longer/A"),
+            ("/shop", "rest/shop"),
+        ],
+    );
+}
+
+#[test]
+fn any_case_of_keys_with_a_query() {
+    check(
+        "/Old?ID=a https://id nocase\n/old https://plain nocase\n/OLD https://spelled\n",
+        &[
+            ("/oLd?ID=a&x", "id"),
+            ("/old?id=a", "plain"),
+            ("/old?ID=A", "plain"),
+            ("/OLD?ID=a", "spelled"),
+        ],
+    );
 }
 
 #[test]
@@ -266,7 +406,11 @@ fn every_allowed_shape_works() {
 fn ids_do_not_depend_on_the_table() {
     let key = "a.example/x?k=1";
     let id = Key::parse(key.as_bytes(), &mut KeyScratch::default()).unwrap().id();
-    for text in ["a.example/x?k=1 https://a\n", "/y https://b\nA.example//x?k=1 https://c 301\n"] {
+    for text in [
+        "a.example/x?k=1 https://a\n",
+        "/y https://b\nA.example//x?k=1 https://c 301\n",
+        "a.example/X?k=1 https://d nocase\n",
+    ] {
         let links = links(text);
         let ask = links.ask(b"a.example", b"/x");
         let hit = links.find(&ask, b"/x", Some(b"k=1"), &mut Scratch::default()).unwrap();

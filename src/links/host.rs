@@ -151,6 +151,11 @@ pub(super) fn of_request<'a>(raw: &[u8], buffer: &'a mut [u8; HOST_BYTES_MAX]) -
     Some(name)
 }
 
+/// Whether it is an IPv4 address, which has no subdomains.
+pub(super) fn is_ipv4(host: &[u8]) -> bool {
+    ipv4(host).is_some()
+}
+
 fn ipv4(name: &[u8]) -> Option<Ipv4Addr> {
     core::str::from_utf8(name).ok()?.parse().ok()
 }

@@ -8,16 +8,20 @@ use memchr::{memchr, memchr3};
 use super::bytes::shown;
 use super::hash::fnv1a;
 use super::host::{self, HostProblem};
-use super::path::normalise;
-use super::query::Parameters;
+use super::path::{fold, normalise};
+use super::query::{Parameters, has_stray_star};
 use crate::limits::{
-    KEY_PARAMETERS_MAX, KEY_PATH_BYTES_MAX, KEY_QUERY_BYTES_MAX, PREFIX_DEPTH_MAX,
+    HOST_BYTES_MAX, KEY_PARAMETERS_MAX, KEY_PATH_BYTES_MAX, KEY_QUERY_BYTES_MAX, PREFIX_DEPTH_MAX,
 };
+
+/// Begins a host that stands for every host below it.
+pub(super) const SUBDOMAINS: &[u8] = b"*.";
 
 /// A key in canonical form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Key<'a> {
-    /// Lower case; empty for a key that holds on any host.
+    /// Lower case; empty for a key that holds on any host, with [`SUBDOMAINS`]
+    /// before it for one that holds on all below it.
     pub(super) host: &'a [u8],
     /// Normalised. Of a prefix: up to and with the slash before the `*`.
     pub(super) path: &'a [u8],
@@ -25,6 +29,8 @@ pub struct Key<'a> {
     pub(super) query: &'a [u8],
     /// Whether it was written with `/*` at its end.
     pub(super) prefix: bool,
+    /// Whether it matches in any case. Its path is then in lower case.
+    pub(super) nocase: bool,
 }
 
 /// What [`Key::parse`] writes into where the text is not canonical already.
@@ -50,6 +56,8 @@ pub enum KeyProblem {
     Scheme(String),
     /// Its host.
     Host(HostProblem),
+    /// Its host has a `*` that is not a first `*.` before a name.
+    StarInHost,
     /// It names a user before an `@`.
     Userinfo,
     /// It has a port that is not the scheme's own.
@@ -58,7 +66,7 @@ pub enum KeyProblem {
     Fragment,
     /// A `*` that is not a last `/*`.
     Star,
-    /// A `*` in its query.
+    /// A `*` in its query that is not a whole value.
     StarInQuery,
     /// A prefix with a query.
     PrefixWithQuery,
@@ -95,6 +103,10 @@ impl fmt::Display for KeyProblem {
                 "the key begins with `{scheme}:`; a key is /path, host/path or http(s)://host/path"
             ),
             KeyProblem::Host(problem) => write!(f, "in the key, {problem}"),
+            KeyProblem::StarInHost => write!(
+                f,
+                "a `*` in a key's host stands for every subdomain, as in `*.example.com/path`; leave the host out for any host"
+            ),
             KeyProblem::Userinfo => {
                 write!(f, "the key has a user name before an `@`; leave it out, no request has one")
             }
@@ -112,7 +124,7 @@ impl fmt::Display for KeyProblem {
             ),
             KeyProblem::StarInQuery => write!(
                 f,
-                "a `*` in a key's query is not supported; write %2A if it is meant as it stands"
+                "a `*` in a key's query is a parameter's whole value, as `id=*` for any; write %2A if it is meant as it stands"
             ),
             KeyProblem::PrefixWithQuery => {
                 write!(f, "a `/*` key cannot have a query; leave out the `?` and what follows it")
@@ -152,7 +164,8 @@ impl std::error::Error for KeyProblem {}
 
 impl<'a> Key<'a> {
     /// Reads `/path`, `host/path` or `http(s)://host/path`, each with an
-    /// optional `?query` and with `/*` at the end of the path for a prefix.
+    /// optional `?query` and with `/*` at the end of the path for a prefix. A
+    /// host may begin with `*.` for every subdomain.
     ///
     /// # Errors
     /// The first thing that is wrong, as a sentence with its remedy.
@@ -181,7 +194,16 @@ impl<'a> Key<'a> {
                 &scratch.query
             }
         };
-        Ok(Key { host, path, query, prefix })
+        Ok(Key { host, path, query, prefix, nocase: false })
+    }
+
+    /// The same key, matching paths in any case: `/Go` and `/gO`, but neither
+    /// `%C3%89` for `%C3%A9` nor another value of a parameter. Its path in lower
+    /// case is written into `out`.
+    #[must_use]
+    pub fn in_any_case(self, out: &'a mut Vec<u8>) -> Key<'a> {
+        fold(self.path, out);
+        Key { path: out, nocase: true, ..self }
     }
 
     /// The 64-bit id of the link with this key: FNV-1a of the key as
@@ -249,10 +271,24 @@ fn parse_authority(authority: &[u8], out: &mut Vec<u8>) -> Result<(), KeyProblem
         None | Some(b"" | b"80" | b"443") => {}
         Some(port) => return Err(KeyProblem::Port(shown(port))),
     }
-    host::canonical(name, out).map_err(KeyProblem::Host)
+    let Some(name) = name.strip_prefix(SUBDOMAINS) else {
+        return match memchr(b'*', name) {
+            None => host::canonical(name, out).map_err(KeyProblem::Host),
+            Some(_) => Err(KeyProblem::StarInHost),
+        };
+    };
+    if memchr(b'*', name).is_some() || host::is_ipv4(name) {
+        return Err(KeyProblem::StarInHost);
+    }
+    host::canonical(name, out).map_err(KeyProblem::Host)?;
+    out.splice(..0, SUBDOMAINS.iter().copied());
+    match out.len() {
+        ..=HOST_BYTES_MAX => Ok(()),
+        size => Err(KeyProblem::Host(HostProblem::TooLong(size))),
+    }
 }
 
-/// Splits at the `?`, having refused a fragment and a `*` in the query.
+/// Splits at the `?`, having refused a fragment and a stray `*` in the query.
 fn split_query(rest: &[u8]) -> Result<(&[u8], Option<&[u8]>), KeyProblem> {
     if memchr(b'#', rest).is_some() {
         return Err(KeyProblem::Fragment);
@@ -261,7 +297,7 @@ fn split_query(rest: &[u8]) -> Result<(&[u8], Option<&[u8]>), KeyProblem> {
         return Ok((rest, None));
     };
     let query = &rest[at + 1..];
-    if memchr(b'*', query).is_some() {
+    if has_stray_star(query) {
         return Err(KeyProblem::StarInQuery);
     }
     Ok((&rest[..at], Some(query)))
@@ -306,7 +342,7 @@ fn parse_query(
     out: &mut Vec<u8>,
 ) -> Result<(), KeyProblem> {
     out.clear();
-    parameters.read(query, KEY_PARAMETERS_MAX + 1);
+    parameters.read_key(query, KEY_PARAMETERS_MAX + 1);
     if let Some(name) = parameters.repeated_name() {
         return Err(KeyProblem::RepeatedParameter(shown(name)));
     }

@@ -41,6 +41,9 @@ fn hosts() {
     check("a.example:80/x", "a.example/x");
     check("[2001:DB8::1]/x", "[2001:db8::1]/x");
     check("http://[::1]:80/", "[::1]/");
+    check("*.Example.com./x", "*.example.com/x");
+    check("http://*.example.com:80", "*.example.com/");
+    check("*.localhost/*", "*.localhost/*");
 }
 
 #[test]
@@ -61,7 +64,24 @@ fn queries() {
     check("/x?flag", "/x?flag=");
     check("/x?u=https://a/?b", "/x?u=https://a/?b");
     check("/x?a=%2a", "/x?a=%2A");
+    check("/x?id=*", "/x?id=*");
+    check("/x?k=2&id=*&%6a=*", "/x?id=*&j=*&k=2");
     check("/x?1&2&3&4&5&6&7&8", "/x?1=&2=&3=&4=&5=&6=&7=&8=");
+}
+
+#[test]
+fn any_case() {
+    let check = |text: &str, want: &str| {
+        let (mut scratch, mut folded) = (KeyScratch::default(), Vec::new());
+        let spelled = Key::parse(text.as_bytes(), &mut scratch).expect(text);
+        let key = spelled.in_any_case(&mut folded);
+        assert_eq!((key.to_string().as_str(), key.nocase), (want, true), "{text}");
+        assert_eq!(key.id(), fnv1a(&[want.as_bytes()]), "{text}");
+    };
+    check("/Go/Summer-Deal", "/go/summer-deal");
+    check("A.example/Amz/*", "a.example/amz/*");
+    check("/Old?ID=A%c3%89", "/old?ID=A%C3%89");
+    check("/%c3%89/%41", "/%C3%89/a");
 }
 
 #[test]
@@ -75,6 +95,13 @@ fn refused() {
     bad("http:///x", P::Host(HostProblem::Empty));
     bad("a b/x", P::Host(HostProblem::Byte(b' ')));
     bad("ü.example/x", P::Host(HostProblem::NotAscii));
+    bad("*/x", P::StarInHost);
+    bad("a.*.example/x", P::StarInHost);
+    bad("*a.example/x", P::StarInHost);
+    bad("*.*.example/x", P::StarInHost);
+    bad("*.192.0.2.1/x", P::StarInHost);
+    bad("*./x", P::Host(HostProblem::Empty));
+    bad(&format!("*.{}b/x", "a.".repeat(126)), P::Host(HostProblem::TooLong(255)));
     bad("http://u@a.example/x", P::Userinfo);
     bad("a.example:8080/x", P::Port("8080".into()));
     bad("http://a.example:8080/x", P::Port("8080".into()));
@@ -84,7 +111,11 @@ fn refused() {
     bad("/*/a", P::Star);
     bad("/a/*.html", P::Star);
     bad("/a/*/*", P::Star);
-    bad("/x?a=*", P::StarInQuery);
+    bad("/x?a=**", P::StarInQuery);
+    bad("/x?a=1*", P::StarInQuery);
+    bad("/x?*", P::StarInQuery);
+    bad("/x?a=*&b=x*", P::StarInQuery);
+    bad("/x?a=*&a=1", P::RepeatedParameter("a".into()));
     bad("/x/*?a=1", P::PrefixWithQuery);
     bad("/x/*?", P::PrefixWithQuery);
     bad("/news/:year/x", P::Placeholder(":year".into()));

@@ -5,7 +5,7 @@ use core::str::FromStr;
 
 use super::builder::{AddProblem, Origin, TableBuilder};
 use super::bytes::shown;
-use super::formats::{self, Line, Row, Source};
+use super::formats::{self, Line, Row, Setting, Source};
 use super::key::{Key, KeyScratch};
 use super::status::Status;
 use super::table::Table;
@@ -140,6 +140,7 @@ pub fn load(sources: &[Source<'_>], on_bad: OnBadLine) -> Loaded {
             sources.iter().map(|source| source.text.len()).sum(),
         ),
         scratch: KeyScratch::default(),
+        folded: Vec::new(),
     };
     let mut report = Report::default();
     for source in sources {
@@ -193,6 +194,8 @@ struct Loader {
     names: Vec<String>,
     builder: TableBuilder,
     scratch: KeyScratch,
+    /// Room for a path in lower case.
+    folded: Vec<u8>,
 }
 
 impl Loader {
@@ -204,11 +207,17 @@ impl Loader {
         if !row.key.is_ascii() && core::str::from_utf8(row.key).is_err() {
             return Err("the key is not UTF-8; save the file as UTF-8".to_owned());
         }
-        if let Some(setting) = row.settings.first() {
+        let is_nocase =
+            |setting: &&Setting<'_>| setting.name == b"nocase" && setting.value.is_empty();
+        if let Some(setting) = row.settings.iter().find(|setting| !is_nocase(setting)) {
             let (name, value) = (shown(setting.name), shown(setting.value));
             return Err(format!("{name}= is not supported yet; leave out `{name}={value}`"));
         }
-        let key = Key::parse(row.key, &mut self.scratch).map_err(|problem| problem.to_string())?;
+        let mut key =
+            Key::parse(row.key, &mut self.scratch).map_err(|problem| problem.to_string())?;
+        if row.settings.iter().any(|setting| is_nocase(&setting)) {
+            key = key.in_any_case(&mut self.folded);
+        }
         let status = match row.status {
             None => Status::Found,
             Some(status) => Status::parse(status)?,
@@ -219,8 +228,10 @@ impl Loader {
         };
         self.builder.add(&key, status, target, origin).map_err(|problem| match problem {
             AddProblem::Duplicate(first) => format!(
-                "{key} is already defined at {}:{}; remove one of them",
-                self.names[first.file as usize], first.line
+                "{key}{} is already defined at {}:{}; remove one of them",
+                if key.nocase { " in any case" } else { "" },
+                self.names[first.file as usize],
+                first.line
             ),
             other => other.to_string(),
         })

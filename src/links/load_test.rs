@@ -60,7 +60,7 @@ fn every_problem_of_a_line() {
     bad("ü.example/x https://a/", "in the key, the host has letters outside ASCII");
     bad("/x#y https://a/", "a fragment never reaches a server");
     bad("/x/*.html https://a/", "a `*` can only stand at the end");
-    bad("/x?y=* https://a/", "write %2A");
+    bad("/x?y=z* https://a/", "write %2A");
     bad("/x/*?y=1 https://a/", "a `/*` key cannot have a query");
     bad("/x/:year https://a/", "placeholders such as `:year` are not supported yet");
     bad("/x\x01 https://a/", "remove the control character `\\x01`");
@@ -117,14 +117,37 @@ fn duplicates_name_the_first_place() {
     assert_eq!((report.files[0].links, report.files[0].bad_lines), (2, 1));
     assert_eq!((report.files[1].links, report.files[1].bad_lines), (4, 3));
     let table = loaded.table.unwrap();
-    let counts =
-        Counts { links: 6, hosts: 1, prefixes: 1, with_query: 1, query_shapes: 1, gone: 1 };
+    let counts = Counts {
+        links: 6,
+        hosts: 1,
+        prefixes: 1,
+        nocase: 0,
+        with_query: 1,
+        query_shapes: 1,
+        gone: 1,
+    };
     assert_eq!(table.counts(), counts);
     // Of two the first stays.
     let links = Links::replicate(&table.into());
     let ask = links.ask(b"", b"/go/x");
     let hit = links.find(&ask, b"/go/x", None, &mut Scratch::default()).unwrap();
     assert_eq!(hit.target.plain(), Some(&b"https://a/"[..]));
+}
+
+#[test]
+fn keys_that_differ_in_case_are_one_key_in_any_case() {
+    let text = "/Go https://a/ nocase\n/gO https://b/ 301 nocase\n/go https://c/\na.example/GO https://d/ nocase\n/go/* https://e/ nocase\n/GO?a=B https://f/ nocase\n/go?a=b https://g/ nocase\n/gO?a=B https://h/ nocase\n";
+    let loaded = load(&[native("l", text)], OnBadLine::Skip);
+    let lines: Vec<String> = loaded.report.problems.iter().map(Problem::to_string).collect();
+    assert_eq!(
+        lines,
+        [
+            "l:2: /go in any case is already defined at l:1; remove one of them",
+            "l:8: /go?a=B in any case is already defined at l:6; remove one of them",
+        ]
+    );
+    let counts = loaded.table.unwrap().counts();
+    assert_eq!((counts.links, counts.nocase, counts.hosts), (6, 5, 1));
 }
 
 #[test]

@@ -11,8 +11,8 @@
 //! - A [`Table`] never changes. Each shard reads the same one through its own
 //!   copy of the index ([`Links`]).
 //! - Keys are kept in canonical form, so equal keys are equal bytes: hosts in
-//!   lower case, paths [normalised](normalise()), parameters sorted by name and
-//!   spelled in one way.
+//!   lower case, paths [normalised](normalise()) and those of `nocase` keys in
+//!   lower case, parameters sorted by name and spelled in one way.
 //! - A target is checked once, when it is loaded ([`target::validate`]);
 //!   whatever is in a table can stand in a header field as it is. What a
 //!   visitor adds to it (`:splat`) is encoded; what a click adds (`{clickid}`)
@@ -20,7 +20,7 @@
 //! - Nothing here allocates for a request once [`Scratch`] has grown to its
 //!   queries.
 //!
-//! Deliberately absent: case-insensitive keys, weights, other macros, conditions
+//! Deliberately absent: weights, other macros, conditions
 //! and rewrites. Each is a load error that says so.
 
 mod builder;

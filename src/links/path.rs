@@ -1,7 +1,7 @@
 //! The one spelling of a path by which keys and requests are compared:
 //! RFC 3986 §6.2.2, and nginx's merging of slashes.
 
-use memchr::memrchr;
+use memchr::{memchr_iter, memrchr};
 
 use super::bytes::{PATH, UNRESERVED, escape, is, push_escape};
 
@@ -44,6 +44,19 @@ fn is_normal(path: &[u8]) -> bool {
         after_slash = byte == b'/';
     }
     true
+}
+
+/// Writes a normalised path in lower case into `out`: the spelling in which keys
+/// are kept that match in any case. Letters that are escaped (`%C3%89`) stay as
+/// they are: which letters they make is nothing a path says.
+pub(super) fn fold(path: &[u8], out: &mut Vec<u8>) {
+    out.clear();
+    out.extend_from_slice(path);
+    out.make_ascii_lowercase();
+    for at in memchr_iter(b'%', path) {
+        let end = path.len().min(at + 3);
+        out[at..end].copy_from_slice(&path[at..end]);
+    }
 }
 
 #[cold]
@@ -154,6 +167,19 @@ mod tests {
         check("/...", "/...");
         check("/.well-known/x", "/.well-known/x");
         check("/mid/content=5/../6", "/mid/6");
+    }
+
+    #[test]
+    fn folding_leaves_escapes_alone() {
+        let check = |path: &str, want: &str| {
+            let mut out = b"left over".to_vec();
+            fold(path.as_bytes(), &mut out);
+            assert_eq!(String::from_utf8_lossy(&out), want, "{path}");
+        };
+        check("/", "/");
+        check("/Go/Summer-DEAL_1~", "/go/summer-deal_1~");
+        check("/A%C3%89B%2FC", "/a%C3%89b%2Fc");
+        check("/%AB", "/%AB");
     }
 
     #[test]

@@ -5,13 +5,18 @@
 //! `=` (`flag` is `flag=`). Name and value are decoded (`%XX`, `+` for a space:
 //! the URL Standard's `application/x-www-form-urlencoded`) and encoded again in
 //! one way, so that two spellings of a parameter are equal bytes and neither
-//! name nor value holds a raw `&`, `=`, `+`, `;` or `%`.
+//! name nor value holds a raw `&`, `=`, `+`, `;`, `%` or `*`. In a key `id=*` is a
+//! parameter with any value; nothing else is spelled so.
 
+use core::cmp::Reverse;
 use core::ops::Range;
 
 use memchr::memchr;
 
 use super::bytes::{PARAMETER, escape, is, push_escape};
+
+/// Stands in keys for any value.
+pub(super) const ANY_VALUE: &[u8] = b"*";
 
 /// The parameters of one query in canonical spelling. Reused from query to
 /// query, so that reading one needs no memory of its own.
@@ -30,9 +35,18 @@ struct Parameter {
 }
 
 impl Parameters {
-    /// Reads the first `count_max` parameters of `query` in place of those it
-    /// held, and sorts them by name.
+    /// Reads the first `count_max` parameters of a request's `query` in place of
+    /// those it held, and sorts them by name.
     pub(super) fn read(&mut self, query: &[u8], count_max: usize) {
+        self.read_as::<false>(query, count_max);
+    }
+
+    /// The same for a key's, in which [`ANY_VALUE`] stays what it is.
+    pub(super) fn read_key(&mut self, query: &[u8], count_max: usize) {
+        self.read_as::<true>(query, count_max);
+    }
+
+    fn read_as<const KEY: bool>(&mut self, query: &[u8], count_max: usize) {
         self.text.clear();
         self.list.clear();
         let pieces = query.split(|&byte| byte == b'&');
@@ -43,7 +57,13 @@ impl Parameters {
             };
             let ordinal = self.list.len() as u32;
             let name = self.push(name);
-            let value = self.push(value);
+            let value = match value {
+                ANY_VALUE if KEY => {
+                    self.text.extend_from_slice(ANY_VALUE);
+                    self.text.len() as u32 - 1..self.text.len() as u32
+                }
+                value => self.push(value),
+            };
             self.list.push(Parameter { ordinal, name, value });
         }
         let text = &self.text;
@@ -81,12 +101,21 @@ impl Parameters {
 
     /// Appends parameter `index` to a canonical query.
     pub(super) fn append(&self, index: usize, out: &mut Vec<u8>) {
+        self.append_with(index, part(&self.text, &self.list[index].value), out);
+    }
+
+    /// Appends it as it stands in a key that takes it with any value.
+    pub(super) fn append_any(&self, index: usize, out: &mut Vec<u8>) {
+        self.append_with(index, ANY_VALUE, out);
+    }
+
+    fn append_with(&self, index: usize, value: &[u8], out: &mut Vec<u8>) {
         if !out.is_empty() {
             out.push(b'&');
         }
         out.extend_from_slice(self.name(index));
         out.push(b'=');
-        out.extend_from_slice(part(&self.text, &self.list[index].value));
+        out.extend_from_slice(value);
     }
 
     /// A name that two parameters have, if there is one.
@@ -116,8 +145,17 @@ fn part<'a>(text: &'a [u8], range: &Range<u32>) -> &'a [u8] {
     &text[range.start as usize..range.end as usize]
 }
 
-/// Writes the names of a canonical query into `out`, separated by `&`: the
-/// *shape* of every key with these names.
+/// Whether a `*` in a key's raw `query` stands anywhere but for a whole value.
+pub(super) fn has_stray_star(query: &[u8]) -> bool {
+    query.split(|&byte| byte == b'&').any(|piece| match memchr(b'*', piece) {
+        None => false,
+        Some(at) => memchr(b'=', piece).is_none_or(|end| at != end + 1) || at + 1 < piece.len(),
+    })
+}
+
+/// Writes the names of a canonical query into `out`, separated by `&`, those
+/// that may have any value with a `*` behind them: the *shape* of every key with
+/// these names.
 pub(super) fn shape_of(query: &[u8], out: &mut Vec<u8>) {
     out.clear();
     for (index, parameter) in query.split(|&byte| byte == b'&').enumerate() {
@@ -126,12 +164,24 @@ pub(super) fn shape_of(query: &[u8], out: &mut Vec<u8>) {
         }
         let end = memchr(b'=', parameter).unwrap_or(parameter.len());
         out.extend_from_slice(&parameter[..end]);
+        if parameter[end..] == *b"=*" {
+            out.push(b'*');
+        }
     }
 }
 
-/// The names of a shape, sorted.
-pub(super) fn names(shape: &[u8]) -> impl Iterator<Item = &[u8]> {
-    shape.split(|&byte| byte == b'&')
+/// The names of a shape, sorted, and whether each may have any value.
+pub(super) fn names(shape: &[u8]) -> impl Iterator<Item = (&[u8], bool)> {
+    shape.split(|&byte| byte == b'&').map(|name| match name.strip_suffix(ANY_VALUE) {
+        Some(name) => (name, true),
+        None => (name, false),
+    })
+}
+
+/// By what the shapes of a path are sorted: those with most names come first, of
+/// equally many those that say most values.
+pub(super) fn rank(shape: &[u8]) -> (Reverse<usize>, usize) {
+    (Reverse(names(shape).count()), names(shape).filter(|(_, any)| *any).count())
 }
 
 #[cfg(test)]
@@ -207,8 +257,44 @@ mod tests {
         let mut shape = Vec::new();
         shape_of(b"a=1&b=&c%3D=x", &mut shape);
         assert_eq!(shape, b"a&b&c%3D");
-        assert_eq!(names(&shape).collect::<Vec<_>>(), [&b"a"[..], b"b", b"c%3D"]);
+        let plain = |name| (name, false);
+        assert!(names(&shape).eq([&b"a"[..], b"b", b"c%3D"].map(plain)));
         shape_of(b"=1", &mut shape);
-        assert_eq!(names(&shape).collect::<Vec<_>>(), [b""]);
+        assert!(names(&shape).eq([plain(&b""[..])]));
+        shape_of(b"a=*&b=%2A&c=", &mut shape);
+        assert_eq!(shape, b"a*&b&c");
+        assert!(names(&shape).eq([(&b"a"[..], true), plain(b"b"), plain(b"c")]));
+        shape_of(b"=*", &mut shape);
+        assert!(names(&shape).eq([(&b""[..], true)]));
+    }
+
+    #[test]
+    fn shapes_that_say_most_come_first() {
+        let mut shapes = [&b"a*"[..], b"b", b"a*&b*", b"b&c*", b"a", b"a*&b", b"a&b"];
+        shapes.sort_by_key(|shape| rank(shape));
+        assert_eq!(shapes, [&b"a&b"[..], b"b&c*", b"a*&b", b"a*&b*", b"b", b"a", b"a*"]);
+    }
+
+    #[test]
+    fn any_value_is_for_keys() {
+        let mut parameters = Parameters::default();
+        let mut text = |read: fn(&mut Parameters, &[u8], usize)| {
+            read(&mut parameters, b"b=*&a=%2a&c=**", 8);
+            let mut out = Vec::new();
+            (0..3).for_each(|index| parameters.append(index, &mut out));
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(text(Parameters::read), "a=%2A&b=%2A&c=%2A%2A");
+        assert_eq!(text(Parameters::read_key), "a=%2A&b=*&c=%2A%2A");
+    }
+
+    #[test]
+    fn stray_stars() {
+        for good in ["", "a=1", "a=*", "a=*&b=*&c", "=*"] {
+            assert!(!has_stray_star(good.as_bytes()), "{good}");
+        }
+        for bad in ["*", "*=1", "a=**", "a=*b", "a=b*", "a=b=*", "a*=*", "a=1&*", "a=*&b=*c"] {
+            assert!(has_stray_star(bad.as_bytes()), "{bad}");
+        }
     }
 }

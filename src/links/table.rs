@@ -3,6 +3,8 @@
 use super::entries::Entries;
 use super::hash::hash;
 use super::index::Index;
+use super::key::SUBDOMAINS;
+use crate::limits::HOST_BYTES_MAX;
 
 /// The number of "any host". Hosts that keys name are numbered from 1.
 pub(super) const ANY_HOST: u32 = 0;
@@ -31,6 +33,8 @@ pub struct Counts {
     pub hosts: usize,
     /// Links whose key ends with `/*`.
     pub prefixes: usize,
+    /// Links whose key matches in any case.
+    pub nocase: usize,
     /// Links whose key has a query.
     pub with_query: usize,
     /// Different sets of parameter names, counted for each path that has them:
@@ -107,11 +111,35 @@ pub(super) struct Hosts {
     hosts: Vec<Host>,
     /// Hash of a name to number.
     index: Index,
+    /// Whether any of them is the [twin](Host::twin) of another.
+    twins: bool,
+    /// A bit for each number of labels behind the `*.` of a host that stands for
+    /// others: bit 2 is set when there is one such as `*.example.com`.
+    wildcards: u128,
 }
+
+// What a host can have: a label and a dot are two bytes.
+const _: () = assert!(HOST_BYTES_MAX.div_ceil(2) < u128::BITS as usize);
+
+/// What the index knows a name by. Hosts that stand for others have a place of
+/// their own, so that no request's host is taken for one.
+fn hash_of(name: &[u8]) -> u64 {
+    match name.strip_prefix(SUBDOMAINS) {
+        Some(name) => hash(1, name),
+        None => hash(0, name),
+    }
+}
+
+/// Begins the name of a twin. No request has it: its host is in lower case.
+const TWIN: u8 = b'N';
 
 #[derive(Debug)]
 struct Host {
+    /// Of a twin: [`TWIN`] and the name of the other.
     name: Box<[u8]>,
+    /// The number that stands for this host in keys that match in any case, or
+    /// [`ANY_HOST`] if it has no such key. So they never meet its other keys.
+    twin: u32,
     /// A bit for each depth: bit 2 is set when there is a prefix with two
     /// slashes, such as `/amz/*`.
     depths: u64,
@@ -119,20 +147,48 @@ struct Host {
 
 impl Hosts {
     pub(super) fn new() -> Hosts {
-        let any = Host { name: Box::default(), depths: 0 };
-        Hosts { hosts: vec![any], index: Index::with_room(0) }
+        let any = Host { name: Box::default(), twin: ANY_HOST, depths: 0 };
+        Hosts { hosts: vec![any], index: Index::with_room(0), twins: false, wildcards: 0 }
     }
 
-    /// How many there are, without "any host".
+    /// How many there are, without "any host", and with twins.
     pub(super) fn len(&self) -> usize {
         self.hosts.len() - 1
     }
 
-    /// The number of a canonical host, if a key names it. None is [`ANY_HOST`].
+    /// The number of a request's host, if a key names it. None is [`ANY_HOST`].
     #[inline]
     pub(super) fn number(&self, name: &[u8]) -> Option<u32> {
-        let mut candidates = self.index.candidates(hash(0, name));
-        candidates.find(|&number| *self.hosts[number as usize].name == *name)
+        self.named(hash(0, name), b"", name)
+    }
+
+    /// The host that has this hash, and this name in two parts.
+    #[inline]
+    fn named(&self, hash: u64, start: &[u8], rest: &[u8]) -> Option<u32> {
+        let mut candidates = self.index.candidates(hash);
+        candidates.find(|&number| {
+            let name = &self.hosts[number as usize].name;
+            name.strip_prefix(start).is_some_and(|name| name == rest)
+        })
+    }
+
+    /// The number of the nearest host that stands for `name` and others, if there
+    /// is one, or else [`ANY_HOST`]: of `*.b.example` and `*.example` the first for
+    /// `a.b.example`, but the second for `b.example`.
+    #[inline]
+    pub(super) fn above(&self, name: &[u8]) -> u32 {
+        if self.wildcards == 0 { ANY_HOST } else { self.wildcard_above(name) }
+    }
+
+    fn wildcard_above(&self, name: &[u8]) -> u32 {
+        let dots = memchr::memchr_iter(b'.', name);
+        let labels = (1..=dots.clone().count() as u32).rev();
+        let mut suffixes = dots.map(|at| &name[at + 1..]).zip(labels);
+        let found = suffixes.find_map(|(suffix, labels)| {
+            let has = 1_u128.checked_shl(labels).is_some_and(|bit| self.wildcards & bit != 0);
+            if has { self.named(hash(1, suffix), SUBDOMAINS, suffix) } else { None }
+        });
+        found.unwrap_or(ANY_HOST)
     }
 
     /// The number of a key's host, new if need be; [`ANY_HOST`] for no host.
@@ -140,19 +196,72 @@ impl Hosts {
         if name.is_empty() {
             return ANY_HOST;
         }
-        if let Some(number) = self.number(name) {
+        if let Some(number) = self.named(hash_of(name), b"", name) {
             return number;
         }
-        self.hosts.push(Host { name: name.into(), depths: 0 });
+        self.push(name)
+    }
+
+    /// The number that stands for a key's host in keys that match in any case,
+    /// new if need be.
+    pub(super) fn intern_twin(&mut self, name: &[u8]) -> u32 {
+        let host = self.intern(name) as usize;
+        if self.hosts[host].twin == ANY_HOST {
+            self.hosts[host].twin = self.push(&[&[TWIN], name].concat());
+            self.twins = true;
+        }
+        self.hosts[host].twin
+    }
+
+    fn push(&mut self, name: &[u8]) -> u32 {
+        if let Some(below) = name.strip_prefix(SUBDOMAINS) {
+            self.wildcards |= 1 << (memchr::memchr_iter(b'.', below).count() + 1);
+        }
+        self.hosts.push(Host { name: name.into(), twin: ANY_HOST, depths: 0 });
         if self.len() > self.index.room() {
             self.index = Index::with_room(self.len() * 2);
             for (number, host) in self.hosts.iter().enumerate().skip(1) {
-                self.index.insert(hash(0, &host.name), number as u32);
+                self.index.insert(hash_of(&host.name), number as u32);
             }
         } else {
-            self.index.insert(hash(0, name), self.len() as u32);
+            self.index.insert(hash_of(name), self.len() as u32);
         }
         self.len() as u32
+    }
+
+    /// How many hosts keys name: "any host" and twins are none.
+    pub(super) fn count(&self) -> usize {
+        self.hosts.iter().filter(|host| host.name.first().is_some_and(|&byte| byte != TWIN)).count()
+    }
+
+    /// Whether a request's keys are under its own host and under "any host", and
+    /// nowhere else: there are no twins, and no hosts that stand for others.
+    #[inline]
+    pub(super) fn are_plain(&self) -> bool {
+        !self.twins && self.wildcards == 0
+    }
+
+    /// Whether any host has keys that match in any case.
+    pub(super) fn have_twins(&self) -> bool {
+        self.twins
+    }
+
+    /// Where the keys of a request are, the nearest first, if it begins at `host`:
+    /// the numbers of hosts, and whether keys there match in any case.
+    pub(super) fn scopes(&self, host: u32) -> impl Iterator<Item = (u32, bool)> {
+        let next = |&host: &u32| {
+            let name = &self.hosts[host as usize].name;
+            (host != ANY_HOST).then(|| self.above(name.strip_prefix(SUBDOMAINS).unwrap_or(name)))
+        };
+        core::iter::successors(Some(host), next).flat_map(|host| {
+            let twin = self.twin(host);
+            [Some((host, false)), twin.map(|twin| (twin, true))].into_iter().flatten()
+        })
+    }
+
+    /// The number of a host in keys that match in any case, if it has such keys.
+    pub(super) fn twin(&self, host: u32) -> Option<u32> {
+        Some(self.hosts[host as usize].twin).filter(|&twin| twin != ANY_HOST)
     }
 
     /// The depths at which a host has prefixes, a bit each.
@@ -192,5 +301,49 @@ mod tests {
         assert_eq!(hosts.number(b"h0.example"), None);
         assert_eq!(hosts.number(b""), None);
         assert_eq!((hosts.len(), hosts.depths(ANY_HOST)), (1_000, 0));
+    }
+
+    #[test]
+    fn hosts_that_stand_for_others() {
+        let mut hosts = Hosts::new();
+        let own = hosts.intern(b"a.b.example");
+        assert_eq!(hosts.above(b"a.b.example"), ANY_HOST);
+        let [example, b, deep] =
+            [&b"*.example"[..], b"*.b.example", b"*.x.y.b.example"].map(|name| hosts.intern(name));
+        assert_eq!([hosts.intern(b"*.example"), hosts.intern(b"*.b.example")], [example, b]);
+        let check = |name: &str, want| assert_eq!(hosts.above(name.as_bytes()), want, "{name}");
+        check("a.b.example", b);
+        check("x.a.b.example", b);
+        check("z.x.y.b.example", deep);
+        check("x.y.b.example", b);
+        check("b.example", example);
+        check("ab.example", example);
+        check("example", ANY_HOST);
+        check("a.b.other", ANY_HOST);
+        check("", ANY_HOST);
+        check(&"a.".repeat(126), ANY_HOST);
+        check(&".".repeat(253), ANY_HOST);
+        assert!(hosts.scopes(own).map(|(host, _)| host).eq([own, b, example, ANY_HOST]));
+        assert!(hosts.scopes(deep).map(|(host, _)| host).eq([deep, b, example, ANY_HOST]));
+        // A request cannot name one.
+        assert_eq!(hosts.number(b"*.example"), None);
+        assert_eq!((hosts.count(), hosts.are_plain()), (4, false));
+    }
+
+    #[test]
+    fn twins_are_found_through_their_hosts() {
+        let mut hosts = Hosts::new();
+        let a = hosts.intern(b"a.example");
+        assert!(hosts.are_plain());
+        let b_twin = hosts.intern_twin(b"b.example");
+        let b = hosts.number(b"b.example").unwrap();
+        assert!(hosts.scopes(a).eq([(a, false), (ANY_HOST, false)]));
+        let any_twin = hosts.intern_twin(b"");
+        assert_eq!((hosts.intern_twin(b"b.example"), hosts.intern_twin(b"")), (b_twin, any_twin));
+        assert!(hosts.scopes(a).eq([(a, false), (ANY_HOST, false), (any_twin, true)]));
+        let all = [(b, false), (b_twin, true), (ANY_HOST, false), (any_twin, true)];
+        assert!(hosts.scopes(b).eq(all));
+        assert!(hosts.scopes(ANY_HOST).eq(all[2..].iter().copied()));
+        assert_eq!((hosts.count(), hosts.are_plain()), (2, false));
     }
 }

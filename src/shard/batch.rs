@@ -363,7 +363,7 @@ impl Shard {
         let click = Click {
             time_us: self.now.unix_us,
             link: hit.as_ref().map_or(0, |hit| hit.id),
-            generation: self.links.table().generation(),
+            generation: self.links.generation(),
             ip: connection.peer,
             status,
             verdict,

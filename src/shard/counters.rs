@@ -1,6 +1,6 @@
 //! What a shard counts, and the copy of it that other threads may read.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 macro_rules! counters {
     ($($(#[doc = $doc:literal])+ $name:ident,)+) => {
@@ -16,11 +16,22 @@ macro_rules! counters {
         #[repr(align(128))]
         pub struct Published {
             $($name: AtomicU64,)+
+            generation: AtomicU32,
         }
 
         impl Published {
             pub(crate) fn store(&self, counts: &Counts) {
                 $(self.$name.store(counts.$name, Ordering::Relaxed);)+
+            }
+
+            pub(crate) fn store_generation(&self, generation: u32) {
+                self.generation.store(generation, Ordering::Release);
+            }
+
+            /// The generation of the table that answered, or would have, in the
+            /// shard's last turn.
+            pub fn generation(&self) -> u32 {
+                self.generation.load(Ordering::Acquire)
             }
 
             /// The counts as of the shard's last turn.

@@ -114,6 +114,7 @@ impl Shard {
     pub fn publish(&mut self) {
         self.counts.connections = self.connections.len() as u64;
         self.published.store(&self.counts);
+        self.published.store_generation(self.links.generation());
     }
 
     /// Takes a new table; the next batch is answered from it. Gives back the

@@ -1,6 +1,6 @@
-//! The native format: `[host]/path target [status]`, columns parted by spaces
-//! or tabs, one link a line. A column that begins with `#` ends the line, as in
-//! Netlify's `_redirects`; plain haproxy maps are read as they are.
+//! The native format: `[host]/path target [status] [settings]`, columns parted by
+//! spaces or tabs, one link a line. A column that begins with `#` ends the line, as
+//! in Netlify's `_redirects`; plain haproxy maps are read as they are.
 
 use memchr::memchr;
 
@@ -79,8 +79,12 @@ fn columns(line: &[u8]) -> impl Iterator<Item = &[u8]> {
         .take_while(|column| column[0] != b'#')
 }
 
-/// A column that is `name=value`, as `weight=70` or Netlify's `Country=us`.
+/// A column that is `name=value`, as `weight=70` or Netlify's `Country=us`, or
+/// the setting that stands alone.
 fn setting(column: &[u8]) -> Option<Setting<'_>> {
+    if column == b"nocase" {
+        return Some(Setting { name: column, value: &[] });
+    }
     let end =
         column.iter().position(|byte| !(byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'-')));
     let end = end.filter(|&end| end > 0 && column[end] == b'=')?;
@@ -124,7 +128,8 @@ mod tests {
     fn settings() {
         check("/a b 301 weight=70", &["1 /a|b|301|weight=70"]);
         check("/a b query=keep 301 tag=", &["1 /a|b|301|query=keep|tag="]);
-        check("/a b nocase", &["1 /a|b|nocase"]);
+        check("/a b nocase", &["1 /a|b|-|nocase="]);
+        check("/a b 301 nocase", &["1 /a|b|301|nocase="]);
         check("/a b Country=us,ca # x=y", &["1 /a|b|-|Country=us,ca"]);
         check("/a b 302 x=1\n/c d", &["1 /a|b|302|x=1", "2 /c|d|-"]);
     }

@@ -1,0 +1,69 @@
+//! What an operator wishes of a server.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::machine::Cores;
+use super::tables::Sources;
+use crate::engine::Engine;
+use crate::engine::listener::ListenOptions;
+use crate::shard::Settings;
+
+/// Which engine an operator wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EngineWish {
+    /// io_uring where it is allowed, else epoll.
+    Auto,
+    /// This one or none.
+    Only(Engine),
+}
+
+/// What an operator wants kept of visitors' addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IpWish {
+    /// All.
+    Full,
+    /// The /24 of IPv4, the /48 of IPv6.
+    Truncate,
+    /// A hash whose key changes every day.
+    Hash,
+}
+
+/// Everything `serve` needs to know, as an operator wishes it.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The link files.
+    pub sources: Sources,
+    /// Addresses to listen on.
+    pub listen: Vec<SocketAddr>,
+    /// CPUs to serve on; `None`: all allowed.
+    pub cores: Option<Cores>,
+    /// The engine.
+    pub engine: EngineWish,
+    /// The click folder.
+    pub clicks: PathBuf,
+    /// Size of a segment, bytes.
+    pub segment_bytes: u64,
+    /// Segments kept ready for each shard.
+    pub reserve: usize,
+    /// How long a segment is written.
+    pub segment_age: Duration,
+    /// How often clicks are synced.
+    pub sync_interval: Duration,
+    /// Number of this machine.
+    pub node: u16,
+    /// The file of the keys that sign click ids; `None`: in the click folder.
+    pub click_key: Option<PathBuf>,
+    /// What is kept of visitors' addresses.
+    pub ip: IpWish,
+    /// Settings of every shard; `connections_max` as wished, before
+    /// RLIMIT_NOFILE is asked, and `privacy` before a key is there.
+    pub settings: Settings,
+    /// How listening sockets are made.
+    pub listening: ListenOptions,
+    /// How long stopping may take.
+    pub drain_timeout: Duration,
+    /// Say at start what is served as one line of JSON on standard output.
+    pub json: bool,
+}

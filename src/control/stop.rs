@@ -1,0 +1,78 @@
+//! The end of a server.
+
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+use super::say;
+use super::server::Server;
+use super::signals::Event;
+use crate::clicks::{Keeper, Summary};
+use crate::mailbox::Message;
+use crate::shard::Counts;
+
+/// Stops: no new connections, requests under way are answered, clicks are
+/// sealed. A second signal, or the drain timeout, ends what is left.
+///
+/// # Errors
+///
+/// When a shard failed.
+pub fn stop(server: Server<'_>, keeper: Keeper) -> anyhow::Result<()> {
+    say(format_args!(
+        "stopping: {} connections have {:?} to finish",
+        server.counts().connections,
+        server.plan.drain_timeout
+    ));
+    server.post(|| Message::Drain);
+    let deadline = Instant::now() + server.plan.drain_timeout;
+    let (ended_sender, ended) = channel::<()>();
+    let published: Vec<_> = server.shards.iter().map(|s| s.published.clone()).collect();
+    let mailboxes: Vec<_> = server.shards.iter().map(|s| s.mailbox.clone()).collect();
+    let joining: Vec<_> = server
+        .shards
+        .into_iter()
+        .map(|shard| {
+            let ended = ended_sender.clone();
+            std::thread::spawn(move || {
+                let result = shard.running.join();
+                drop(ended);
+                result
+            })
+        })
+        .collect();
+    drop(ended_sender);
+    let abandon = || mailboxes.iter().for_each(|mailbox| mailbox.post(Message::Abandon));
+    let mut cut = 0;
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let stop_now = server.events.try_iter().any(|event| event == Event::Stop);
+        if stop_now || left.is_zero() {
+            cut = published.iter().map(|counts| counts.load().connections).sum();
+            abandon();
+            break;
+        }
+        // Woken when all have ended: then no sender is left.
+        let wait = left.min(Duration::from_millis(100));
+        if ended.recv_timeout(wait) == Err(RecvTimeoutError::Disconnected) {
+            break;
+        }
+    }
+    for thread in joining {
+        thread.join().map_err(|_| anyhow::anyhow!("a shard could not be joined"))??;
+    }
+    let summary = keeper.finish();
+    let counts = published.iter().fold(Counts::default(), |sum, p| sum + p.load());
+    say(farewell(&counts, &summary, cut));
+    Ok(())
+}
+
+fn farewell(counts: &Counts, summary: &Summary, cut: u64) -> String {
+    let cut = if cut > 0 { format!("; {cut} connections were cut") } else { String::new() };
+    let refused = match counts.unrecorded {
+        0 => String::new(),
+        count => format!(", {count} requests refused for want of room"),
+    };
+    format!(
+        "stopped: {} requests, {} clicks recorded in {} segments, {} lost{refused}{cut}",
+        counts.requests, summary.clicks, summary.segments, summary.lost
+    )
+}

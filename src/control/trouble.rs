@@ -1,0 +1,45 @@
+//! Trouble that shards count, said while it lasts.
+
+use super::say;
+use crate::shard::Counts;
+
+/// At most a line a second for each kind of trouble.
+pub fn report(before: &Counts, now: &Counts) {
+    let refused = now.accepts_refused - before.accepts_refused;
+    if refused > 0 {
+        say(format_args!(
+            "warning: out of descriptors {refused} times in the last second; new connections \
+             wait; raise LimitNOFILE= or lower --max-connections"
+        ));
+    }
+    let lost = now.clicks_lost - before.clicks_lost;
+    if lost > 0 {
+        say(format_args!(
+            "warning: {lost} clicks were lost in the last second: no segment was ready. They are \
+             counted in the click log; free space in its folder, or use a faster disk or a larger \
+             --segment-size"
+        ));
+    }
+    let unrecorded = now.unrecorded - before.unrecorded;
+    if unrecorded > 0 {
+        say(format_args!(
+            "warning: {unrecorded} requests were refused (503) in the last second: no segment was \
+             ready for their clicks. Free space in the click folder, or use a faster disk or a \
+             larger --segment-size"
+        ));
+    }
+    let evicted = now.evicted - before.evicted;
+    if evicted > 0 {
+        say(format_args!(
+            "warning: {evicted} idle connections were closed to make room for new ones; \
+             raise --max-connections, or shorten --idle-timeout"
+        ));
+    }
+    let overloaded = now.overloaded - before.overloaded;
+    if overloaded > 0 {
+        say(format_args!(
+            "warning: {overloaded} connections were cut: too many bytes waited for peers that \
+             do not read or do not finish their requests"
+        ));
+    }
+}

@@ -122,6 +122,22 @@ pub const LINKS_MAX: usize = 100_000_000;
 /// Bad lines shown one by one; the rest are counted.
 pub const BAD_LINES_SHOWN: usize = 20;
 
+// ---- Replaying access logs -------------------------------------------------
+
+/// Longest line of an access log, bytes: the longest request head and as much for
+/// escapes. What is over it is not looked at.
+pub const REPLAY_LINE_BYTES_MAX: usize = 256 * 1024;
+/// Longest referer or user agent taken from a log, bytes. Over it: left out, so that
+/// the head is not refused for it.
+pub const REPLAY_FIELD_BYTES_MAX: usize = 2048;
+/// Requests answered in one go, by one thread for each table.
+pub const REPLAY_BLOCK_REQUESTS: usize = 8192;
+/// Bytes of all distinct requests that are answered differently, with their answers.
+/// Over it: new ones are only counted.
+pub const REPLAY_DIFFERENCES_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Bytes of a sample of lines. Over it: the sample gets smaller, and that is said.
+pub const REPLAY_SAMPLE_BYTES_MAX: usize = 1024 * 1024 * 1024;
+
 // ---- Clicks ----------------------------------------------------------------
 
 /// Longest path and query kept in a click, bytes. Over it: cut, and flagged.
@@ -222,6 +238,11 @@ const _: () = assert!(INBOX_BYTES_MAX + OUTBOX_BYTES_MAX < HELD_BYTES_PER_SHARD_
 const _: () = assert!(SEND_BUFFER_BYTES >= OUTBOX_BYTES_PAUSE);
 const _: () = assert!(RECEIVE_BUFFERS.is_power_of_two() && RECEIVE_BUFFERS <= 32_768);
 const _: () = assert!(REQUESTS_PER_ROUND_MAX <= BATCH_REQUESTS_MAX);
+const _: () = assert!(REPLAY_BLOCK_REQUESTS.is_multiple_of(BATCH_REQUESTS_MAX));
+const _: () = assert!(REPLAY_LINE_BYTES_MAX > 4 * REQUEST_HEAD_BYTES_MAX);
+const _: () =
+    assert!(REQUEST_LINE_BYTES_MAX + 2 * REPLAY_FIELD_BYTES_MAX + 1024 < REQUEST_HEAD_BYTES_MAX);
+const _: () = assert!(REPLAY_SAMPLE_BYTES_MAX > REPLAY_LINE_BYTES_MAX);
 const _: () = assert!(PREFIX_DEPTH_MAX < u64::BITS as usize);
 const _: () = assert!(CLICK_USER_AGENT_BYTES_MAX <= u8::MAX as usize);
 const _: () = assert!(CLICK_HOST_BYTES_MAX <= CLICK_USER_AGENT_BYTES_MAX);

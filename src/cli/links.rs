@@ -1,6 +1,11 @@
 //! `carom links`: what link files hold and what is wrong with them, without
 //! serving them.
 
+mod access_log;
+mod differences;
+pub mod replay;
+mod sample;
+
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -9,6 +14,7 @@ use bytesize::ByteSize;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
+use super::is_broken_pipe;
 use crate::control::{Read, Sources, say};
 use crate::limits::BAD_LINES_SHOWN;
 use crate::links::{self, Format, OnBadLine, Report, Table};
@@ -22,6 +28,13 @@ pub enum LinksCommand {
     /// be right. The exit status is 0 when all lines are good or the bad ones were
     /// to be skipped, 1 when there are bad lines, 2 when a file cannot be read.
     Check(Check),
+    /// Answer a real access log with two sets of links, and list what differs
+    ///
+    /// Each GET and HEAD of the log is answered with the old links and with the new,
+    /// exactly as a server would now: status, Location and every other field. Other
+    /// lines are skipped and counted. The exit status is 0 when all answers are the
+    /// same, 1 when some differ, 2 when a file cannot be read or has bad lines.
+    Replay(replay::Replay),
 }
 
 /// What `carom links check` is asked to do.
@@ -51,7 +64,13 @@ pub struct Check {
 /// Runs the command.
 #[must_use]
 pub fn run(command: &LinksCommand) -> ExitCode {
-    let LinksCommand::Check(wish) = command;
+    match command {
+        LinksCommand::Check(wish) => check(wish),
+        LinksCommand::Replay(wish) => replay::run(wish),
+    }
+}
+
+fn check(wish: &Check) -> ExitCode {
     let sources = Sources {
         paths: wish.files.clone(),
         format: wish.format,

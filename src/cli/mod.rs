@@ -2,9 +2,11 @@
 
 pub mod clicks;
 pub mod links;
+mod progress;
 pub mod serve;
 pub mod ship;
 
+use std::io;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -40,6 +42,12 @@ pub fn run() -> ExitCode {
         Command::Clicks(command) => clicks::run(&command),
         Command::Ship(arguments) => ship::run(&arguments),
     }
+}
+
+/// Whether whoever reads the output has seen enough: `clicks cat … | head`.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let io = error.chain().find_map(|cause| cause.downcast_ref::<io::Error>());
+    io.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ mod counters;
 pub mod rehearsal;
 #[cfg(test)]
 mod tests;
+pub mod trial;
 
 use std::sync::Arc;
 

@@ -3,16 +3,15 @@
 pub mod cat;
 pub mod filter;
 pub mod get;
-mod progress;
 pub mod stats;
 pub mod verify;
 
-use std::io;
 use std::process::ExitCode;
 
 use clap::Subcommand;
 use serde_json::{Value, json};
 
+use super::is_broken_pipe;
 use crate::clicks::filter::Filter;
 use crate::clicks::tally::Tally;
 
@@ -67,12 +66,6 @@ fn status(tally: &Tally) -> u8 {
 /// The totals in one line; also how many clicks the filter took, if it is one.
 fn total(filter: &Filter, taken: u64, what: &str, tally: &Tally) -> String {
     if *filter == Filter::ALL { tally.to_string() } else { format!("{taken} {what} of {tally}") }
-}
-
-/// Whether whoever reads the output has seen enough: `clicks cat … | head`.
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    let io = error.chain().find_map(|cause| cause.downcast_ref::<io::Error>());
-    io.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
 fn tally_to_json(tally: &Tally) -> Value {

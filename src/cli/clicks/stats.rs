@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::filter::FilterArguments;
-use super::progress::Progress;
 use super::{is_broken_pipe, status, tally_to_json, total};
+use crate::cli::progress::Progress;
 use crate::clicks::ledger::Ledger;
 use crate::clicks::rows::text;
 use crate::clicks::stats::{Counter, HOUR_US, Stats};
@@ -95,13 +95,13 @@ fn count(wish: &StatsArguments) -> anyhow::Result<Counted> {
     let filter = wish.filter.filter();
     let mut ledger = Ledger::open(&wish.paths, false)?;
     ledger.pass_over_all_but(filter.times.clone());
-    let mut progress = Progress::new(&ledger);
+    let mut progress = Progress::new(Some(ledger.waiting_bytes()));
     let mut counter = Counter::new();
     while let Some(entry) = ledger.next_click_by_shard()? {
         if filter.takes(&entry.click) {
             counter.add(&entry.click);
         }
-        progress.step(&ledger);
+        progress.step(|| ledger.read_bytes());
     }
     Ok(Counted { stats: counter.finish(), tally: ledger.tally(), notes: ledger.take_notes() })
 }

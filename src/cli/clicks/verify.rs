@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::progress::Progress;
 use super::{is_broken_pipe, status, tally_to_json};
+use crate::cli::progress::Progress;
 use crate::clicks::ledger::Ledger;
 use crate::clicks::tally::{SegmentReport, Tally};
 
@@ -49,11 +49,11 @@ pub fn verify(wish: &Verify, out: impl Write, complaints: &mut impl Write) -> u8
 
 fn print(wish: &Verify, mut out: impl Write) -> anyhow::Result<Tally> {
     let mut ledger = Ledger::open(&wish.paths, false)?;
-    let mut progress = Progress::new(&ledger);
+    let mut progress = Progress::new(Some(ledger.waiting_bytes()));
     let mut segments = Vec::new();
     loop {
         let is_end = ledger.next_click_by_shard()?.is_none();
-        progress.step(&ledger);
+        progress.step(|| ledger.read_bytes());
         for report in ledger.take_reports() {
             if wish.json {
                 segments.push(to_json(&report));

@@ -1,0 +1,219 @@
+//! Lines of access logs: the common and the combined format of Apache
+//! (mod_log_config) and nginx (ngx_http_log_module), with the virtual host in front
+//! or without.
+//!
+//! ```text
+//! [host[:port] ]address ident user [time] "METHOD target HTTP/1.1" status size ["referer" "user agent"]
+//! ```
+
+use std::borrow::Cow;
+
+use memchr::{memchr, memchr_iter, memmem};
+
+use crate::limits::REPLAY_FIELD_BYTES_MAX;
+
+/// What a line of a log is to `links replay`.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Line<'a> {
+    /// A request that a link may answer.
+    Request(Request<'a>),
+    /// One that is neither GET nor HEAD.
+    OtherMethod,
+    /// No line of such a log, or of no request: `"-"`, bytes of TLS.
+    Unreadable,
+}
+
+/// What a line says of a request.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Request<'a> {
+    /// The virtual host, if the line has one.
+    pub host: Option<&'a [u8]>,
+    /// `GET` or `HEAD`.
+    pub method: &'a [u8],
+    /// As it was sent: escapes of the log are undone.
+    pub target: Cow<'a, [u8]>,
+    /// As the log has it; empty if there was none, or none that a field can hold.
+    pub referer: &'a [u8],
+    /// The same.
+    pub user_agent: &'a [u8],
+}
+
+/// Reads a line, which has no end of line any more.
+pub fn read(line: &[u8]) -> Line<'_> {
+    let Some(quote) = memchr(b'"', line) else { return Line::Unreadable };
+    let (before, rest) = (&line[..quote], &line[quote + 1..]);
+    let Some(bracket) = memmem::find(before, b" [") else { return Line::Unreadable };
+    let Some((request, mut rest)) = quoted(rest) else { return Line::Unreadable };
+    let (Some(first), Some(last)) = (memchr(b' ', request), memchr::memrchr(b' ', request)) else {
+        return Line::Unreadable;
+    };
+    let (method, version) = (&request[..first], &request[last + 1..]);
+    if first == last || !is_method(method) || !version.starts_with(b"HTTP/") {
+        return Line::Unreadable;
+    }
+    if !matches!(method, b"GET" | b"HEAD") {
+        return Line::OtherMethod;
+    }
+    let mut next = || -> &[u8] {
+        let field = memchr(b'"', rest).and_then(|at| quoted(&rest[at + 1..]));
+        let Some((field, after)) = field else { return b"" };
+        rest = after;
+        if field == b"-" || !is_field(field) { b"" } else { field }
+    };
+    Line::Request(Request {
+        host: host(&before[..bracket]),
+        method,
+        target: plain(&request[first + 1..last]),
+        referer: next(),
+        user_agent: next(),
+    })
+}
+
+/// What stands before the next quote that is none of the text, and what behind it.
+fn quoted(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let is_end = |&at: &usize| {
+        let slashes = text[..at].iter().rev().take_while(|&&byte| byte == b'\\').count();
+        slashes.is_multiple_of(2)
+    };
+    let end = memchr_iter(b'"', text).find(is_end)?;
+    Some((&text[..end], &text[end + 1..]))
+}
+
+/// The virtual host: there are four words before the time, and the second is an
+/// address. Without a host the second is the ident, which nobody sends (`-`).
+fn host(before: &[u8]) -> Option<&[u8]> {
+    let mut words = before.split(|&byte| byte == b' ');
+    let first = words.next().filter(|word| !word.is_empty() && *word != b"-");
+    let second = words.next()?;
+    if second == b"-" || words.count() < 2 {
+        return None;
+    }
+    first
+}
+
+/// RFC 9110 §9.1: a token, and by convention in capitals. Garbage is none.
+fn is_method(word: &[u8]) -> bool {
+    !word.is_empty() && word.iter().all(|&byte| byte.is_ascii_uppercase() || byte == b'-')
+}
+
+/// Whether a field of a request can have held it as it stands in the log.
+fn is_field(text: &[u8]) -> bool {
+    // No early end: this way it is a few vector instructions.
+    let is_bad = |bad, &byte: &u8| bad | (byte < b' ') | (byte == 0x7f);
+    text.len() <= REPLAY_FIELD_BYTES_MAX && !text.iter().fold(false, is_bad)
+}
+
+/// A request target without the escapes of the log: `\"`, `\\`, and `\x` with two
+/// hex digits. Those of control characters stay, since no request that was answered
+/// had one.
+fn plain(target: &[u8]) -> Cow<'_, [u8]> {
+    let Some(at) = memchr(b'\\', target) else { return Cow::Borrowed(target) };
+    let mut text = target[..at].to_vec();
+    let mut rest = &target[at..];
+    while let [first, after @ ..] = rest {
+        let (byte, size) = match rest {
+            [b'\\', byte @ (b'"' | b'\\'), ..] => (*byte, 2),
+            [b'\\', b'x', high, low, ..] => match hex(*high).zip(hex(*low)) {
+                Some((high, low)) if !(high << 4 | low).is_ascii_control() => (high << 4 | low, 4),
+                _ => (*first, 1),
+            },
+            _ => (*first, 1),
+        };
+        text.push(byte);
+        rest = &after[size - 1..];
+    }
+    Cow::Owned(text)
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16).map(|value| value as u8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Host, method, target, referer and user agent of a line, parted by bars; or
+    /// what it is.
+    fn check(line: &str, wanted: &str) {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let got = match read(line.as_bytes()) {
+            Line::Request(request) => [
+                &text(request.host.unwrap_or(b"none")),
+                &text(request.method),
+                &text(&request.target),
+                &text(request.referer),
+                &*text(request.user_agent),
+            ]
+            .join("|"),
+            Line::OtherMethod => "other method".to_owned(),
+            Line::Unreadable => "unreadable".to_owned(),
+        };
+        assert_eq!(got, wanted, "{line}");
+    }
+
+    const TIME: &str = "[17/May/2015:10:05:03 +0000]";
+
+    #[test]
+    fn formats() {
+        let end = format!("{TIME} \"GET /a?b=c HTTP/1.1\" 200 2326");
+        let fields = "\"https://r.example/\" \"Agent/1 (x; y)\"";
+        check(&format!("192.0.2.1 - - {end}"), "none|GET|/a?b=c||");
+        check(&format!("192.0.2.1 - frank {end}"), "none|GET|/a?b=c||");
+        check(&format!("192.0.2.1 - - {end} \"-\" \"-\""), "none|GET|/a?b=c||");
+        let both = "|GET|/a?b=c|https://r.example/|Agent/1 (x; y)";
+        check(&format!("192.0.2.1 - - {end} {fields}"), &format!("none{both}"));
+        check(&format!("192.0.2.1 - - {end} {fields} 0.001 \"more\""), &format!("none{both}"));
+        check(&format!("go.example 192.0.2.1 - - {end} {fields}"), &format!("go.example{both}"));
+        check(&format!("go.example:443 2001:db8::1 - x {end}"), "go.example:443|GET|/a?b=c||");
+        check(&format!("go.example 192.0.2.1 - x y {end}"), "go.example|GET|/a?b=c||");
+        check(&format!("- 192.0.2.1 - - {end}"), "none|GET|/a?b=c||");
+        // A name that was looked up, and a user with a space.
+        check(&format!("pc.example - john doe {end}"), "none|GET|/a?b=c||");
+    }
+
+    #[test]
+    fn requests() {
+        let check = |request: &str, wanted: &str| {
+            check(&format!("::1 - - {TIME} \"{request}\" 200 1 \"-\" \"x\""), wanted);
+        };
+        check("HEAD / HTTP/1.0", "none|HEAD|/||x");
+        check("GET / HTTP/2.0", "none|GET|/||x");
+        check("GET http://a.example/ HTTP/1.1", "none|GET|http://a.example/||x");
+        check("GET /a b HTTP/1.1", "none|GET|/a b||x");
+        check(
+            r"GET /\x22a\\b\xC3\xa9\x0d\x0A\x7f\xg0\t HTTP/1.1",
+            "none|GET|/\"a\\bé\\x0d\\x0A\\x7f\\xg0\\t||x",
+        );
+        check(r#"GET /\"a\" HTTP/1.1"#, "none|GET|/\"a\"||x");
+        check("POST / HTTP/1.1", "other method");
+        check("M-SEARCH * HTTP/1.1", "other method");
+        for nothing in
+            ["-", "", "GET /", "GET / HTTQ/1", " / HTTP/1.1", r"\x16\x03\x01 \x00 HTTP/1"]
+        {
+            check(nothing, "unreadable");
+        }
+    }
+
+    #[test]
+    fn fields() {
+        let check = |fields: &str, wanted: &str| {
+            let wanted = format!("none|GET|/|{wanted}");
+            check(&format!("::1 - - {TIME} \"GET / HTTP/1.1\" 200 1 {fields}"), &wanted);
+        };
+        check(r#""a\"b" "c\\""#, r#"a\"b|c\\"#);
+        check("\"\" \"x\"", "|x");
+        check("\"a\u{1}\" \"x\"", "|x");
+        check("\"r\" \"lost its en", "r|");
+        check(&format!("\"{}\" \"x\"", "a".repeat(REPLAY_FIELD_BYTES_MAX + 1)), "|x");
+    }
+
+    #[test]
+    fn other_lines() {
+        for line in
+            ["", "# Fields: date time", "x \"GET / HTTP/1.1\" 200", "a [b", "::1 - - [t] \"GET /"]
+        {
+            check(line, "unreadable");
+        }
+    }
+}

@@ -126,6 +126,11 @@ pub const TAG_BYTES_MAX: usize = 64;
 /// Longest time that a link lets its answer be cached, seconds: what every cache
 /// can count to (RFC 9111 §1.2.2). Over it: a load error.
 pub const CACHE_SECONDS_MAX: u64 = 1 << 31;
+/// Most blocks within each other, and most files that include each other, in an
+/// nginx configuration. Over it: a load error.
+pub const BLOCK_DEPTH_MAX: usize = 32;
+/// Most files that one link file includes. Over it: a load error.
+pub const INCLUDED_FILES_MAX: usize = 1000;
 /// Bad lines shown one by one; the rest are counted.
 pub const BAD_LINES_SHOWN: usize = 20;
 

@@ -4,9 +4,10 @@
 mod csv;
 mod haproxy;
 mod native;
+mod nginx;
 mod order;
 mod paths;
-#[allow(dead_code)]
+mod redirects;
 mod regex;
 
 use core::fmt;
@@ -21,8 +22,14 @@ pub enum Format {
     Native,
     /// Comma-separated values under a header row.
     Csv,
+    /// nginx configuration: `map` blocks, and redirects of servers and locations.
+    Nginx,
     /// A haproxy map, and the converter it is written for.
     Haproxy(HaproxyMatch),
+    /// Netlify's `_redirects`.
+    Netlify,
+    /// Cloudflare Pages' `_redirects`.
+    Pages,
 }
 
 /// How haproxy compares what it looks up with the keys of a map; the map itself
@@ -43,7 +50,7 @@ pub enum HaproxyMatch {
 
 impl Format {
     /// The names by which a person picks one.
-    pub const NAMES: [&str; 7] =
+    pub const NAMES: [&str; 10] =
         ["native", "csv", "haproxy", "haproxy-beg", "haproxy-dom", "haproxy-end", "haproxy-reg"];
 
     /// The format that a file name suggests: CSV if it ends with `.csv`.
@@ -63,11 +70,14 @@ impl FromStr for Format {
         match name {
             "native" => Ok(Format::Native),
             "csv" => Ok(Format::Csv),
+            "nginx" => Ok(Format::Nginx),
             "haproxy" => Ok(Format::Haproxy(HaproxyMatch::Str)),
             "haproxy-beg" => Ok(Format::Haproxy(HaproxyMatch::Beg)),
             "haproxy-dom" => Ok(Format::Haproxy(HaproxyMatch::Dom)),
             "haproxy-end" => Ok(Format::Haproxy(HaproxyMatch::End)),
             "haproxy-reg" => Ok(Format::Haproxy(HaproxyMatch::Reg)),
+            "netlify" => Ok(Format::Netlify),
+            "pages" => Ok(Format::Pages),
             other => Err(format!(
                 "`{other}` is not a format; write one of {}",
                 Format::NAMES.join(" | ")
@@ -141,7 +151,6 @@ pub(super) struct Setting<'a> {
 
 /// What a line of a link file is.
 #[derive(Clone, Debug)]
-#[allow(dead_code)]
 pub(super) enum Line<'a> {
     /// A link, to be taken as it was meant.
     Link(Row<'a>),
@@ -168,6 +177,11 @@ pub(super) fn read(source: &Source<'_>, mut take: impl FnMut(u32, Line<'_>)) {
     match source.format {
         Format::Native => native::read(text, take),
         Format::Csv => csv::read(text, take),
+        Format::Nginx => nginx::read(text, &source.help, &mut take),
+        Format::Netlify => {
+            redirects::read(text, redirects::Dialect::Netlify, &source.help, &mut take);
+        }
+        Format::Pages => redirects::read(text, redirects::Dialect::Pages, &source.help, &mut take),
         Format::Haproxy(how) => haproxy::read(text, how, &source.help, &mut take),
     }
 }

@@ -26,6 +26,7 @@
 mod answer;
 mod builder;
 mod bytes;
+mod changes;
 mod entries;
 mod find;
 mod formats;
@@ -44,10 +45,11 @@ pub mod target;
 
 pub use answer::{Answer, StoredOptions};
 pub use builder::{AddProblem, Link, Origin, TableBuilder};
+pub use changes::{Change, Changes, read_keys, read_lines};
 pub use find::{Ask, Hit, Links, Scratch};
-pub use formats::{Format, HaproxyMatch, Help, Include, Included, Source, base};
+pub use formats::{Format, HaproxyMatch, Help, Include, Included, Source, base, each_include};
 pub use key::{Key, KeyScratch};
-pub use load::{FileReport, Loaded, OnBadLine, Problem, Report, load};
+pub use load::{FileReport, Loaded, OnBadLine, Problem, Report, load, load_over};
 pub use options::{Options, QueryRule};
 pub use path::normalise;
 pub use status::Status;

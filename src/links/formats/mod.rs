@@ -50,8 +50,18 @@ pub enum HaproxyMatch {
 
 impl Format {
     /// The names by which a person picks one.
-    pub const NAMES: [&str; 10] =
-        ["native", "csv", "haproxy", "haproxy-beg", "haproxy-dom", "haproxy-end", "haproxy-reg"];
+    pub const NAMES: [&str; 10] = [
+        "native",
+        "csv",
+        "nginx",
+        "haproxy",
+        "haproxy-beg",
+        "haproxy-dom",
+        "haproxy-end",
+        "haproxy-reg",
+        "netlify",
+        "pages",
+    ];
 
     /// The format that a file name suggests: CSV if it ends with `.csv`.
     pub fn of(file_name: &str) -> Format {
@@ -183,6 +193,14 @@ pub(super) fn read(source: &Source<'_>, mut take: impl FnMut(u32, Line<'_>)) {
         }
         Format::Pages => redirects::read(text, redirects::Dialect::Pages, &source.help, &mut take),
         Format::Haproxy(how) => haproxy::read(text, how, &source.help, &mut take),
+    }
+}
+
+/// Asks `source`'s [`Include`] for every file that it includes, and does nothing
+/// else.
+pub fn each_include(source: &Source<'_>) {
+    if source.format == Format::Nginx && memchr::memmem::find(source.text, b"include").is_some() {
+        read(source, |_, _| {});
     }
 }
 

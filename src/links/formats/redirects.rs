@@ -117,7 +117,9 @@ fn netlify<'a>(columns: &[&'a [u8]]) -> Result<Rule<'a>, String> {
         });
     }
     if from.contains(&b'?') {
-        return Err("a `?` in the source; write parameters behind it: /path id=7 /target".to_owned());
+        return Err(
+            "a `?` in the source; write parameters behind it: /path id=7 /target".to_owned()
+        );
     }
     // Its documentation says so of these, and of rules that match no parameter.
     let keeps_query = parameters.is_empty() && matches!(status, b"301" | b"302");
@@ -159,7 +161,10 @@ fn pages<'a>(columns: &[&'a [u8]]) -> Result<Rule<'a>, String> {
 
 fn redirecting(status: &[u8]) -> Result<&[u8], String> {
     match status {
-        b"200" => Err("status 200 shows another page under the same address; carom only redirects".to_owned()),
+        b"200" => {
+            Err("status 200 shows another page under the same address; carom only redirects"
+                .to_owned())
+        }
         b"404" => Err("status 404 shows a page of an error; carom only redirects".to_owned()),
         _ => Ok(status),
     }
@@ -211,9 +216,10 @@ impl Reader<'_> {
         take: &mut dyn FnMut(u32, Line<'_>),
     ) {
         let target = match absolute(rule.to, self.base) {
-            Ok(target) => with_parameters(&target, &rule.parameters),
+            Ok(target) => target,
             Err(message) => return take(number, Line::Refused(message)),
         };
+        let target = with_parameters(&target, &rule.parameters);
         let source = match scheme(rule.from) {
             None => rule.from,
             Some(rest) => {
@@ -267,7 +273,9 @@ impl Reader<'_> {
             };
             *count += 1;
             let over = *count > most || size > PAGES_LINE_CHARS_MAX;
-            return over.then(|| "Pages leaves this rule out, as it is over a limit; here it answers".to_owned());
+            return over.then(|| {
+                "Pages leaves this rule out, as it is over a limit; here it answers".to_owned()
+            });
         }
         let host = scheme(rule.from)?;
         let other = match rule.from.len() - host.len() {

@@ -33,7 +33,10 @@ fn a_slash_at_the_end_makes_no_difference_to_netlify() {
     check("/a https://x/", &["/a|https://x/|301|query=keep", "/a/|https://x/|301|query=keep"]);
     check("/a/ https://x/", &["/a|https://x/|301|query=keep", "/a/|https://x/|301|query=keep"]);
     check("/ https://x/", &["/|https://x/|301|query=keep"]);
-    check("/a /b", &["/a|https://b.example/b|301|query=keep", "/a/|https://b.example/b|301|query=keep"]);
+    check(
+        "/a /b",
+        &["/a|https://b.example/b|301|query=keep", "/a/|https://b.example/b|301|query=keep"],
+    );
 }
 
 #[test]
@@ -41,7 +44,8 @@ fn a_splat_of_netlify_may_be_nothing() {
     let want = &["/a/*|https://x/:splat|301|query=keep", "/a|https://x/|301|query=keep"];
     check("/a/* https://x/:splat", want);
     check("/* https://x/:splat", &["/*|https://x/:splat|301|query=keep"]);
-    let want = &["/a/*|https://x/:splatter|301|query=keep", "/a|https://x/:splatter|301|query=keep"];
+    let want =
+        &["/a/*|https://x/:splatter|301|query=keep", "/a|https://x/:splatter|301|query=keep"];
     check("/a/* https://x/:splatter", want);
     check("/a https://y/\n/a/* https://x/", &["/a/*|https://x/|301|query=keep"]);
 }
@@ -58,10 +62,8 @@ fn statuses_of_netlify() {
 
 #[test]
 fn placeholders_and_parameters_of_netlify() {
-    let want = &[
-        "/n/:y/:m|https://x/:m-:y|301|query=keep",
-        "/n/:y/:m/|https://x/:m-:y|301|query=keep",
-    ];
+    let want =
+        &["/n/:y/:m|https://x/:m-:y|301|query=keep", "/n/:y/:m/|https://x/:m-:y|301|query=keep"];
     check("/n/:y/:m https://x/:m-:y", want);
     let want = &["/s?id=*|https://x/{query:id}|301", "/s/?id=*|https://x/{query:id}|301"];
     check("/s id=:id https://x/:id 301", want);
@@ -83,12 +85,16 @@ fn conditions_of_netlify_are_refused() {
 
 #[test]
 fn hosts_of_netlify() {
-    let both = "http://h.example/* https://x/:splat 301!\nhttps://h.example/* https://x/:splat 301!";
+    let both =
+        "http://h.example/* https://x/:splat 301!\nhttps://h.example/* https://x/:splat 301!";
     assert_eq!(rows(Dialect::Netlify, both), ["1 h.example/*|https://x/:splat|301|query=keep"]);
-    check("https://h.example/a /b", &[
-        "~h.example/a|https://b.example/b|301|query=keep",
-        "~h.example/a/|https://b.example/b|301|query=keep",
-    ]);
+    check(
+        "https://h.example/a /b",
+        &[
+            "~h.example/a|https://b.example/b|301|query=keep",
+            "~h.example/a/|https://b.example/b|301|query=keep",
+        ],
+    );
 }
 
 #[test]
@@ -105,14 +111,14 @@ fn lines_of_netlify() {
 
 #[test]
 fn the_first_rule_that_fits_answers() {
-    check("/a/* https://x/\n/a/b https://y/", &[
-        "~/a/b|https://y/|301|query=keep",
-        "~/a/b/|https://y/|301|query=keep",
-    ]);
-    check("/a/b https://y/\n/a/* https://x/", &[
-        "/a/*|https://x/|301|query=keep",
-        "/a|https://x/|301|query=keep",
-    ]);
+    check(
+        "/a/* https://x/\n/a/b https://y/",
+        &["~/a/b|https://y/|301|query=keep", "~/a/b/|https://y/|301|query=keep"],
+    );
+    check(
+        "/a/b https://y/\n/a/* https://x/",
+        &["/a/*|https://x/|301|query=keep", "/a|https://x/|301|query=keep"],
+    );
     // Refused by whoever reads the rows, and nothing else of it is taken.
     check("/a https://x/\n/a/ https://y/", &["/a|https://y/|301|query=keep"]);
 }

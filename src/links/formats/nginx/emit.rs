@@ -78,7 +78,8 @@ impl Emit<'_> {
                 let key = [host, &filled.key[..]].concat();
                 let slash = key.iter().position(|&byte| byte == b'/').unwrap_or(key.len());
                 let path = &key[slash..];
-                let path = &path[..path.iter().position(|&byte| byte == b'?').unwrap_or(path.len())];
+                let path =
+                    &path[..path.iter().position(|&byte| byte == b'?').unwrap_or(path.len())];
                 let uri = match path.strip_suffix(b"*") {
                     Some(start) => [start, b":splat"].concat(),
                     None => path.to_vec(),
@@ -131,9 +132,7 @@ impl Emit<'_> {
         let earlier = match found.turn {
             _ if found.place.line != place.line || found.place.file != place.file => None,
             Turn::Server => server.pass(key, place.line),
-            Turn::Expression => {
-                server.covering(key).or_else(|| expressions.pass(key, place.line))
-            }
+            Turn::Expression => server.covering(key).or_else(|| expressions.pass(key, place.line)),
             Turn::Location => {
                 let expression = expressions.covering(key).filter(|_| found.asks_expressions());
                 server.covering(key).or(expression)
@@ -147,7 +146,10 @@ impl Emit<'_> {
     /// What other servers change.
     fn servers(&self, key: &[u8], host: &[u8], found: &Found) -> Option<String> {
         if found.context.is_default {
-            return Some("as that of the default server, nginx takes it for hosts without a server too".to_owned());
+            return Some(
+                "as that of the default server, nginx takes it for hosts without a server too"
+                    .to_owned(),
+            );
         }
         let for_any = host.is_empty() && key.starts_with(b"/") && key != b"/*";
         (for_any && self.others_have_names).then(|| {

@@ -36,7 +36,8 @@ impl Compared {
                 return Compared::Argument(name.to_vec());
             }
         }
-        let braces: Vec<u8> = source.iter().copied().filter(|b| !matches!(b, b'{' | b'}')).collect();
+        let braces: Vec<u8> =
+            source.iter().copied().filter(|b| !matches!(b, b'{' | b'}')).collect();
         let mut rest = &braces[..];
         let mut eat = |texts: &[&[u8]]| {
             let found = texts.iter().find_map(|text| rest.strip_prefix(*text));
@@ -109,7 +110,8 @@ impl Map<'_> {
             match (end, &words[..]) {
                 (End::Close | End::File, _) => break,
                 (End::Open, _) => {
-                    let message = "a `{` within a map; quote the word it is in (what follows was not read)";
+                    let message =
+                        "a `{` within a map; quote the word it is in (what follows was not read)";
                     emit.refuse(place, message.to_owned());
                     break;
                 }
@@ -128,7 +130,10 @@ impl Map<'_> {
                 }
                 (_, [key, value]) => self.entry(key, value, place, state, emit),
                 (_, _) => {
-                    let message = format!("{} words where a map has two; quote those that hold a space", words.len());
+                    let message = format!(
+                        "{} words where a map has two; quote those that hold a space",
+                        words.len()
+                    );
                     emit.refuse(place, message);
                 }
             }
@@ -136,12 +141,20 @@ impl Map<'_> {
         texts.files[file].bytes = bytes;
     }
 
-    fn entry(&self, key: &[u8], value: &[u8], place: Place, state: &mut State, emit: &mut Emit<'_>) {
+    fn entry(
+        &self,
+        key: &[u8],
+        value: &[u8],
+        place: Place,
+        state: &mut State,
+        emit: &mut Emit<'_>,
+    ) {
         let is_default = key == b"default";
         // In an `if` both are no.
         if value.is_empty() || value == b"0" {
             if !is_default {
-                let message = format!("{} has no value, so it is no redirect; leave it out", shown(key));
+                let message =
+                    format!("{} has no value, so it is no redirect; leave it out", shown(key));
                 emit.refuse(place, message);
             }
             return;
@@ -195,7 +208,9 @@ impl Map<'_> {
             Compared::Other => Err("it compares something else than the address".to_owned()),
             Compared::Argument(name) => {
                 if expression.is_some() {
-                    return Err("an expression of a parameter; write its values one by one".to_owned());
+                    return Err(
+                        "an expression of a parameter; write its values one by one".to_owned()
+                    );
                 }
                 let mut paths = found.paths()?;
                 for filled in &mut paths.keys {
@@ -230,7 +245,10 @@ fn within(mut paths: Paths, found: &Found) -> Result<Paths, String> {
         Location::All => return Ok(paths),
         Location::Exact(path) | Location::Prefix { path, .. } => path,
         Location::Regex { .. } => {
-            return Err("its variable is used in a location of an expression; use it in the server".to_owned());
+            return Err(
+                "its variable is used in a location of an expression; use it in the server"
+                    .to_owned(),
+            );
         }
     };
     if !paths.keys.iter().all(|filled| filled.key.starts_with(start)) {
@@ -247,8 +265,10 @@ fn text_paths(text: &[u8], scheme: bool, host: bool, raw: bool) -> Result<Paths,
     let mut changed = None;
     let mut rest = text;
     if scheme {
-        let bare = [&b"https://"[..], b"http://"].iter().find_map(|scheme| text.strip_prefix(*scheme));
-        rest = bare.ok_or_else(|| format!("no address is `{}`; write https://host/path", shown(text)))?;
+        let bare =
+            [&b"https://"[..], b"http://"].iter().find_map(|scheme| text.strip_prefix(*scheme));
+        rest = bare
+            .ok_or_else(|| format!("no address is `{}`; write https://host/path", shown(text)))?;
         changed = Some("here it answers over http and https".to_owned());
     }
     let mut key = Vec::new();
@@ -259,7 +279,10 @@ fn text_paths(text: &[u8], scheme: bool, host: bool, raw: bool) -> Result<Paths,
     }
     if raw {
         if rest.contains(&b'*') {
-            return Err(format!("`{}` has a `*` that stands for itself, which a key cannot say", shown(text)));
+            return Err(format!(
+                "`{}` has a `*` that stands for itself, which a key cannot say",
+                shown(text)
+            ));
         }
         no_placeholder(rest)?;
         key.extend_from_slice(rest);

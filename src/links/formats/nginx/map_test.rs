@@ -102,11 +102,14 @@ fn expressions() {
     check("~^/(a|b)$ https://x/;", &["!has a group `(a|b)`"]);
     check("~^/p(.*)$ https://x$1;", &["~/p|https://x|302", "~/p/*|https://x/:splat|302"]);
     check(r"\~^/a https://x/;", &["!each begins with a slash"]);
-    check("~^/p/ https://x/; ~^/p/q$ https://y/;", &["/p/*|https://x/|302", "~/p/q|https://y/|302"]);
-    check("~^/p/ https://x/; /p/q https://y/;", &[
-        "/p/*|https://x/|302",
-        "/p/q|https://y/|302|nocase=",
-    ]);
+    check(
+        "~^/p/ https://x/; ~^/p/q$ https://y/;",
+        &["/p/*|https://x/|302", "~/p/q|https://y/|302"],
+    );
+    check(
+        "~^/p/ https://x/; /p/q https://y/;",
+        &["/p/*|https://x/|302", "/p/q|https://y/|302|nocase="],
+    );
 }
 
 #[test]
@@ -124,9 +127,11 @@ fn sources() {
     of("$request_uri", "/a?b=1 https://x/;", &["~/a?b=1|https://x/|302|nocase="]);
     of("$request_uri", "/a%20b https://x/;", &["~/a%20b|https://x/|302|nocase="]);
     of("$host$uri", "A.example/a https://x/;", &["a.example/a|https://x/|302|nocase="]);
-    of("\"$scheme://$host$uri\"", "https://a.example/a https://x/;", &[
-        "~a.example/a|https://x/|302|nocase=",
-    ]);
+    of(
+        "\"$scheme://$host$uri\"",
+        "https://a.example/a https://x/;",
+        &["~a.example/a|https://x/|302|nocase="],
+    );
     of("$scheme://${host}$request_uri", "/a https://x/;", &["!no address is `/a`"]);
     of("$uri$is_args$args", "/a?b=1 https://x/;", &["~/a?b=1|https://x/|302|nocase="]);
     of("$host$uri", r"~^a\.example/p/(.*)$ https://x/$1;", &["a.example/p/*|https://x/:splat|302"]);
@@ -137,11 +142,16 @@ fn sources() {
 
 #[test]
 fn hosts_of_maps() {
-    of("$host", "A.example https://x$request_uri;", &["a.example/*|https://x/:splat|302|query=keep"]);
-    of("$host", "hostnames; .a.example https://x/;", &[
-        "a.example/*|https://x/|302",
-        "*.a.example/*|https://x/|302",
-    ]);
+    of(
+        "$host",
+        "A.example https://x$request_uri;",
+        &["a.example/*|https://x/:splat|302|query=keep"],
+    );
+    of(
+        "$host",
+        "hostnames; .a.example https://x/;",
+        &["a.example/*|https://x/|302", "*.a.example/*|https://x/|302"],
+    );
     of("$http_host", "hostnames; *.a.example https://x/;", &["*.a.example/*|https://x/|302"]);
     of("$host", "hostnames; a.* https://x/;", &["!ends with a `*`"]);
     of("$host", "*.a.example https://x/;", &["!has no `hostnames;`"]);
@@ -165,10 +175,10 @@ fn what_a_server_does_with_a_map() {
     };
     of("if ($new) { return 301 $new; }", &["1 /a|https://c/b|301|nocase="]);
     of("if ($new != \"\") { return 308 https://d$new; }", &["1 /a|https://d/b|308|nocase="]);
-    of("server_name e f; return 301 $new;", &[
-        "1 e/a|https://c/b|301|nocase=",
-        "1 f/a|https://c/b|301|nocase=",
-    ]);
+    of(
+        "server_name e f; return 301 $new;",
+        &["1 e/a|https://c/b|301|nocase=", "1 f/a|https://c/b|301|nocase="],
+    );
     of("rewrite ^ $new permanent;", &["1 /a|https://c/b|301|query=keep|nocase="]);
     of("rewrite ^ $new? redirect;", &["1 /a|https://c/b|302|nocase="]);
     of("return 301 https://d$new$is_args$args;", &["1 /a|https://d/b|301|query=keep|nocase="]);
@@ -181,26 +191,29 @@ fn what_a_server_does_with_a_map() {
 #[test]
 fn several_maps() {
     let text = "map $uri $a { /a https://x/; }\nmap $uri $b { /b https://y/; }";
-    compare(text, &rows(text, None), &["1 /a|https://x/|302|nocase=", "2 /b|https://y/|302|nocase="]);
+    compare(
+        text,
+        &rows(text, None),
+        &["1 /a|https://x/|302|nocase=", "2 /b|https://y/|302|nocase="],
+    );
 }
 
 #[test]
 fn included_files() {
     let of = |text: &str, want: &[&str]| compare(text, &rows(text, None), want);
-    of("map $uri $a {\ninclude more.map;\n/k https://k/; }", &[
-        "0 @more.map",
-        "1 /i|https://i/|302|nocase=",
-        "2 !1 words where a map has two",
-        "0 @",
-        "3 /k|https://k/|302|nocase=",
-    ]);
+    of(
+        "map $uri $a {\ninclude more.map;\n/k https://k/; }",
+        &[
+            "0 @more.map",
+            "1 /i|https://i/|302|nocase=",
+            "2 !1 words where a map has two",
+            "0 @",
+            "3 /k|https://k/|302|nocase=",
+        ],
+    );
     of("include conf.d/a.conf;", &["0 @conf.d/a.conf", "1 /a|https://a/|302|nocase=", "0 @"]);
     of("map $uri $a { include none.map; }", &["1 !include none.map: there is no such file"]);
-    of("map $uri $a { include self.map; }", &[
-        "0 @self.map",
-        "2 /s|https://s/|302|nocase=",
-        "0 @",
-    ]);
+    of("map $uri $a { include self.map; }", &["0 @self.map", "2 /s|https://s/|302|nocase=", "0 @"]);
     of("map $uri $a { include open.map; }", &["0 @open.map", "1 !a quote is left open", "0 @"]);
 }
 

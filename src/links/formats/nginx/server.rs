@@ -96,7 +96,8 @@ impl Walk {
         let mut answered: Option<u32> = None;
         let context = &mut context.clone();
         for node in nodes {
-            let stopped = answered.map(|line| format!("line {line} answers before it; leave it out"));
+            let stopped =
+                answered.map(|line| format!("line {line} answers before it; leave it out"));
             if context.never.is_none() && stopped.is_some() && is_of_rewriting(node) {
                 context.never = stopped;
             }
@@ -175,7 +176,9 @@ impl Walk {
             [status] if status == b"410" => (status.clone(), Vec::new()),
             // A URL alone is a 302.
             [value] if redirects(value) => (b"302".to_vec(), value.clone()),
-            [status, value] if matches!(&status[..], b"301" | b"302" | b"303" | b"307" | b"308") => {
+            [status, value]
+                if matches!(&status[..], b"301" | b"302" | b"303" | b"307" | b"308") =>
+            {
                 (status.clone(), value.clone())
             }
             [status] if matches!(&status[..], b"301" | b"302" | b"303" | b"307" | b"308") => {
@@ -252,8 +255,12 @@ fn redirects(value: &[u8]) -> bool {
 pub(super) fn hosts(name: &[u8]) -> Result<Vec<Vec<u8>>, String> {
     match name {
         b"_" | b"" => Ok(Vec::new()),
-        [b'~', ..] => Err(format!("the server name `{}` is an expression; write names", shown(name))),
-        [.., b'.', b'*'] => Err(format!("the name `{}` ends with a `*`; write whole names", shown(name))),
+        [b'~', ..] => {
+            Err(format!("the server name `{}` is an expression; write names", shown(name)))
+        }
+        [.., b'.', b'*'] => {
+            Err(format!("the name `{}` ends with a `*`; write whole names", shown(name)))
+        }
         [b'.', rest @ ..] => Ok(vec![rest.to_vec(), [b"*.", rest].concat()]),
         _ => Ok(vec![name.to_ascii_lowercase()]),
     }
@@ -312,22 +319,22 @@ fn condition(words: &[Vec<u8>], context: &Context) -> Context {
             let paths = Paths::matched(expression, operator == b"~*");
             paths.ok().map(|paths| within.paths = Some(paths))
         }
-        [variable, b"=", value] => match name_of(variable).and_then(|name| name.strip_prefix(b"arg_")) {
-            Some(name) => {
-                let mark = if within.query.is_empty() { b'?' } else { b'&' };
-                within.query.push(mark);
-                within.query.extend_from_slice(&[name, b"=", value].concat());
-                Some(())
+        [variable, b"=", value] => {
+            match name_of(variable).and_then(|name| name.strip_prefix(b"arg_")) {
+                Some(name) => {
+                    let mark = if within.query.is_empty() { b'?' } else { b'&' };
+                    within.query.push(mark);
+                    within.query.extend_from_slice(&[name, b"=", value].concat());
+                    Some(())
+                }
+                None => None,
             }
-            None => None,
-        },
+        }
         _ => None,
     };
     if taken.is_none() && within.never.is_none() {
-        within.never = Some(format!(
-            "no key can ask `if ({})`; write its links one by one",
-            shown(inside)
-        ));
+        within.never =
+            Some(format!("no key can ask `if ({})`; write its links one by one", shown(inside)));
     }
     within
 }

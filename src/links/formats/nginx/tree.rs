@@ -30,7 +30,10 @@ pub(super) enum Block {
     Nodes(Vec<Node>),
     /// That of a `map`, which can be long and is read as it is needed: where it
     /// begins.
-    Map { at: usize, line: u32 },
+    Map {
+        at: usize,
+        line: u32,
+    },
 }
 
 impl Node {

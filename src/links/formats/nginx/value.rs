@@ -149,9 +149,9 @@ impl Made {
                     out.extend_from_slice(&[b"{query:", parameter, b"}"].concat());
                     return Ok(after);
                 }
-                let fill = known.captures.and_then(|(shape, fills)| {
-                    shape.capture(name).and_then(|at| fills.get(at))
-                });
+                let fill = known
+                    .captures
+                    .and_then(|(shape, fills)| shape.capture(name).and_then(|at| fills.get(at)));
                 let fill = fill.ok_or_else(|| {
                     format!("${} cannot be told in a target; write its value", shown(name))
                 })?;

@@ -1,0 +1,246 @@
+//! What a target may be.
+
+use core::fmt;
+
+use super::super::bytes::{QUERY, escape, is, push_escape, shown};
+use super::super::entries::SPLAT;
+use super::super::host::{self, HostProblem};
+use super::blanks::{Blank, next_blank};
+use crate::limits::TARGET_BYTES_MAX;
+
+/// A target that [`validate`] found good. Nothing else makes one, so whoever
+/// holds one can put its bytes into a header field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Checked<'a> {
+    pub(super) bytes: &'a [u8],
+    /// [`SPLAT`] and [`CLICK_ID`].
+    pub(super) blanks: u8,
+}
+
+impl<'a> Checked<'a> {
+    /// The URL as it was written: printable ASCII, at most
+    /// [`TARGET_BYTES_MAX`] bytes.
+    pub fn bytes(self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// Whether it holds `:splat`, which only a `/*` key can fill.
+    pub fn has_splat(self) -> bool {
+        self.blanks & SPLAT != 0
+    }
+
+    /// The flags of an entry that say what it holds.
+    pub(in crate::links) fn blanks(self) -> u8 {
+        self.blanks
+    }
+}
+
+/// Why a target cannot be used. Columns count bytes of the target from 1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TargetProblem {
+    /// It is empty.
+    Empty,
+    /// It has this many bytes.
+    TooLong(usize),
+    /// It has no scheme.
+    Relative(String),
+    /// Its scheme is not `http` or `https`.
+    Scheme(String),
+    /// Its host.
+    Host(HostProblem),
+    /// It names a user before an `@`.
+    Userinfo,
+    /// Its port is not a number from 1 to 65535.
+    Port(String),
+    /// A character that may not stand at this column.
+    Character(char, usize),
+    /// A byte at this column that is no part of any UTF-8 character.
+    NotUtf8(u8, usize),
+    /// A `%` at this column without two hex digits.
+    Percent(usize),
+    /// A `{` or `}` at this column that is no macro.
+    Macro(char, usize),
+    /// `{clickid}` before the path.
+    ClickIdInHost,
+    /// `:splat` before the path, where it would let a visitor pick the host.
+    SplatInHost,
+}
+
+impl fmt::Display for TargetProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            TargetProblem::Empty => write!(f, "the target is empty; write https://host/path"),
+            TargetProblem::TooLong(size) => {
+                write!(f, "the target has {size} bytes; at most {TARGET_BYTES_MAX} are allowed")
+            }
+            TargetProblem::Relative(target) => {
+                write!(f, "the target `{target}` is not absolute; write https://host/path")
+            }
+            TargetProblem::Scheme(scheme) => {
+                write!(f, "the target begins with `{scheme}:`; write http:// or https://")
+            }
+            TargetProblem::Host(problem) => write!(f, "in the target, {problem}"),
+            TargetProblem::Userinfo => write!(
+                f,
+                "the target has a user name before an `@`; leave it out, browsers warn of it or drop it"
+            ),
+            TargetProblem::Port(port) => {
+                write!(f, "the target's port `{port}` is not a number from 1 to 65535")
+            }
+            TargetProblem::Character(character, column) if character.is_control() => write!(
+                f,
+                "remove the control character {} at column {column} of the target",
+                character.escape_default()
+            ),
+            TargetProblem::Character(character, column) => {
+                let name = match character {
+                    ' ' => "space".to_owned(),
+                    other => format!("`{other}`"),
+                };
+                write!(
+                    f,
+                    "write {} for the {name} at column {column} of the target",
+                    escaped(*character)
+                )
+            }
+            TargetProblem::NotUtf8(byte, column) => write!(
+                f,
+                "byte {byte:02X} at column {column} of the target is not UTF-8; write it as %{byte:02X}, or save the file as UTF-8"
+            ),
+            TargetProblem::Percent(column) => write!(
+                f,
+                "the `%` at column {column} of the target is not followed by two hex digits; write %25 for a percent sign"
+            ),
+            TargetProblem::Macro(character, column) => write!(
+                f,
+                "{{clickid}} is the only macro that is supported yet: write {} for the `{character}` at column {column} of the target if it is meant as it stands",
+                escaped(*character)
+            ),
+            TargetProblem::ClickIdInHost => write!(
+                f,
+                "{{clickid}} stands before the target's path, where it would be another host for each click; move it behind the host's `/`"
+            ),
+            TargetProblem::SplatInHost => write!(
+                f,
+                ":splat stands before the target's path, where it would let a visitor choose the host; move it behind the host's `/`"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for TargetProblem {}
+
+fn escaped(character: char) -> String {
+    let mut out = Vec::new();
+    let mut utf8 = [0; 4];
+    for &byte in character.encode_utf8(&mut utf8).as_bytes() {
+        push_escape(byte, &mut out);
+    }
+    out.into_iter().map(char::from).collect()
+}
+
+/// Checks that `target` is an absolute `http` or `https` URL (RFC 3986, ASCII,
+/// no user info) of bounded length that can go into a `Location` field as it
+/// stands. Used for links and for `--fallback`.
+///
+/// # Errors
+/// The first thing that is wrong, as a sentence with its remedy.
+pub fn validate(target: &[u8]) -> Result<Checked<'_>, TargetProblem> {
+    if target.is_empty() {
+        return Err(TargetProblem::Empty);
+    }
+    if target.len() > TARGET_BYTES_MAX {
+        return Err(TargetProblem::TooLong(target.len()));
+    }
+    let start = after_scheme(target)?;
+    let rest = &target[start..];
+    let authority_end = rest.iter().position(|byte| matches!(byte, b'/' | b'?' | b'#'));
+    let authority_end = start + authority_end.unwrap_or(rest.len());
+    check_authority(target, start, authority_end)?;
+    check_characters(target, authority_end)?;
+    let mut blanks = 0;
+    let mut at = authority_end;
+    while let Some((blank, found)) = next_blank(target, at) {
+        blanks |= blank.flag();
+        at = found + blank.text().len();
+    }
+    Ok(Checked { bytes: target, blanks })
+}
+
+fn after_scheme(target: &[u8]) -> Result<usize, TargetProblem> {
+    for scheme in [&b"https://"[..], b"http://"] {
+        let given = target.get(..scheme.len());
+        if given.is_some_and(|given| given.eq_ignore_ascii_case(scheme)) {
+            return Ok(scheme.len());
+        }
+    }
+    // `host:8080/x` is a host and a port, `mailto:x` is a scheme.
+    let word = target
+        .iter()
+        .position(|byte| !(byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-')));
+    match word {
+        Some(at) if target[at] == b':' && !target[at + 1..].starts_with(b"splat") => {
+            let port = target.get(at + 1).is_some_and(u8::is_ascii_digit);
+            match port {
+                true => Err(TargetProblem::Relative(shown(target))),
+                false => Err(TargetProblem::Scheme(shown(&target[..at]))),
+            }
+        }
+        _ => Err(TargetProblem::Relative(shown(target))),
+    }
+}
+
+fn check_authority(target: &[u8], start: usize, end: usize) -> Result<(), TargetProblem> {
+    let authority = &target[start..end];
+    match next_blank(authority, 0) {
+        Some((Blank::Splat, _)) => return Err(TargetProblem::SplatInHost),
+        Some((Blank::ClickId, _)) => return Err(TargetProblem::ClickIdInHost),
+        None => {}
+    }
+    if authority.contains(&b'@') {
+        return Err(TargetProblem::Userinfo);
+    }
+    if let Some(at) = authority.iter().position(|byte| matches!(byte, b'{' | b'}')) {
+        return Err(TargetProblem::Macro(char::from(authority[at]), start + at + 1));
+    }
+    let (name, port) = host::split_port(authority);
+    host::validate(name).map_err(TargetProblem::Host)?;
+    // An empty port is legal and means the scheme's own (RFC 3986 §3.2.3).
+    if let Some(port) = port.filter(|port| !port.is_empty()) {
+        let digits = port.iter().all(u8::is_ascii_digit);
+        let number = core::str::from_utf8(port).ok().and_then(|port| port.parse::<u16>().ok());
+        if !digits || number.is_none_or(|number| number == 0) {
+            return Err(TargetProblem::Port(shown(port)));
+        }
+    }
+    Ok(())
+}
+
+fn check_characters(target: &[u8], from: usize) -> Result<(), TargetProblem> {
+    let mut in_fragment = false;
+    let mut checked = from;
+    for (at, &byte) in target.iter().enumerate().skip(from) {
+        match byte {
+            _ if at < checked => {}
+            b'{' if target[at..].starts_with(Blank::ClickId.text()) => {
+                checked = at + Blank::ClickId.text().len();
+            }
+            _ if is(byte, QUERY) => {}
+            b'%' if escape(&target[at..]).is_some() => {}
+            b'%' => return Err(TargetProblem::Percent(at + 1)),
+            b'#' if !in_fragment => in_fragment = true,
+            b'{' | b'}' => return Err(TargetProblem::Macro(char::from(byte), at + 1)),
+            _ if byte.is_ascii() => {
+                return Err(TargetProblem::Character(char::from(byte), at + 1));
+            }
+            _ => {
+                let valid = target[at..].utf8_chunks().next().map_or("", |chunk| chunk.valid());
+                return Err(match valid.chars().next() {
+                    Some(character) => TargetProblem::Character(character, at + 1),
+                    None => TargetProblem::NotUtf8(byte, at + 1),
+                });
+            }
+        }
+    }
+    Ok(())
+}

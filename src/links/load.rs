@@ -204,6 +204,10 @@ fn load_all(sources: &[Source<'_>], changes: Option<&Changes>, on_bad: OnBadLine
             }
         });
     }
+    // A reader may come back to earlier lines.
+    for problems in [&mut report.problems, &mut report.changed] {
+        problems.sort_by_key(|problem| (problem.file, problem.line));
+    }
     let refused = on_bad == OnBadLine::Refuse && !report.problems.is_empty();
     Loaded { table: (!refused).then(|| loader.builder.finish()), report }
 }

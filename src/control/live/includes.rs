@@ -86,10 +86,10 @@ mod tests {
         assert_eq!(counts, [(0, 1), (1, 1), (1, 0)]);
         let problems: Vec<_> = loaded.report.problems.iter().map(ToString::to_string).collect();
         assert!(
-            problems[0].contains("d/a.conf:2: /a in any case is already defined at"),
+            problems[1].contains("d/a.conf:2: /a in any case is already defined at"),
             "{problems:?}"
         );
-        assert!(problems[1].contains("one.conf:1: include none: cannot read"), "{problems:?}");
+        assert!(problems[0].contains("one.conf:1: include none: cannot read"), "{problems:?}");
         assert_eq!(includes.files().count(), 2);
     }
 }

@@ -213,7 +213,10 @@ fn included_files() {
     );
     of("include conf.d/a.conf;", &["0 @conf.d/a.conf", "1 /a|https://a/|302|nocase=", "0 @"]);
     of("map $uri $a { include none.map; }", &["1 !include none.map: there is no such file"]);
-    of("map $uri $a { include self.map; }", &["0 @self.map", "2 /s|https://s/|302|nocase=", "0 @"]);
+    of(
+        "map $uri $a { include self.map; }",
+        &["0 @self.map", "1 !self.map includes itself", "2 /s|https://s/|302|nocase=", "0 @"],
+    );
     of("map $uri $a { include open.map; }", &["0 @open.map", "1 !a quote is left open", "0 @"]);
 }
 

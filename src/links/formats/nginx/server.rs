@@ -299,7 +299,7 @@ fn condition(words: &[Vec<u8>], context: &Context) -> Context {
     let parts: Vec<&[u8]> = inside.splitn(3, |&byte| byte == b' ').collect();
     let taken = match parts[..] {
         [variable] => name_of(variable).map(|name| within.wants.push(name.to_vec())),
-        [variable, b"!=", b""] => name_of(variable).map(|name| within.wants.push(name.to_vec())),
+        [variable, b"!="] => name_of(variable).map(|name| within.wants.push(name.to_vec())),
         [b"$host" | b"$http_host" | b"$server_name", b"=", host] => {
             within.hosts = vec![host.to_ascii_lowercase()];
             within.is_default = false;

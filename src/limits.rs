@@ -142,6 +142,11 @@ pub const JOURNAL_REWRITE_BYTES: u64 = 4 * 1024 * 1024;
 pub const GENERATIONS_KEPT_MAX: usize = 100;
 /// How long link files have to be left alone before they are read, milliseconds.
 pub const WATCH_SETTLE_MS: u64 = 200;
+/// How often they are looked at although nothing was heard of them, milliseconds.
+pub const WATCH_LOOK_MS: u64 = 5_000;
+/// Symbolic links followed on the way to a link file; the kernel follows as many
+/// (path_resolution(7)). Over it: the others are not watched.
+pub const SYMLINKS_MAX: usize = 40;
 
 // ---- Replaying access logs -------------------------------------------------
 

@@ -58,7 +58,10 @@ pub fn serve(plan: &Plan) -> anyhow::Result<()> {
     let wished = plan.settings.connections_max;
     let (engine, engine_reason) = choose_engine(plan.engine)?;
     let connections_max = machine.connections_per_shard(wished, cpus.len())?;
-    let (addresses, listeners) = listen_all(&plan.listen, cpus.len(), plan.listening)?;
+    let waits = |address| {
+        say(format_args!("{address} is in use; waiting a moment, as a killed carom may hold it"));
+    };
+    let (addresses, listeners) = listen_all(&plan.listen, cpus.len(), plan.listening, &waits)?;
     let (keys, click_key_made) = open_keys(plan)?;
     let (keeper, writers) = open_clicks(plan, keys, &cpus)?;
     let state = match &plan.state {

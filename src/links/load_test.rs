@@ -164,7 +164,7 @@ fn keys_that_differ_in_case_are_one_key_in_any_case() {
 fn placeholders_by_another_name_are_the_same_key() {
     let text = "/b/:year/:slug https://a/:1\n/b/:y/:s 410\n/b/:y/:s/* https://b/\n/b/:y/:s/ 410\n/B/:x/:Y https://c/ nocase\n/b/:Y/:x 410 nocase\na.example/b/:y/:s 410\n/b/:y/x/* 410\n/b/:z/x/* 410\n";
     let text = text.replace("410 nocase", "https://d/ nocase");
-    let source = Source { name: "l", text: text.as_bytes(), format: Format::Native };
+    let source = Source::new("l", text.as_bytes(), Format::Native);
     let loaded = load(&[source], OnBadLine::Skip);
     let lines: Vec<String> = loaded.report.problems.iter().map(Problem::to_string).collect();
     assert_eq!(
@@ -184,7 +184,7 @@ fn too_many_patterns() {
     for n in 0..=PATTERNS_MAX {
         writeln!(text, "/x/:a/{n} https://a/\n/y{n}/:a 410").unwrap();
     }
-    let problems = problems(Source { name: "l", text: text.as_bytes(), format: Format::Native });
+    let problems = problems(Source::new("l", text.as_bytes(), Format::Native));
     assert_eq!(problems.len(), 1);
     assert!(problems[0].starts_with("l:65: more than 32 keys with placeholders"), "{problems:?}");
 }

@@ -163,6 +163,10 @@ pub const WATCH_LOOK_MS: u64 = 5_000;
 /// (path_resolution(7)). Over it: the others are not watched.
 pub const SYMLINKS_MAX: usize = 40;
 
+/// Pieces of memory of this size or larger are mapped one by one, bytes: what large
+/// tables are made of, and more than the replies that a connection holds.
+pub const MAPPED_BYTES_MIN: i32 = 1024 * 1024;
+
 // ---- Replaying access logs -------------------------------------------------
 
 /// Longest line of an access log, bytes: the longest request head and as much for
@@ -289,6 +293,7 @@ const _: () = assert!(REPLAY_LINE_BYTES_MAX > 4 * REQUEST_HEAD_BYTES_MAX);
 const _: () =
     assert!(REQUEST_LINE_BYTES_MAX + 2 * REPLAY_FIELD_BYTES_MAX + 1024 < REQUEST_HEAD_BYTES_MAX);
 const _: () = assert!(REPLAY_SAMPLE_BYTES_MAX > REPLAY_LINE_BYTES_MAX);
+const _: () = assert!(MAPPED_BYTES_MIN as usize > OUTBOX_BYTES_MAX);
 const _: () = assert!(PREFIX_DEPTH_MAX < u64::BITS as usize);
 const _: () = assert!(CLICK_USER_AGENT_BYTES_MAX <= u8::MAX as usize);
 const _: () = assert!(CLICK_HOST_BYTES_MAX <= CLICK_USER_AGENT_BYTES_MAX);

@@ -81,6 +81,11 @@ pub const OWN_BUFFERS: usize = BATCH_REQUESTS_MAX;
 /// Left to itself it would hold megabytes for a client that never reads, and the
 /// send timeout would begin that much later.
 pub const SEND_BUFFER_BYTES: usize = 128 * 1024;
+/// How long an address that is in use is tried again at start, milliseconds: the
+/// kernel holds the sockets of a killed process for some more. Over it: an error.
+pub const LISTEN_WAIT_MS: u64 = 1_000;
+/// Pause between two tries, milliseconds.
+pub const LISTEN_PAUSE_MS: u64 = 5;
 /// Submission queue entries of a shard's ring. When full, it is submitted.
 pub const RING_ENTRIES: u32 = 1024;
 /// Completion queue entries. When full the kernel keeps the overflow itself.
@@ -139,6 +144,11 @@ pub const PATCHED_ENTRIES_CROWDED: usize = PATCHED_ENTRIES_MAX / 2;
 /// Links that the index of a new table has room for beside its own, so that
 /// small tables too can be patched for a while.
 pub const INDEX_SPARE: usize = 1024;
+/// Most blocks within each other, and most files that include each other, in an
+/// nginx configuration. Over it: a load error.
+pub const BLOCK_DEPTH_MAX: usize = 32;
+/// Most files that one link file includes. Over it: a load error.
+pub const INCLUDED_FILES_MAX: usize = 1000;
 /// Bad lines shown one by one; the rest are counted.
 pub const BAD_LINES_SHOWN: usize = 20;
 /// Longest body of a request to the admin socket, bytes: a million links and more.
@@ -155,6 +165,15 @@ pub const JOURNAL_REWRITE_BYTES: u64 = 4 * 1024 * 1024;
 pub const GENERATIONS_KEPT_MAX: usize = 100;
 /// How long link files have to be left alone before they are read, milliseconds.
 pub const WATCH_SETTLE_MS: u64 = 200;
+/// How often they are looked at although nothing was heard of them, milliseconds.
+pub const WATCH_LOOK_MS: u64 = 5_000;
+/// Symbolic links followed on the way to a link file; the kernel follows as many
+/// (path_resolution(7)). Over it: the others are not watched.
+pub const SYMLINKS_MAX: usize = 40;
+
+/// Pieces of memory of this size or larger are mapped one by one, bytes: what large
+/// tables are made of, and more than the replies that a connection holds.
+pub const MAPPED_BYTES_MIN: i32 = 1024 * 1024;
 
 // ---- Replaying access logs -------------------------------------------------
 
@@ -182,6 +201,8 @@ pub const CLICK_HOST_BYTES_MAX: usize = 253;
 pub const CLICK_REFERER_BYTES_MAX: usize = 200;
 /// Longest user agent kept in a click, bytes. Over it: cut, and flagged.
 pub const CLICK_USER_AGENT_BYTES_MAX: usize = 255;
+/// Longest tag kept in a click, bytes. Over it: cut, and flagged.
+pub const CLICK_TAG_BYTES_MAX: usize = 64;
 /// Longest string that each click holds itself, bytes: standing once, it would
 /// take 32 bytes and save no more than these for each click. Longer ones are
 /// written once for each segment.
@@ -230,7 +251,8 @@ pub const CLICK_KEY_FILE_BYTES_MAX: u64 = 16 * 1024;
 /// Links that `clicks stats` counts one by one, 80 MB of them. Over it: the rarer
 /// half is forgotten, and counts say how much they may be too low.
 pub const STATS_LINKS_MAX: usize = 1_800_000;
-/// Referers, and as many user agents, that it counts one by one, 35 MB of each.
+/// Referers, and as many user agents and tags, that it counts one by one, 35 MB of
+/// each.
 /// Over it: the same.
 pub const STATS_TEXTS_MAX: usize = 100_000;
 /// Hours that it counts one by one: eleven years. Over it: the same.
@@ -274,6 +296,7 @@ const _: () = assert!(REQUEST_HEAD_BYTES_MAX < u16::MAX as usize);
 const _: () = assert!(INBOX_BYTES_MAX + OUTBOX_BYTES_MAX < HELD_BYTES_PER_SHARD_MAX);
 // What waits at the pause mark can be handed over in one send.
 const _: () = assert!(SEND_BUFFER_BYTES >= OUTBOX_BYTES_PAUSE);
+const _: () = assert!(LISTEN_PAUSE_MS < LISTEN_WAIT_MS);
 const _: () = assert!(RECEIVE_BUFFERS.is_power_of_two() && RECEIVE_BUFFERS <= 32_768);
 const _: () = assert!(REQUESTS_PER_ROUND_MAX <= BATCH_REQUESTS_MAX);
 const _: () = assert!(REPLAY_BLOCK_REQUESTS.is_multiple_of(BATCH_REQUESTS_MAX));
@@ -281,14 +304,18 @@ const _: () = assert!(REPLAY_LINE_BYTES_MAX > 4 * REQUEST_HEAD_BYTES_MAX);
 const _: () =
     assert!(REQUEST_LINE_BYTES_MAX + 2 * REPLAY_FIELD_BYTES_MAX + 1024 < REQUEST_HEAD_BYTES_MAX);
 const _: () = assert!(REPLAY_SAMPLE_BYTES_MAX > REPLAY_LINE_BYTES_MAX);
+const _: () = assert!(MAPPED_BYTES_MIN as usize > OUTBOX_BYTES_MAX);
 const _: () = assert!(PREFIX_DEPTH_MAX < u64::BITS as usize);
 const _: () = assert!(CLICK_USER_AGENT_BYTES_MAX <= u8::MAX as usize);
 const _: () = assert!(CLICK_HOST_BYTES_MAX <= CLICK_USER_AGENT_BYTES_MAX);
 const _: () = assert!(CLICK_REFERER_BYTES_MAX <= CLICK_USER_AGENT_BYTES_MAX);
 const _: () = assert!(CLICK_INLINE_BYTES_MAX < CLICK_REFERER_BYTES_MAX);
-// The places of three strings are known while a click is read.
-const _: () = assert!(TEXTS_BYTES_PER_SEGMENT_MAX > 3 * CLICK_USER_AGENT_BYTES_MAX);
-const _: () = assert!(TEXTS_PER_SEGMENT_MAX > 3);
+// The tag of a link is never cut.
+const _: () = assert!(TAG_BYTES_MAX <= CLICK_TAG_BYTES_MAX);
+const _: () = assert!(CLICK_TAG_BYTES_MAX <= CLICK_USER_AGENT_BYTES_MAX);
+// The places of four strings are known while a click is read.
+const _: () = assert!(TEXTS_BYTES_PER_SEGMENT_MAX > 4 * CLICK_USER_AGENT_BYTES_MAX);
+const _: () = assert!(TEXTS_PER_SEGMENT_MAX > 4);
 // Where a string stands is told in words, in 31 bits.
 const _: () = assert!(SEGMENT_BYTES_MAX / 8 < 1 << 31);
 const _: () = assert!(SEGMENT_BYTES_MAX < u32::MAX as u64);

@@ -136,6 +136,11 @@ pub const TAG_BYTES_MAX: usize = 64;
 /// Longest time that a link lets its answer be cached, seconds: what every cache
 /// can count to (RFC 9111 §1.2.2). Over it: a load error.
 pub const CACHE_SECONDS_MAX: u64 = 1 << 31;
+/// Most blocks within each other, and most files that include each other, in an
+/// nginx configuration. Over it: a load error.
+pub const BLOCK_DEPTH_MAX: usize = 32;
+/// Most files that one link file includes. Over it: a load error.
+pub const INCLUDED_FILES_MAX: usize = 1000;
 /// Bad lines shown one by one; the rest are counted.
 pub const BAD_LINES_SHOWN: usize = 20;
 /// Longest body of a request to the admin socket, bytes: a million links and more.
@@ -157,6 +162,10 @@ pub const WATCH_LOOK_MS: u64 = 5_000;
 /// Symbolic links followed on the way to a link file; the kernel follows as many
 /// (path_resolution(7)). Over it: the others are not watched.
 pub const SYMLINKS_MAX: usize = 40;
+
+/// Pieces of memory of this size or larger are mapped one by one, bytes: what large
+/// tables are made of, and more than the replies that a connection holds.
+pub const MAPPED_BYTES_MIN: i32 = 1024 * 1024;
 
 // ---- Replaying access logs -------------------------------------------------
 
@@ -284,6 +293,7 @@ const _: () = assert!(REPLAY_LINE_BYTES_MAX > 4 * REQUEST_HEAD_BYTES_MAX);
 const _: () =
     assert!(REQUEST_LINE_BYTES_MAX + 2 * REPLAY_FIELD_BYTES_MAX + 1024 < REQUEST_HEAD_BYTES_MAX);
 const _: () = assert!(REPLAY_SAMPLE_BYTES_MAX > REPLAY_LINE_BYTES_MAX);
+const _: () = assert!(MAPPED_BYTES_MIN as usize > OUTBOX_BYTES_MAX);
 const _: () = assert!(PREFIX_DEPTH_MAX < u64::BITS as usize);
 const _: () = assert!(CLICK_USER_AGENT_BYTES_MAX <= u8::MAX as usize);
 const _: () = assert!(CLICK_HOST_BYTES_MAX <= CLICK_USER_AGENT_BYTES_MAX);

@@ -18,7 +18,7 @@ fuzz_target!(|data: &[u8]| {
     let suffixed: Vec<&[u8]> = lines.flat_map(|line| [line, b" nocase\n"]).collect();
     let suffixed = suffixed.concat();
     let text = if nocase { &suffixed } else { text };
-    let source = Source { name: "fuzz", text, format };
+    let source = Source::new("fuzz", text, format);
     let loaded = load(&[source], OnBadLine::Skip);
     let problems = loaded.report.problems.iter();
     assert!(problems.clone().all(|problem| problem.line > 0 && !problem.message.is_empty()));

@@ -40,7 +40,8 @@ fn answer(links: &Links, request: &str) -> String {
         assert_eq!(hit.target.plain(), Some(&b""[..]));
         return "gone".to_owned();
     }
-    hit.target.write(&path[hit.splat_start..], &mut out).unwrap();
+    let visit = Visit { splat: &path[hit.splat_start..], ..Visit::default() };
+    hit.target.write(&visit, &mut out).unwrap();
     String::from_utf8(out).unwrap().strip_prefix("https://").unwrap().to_owned()
 }
 

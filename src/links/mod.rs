@@ -15,12 +15,11 @@
 //!   lower case, parameters sorted by name and spelled in one way.
 //! - A target is checked once, when it is loaded ([`target::validate`]);
 //!   whatever is in a table can stand in a header field as it is. What a
-//!   visitor adds to it (`:splat`) is encoded; what a click adds (`{clickid}`)
-//!   is letters and digits.
+//!   visitor adds to it (`:splat`, macros, a query) is encoded.
 //! - Nothing here allocates for a request once [`Scratch`] has grown to its
 //!   queries.
 //!
-//! Deliberately absent: weights, other macros, conditions
+//! Deliberately absent: weights, conditions
 //! and rewrites. Each is a load error that says so.
 
 mod answer;
@@ -52,7 +51,7 @@ pub use options::{Options, QueryRule};
 pub use path::normalise;
 pub use status::Status;
 pub use table::{Counts, Memory, Table};
-pub use target::{Fallback, Target, TooLong};
+pub use target::{Fallback, Target, TooLong, Visit};
 
 #[cfg(test)]
 mod find_test;

@@ -40,7 +40,7 @@ fuzz_target!(|data: &[u8]| {
         // Everything else a visitor says is the file too.
         let visit = Visit {
             path,
-            splat: &path[hit.splat_start..],
+            captured: hit.captured(path),
             query: query.unwrap_or(text),
             host: text,
             referer: text,

@@ -15,14 +15,15 @@ use crate::control::{EngineWish, IpWish, Plan, Sources, say, serve};
 use crate::engine::Engine;
 use crate::engine::listener::ListenOptions;
 use crate::limits::{
-    CONNECTIONS_PER_SHARD_MAX, SEGMENT_AGE_MS_MIN, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN,
-    SEGMENTS_READY_DEFAULT, SEGMENTS_READY_MAX,
+    CONNECTIONS_PER_SHARD_MAX, GENERATIONS_KEPT_MAX, SEGMENT_AGE_MS_MIN, SEGMENT_BYTES_MAX,
+    SEGMENT_BYTES_MIN, SEGMENTS_READY_DEFAULT, SEGMENTS_READY_MAX,
 };
 use crate::links::{Fallback, Format, OnBadLine, target};
 use crate::shard::{Settings, WhenFull};
 
 const AFTER_HELP: &str = "\
-Signals: SIGHUP reads the link files again, and keeps the old links if any line is bad. \
+Signals: SIGHUP reads the link files again, and keeps the old links if any line is bad (so \
+does a change, with --watch). \
 SIGTERM and SIGINT stop: what is under way is answered and the click log is sealed.
 
 Times are written 10s, 250ms, 1m; sizes 64MiB, 1GiB.
@@ -60,6 +61,25 @@ pub struct ServeArguments {
     /// Folder of the click log
     #[arg(long, env = "CAROM_CLICKS", default_value = "./clicks", value_name = "DIR")]
     clicks: PathBuf,
+
+    /// Folder of the admin socket, the journal of links and kept generations
+    /// [default: .state in the click folder]
+    #[arg(long, env = "CAROM_STATE", value_name = "DIR")]
+    state: Option<PathBuf>,
+
+    /// Read the link files again when they change
+    #[arg(long, env = "CAROM_WATCH")]
+    watch: bool,
+
+    /// Tables kept for `carom links rollback`, and as many changes of them
+    #[arg(
+        long,
+        env = "CAROM_KEEP_GENERATIONS",
+        default_value_t = 5,
+        value_name = "N",
+        value_parser = clap::value_parser!(u32).range(1..=GENERATIONS_KEPT_MAX as i64)
+    )]
+    keep_generations: u32,
 
     /// Where an unknown key is sent, with a 302 [default: none, it is answered 404]
     #[arg(long, env = "CAROM_FALLBACK", value_name = "URL", value_parser = fallback)]
@@ -208,6 +228,9 @@ impl ServeArguments {
                 EngineName::Epoll => EngineWish::Only(Engine::Epoll),
             },
             clicks: self.clicks.clone(),
+            state: self.state.clone(),
+            watch: self.watch,
+            keep_generations: self.keep_generations as usize,
             segment_bytes: self.segment_size.as_u64(),
             reserve: self.reserve as usize,
             segment_age: self.segment_age,

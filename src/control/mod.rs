@@ -1,7 +1,10 @@
 //! Everything that is not a request: loading and swapping tables, signals,
 //! limits of the machine, starting and stopping. None of it runs on a shard.
 
+pub mod admin;
 mod banner;
+mod journal;
+mod live;
 pub mod machine;
 mod plan;
 mod say;
@@ -11,6 +14,7 @@ mod start;
 mod stop;
 mod tables;
 mod trouble;
+mod watch;
 
 pub use plan::{EngineWish, IpWish, Plan};
 pub use say::say;

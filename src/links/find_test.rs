@@ -40,7 +40,7 @@ fn answer(links: &Links, request: &str) -> String {
         assert_eq!(hit.target.plain(), Some(&b""[..]));
         return "gone".to_owned();
     }
-    let visit = Visit { splat: &path[hit.splat_start..], ..Visit::default() };
+    let visit = Visit { captured: hit.captured(path), ..Visit::default() };
     hit.target.write(&visit, &mut out).unwrap();
     String::from_utf8(out).unwrap().strip_prefix("https://").unwrap().to_owned()
 }

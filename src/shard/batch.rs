@@ -325,7 +325,7 @@ impl Shard {
                 };
                 let visit = Visit {
                     path,
-                    splat: hit.as_ref().map_or(&[], |hit| &path[hit.splat_start..]),
+                    captured: hit.as_ref().map(|hit| hit.captured(path)).unwrap_or_default(),
                     query: query.unwrap_or_default(),
                     host: request.host.of(bytes),
                     referer: request.referer.of(bytes),

@@ -2,11 +2,11 @@
 
 use core::fmt;
 
+use memchr::memchr;
+
 use super::super::bytes::{QUERY, escape, is, push_escape, shown};
 use super::super::entries::{MACRO, SPLAT};
 use super::super::host::{self, HostProblem};
-use memchr::memchr;
-
 use super::blanks::{Blank, MACROS, next_blank};
 use crate::limits::{TARGET_BYTES_MAX, TARGET_MACROS_MAX};
 
@@ -68,6 +68,8 @@ pub enum TargetProblem {
     TooManyMacros(usize),
     /// `:splat` before the path, where it would let a visitor pick the host.
     SplatInHost,
+    /// `:name` before the path, which is no port either.
+    NameInHost(String),
 }
 
 impl fmt::Display for TargetProblem {
@@ -128,6 +130,10 @@ impl fmt::Display for TargetProblem {
                 f,
                 "the target has {count} macros beside {{clickid}}; at most {TARGET_MACROS_MAX} are allowed"
             ),
+            TargetProblem::NameInHost(name) => write!(
+                f,
+                ":{name} stands before the target's path, where it would let a visitor choose the host; move it behind the host's `/`, or write a port as a number"
+            ),
             TargetProblem::SplatInHost => write!(
                 f,
                 ":splat stands before the target's path, where it would let a visitor choose the host; move it behind the host's `/`"
@@ -169,7 +175,7 @@ pub fn validate(target: &[u8]) -> Result<Checked<'_>, TargetProblem> {
     let mut blanks = 0;
     let mut macros = 0;
     let mut at = authority_end;
-    while let Some((blank, _, end)) = next_blank(target, at) {
+    while let Some((blank, _, end)) = next_blank(target, at, false) {
         blanks |= blank.flag();
         macros += usize::from(blank.flag() == MACRO);
         at = end;
@@ -205,7 +211,7 @@ fn after_scheme(target: &[u8]) -> Result<usize, TargetProblem> {
 
 fn check_authority(target: &[u8], start: usize, end: usize) -> Result<(), TargetProblem> {
     let authority = &target[start..end];
-    match next_blank(authority, 0) {
+    match next_blank(authority, 0, false) {
         Some((Blank::Splat, ..)) => return Err(TargetProblem::SplatInHost),
         Some((_, at, end)) => return Err(TargetProblem::MacroInHost(shown(&authority[at..end]))),
         None => {}
@@ -215,6 +221,12 @@ fn check_authority(target: &[u8], start: usize, end: usize) -> Result<(), Target
     }
     if let Some(at) = authority.iter().position(|byte| matches!(byte, b'{' | b'}')) {
         return Err(no_macro(target, start + at));
+    }
+    // No port begins with a letter; within the brackets of IPv6 it may be a digit.
+    if authority.first() != Some(&b'[')
+        && let Some((Blank::Name(name), ..)) = next_blank(authority, 0, true)
+    {
+        return Err(TargetProblem::NameInHost(shown(name)));
     }
     let (name, port) = host::split_port(authority);
     host::validate(name).map_err(TargetProblem::Host)?;
@@ -235,7 +247,7 @@ fn check_characters(target: &[u8], from: usize) -> Result<(), TargetProblem> {
     for (at, &byte) in target.iter().enumerate().skip(from) {
         match byte {
             _ if at < checked => {}
-            b'{' if let Some((_, size)) = Blank::at(&target[at..]) => checked = at + size,
+            b'{' if let Some((_, size)) = Blank::at(&target[at..], false) => checked = at + size,
             _ if is(byte, QUERY) => {}
             b'%' if escape(&target[at..]).is_some() => {}
             b'%' => return Err(TargetProblem::Percent(at + 1)),

@@ -89,6 +89,8 @@ fn every_problem() {
     validate(format!("https://a/{most}{{clickid}}:splat").as_bytes()).unwrap();
     check("https://:splat/x", P::SplatInHost);
     check("https://a:splat/x", P::SplatInHost);
+    check("https://:year/x", P::NameInHost("year".into()));
+    check("https://a.:year.example:80/x", P::NameInHost("year".into()));
     assert_eq!(validate(b"https://a/\xff"), Err(P::NotUtf8(0xff, 11)));
 }
 

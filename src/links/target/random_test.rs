@@ -82,7 +82,7 @@ fn nothing_of_a_visitor_breaks_out_of_its_place() {
             .collect();
         let visit = Visit {
             path: &parts[0],
-            splat: &parts[1],
+            captured: Captured::new(&parts[1], 0, b""),
             query: &parts[2],
             host: &parts[3],
             referer: &parts[4],

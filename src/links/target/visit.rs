@@ -6,6 +6,7 @@ use std::io::Write as _;
 use super::super::bytes::{PARAMETER, PATH, UNRESERVED, is, push_encoded, push_escape};
 use super::super::host;
 use super::blanks::Blank;
+use super::captured::Captured;
 use super::parameters::{decoded, push_all, value};
 use crate::limits::{CLICK_ID_BYTES, HOST_BYTES_MAX};
 
@@ -14,9 +15,8 @@ use crate::limits::{CLICK_ID_BYTES, HOST_BYTES_MAX};
 pub struct Visit<'a> {
     /// Its path, [normalised](crate::links::normalise()).
     pub path: &'a [u8],
-    /// The part of that behind the key's prefix; see
-    /// [`Hit::splat_start`](crate::links::Hit::splat_start).
-    pub splat: &'a [u8],
+    /// What of that stands for `:splat` and `:name`.
+    pub captured: Captured<'a>,
     /// Its query as sent, without the `?`.
     pub query: &'a [u8],
     /// Its host as sent, with any port.
@@ -54,7 +54,8 @@ impl Visit<'_> {
         // What comes from a path is spelled as it has to be there, slashes as well.
         let of_path = if part == Part::Path { PATH } else { PARAMETER };
         match blank {
-            Blank::Splat => push_encoded(self.splat, of_path, out),
+            Blank::Splat => push_encoded(self.captured.splat(), of_path, out),
+            Blank::Name(name) => push_encoded(self.captured.named(name), of_path, out),
             Blank::Slug => push_encoded(slug(self.path), of_path, out),
             Blank::ClickId => out.extend_from_slice(id),
             // Digits. Writing into memory does not fail.

@@ -3,7 +3,7 @@
 use core::fmt;
 use std::sync::Arc;
 
-use super::super::entries::{CLICK_ID, SPLAT};
+use super::super::entries::{CLICK_ID, NAMES, SPLAT};
 use super::super::options::QueryRule;
 use super::blanks::{Blank, next_blank};
 use super::check::Checked;
@@ -77,7 +77,7 @@ impl<'a> Target<'a> {
     /// different places.
     #[must_use]
     pub fn is_personal(&self) -> bool {
-        self.blanks & !SPLAT != 0
+        self.blanks & !(SPLAT | NAMES) != 0
     }
 
     /// Appends the `Location` of a visit to `out`, with zeros for every
@@ -85,7 +85,7 @@ impl<'a> Target<'a> {
     ///
     /// What may not stand at its place is encoded, so that a visitor can add
     /// neither a parameter nor a fragment. What comes from the path (`:splat`,
-    /// `{slug}`) keeps its escapes; of it `?` and `#` are encoded, and behind the
+    /// `:name`, `{slug}`) keeps its escapes; of it `?` and `#` are encoded, and behind the
     /// target's path also `&`, `=`, `+`, `;`, `*`. Of values all is encoded but
     /// letters, digits, `-`, `.`, `_`, `~`.
     ///
@@ -128,7 +128,8 @@ impl<'a> Target<'a> {
         let start = out.len();
         let mut part = Part::Path;
         let mut done = 0;
-        while let Some((blank, at, end)) = next_blank(self.bytes, done) {
+        let has_names = self.blanks & NAMES != 0;
+        while let Some((blank, at, end)) = next_blank(self.bytes, done, has_names) {
             let text = &self.bytes[done..at];
             out.extend_from_slice(text);
             part = part_behind(part, text);

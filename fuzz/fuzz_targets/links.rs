@@ -16,7 +16,7 @@ const TIMES: [u64; 3] = [0, 1_796_083_200_000_000, i64::MAX as u64];
 fuzz_target!(|data: &[u8]| {
     let Some((first, text)) = data.split_first() else { return };
     let format = if first & 1 == 0 { Format::Native } else { Format::Csv };
-    let source = Source { name: "fuzz", text, format };
+    let source = Source::new("fuzz", text, format);
     let loaded = load(&[source], OnBadLine::Skip);
     let problems = loaded.report.problems.iter();
     assert!(problems.clone().all(|problem| problem.line > 0 && !problem.message.is_empty()));

@@ -6,8 +6,13 @@
 
 use std::sync::Arc;
 
-use carom::links::{Format, Links, OnBadLine, Scratch, Source, load, normalise};
+use carom::limits::LOCATION_BYTES_MAX;
+use carom::links::{Format, Links, OnBadLine, Scratch, Source, Visit, load, normalise};
 use libfuzzer_sys::fuzz_target;
+
+/// Before, within and after any time that a file can name (RFC 3339), Unix
+/// microseconds.
+const TIMES: [u64; 3] = [0, 1_796_083_200_000_000, i64::MAX as u64];
 
 fuzz_target!(|data: &[u8]| {
     let Some((first, text)) = data.split_first() else { return };
@@ -47,8 +52,27 @@ fuzz_target!(|data: &[u8]| {
         }
         let Some(hit) = found else { continue };
         out.clear();
-        if hit.target.write(&hit.captured(path), &mut out).is_ok() {
-            assert!(out.iter().all(|&byte| (0x21..0x7f).contains(&byte)), "{out:?}");
+        // Everything else a visitor says is the file too.
+        let visit = Visit {
+            path,
+            captured: hit.captured(path),
+            query: query.unwrap_or(text),
+            host: text,
+            referer: text,
+            user_agent: text,
+            ip: [text.len() as u8; 16],
+            unix_seconds: text.len() as u64,
+        };
+        for unix_us in TIMES {
+            let answer = hit.answer(unix_us);
+            out.clear();
+            if answer.target.write(&visit, &mut out).is_ok() {
+                assert!(out.iter().all(|&byte| (0x21..0x7f).contains(&byte)), "{out:?}");
+                assert!(out.len() <= LOCATION_BYTES_MAX);
+            }
+            let policy = answer.referrer.unwrap_or("origin");
+            assert!(policy.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'));
+            assert!(core::str::from_utf8(answer.tag).is_ok());
         }
     }
 });

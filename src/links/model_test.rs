@@ -262,7 +262,8 @@ fn the_table_answers_as_the_model_does() {
             let want = expected(&links, host, &path, &query);
             let answer = got.map(|hit| {
                 let mut out = Vec::new();
-                hit.target.write(&hit.captured(path.as_bytes()), &mut out).unwrap();
+                let captured = hit.captured(path.as_bytes());
+                hit.target.write(&Visit { captured, ..Visit::default() }, &mut out).unwrap();
                 String::from_utf8(out).unwrap()
             });
             let want = want.map(|id| filled(&links[id], &path));

@@ -140,7 +140,9 @@ impl Links {
             ANY_HOST => any,
             host => hash::hash(seed(host, false), path),
         };
-        if let Some(twin) = self.hosts.twin(ANY_HOST) {
+        if self.hosts.have_twins()
+            && let Some(twin) = self.hosts.twin(ANY_HOST)
+        {
             // Right for the paths that have no capital, which are nearly all.
             self.index.prefetch(hash::hash(seed(twin, false), path));
         }

@@ -145,6 +145,8 @@ pub const CACHE_SECONDS_MAX: u64 = 1 << 31;
 pub const PATCHED_ENTRIES_MAX: usize = 64 * 1024;
 /// What it says of them at most before it is better built anew: half.
 pub const PATCHED_ENTRIES_CROWDED: usize = PATCHED_ENTRIES_MAX / 2;
+/// Bytes that a compiled table says of where it is from. Over it: cut.
+pub const COMPILED_ABOUT_BYTES_MAX: usize = 64 * 1024;
 /// Links that the index of a new table has room for beside its own, so that
 /// small tables too can be patched for a while.
 pub const INDEX_SPARE: usize = 1024;

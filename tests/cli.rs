@@ -329,3 +329,46 @@ fn quiet_says_nothing() {
     let ran = carom([Path::new("clicks"), Path::new("cat"), Path::new("-q"), &folder]);
     assert_eq!((ran.code, &*ran.err, ran.out.lines().count()), (Some(0), "", 50));
 }
+
+#[test]
+fn compiled_tables_are_checked_and_served() {
+    let links = links(GOOD);
+    let table = links.folder.path().join("links.table");
+    let compile = |file: &Path| {
+        carom([Path::new("links"), Path::new("compile"), file, Path::new("-o"), &table])
+    };
+    let ran = compile(&links.path);
+    assert_eq!((ran.code, &*ran.err), (Some(0), ""), "{ran:?}");
+    assert!(
+        ran.out.contains("links.txt: 3 links\nwrote ")
+            && ran.out.contains("links.table: 3 links, ")
+    );
+    let ran = carom([Path::new("links"), Path::new("check"), &table]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.out.contains("links.table: 3 links\ncompiled 20"), "{ran:?}");
+    assert!(ran.out.contains(", 1 gone\n"), "{ran:?}");
+    // It stands alone, and is not made of itself.
+    let ran = carom([Path::new("links"), Path::new("check"), &table, &links.path]);
+    assert!(ran.code == Some(2) && ran.err.contains("which stands alone"), "{ran:?}");
+    let ran = compile(&table);
+    assert!(ran.code == Some(2) && ran.err.contains("is read and written"), "{ran:?}");
+    // Bad lines leave what is there.
+    let before = std::fs::read(&table).unwrap();
+    std::fs::write(&links.path, bad(1)).unwrap();
+    let ran = compile(&links.path);
+    assert!(ran.code == Some(1) && ran.err.contains("nothing is written: 1 bad line"), "{ran:?}");
+    assert_eq!(std::fs::read(&table).unwrap(), before);
+
+    let mut setup = Setup::new(Engine::Epoll, "");
+    setup.links = vec![table];
+    let server = setup.start();
+    let reply = Client::new(server.connect()).get("h.example", "/b").unwrap();
+    assert_eq!((reply.status, reply.location.as_deref()), (301, Some("https://b.example/")));
+    // A damaged one is refused, and says so.
+    let mut bytes = before;
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&links.path, bytes).unwrap();
+    let ran = links.serve(&[]);
+    assert!(ran.code == Some(1) && ran.err.contains("it is damaged: its index"), "{ran:?}");
+}

@@ -23,6 +23,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 /// Files that may hold unsafe code. Each says at its top why.
 const UNSAFE: &[&str] = &[
     "clicks/map.rs",
+    "control/table_file.rs",
     "engine/io_uring/buffers.rs",
     "engine/io_uring/outgoing.rs",
     "engine/io_uring/ring.rs",

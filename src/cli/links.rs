@@ -2,6 +2,7 @@
 //! serving them.
 
 mod access_log;
+mod compile;
 mod differences;
 mod live;
 pub mod replay;
@@ -13,7 +14,7 @@ use std::process::ExitCode;
 
 use bytesize::ByteSize;
 use clap::{Args, Subcommand};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::is_broken_pipe;
 use crate::control::{Read, Sources, say};
@@ -29,6 +30,12 @@ pub enum LinksCommand {
     /// be right. The exit status is 0 when all lines are good or the bad ones were
     /// to be skipped, 1 when there are bad lines, 2 when a file cannot be read.
     Check(Check),
+    /// Make one file of link files that `serve` starts from at once
+    ///
+    /// The file is checked by its checksums and used where it lies, not read; see
+    /// docs/compiled-tables.md. The exit status is 0 when it was written, 1 when there
+    /// are bad lines, 2 when a file cannot be read or written.
+    Compile(compile::Compile),
     /// Answer a real access log with two sets of links, and list what differs
     ///
     /// Each GET and HEAD of the log is answered with the old links and with the new,
@@ -70,6 +77,7 @@ pub struct Check {
 pub fn run(command: &LinksCommand) -> ExitCode {
     match command {
         LinksCommand::Check(wish) => check(wish),
+        LinksCommand::Compile(wish) => compile::run(wish),
         LinksCommand::Replay(wish) => replay::run(wish),
         LinksCommand::Live(command) => live::run(command),
     }
@@ -131,6 +139,7 @@ fn description(read: &Read) -> String {
         };
         text.push_str(&format!("{}: {}{bad}{others}\n", file.name, counted(file.links, "link")));
     }
+    text.push_str(&origin(read));
     let bad = read.report.problems.len();
     match &read.table {
         None => text.push_str(&format!(
@@ -145,6 +154,24 @@ fn description(read: &Read) -> String {
         }
     }
     text.push_str(&format!("read in {:.1?}\n", read.took));
+    text
+}
+
+/// Of a compiled table, what it was made of.
+fn origin(read: &Read) -> String {
+    let about = read.about.as_deref().and_then(|about| serde_json::from_str::<Value>(about).ok());
+    let Some(about) = about else { return String::new() };
+    let said = |value: &Value| value.as_str().unwrap_or("?").to_owned();
+    let mut text = format!(
+        "compiled {} by carom {}, from:\n",
+        said(&about["compiled"]),
+        said(&about["carom"])
+    );
+    for file in about["files"].as_array().into_iter().flatten() {
+        let links = file["links"].as_u64().unwrap_or(0) as usize;
+        let (name, modified) = (said(&file["file"]), said(&file["modified"]));
+        text.push_str(&format!("  {name} of {modified}: {}\n", counted(links, "link")));
+    }
     text
 }
 
@@ -173,7 +200,7 @@ fn counted(count: usize, what: &str) -> String {
     }
 }
 
-fn to_json(read: &Read) -> serde_json::Value {
+fn to_json(read: &Read) -> Value {
     let report = &read.report;
     let files = report
         .files
@@ -273,11 +300,11 @@ mod tests {
     fn json_has_every_bad_line() {
         let (out, complaints) = printed(&"/z\n".repeat(30), &["json"]);
         assert_eq!(complaints, "");
-        let value: serde_json::Value = serde_json::from_str(&out).unwrap();
+        let value: Value = serde_json::from_str(&out).unwrap();
         assert_eq!(value["problems"].as_array().unwrap().len(), 30);
         assert_eq!(value["problems"][29]["line"], 30);
         assert!(value["table"].is_null());
-        let value: serde_json::Value = serde_json::from_str(&printed(GOOD, &["json"]).0).unwrap();
+        let value: Value = serde_json::from_str(&printed(GOOD, &["json"]).0).unwrap();
         assert_eq!(value["table"]["links"], 3);
         assert_eq!(value["files"][0]["links"], 3);
     }

@@ -12,6 +12,7 @@ mod server;
 mod signals;
 mod start;
 mod stop;
+mod table_file;
 mod tables;
 mod trouble;
 mod watch;
@@ -19,6 +20,7 @@ mod watch;
 pub use plan::{EngineWish, IpWish, Plan};
 pub use say::say;
 pub use start::serve;
+pub use table_file::write as write_compiled;
 pub use tables::{Read, Sources};
 
 /// RLIMIT_MEMLOCK below which io_uring may be refused: glommio asks for this.

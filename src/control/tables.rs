@@ -25,6 +25,8 @@ pub struct Read {
     pub table: Option<Table>,
     /// Files, links, and every bad line.
     pub report: Report,
+    /// Of a compiled table: what it says of where it is from, as JSON.
+    pub about: Option<String>,
     /// How long reading and building took.
     pub took: Duration,
 }
@@ -37,8 +39,10 @@ impl Sources {
     /// When a file cannot be read; it is named.
     pub fn read(&self, generation: u32) -> anyhow::Result<Read> {
         let started = Instant::now();
-        let loaded = Files::read(self)?.load(&Changes::default());
+        let files = Files::read(self)?;
+        let loaded = files.load(&Changes::default());
         let table = loaded.table.map(|table| table.with_generation(generation));
-        Ok(Read { table, report: loaded.report, took: started.elapsed() })
+        let about = files.about();
+        Ok(Read { table, report: loaded.report, about, took: started.elapsed() })
     }
 }

@@ -183,7 +183,7 @@ impl Editor {
     /// # Errors
     /// What is wrong; then nothing is changed.
     pub fn set(&mut self, line: &str, generation: u32) -> Result<Patch, EditProblem> {
-        let source = Source { name: "link", text: line.as_bytes(), format: Format::Native };
+        let source = Source::new("link", line.as_bytes(), Format::Native);
         let loaded = load(&[source], OnBadLine::Refuse);
         let table = loaded.table.ok_or_else(|| {
             let problems = loaded.report.problems.iter().map(|problem| problem.message.as_str());

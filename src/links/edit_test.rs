@@ -7,7 +7,7 @@ use super::*;
 use crate::limits::{INDEX_SPARE, PATCHED_ENTRIES_CROWDED};
 
 fn table(text: &str) -> Arc<Table> {
-    let source = Source { name: "l", text: text.as_bytes(), format: Format::Native };
+    let source = Source::new("l", text.as_bytes(), Format::Native);
     let loaded = load(&[source], OnBadLine::Refuse);
     assert_eq!(loaded.report.to_string(), "");
     Arc::new(loaded.table.unwrap())

@@ -249,6 +249,17 @@ impl Entries {
         })
     }
 
+    /// All of them, as a compiled table has them.
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// What a compiled table has; `None` where references do not reach.
+    pub(super) fn stored(bytes: Bytes) -> Option<Entries> {
+        let reach = (u32::MAX as usize - PATCHED_ENTRIES_MAX) * ALIGN;
+        (bytes.len() <= reach).then_some(Entries { bytes })
+    }
+
     /// The first reference behind them.
     #[inline]
     pub(super) fn end(&self) -> u32 {

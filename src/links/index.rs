@@ -45,12 +45,11 @@ impl Clone for Index {
 }
 
 /// What a table keeps of an index, to be copied for each shard.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Stored {
     /// As it was made.
     Made(Index),
     /// Slots as they stand in a file, little-endian.
-    #[allow(dead_code)]
     File(Bytes),
 }
 
@@ -66,6 +65,25 @@ impl Stored {
                     *slot = u64::from_le_bytes(*word);
                 }
                 Index { slots }
+            }
+        }
+    }
+
+    /// Hands out its slots as they stand in a file, `count` at once.
+    pub(super) fn pieces<E>(
+        &self,
+        count: usize,
+        mut out: impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        match self {
+            Stored::File(bytes) => bytes.chunks(count * SLOT_BYTES).try_for_each(out),
+            Stored::Made(index) => {
+                let mut piece = Vec::with_capacity(count * SLOT_BYTES);
+                index.slots.chunks(count).try_for_each(|slots| {
+                    piece.clear();
+                    piece.extend(slots.iter().flat_map(|slot| slot.to_le_bytes()));
+                    out(&piece)
+                })
             }
         }
     }

@@ -65,7 +65,7 @@ pub struct Report {
 }
 
 /// What one file held.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FileReport {
     /// Its name.
     pub name: String,

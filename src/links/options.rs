@@ -288,7 +288,8 @@ impl fmt::Display for Options<'_> {
     /// As they stand behind a link in the native format, each after a space.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = String::from_utf8_lossy;
-        let time = |us| Timestamp::from_microsecond(us).map_err(|_| fmt::Error);
+        // Only what was made up is outside the years that can be written.
+        let time = |us| Timestamp::from_microsecond(us).unwrap_or(Timestamp::MAX);
         match self.query {
             QueryRule::Drop => {}
             QueryRule::Keep => f.write_str(" query=keep")?,
@@ -301,10 +302,10 @@ impl fmt::Display for Options<'_> {
             write!(f, " referrer={policy}")?;
         }
         if let Some(from) = self.from {
-            write!(f, " from={}", time(from)?)?;
+            write!(f, " from={}", time(from))?;
         }
         if let Some(until) = self.until {
-            write!(f, " until={}", time(until)?)?;
+            write!(f, " until={}", time(until))?;
         }
         if let Some(otherwise) = &self.otherwise {
             write!(f, " else={}", text(otherwise.url))?;

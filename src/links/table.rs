@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::entries::Entries;
 use super::hash::hash;
+use super::host;
 use super::index::{Index, Stored};
 use super::key::{Key, SUBDOMAINS};
 use crate::limits::HOST_BYTES_MAX;
@@ -13,7 +14,7 @@ pub(super) const ANY_HOST: u32 = 0;
 
 /// Every link there is at one time. Made by [`load`](super::load()) or a
 /// [`TableBuilder`](super::TableBuilder), then only read.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Table {
     pub(super) generation: u32,
     pub(super) entries: Entries,
@@ -306,6 +307,48 @@ impl Hosts {
     #[inline]
     pub(super) fn depths(&self, host: u32) -> u64 {
         self.hosts[host as usize].depths
+    }
+
+    /// Writes them into `out`, as a compiled table has them.
+    pub(super) fn store(&self, out: &mut Vec<u8>) {
+        for host in &self.hosts {
+            out.extend_from_slice(&host.depths.to_le_bytes());
+            out.extend_from_slice(&(host.name.len() as u16).to_le_bytes());
+            out.extend_from_slice(&host.name);
+        }
+    }
+
+    /// What [`store`](Self::store) wrote; `None` for anything else.
+    pub(super) fn stored(mut bytes: &[u8]) -> Option<Hosts> {
+        let mut hosts = Hosts::new();
+        let mut room = Vec::new();
+        let mut number = ANY_HOST;
+        while !bytes.is_empty() {
+            let (depths, rest) = bytes.split_first_chunk::<8>()?;
+            let (size, rest) = rest.split_first_chunk::<2>()?;
+            let (name, rest) = rest.split_at_checked(usize::from(u16::from_le_bytes(*size)))?;
+            bytes = rest;
+            let base = name.strip_prefix(&[TWIN]).unwrap_or(name);
+            let spelled = base.strip_prefix(SUBDOMAINS).unwrap_or(base);
+            let is_good = host::canonical(spelled, &mut room).is_ok() && room == spelled;
+            let got = match name {
+                [] => ANY_HOST,
+                _ if !base.is_empty() && !is_good => return None,
+                [TWIN, ..] => {
+                    // Behind its host, so that this makes no other.
+                    let known = base.is_empty() || hosts.named(hash_of(base), b"", base).is_some();
+                    if known { hosts.intern_twin(base) } else { return None }
+                }
+                name => hosts.intern(name),
+            };
+            // A name that was there has another number.
+            if got != number {
+                return None;
+            }
+            hosts.hosts[got as usize].depths = u64::from_le_bytes(*depths);
+            number += 1;
+        }
+        (number > ANY_HOST).then_some(hosts)
     }
 
     fn bytes(&self) -> usize {

@@ -4,13 +4,15 @@ use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 
 use super::ask::{Ask, Reply};
 use super::includes::Includes;
-use crate::control::Sources;
 use crate::control::journal::{FileMark, Who};
-use crate::links::{Changes, Format, Help, Include, Loaded, OnBadLine, Report, Source, load_over};
+use crate::control::{Sources, table_file};
+use crate::links::{
+    Changes, Format, Help, Include, Loaded, OnBadLine, Report, Source, Table, load_over, table_over,
+};
 
 /// Link files as they were read.
 #[derive(Debug, Default)]
@@ -18,6 +20,16 @@ pub struct Files {
     texts: Vec<Text>,
     base: Option<String>,
     on_bad_line: OnBadLine,
+    compiled: Option<CompiledFile>,
+}
+
+/// A table that was compiled, in place of link files.
+#[derive(Debug)]
+struct CompiledFile {
+    name: String,
+    table: Table,
+    about: String,
+    mark: FileMark,
 }
 
 /// A link file, and what it includes.
@@ -36,6 +48,27 @@ impl Files {
     ///
     /// When one cannot be read; it is named.
     pub fn read(sources: &Sources) -> anyhow::Result<Self> {
+        for path in &sources.paths {
+            if !table_file::is_compiled(path)? {
+                continue;
+            }
+            if sources.paths.len() > 1 {
+                bail!(
+                    "{} is a compiled table, which stands alone; compile all files into one, or \
+                     name only link files",
+                    path.display()
+                );
+            }
+            let name = path.display().to_string();
+            let (compiled, mark) = table_file::open(path)?;
+            let mark = FileMark { name: name.clone(), size: mark.size, crc: mark.crc };
+            let about = String::from_utf8_lossy(&compiled.about).into_owned();
+            let table = compiled.table;
+            return Ok(Self {
+                compiled: Some(CompiledFile { name, table, about, mark }),
+                ..Self::default()
+            });
+        }
         let mut texts = Vec::new();
         for path in &sources.paths {
             let text = std::fs::read(path)
@@ -45,11 +78,15 @@ impl Files {
             let includes = Includes::read(&Source::new(&name, &text, format));
             texts.push(Text { name, format, bytes: text, includes });
         }
-        Ok(Self { texts, base: sources.base.clone(), on_bad_line: sources.on_bad_line })
+        let base = sources.base.clone();
+        Ok(Self { texts, base, on_bad_line: sources.on_bad_line, compiled: None })
     }
 
     /// Their table, with the changes over it.
     pub fn load(&self, changes: &Changes) -> Loaded {
+        if let Some(compiled) = &self.compiled {
+            return table_over(&compiled.name, &compiled.table, changes);
+        }
         let finders = self.texts.iter().map(|text| |pattern: &str| text.includes.get(pattern));
         let finders: Vec<_> = finders.collect();
         let sources: Vec<Source<'_>> = self
@@ -70,9 +107,15 @@ impl Files {
         set.map(|problem| problem.message.clone()).collect()
     }
 
+    /// What a compiled table says of where it is from.
+    pub fn about(&self) -> Option<String> {
+        self.compiled.as_ref().map(|compiled| compiled.about.clone())
+    }
+
     /// Their names.
     pub fn names(&self) -> Vec<String> {
-        self.texts.iter().map(|text| text.name.clone()).collect()
+        let compiled = self.compiled.iter().map(|compiled| &compiled.name);
+        self.texts.iter().map(|text| &text.name).chain(compiled).cloned().collect()
     }
 
     /// By what they are known again.
@@ -82,7 +125,8 @@ impl Files {
             size: text.len() as u64,
             crc: crc32c::crc32c(text),
         };
-        let mut marks = Vec::new();
+        let mut marks: Vec<_> =
+            self.compiled.iter().map(|compiled| compiled.mark.clone()).collect();
         for text in &self.texts {
             marks.push(mark(&text.name, &text.bytes));
             let mut included: Vec<_> = text.includes.files().collect();

@@ -1,0 +1,151 @@
+#![allow(unsafe_code)] // Memory that is a file cannot be had without it.
+//! Compiled tables as files: written aside and renamed, mapped to be read.
+
+use std::fs::{self, File};
+use std::io::{BufWriter, Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail, ensure};
+use bytes::Bytes;
+use crc32c::crc32c;
+use memmap2::MmapOptions;
+
+use crate::links::Table;
+use crate::links::compiled::{self, Compiled, MAGIC};
+
+/// Whether the file begins as a compiled table does.
+///
+/// # Errors
+///
+/// When it cannot be read.
+pub fn is_compiled(path: &Path) -> anyhow::Result<bool> {
+    let cannot = || format!("cannot read the link file {}", path.display());
+    let mut start = Vec::new();
+    let file = File::open(path).with_context(cannot)?;
+    file.take(MAGIC.len() as u64).read_to_end(&mut start).with_context(cannot)?;
+    Ok(compiled::is_compiled(&start))
+}
+
+/// By what a compiled table is known again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// Bytes.
+    pub size: u64,
+    /// Of its beginning, in which stand the checksums of the rest.
+    pub crc: u32,
+}
+
+/// Maps a compiled table and checks all of it.
+///
+/// Whoever can write into the file while it is mapped could change links without
+/// being checked, and who cuts it short would end the process. Files are therefore
+/// refused that everybody may write to, and [`write()`] never writes into one that
+/// is there already.
+///
+/// # Errors
+///
+/// When it cannot be read, anyone may write to it, or it is damaged.
+pub fn open(path: &Path) -> anyhow::Result<(Compiled, Mark)> {
+    let named = || format!("the link file {}", path.display());
+    let file = File::open(path).with_context(|| format!("cannot read {}", named()))?;
+    let about = file.metadata().with_context(|| format!("cannot read {}", named()))?;
+    if !about.is_file() {
+        bail!("{} is a compiled table, but no plain file; copy it into one", named());
+    }
+    if about.permissions().mode() & 0o002 != 0 {
+        bail!(
+            "{} may be written to by everybody, so it is not mapped; chmod o-w {}",
+            named(),
+            path.display()
+        );
+    }
+    // SAFETY: the bytes must stay as they are for as long as they are mapped. A
+    // private map shows no change that is made through another one, and files are
+    // replaced by renaming, here and in what the documentation tells; nobody but
+    // those whom the operator lets write to this one could change or shorten it.
+    let map = unsafe { MmapOptions::new().populate().map_copy_read_only(&file) }
+        .with_context(|| format!("cannot map {}", named()))?;
+    let mark = Mark { size: map.len() as u64, crc: crc32c(map.get(..4096).unwrap_or(&map)) };
+    Ok((compiled::read(Bytes::from_owner(map)).with_context(named)?, mark))
+}
+
+/// Writes a compiled table in place of what is there, whole or not at all. Returns
+/// its size in bytes.
+///
+/// # Errors
+///
+/// When it cannot be written; what was there is as it was.
+pub fn write(path: &Path, table: &Table, about: &[u8]) -> anyhow::Result<u64> {
+    let name = path.file_name().with_context(|| format!("{} is no file", path.display()))?;
+    ensure!(!path.is_dir(), "{} is a folder; name a file in it", path.display());
+    let mut aside = name.to_owned();
+    aside.push(format!(".{}.tmp", std::process::id()));
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let aside: PathBuf = folder.join(aside);
+    let written = write_to(&aside, table, about).and_then(|size| {
+        fs::rename(&aside, path)?;
+        File::open(folder)?.sync_all()?;
+        Ok(size)
+    });
+    if written.is_err() {
+        let _ = fs::remove_file(&aside);
+    }
+    written.with_context(|| format!("cannot write {}", path.display()))
+}
+
+fn write_to(path: &Path, table: &Table, about: &[u8]) -> std::io::Result<u64> {
+    let mut file = BufWriter::new(File::create_new(path)?);
+    let mut size = 0;
+    compiled::write(table, about, |bytes| {
+        size += bytes.len() as u64;
+        file.write_all(bytes)
+    })?;
+    file.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()?;
+    Ok(size)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::links::{Format, OnBadLine, Source, load};
+
+    fn table(text: &str) -> Table {
+        load(&[Source::new("l", text.as_bytes(), Format::Native)], OnBadLine::Refuse).table.unwrap()
+    }
+
+    #[test]
+    fn tables_are_replaced_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("links.table");
+        for links in ["/a https://a.example/\n", "/a 410\n/b/* https://b.example/\n"] {
+            let table = table(links);
+            let size = write(&path, &table, b"{}").unwrap();
+            assert_eq!(fs::metadata(&path).unwrap().len(), size);
+            assert!(is_compiled(&path).unwrap());
+            let read = open(&path).unwrap().0;
+            assert_eq!((read.table.counts(), &read.about[..]), (table.counts(), &b"{}"[..]));
+            assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_trusted_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("links.table");
+        write(&path, &table("/a 410"), b"").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
+        assert!(open(&path).unwrap_err().to_string().contains("chmod o-w"));
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        let mut bytes = fs::read(&path).unwrap();
+        *bytes.last_mut().unwrap() ^= 1;
+        fs::write(&path, bytes).unwrap();
+        let message = format!("{:#}", open(&path).unwrap_err());
+        assert!(message.contains("damaged") && message.contains("links compile"), "{message}");
+        assert!(write(folder.path(), &table(""), b"").is_err());
+        assert!(write(Path::new("/none/there"), &table(""), b"").is_err());
+    }
+}

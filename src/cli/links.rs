@@ -74,7 +74,7 @@ pub fn run(command: &LinksCommand) -> ExitCode {
 fn check(wish: &Check) -> ExitCode {
     let sources =
         Sources { paths: wish.files.clone(), format: wish.format, on_bad_line: wish.on_bad_line };
-    let read = match sources.read(0) {
+    let read = match sources.read() {
         Ok(read) => read,
         Err(error) => {
             say(format_args!("{error:#}"));
@@ -210,8 +210,7 @@ mod tests {
             all: has("all"),
             json: has("json"),
         };
-        let read =
-            Sources { paths: wish.files.clone(), format: None, on_bad_line }.read(0).unwrap();
+        let read = Sources { paths: wish.files.clone(), format: None, on_bad_line }.read().unwrap();
         let (mut out, mut complaints) = (Vec::new(), Vec::new());
         print(&wish, &read, &mut out, &mut complaints).unwrap();
         let folder = format!("{}/", folder.path().display());

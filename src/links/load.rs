@@ -4,8 +4,7 @@ use core::fmt;
 use core::str::FromStr;
 
 use super::builder::{AddProblem, Link, Origin, TableBuilder};
-use super::changes::{self, Changes};
-use super::formats::{self, Format, Line, Row, Source};
+use super::formats::{self, Line, Row, Source};
 use super::key::{Key, KeyScratch};
 use super::options::Options;
 use super::status::Status;
@@ -118,22 +117,6 @@ impl fmt::Display for Report {
 /// Reads all `sources` into one table. Every line is looked at, also after
 /// bad ones, so the report is whole.
 pub fn load(sources: &[Source<'_>], on_bad: OnBadLine) -> Loaded {
-    load_all(sources, None, on_bad)
-}
-
-/// As [`load`], with changes over it: a link of the files whose key is changed is
-/// checked and left out, and what is set is there in its place.
-pub fn load_over(sources: &[Source<'_>], changes: &Changes, on_bad: OnBadLine) -> Loaded {
-    let lines = changes.lines();
-    let mut all = sources.to_vec();
-    all.push(Source { name: "links set", text: lines.as_bytes(), format: Format::Native });
-    let mut loaded = load_all(&all, Some(changes), on_bad);
-    loaded.report.files.pop();
-    loaded
-}
-
-/// The links of the last source lie over the others, if there are `changes`.
-fn load_all(sources: &[Source<'_>], changes: Option<&Changes>, on_bad: OnBadLine) -> Loaded {
     let lines = |source: &Source<'_>| memchr::memchr_iter(b'\n', source.text).count() + 1;
     let mut loader = Loader {
         sources,
@@ -143,7 +126,6 @@ fn load_all(sources: &[Source<'_>], changes: Option<&Changes>, on_bad: OnBadLine
         ),
         scratch: KeyScratch::default(),
         folded: Vec::new(),
-        changes,
     };
     let mut report = Report::default();
     for (file, source) in sources.iter().enumerate() {
@@ -179,7 +161,6 @@ struct Loader<'a> {
     scratch: KeyScratch,
     /// Room for a path in lower case.
     folded: Vec<u8>,
-    changes: Option<&'a Changes>,
 }
 
 impl Loader<'_> {
@@ -201,13 +182,6 @@ impl Loader<'_> {
             [] => None,
             target => Some(target::validate(target).map_err(|problem| problem.to_string())?),
         };
-        let is_last = origin.file as usize + 1 == self.sources.len();
-        if let Some(changes) = self.changes
-            && !is_last
-            && changes.get(&changes::name_of(&key)).is_some()
-        {
-            return Ok(());
-        }
         let link = Link { key, status, target, options, origin };
         self.builder.add(&link).map_err(|problem| match problem {
             AddProblem::Duplicate(first) => format!(

@@ -52,7 +52,7 @@ pub use changes::{Change, Changes, read_keys, read_lines};
 pub use find::{Ask, Hit, Links, Scratch};
 pub use formats::{Format, Source};
 pub use key::{Key, KeyScratch};
-pub use load::{FileReport, Loaded, OnBadLine, Problem, Report, load, load_over};
+pub use load::{FileReport, Loaded, OnBadLine, Problem, Report, load};
 pub use options::{Options, QueryRule};
 pub use path::normalise;
 pub use status::Status;

@@ -1,71 +1,47 @@
 //! Reading link files beside the serving.
 
+use std::io;
 use std::sync::Arc;
-use std::sync::mpsc::Sender;
+use std::sync::mpsc::{Sender, channel};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 
-use super::ask::{Ask, Reply};
+use super::ask::{Ask, Refusal, Reply};
+use super::served::{Base, Served};
 use crate::control::Sources;
 use crate::control::journal::{FileMark, Who};
-use crate::links::{Changes, Format, Loaded, OnBadLine, Report, Source, load_over};
+use crate::links::{Changes, Format, Report, Source, load};
 
-/// Link files as they were read.
-#[derive(Debug, Default)]
-pub struct Files {
-    texts: Vec<(String, Format, Vec<u8>)>,
-    on_bad_line: OnBadLine,
-}
-
-impl Files {
-    /// Reads them.
-    ///
-    /// # Errors
-    ///
-    /// When one cannot be read; it is named.
-    pub fn read(sources: &Sources) -> anyhow::Result<Self> {
-        let mut texts = Vec::new();
-        for path in &sources.paths {
-            let text = std::fs::read(path)
-                .with_context(|| format!("cannot read the link file {}", path.display()))?;
-            let name = path.display().to_string();
-            let format = sources.format.unwrap_or_else(|| Format::of(&name));
-            texts.push((name, format, text));
-        }
-        Ok(Self { texts, on_bad_line: sources.on_bad_line })
+/// Reads link files: their table, unless a bad line refuses it, and what was wrong.
+///
+/// # Errors
+///
+/// When one cannot be read; it is named.
+pub fn read(sources: &Sources) -> anyhow::Result<(Option<Base>, Report)> {
+    let mut texts = Vec::new();
+    for path in &sources.paths {
+        let text = std::fs::read(path)
+            .with_context(|| format!("cannot read the link file {}", path.display()))?;
+        texts.push((path.display().to_string(), text));
     }
-
-    /// Their table, with the changes over it.
-    pub fn load(&self, changes: &Changes) -> Loaded {
-        let sources: Vec<Source<'_>> = self
-            .texts
-            .iter()
-            .map(|(name, format, text)| Source { name, text, format: *format })
-            .collect();
-        load_over(&sources, changes, self.on_bad_line)
-    }
-
-    /// What is wrong with links that were set, as far as the files are to blame.
-    pub fn set_problems(&self, report: &Report) -> Vec<String> {
-        let set = report.problems.iter().filter(|problem| problem.file == self.texts.len());
-        set.map(|problem| problem.message.clone()).collect()
-    }
-
-    /// Their names.
-    pub fn names(&self) -> Vec<String> {
-        self.texts.iter().map(|(name, ..)| name.clone()).collect()
-    }
-
-    /// By what they are known again.
-    pub fn marks(&self) -> Vec<FileMark> {
-        let mark = |(name, _, text): &(String, Format, Vec<u8>)| FileMark {
-            name: name.clone(),
-            size: text.len() as u64,
-            crc: crc32c::crc32c(text),
-        };
-        self.texts.iter().map(mark).collect()
-    }
+    let parts: Vec<Source<'_>> = texts
+        .iter()
+        .map(|(name, text)| Source {
+            name,
+            text,
+            format: sources.format.unwrap_or_else(|| Format::of(name)),
+        })
+        .collect();
+    let loaded = load(&parts, sources.on_bad_line);
+    let mark = |(name, text): &(String, Vec<u8>)| FileMark {
+        name: name.clone(),
+        size: text.len() as u64,
+        crc: crc32c::crc32c(text),
+    };
+    let files = texts.iter().map(mark).collect();
+    let base = loaded.table.map(|table| Base { table: Arc::new(table), files });
+    Ok((base, loaded.report))
 }
 
 /// What is to be read.
@@ -87,9 +63,9 @@ pub enum Then {
 /// What a reading came to.
 pub struct ReadDone {
     pub job: Job,
-    pub result: anyhow::Result<(Arc<Files>, Loaded)>,
-    /// The number of changes there had been when these were taken over the files.
-    pub edits: u64,
+    /// What is to be served, with the changes of then over it, and the bad lines that
+    /// were left out.
+    pub result: Result<(Served, Report), Refusal>,
     pub took: Duration,
 }
 
@@ -98,28 +74,34 @@ pub struct ReadDone {
 /// # Errors
 ///
 /// The job, when the thread cannot be started.
-pub fn start(
-    job: Job,
-    changes: Changes,
-    edits: u64,
-    desk: Sender<Ask>,
-) -> Result<(), (Job, std::io::Error)> {
-    let (hand_over, handed) = std::sync::mpsc::channel::<Job>();
+pub fn start(job: Job, changes: Changes, desk: Sender<Ask>) -> Result<(), (Job, io::Error)> {
+    let (hand_over, handed) = channel::<Job>();
     let spawned = std::thread::Builder::new().name("carom-reload".to_owned()).spawn(move || {
         let Ok(job) = handed.recv() else { return };
         // Refused, it only means that requests wait a little.
         let _ = rustix::process::nice(10);
         let started = Instant::now();
-        let result = Files::read(&job.sources).map(|files| {
-            let loaded = files.load(&changes);
-            (Arc::new(files), loaded)
-        });
+        let result = prepare(&job, &changes);
         let took = started.elapsed();
-        let _ = desk.send(Ask::Read(Box::new(ReadDone { job, result, edits, took })));
+        let _ = desk.send(Ask::Read(Box::new(ReadDone { job, result, took })));
     });
     match spawned {
         // The thread waits for it.
-        Ok(_) => hand_over.send(job).map_err(|back| (back.0, std::io::ErrorKind::Other.into())),
+        Ok(_) => hand_over.send(job).map_err(|back| (back.0, io::ErrorKind::Other.into())),
         Err(error) => Err((job, error)),
     }
+}
+
+fn prepare(job: &Job, changes: &Changes) -> Result<(Served, Report), Refusal> {
+    let (base, report) =
+        read(&job.sources).map_err(|error| Refusal::new(422, format_args!("{error:#}")))?;
+    let Some(base) = base else {
+        let so = match job.then {
+            Then::Stage(_) => "nothing is staged",
+            Then::Serve(_) => "the old links stay",
+        };
+        return Err(Refusal::bad_lines(report, so));
+    };
+    let served = Served::new(Arc::new(base), changes).map_err(Refusal::clash)?;
+    Ok((served, report))
 }

@@ -15,7 +15,8 @@ pub const REQUEST_TARGET_BYTES_MAX: usize = 8 * 1024;
 pub const REQUEST_LINE_BYTES_MAX: usize = REQUEST_TARGET_BYTES_MAX + 64;
 /// Most empty lines ignored before a request line (RFC 9112 §2.2). Over it: 400.
 pub const EMPTY_LINES_MAX: usize = 4;
-/// Longest `Location` that `:splat` may grow to, bytes. Over it: 414.
+/// Longest `Location` that a target may grow to with what a visitor sent, bytes.
+/// Over it: 414.
 pub const LOCATION_BYTES_MAX: usize = 8 * 1024;
 /// Longest reply: a `Location` and the fixed part around it.
 pub const REPLY_BYTES_MAX: usize = LOCATION_BYTES_MAX + 512;
@@ -106,6 +107,9 @@ pub const MAILBOX_MESSAGES: usize = 8;
 
 /// Longest target of a link, bytes. Over it: a load error.
 pub const TARGET_BYTES_MAX: usize = 2048;
+/// Most macros in a target, beside `{clickid}`: reading one may take as long as
+/// reading the request's query. Over it: a load error.
+pub const TARGET_MACROS_MAX: usize = 32;
 /// Longest path of a key, bytes, after normalising. Over it: a load error.
 pub const KEY_PATH_BYTES_MAX: usize = 2048;
 /// Longest query of a key, bytes, in canonical form. Over it: a load error.
@@ -136,6 +140,19 @@ pub const TAG_BYTES_MAX: usize = 64;
 /// Longest time that a link lets its answer be cached, seconds: what every cache
 /// can count to (RFC 9111 §1.2.2). Over it: a load error.
 pub const CACHE_SECONDS_MAX: u64 = 1 << 31;
+/// Entries that patches can add to a table, for links that are set one by one
+/// and paths of which some have a query. Over it: the table is to be built anew.
+pub const PATCHED_ENTRIES_MAX: usize = 64 * 1024;
+/// What it says of them at most before it is better built anew: half.
+pub const PATCHED_ENTRIES_CROWDED: usize = PATCHED_ENTRIES_MAX / 2;
+/// Links that the index of a new table has room for beside its own, so that
+/// small tables too can be patched for a while.
+pub const INDEX_SPARE: usize = 1024;
+/// Most blocks within each other, and most files that include each other, in an
+/// nginx configuration. Over it: a load error.
+pub const BLOCK_DEPTH_MAX: usize = 32;
+/// Most files that one link file includes. Over it: a load error.
+pub const INCLUDED_FILES_MAX: usize = 1000;
 /// Bad lines shown one by one; the rest are counted.
 pub const BAD_LINES_SHOWN: usize = 20;
 /// Longest body of a request to the admin socket, bytes: a million links and more.
@@ -164,6 +181,10 @@ pub const WATCH_LOOK_MS: u64 = 5_000;
 /// (path_resolution(7)). Over it: the others are not watched.
 pub const SYMLINKS_MAX: usize = 40;
 
+/// Pieces of memory of this size or larger are mapped one by one, bytes: what large
+/// tables are made of, and more than the replies that a connection holds.
+pub const MAPPED_BYTES_MIN: i32 = 1024 * 1024;
+
 // ---- Replaying access logs -------------------------------------------------
 
 /// Longest line of an access log, bytes: the longest request head and as much for
@@ -190,6 +211,8 @@ pub const CLICK_HOST_BYTES_MAX: usize = 253;
 pub const CLICK_REFERER_BYTES_MAX: usize = 200;
 /// Longest user agent kept in a click, bytes. Over it: cut, and flagged.
 pub const CLICK_USER_AGENT_BYTES_MAX: usize = 255;
+/// Longest tag kept in a click, bytes. Over it: cut, and flagged.
+pub const CLICK_TAG_BYTES_MAX: usize = 64;
 /// Longest string that each click holds itself, bytes: standing once, it would
 /// take 32 bytes and save no more than these for each click. Longer ones are
 /// written once for each segment.
@@ -238,7 +261,8 @@ pub const CLICK_KEY_FILE_BYTES_MAX: u64 = 16 * 1024;
 /// Links that `clicks stats` counts one by one, 80 MB of them. Over it: the rarer
 /// half is forgotten, and counts say how much they may be too low.
 pub const STATS_LINKS_MAX: usize = 1_800_000;
-/// Referers, and as many user agents, that it counts one by one, 35 MB of each.
+/// Referers, and as many user agents and tags, that it counts one by one, 35 MB of
+/// each.
 /// Over it: the same.
 pub const STATS_TEXTS_MAX: usize = 100_000;
 /// Hours that it counts one by one: eleven years. Over it: the same.
@@ -290,14 +314,18 @@ const _: () = assert!(REPLAY_LINE_BYTES_MAX > 4 * REQUEST_HEAD_BYTES_MAX);
 const _: () =
     assert!(REQUEST_LINE_BYTES_MAX + 2 * REPLAY_FIELD_BYTES_MAX + 1024 < REQUEST_HEAD_BYTES_MAX);
 const _: () = assert!(REPLAY_SAMPLE_BYTES_MAX > REPLAY_LINE_BYTES_MAX);
+const _: () = assert!(MAPPED_BYTES_MIN as usize > OUTBOX_BYTES_MAX);
 const _: () = assert!(PREFIX_DEPTH_MAX < u64::BITS as usize);
 const _: () = assert!(CLICK_USER_AGENT_BYTES_MAX <= u8::MAX as usize);
 const _: () = assert!(CLICK_HOST_BYTES_MAX <= CLICK_USER_AGENT_BYTES_MAX);
 const _: () = assert!(CLICK_REFERER_BYTES_MAX <= CLICK_USER_AGENT_BYTES_MAX);
 const _: () = assert!(CLICK_INLINE_BYTES_MAX < CLICK_REFERER_BYTES_MAX);
-// The places of three strings are known while a click is read.
-const _: () = assert!(TEXTS_BYTES_PER_SEGMENT_MAX > 3 * CLICK_USER_AGENT_BYTES_MAX);
-const _: () = assert!(TEXTS_PER_SEGMENT_MAX > 3);
+// The tag of a link is never cut.
+const _: () = assert!(TAG_BYTES_MAX <= CLICK_TAG_BYTES_MAX);
+const _: () = assert!(CLICK_TAG_BYTES_MAX <= CLICK_USER_AGENT_BYTES_MAX);
+// The places of four strings are known while a click is read.
+const _: () = assert!(TEXTS_BYTES_PER_SEGMENT_MAX > 4 * CLICK_USER_AGENT_BYTES_MAX);
+const _: () = assert!(TEXTS_PER_SEGMENT_MAX > 4);
 // Where a string stands is told in words, in 31 bits.
 const _: () = assert!(SEGMENT_BYTES_MAX / 8 < 1 << 31);
 const _: () = assert!(SEGMENT_BYTES_MAX < u32::MAX as u64);

@@ -82,7 +82,7 @@ pub(super) fn name_of(key: &Key<'_>) -> String {
 ///
 /// Every line that is wrong.
 pub fn read_lines(name: &str, text: &str) -> Result<Vec<(String, String)>, Report> {
-    let source = Source { name, text: text.as_bytes(), format: Format::Native };
+    let source = Source::new(name, text.as_bytes(), Format::Native);
     let report = load(&[source], OnBadLine::Refuse).report;
     if !report.problems.is_empty() {
         return Err(report);
@@ -128,7 +128,12 @@ pub fn read_keys(name: &str, text: &str) -> Result<Vec<String>, Report> {
     if problems.is_empty() {
         return Ok(keys);
     }
-    let file = FileReport { name: name.to_owned(), links: keys.len(), bad_lines: problems.len() };
+    let file = FileReport {
+        name: name.to_owned(),
+        links: keys.len(),
+        bad_lines: problems.len(),
+        others: 0,
+    };
     Err(Report { files: vec![file], problems, changed: Vec::new() })
 }
 

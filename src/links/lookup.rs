@@ -80,7 +80,7 @@ mod tests {
         let text = "/a https://a/\n/A/b https://b/ 301 nocase\nh.example/c/* 410\n\
                     /q?x=1&b=2 https://q/\n/q https://plain/\n/only?x=1 https://only/\n\
                     /p/:year https://p/\n";
-        let source = Source { name: "f", text: text.as_bytes(), format: Format::Native };
+        let source = Source::new("f", text.as_bytes(), Format::Native);
         let table = load(&[source], OnBadLine::Refuse).table.unwrap();
         let check = |name: &str, want: Option<&str>| {
             let link = table.link(name).map(|link| link.to_string());

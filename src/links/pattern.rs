@@ -4,15 +4,17 @@
 //! A *pattern* is the path of such a key. A segment that is a colon and a name
 //! stands for any one segment that is not empty, every other for itself. The
 //! entry of a pattern lies under its literal beginning (`/blog/`), where prefixes
-//! lie too, and is compared segment by segment.
+//! lie too, and is compared segment by segment. What a visitor's path has in place
+//! of a name is read from the two when it is needed, so nothing is kept of it.
 
 use core::cmp::Ordering;
 
-use memchr::{memchr, memchr_iter};
+use memchr::memchr;
 
 use super::bytes::shown;
 use super::key::KeyProblem;
 use super::path::fold;
+use super::target;
 use crate::limits::PLACEHOLDERS_MAX;
 
 /// What a target calls the rest of a path, so no placeholder's name.
@@ -127,6 +129,12 @@ pub(super) fn matches(pattern: &[u8], with_rest: bool, path: &[u8]) -> Option<us
     (at == path.len() + 1).then_some(path.len())
 }
 
+/// What `path`, which the pattern matches, has in place of `name`.
+pub(super) fn capture<'p>(pattern: &[u8], path: &'p [u8], name: &[u8]) -> Option<&'p [u8]> {
+    let mut pairs = segments(pattern).zip(segments(path));
+    pairs.find(|(segment, _)| name_of(segment) == Some(name)).map(|(_, captured)| captured)
+}
+
 /// Which of two patterns that match one path answers, `with_rest` of each: the one
 /// with most literal segments; of equally many the one that is literal where they
 /// first differ; a placeholder comes before `/*`. So the order of the files makes
@@ -165,11 +173,8 @@ pub(super) fn name_at(text: &[u8]) -> Option<&[u8]> {
 
 /// A name in a target's path, query or fragment that the pattern lacks.
 pub(super) fn unknown_name<'t>(pattern: &[u8], target: &'t [u8]) -> Option<&'t [u8]> {
-    let start = memchr::memmem::find(target, b"://").map_or(0, |at| at + 3);
-    let behind = target[start..].iter().position(|byte| matches!(byte, b'/' | b'?' | b'#'));
-    let rest = behind.map_or(&[][..], |at| &target[start + at..]);
-    let mut written = memchr_iter(b':', rest).filter_map(|at| name_at(&rest[at + 1..]));
-    written.find(|&name| name != SPLAT_NAME && !names(pattern).any(|known| known == name))
+    let mut written = target::names(target);
+    written.find(|&name| !names(pattern).any(|known| known == name))
 }
 
 #[cfg(test)]
@@ -247,6 +252,19 @@ mod tests {
     }
 
     #[test]
+    fn captures() {
+        let check = |name: &str, want: Option<&str>| {
+            let captured =
+                capture(b"/blog/:year/x/:slug/", b"/blog/2024/x/%41~/y", name.as_bytes());
+            assert_eq!(captured, want.map(str::as_bytes), "{name}");
+        };
+        check("year", Some("2024"));
+        check("slug", Some("%41~"));
+        check("blog", None);
+        check("x", None);
+    }
+
+    #[test]
     fn the_more_literal_one_comes_first() {
         let sorted = [
             "/a/:b/c/d",
@@ -285,5 +303,6 @@ mod tests {
         check("https://a.example?:slugs", Some("slugs"));
         check("https://a.example/x:Year.html", Some("Year"));
         check("https://a.example/:year_", Some("year_"));
+        check("https://a.example/:year?x={query:id}", None);
     }
 }

@@ -8,10 +8,19 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 
 use super::ask::{Ask, Refusal, Reply};
+use super::includes::Includes;
 use super::served::{Base, Served};
 use crate::control::Sources;
 use crate::control::journal::{FileMark, Who};
-use crate::links::{Changes, Format, Report, Source, load};
+use crate::links::{Changes, Format, Help, Include, Report, Source, load};
+
+/// A link file, and what it includes.
+struct Text {
+    name: String,
+    format: Format,
+    bytes: Vec<u8>,
+    includes: Includes,
+}
 
 /// Reads link files: their table, unless a bad line refuses it, and what was wrong.
 ///
@@ -21,27 +30,43 @@ use crate::links::{Changes, Format, Report, Source, load};
 pub fn read(sources: &Sources) -> anyhow::Result<(Option<Base>, Report)> {
     let mut texts = Vec::new();
     for path in &sources.paths {
-        let text = std::fs::read(path)
+        let bytes = std::fs::read(path)
             .with_context(|| format!("cannot read the link file {}", path.display()))?;
-        texts.push((path.display().to_string(), text));
+        let name = path.display().to_string();
+        let format = sources.format.unwrap_or_else(|| Format::of(&name));
+        let includes = Includes::read(&Source::new(&name, &bytes, format));
+        texts.push(Text { name, format, bytes, includes });
     }
+    let finders = texts.iter().map(|text| |pattern: &str| text.includes.get(pattern));
+    let finders: Vec<_> = finders.collect();
     let parts: Vec<Source<'_>> = texts
         .iter()
-        .map(|(name, text)| Source {
-            name,
-            text,
-            format: sources.format.unwrap_or_else(|| Format::of(name)),
+        .zip(&finders)
+        .map(|(text, finder)| Source {
+            help: Help { base: sources.base.as_deref(), include: Some(Include(finder)) },
+            ..Source::new(&text.name, &text.bytes, text.format)
         })
         .collect();
     let loaded = load(&parts, sources.on_bad_line);
-    let mark = |(name, text): &(String, Vec<u8>)| FileMark {
-        name: name.clone(),
-        size: text.len() as u64,
-        crc: crc32c::crc32c(text),
-    };
-    let files = texts.iter().map(mark).collect();
+    let files = texts.iter().flat_map(Text::marks).collect();
     let base = loaded.table.map(|table| Base { table: Arc::new(table), files });
     Ok((base, loaded.report))
+}
+
+impl Text {
+    /// By what it and the files it includes are known again.
+    fn marks(&self) -> Vec<FileMark> {
+        let mark = |name: &str, text: &[u8]| FileMark {
+            name: name.to_owned(),
+            size: text.len() as u64,
+            crc: crc32c::crc32c(text),
+        };
+        let mut included: Vec<_> = self.includes.files().collect();
+        included.sort();
+        included.dedup();
+        let included = included.into_iter().map(|(name, bytes)| mark(name, bytes));
+        std::iter::once(mark(&self.name, &self.bytes)).chain(included).collect()
+    }
 }
 
 /// What is to be read.

@@ -138,7 +138,7 @@ mod tests {
     const FILE: &str = "/a https://a.example/ 301\n/b https://b.example/ 303\nh.example/c 410\n";
 
     fn base() -> Arc<Base> {
-        let source = Source { name: "file", text: FILE.as_bytes(), format: Format::Native };
+        let source = Source::new("file", FILE.as_bytes(), Format::Native);
         let table = load(&[source], OnBadLine::Refuse).table.unwrap();
         Arc::new(Base { table: Arc::new(table), files: Vec::new() })
     }

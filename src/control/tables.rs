@@ -15,6 +15,8 @@ pub struct Sources {
     pub format: Option<Format>,
     /// What becomes of the other links when a line is wrong.
     pub on_bad_line: OnBadLine,
+    /// `https://host`, before targets that are only a path.
+    pub base: Option<String>,
 }
 
 /// A table, and what was found while it was read.

@@ -81,7 +81,7 @@ pub(super) fn name_of(key: &Key<'_>) -> String {
 ///
 /// Every line that is wrong.
 pub fn read_lines(name: &str, text: &str) -> Result<Vec<(String, String)>, Report> {
-    let source = Source { name, text: text.as_bytes(), format: Format::Native };
+    let source = Source::new(name, text.as_bytes(), Format::Native);
     let report = load(&[source], OnBadLine::Refuse).report;
     if !report.problems.is_empty() {
         return Err(report);
@@ -131,7 +131,12 @@ pub fn read_keys(name: &str, text: &str) -> Result<Vec<String>, Report> {
     if problems.is_empty() {
         return Ok(keys);
     }
-    let file = FileReport { name: name.to_owned(), links: keys.len(), bad_lines: problems.len() };
+    let file = FileReport {
+        name: name.to_owned(),
+        links: keys.len(),
+        bad_lines: problems.len(),
+        others: 0,
+    };
     Err(Report { files: vec![file], problems, changed: Vec::new() })
 }
 
@@ -157,7 +162,7 @@ mod tests {
 
     /// How `path` is answered when these changes lie over [`FILE`].
     fn check(lines: &str, unset: &str, path: &str, want: Option<u16>) {
-        let source = Source { name: "file", text: FILE.as_bytes(), format: Format::Native };
+        let source = Source::new("file", FILE.as_bytes(), Format::Native);
         let loaded = load_over(&[source], &changes(lines, unset), OnBadLine::Refuse);
         assert_eq!((loaded.report.links(), loaded.report.files.len()), (3, 1));
         let links = Links::replicate(&Arc::new(loaded.table.unwrap()));

@@ -53,7 +53,8 @@ pub struct Loaded {
 /// What was read and what was wrong with it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// One for each file, in the order they were given.
+    /// One for each file, in the order they were given, those that it includes
+    /// behind it.
     pub files: Vec<FileReport>,
     /// Every line that was wrong, in the order of files and lines. As many as
     /// there are: they are bounded by the files, which were in memory anyway.
@@ -72,6 +73,14 @@ pub struct FileReport {
     pub links: usize,
     /// Lines in it that are wrong.
     pub bad_lines: usize,
+    /// Directives in it that have nothing to do with redirects.
+    pub others: usize,
+}
+
+impl FileReport {
+    fn new(name: &str) -> FileReport {
+        FileReport { name: name.to_owned(), links: 0, bad_lines: 0, others: 0 }
+    }
 }
 
 /// A line that is wrong, or means something else here.
@@ -85,6 +94,12 @@ pub struct Problem {
     pub line: u32,
     /// What is wrong and what would be right, or what it means here.
     pub message: String,
+}
+
+impl Problem {
+    fn is_at(&self, file: usize, line: u32) -> bool {
+        (self.file, self.line) == (file, line)
+    }
 }
 
 impl fmt::Display for Problem {
@@ -126,7 +141,7 @@ pub fn load(sources: &[Source<'_>], on_bad: OnBadLine) -> Loaded {
 pub fn load_over(sources: &[Source<'_>], changes: &Changes, on_bad: OnBadLine) -> Loaded {
     let lines = changes.lines();
     let mut all = sources.to_vec();
-    all.push(Source { name: "links set", text: lines.as_bytes(), format: Format::Native });
+    all.push(Source::new("links set", lines.as_bytes(), Format::Native));
     let mut loaded = load_all(&all, Some(changes), on_bad);
     loaded.report.files.pop();
     loaded
@@ -136,49 +151,75 @@ pub fn load_over(sources: &[Source<'_>], changes: &Changes, on_bad: OnBadLine) -
 fn load_all(sources: &[Source<'_>], changes: Option<&Changes>, on_bad: OnBadLine) -> Loaded {
     let lines = |source: &Source<'_>| memchr::memchr_iter(b'\n', source.text).count() + 1;
     let mut loader = Loader {
-        sources,
+        names: Vec::new(),
         builder: TableBuilder::with_capacity(
             sources.iter().map(lines).sum(),
             sources.iter().map(|source| source.text.len()).sum(),
         ),
         scratch: KeyScratch::default(),
         folded: Vec::new(),
-        changes,
+        changes: None,
     };
     let mut report = Report::default();
-    for (file, source) in sources.iter().enumerate() {
-        let mut links = 0;
-        let mut bad_lines = 0;
+    for (number, source) in sources.iter().enumerate() {
+        loader.changes = changes.filter(|_| number + 1 < sources.len());
+        let first = report.files.len();
+        let mut file = first;
+        loader.names.push(source.name.to_owned());
+        report.files.push(FileReport::new(source.name));
         formats::read(source, |line, written| {
-            let said = |message| Problem { file, file_name: source.name.to_owned(), line, message };
             let (row, what) = match written {
                 Line::Link(row) => (Ok(row), None),
                 Line::Changed(row, what) => (Ok(row), Some(what)),
                 Line::Refused(message) => (Err(message), None),
+                Line::Other => return report.files[file].others += 1,
+                Line::Within(None) => return file = first,
+                Line::Within(Some(name)) => {
+                    let known = loader.names[first..].iter().position(|known| known == name);
+                    file = known.map_or(report.files.len(), |known| first + known);
+                    if known.is_none() {
+                        loader.names.push(name.to_owned());
+                        report.files.push(FileReport::new(name));
+                    }
+                    return;
+                }
             };
-            match row.and_then(|row| loader.take(Origin { file: file as u32, line }, row)) {
+            let taken = row.and_then(|row| loader.take(Origin { file: file as u32, line }, row));
+            let said = |message| {
+                let file_name = loader.names[file].clone();
+                Problem { file, file_name, line, message }
+            };
+            match taken {
                 Ok(()) => {
-                    links += 1;
+                    report.files[file].links += 1;
                     report.changed.extend(what.map(said));
                 }
+                // A line can stand for several links: what is wrong with the
+                // first of them is enough.
+                Err(_) if report.problems.last().is_some_and(|last| last.is_at(file, line)) => {}
                 Err(message) => {
-                    bad_lines += 1;
+                    report.files[file].bad_lines += 1;
                     report.problems.push(said(message));
                 }
             }
         });
-        report.files.push(FileReport { name: source.name.to_owned(), links, bad_lines });
+    }
+    // A reader may come back to earlier lines.
+    for problems in [&mut report.problems, &mut report.changed] {
+        problems.sort_by_key(|problem| (problem.file, problem.line));
     }
     let refused = on_bad == OnBadLine::Refuse && !report.problems.is_empty();
     Loaded { table: (!refused).then(|| loader.builder.finish()), report }
 }
 
 struct Loader<'a> {
-    sources: &'a [Source<'a>],
+    /// Of files, as in [`Report::files`].
+    names: Vec<String>,
     builder: TableBuilder,
     scratch: KeyScratch,
     /// Room for a path in lower case.
     folded: Vec<u8>,
+    /// What lies over the source that is read.
     changes: Option<&'a Changes>,
 }
 
@@ -201,9 +242,7 @@ impl Loader<'_> {
             [] => None,
             target => Some(target::validate(target).map_err(|problem| problem.to_string())?),
         };
-        let is_last = origin.file as usize + 1 == self.sources.len();
         if let Some(changes) = self.changes
-            && !is_last
             && changes.get(&changes::name_of(&key)).is_some()
         {
             return Ok(());
@@ -213,7 +252,7 @@ impl Loader<'_> {
             AddProblem::Duplicate(first) => format!(
                 "{key}{} is already defined at {}:{}; remove one of them",
                 if key.nocase { " in any case" } else { "" },
-                self.sources[first.file as usize].name,
+                self.names[first.file as usize],
                 first.line
             ),
             other => other.to_string(),

@@ -50,7 +50,7 @@ pub use answer::{Answer, StoredOptions};
 pub use builder::{AddProblem, Link, Origin, TableBuilder};
 pub use changes::{Change, Changes, read_keys, read_lines};
 pub use find::{Ask, Hit, Links, Scratch};
-pub use formats::{Format, Source};
+pub use formats::{Format, HaproxyMatch, Help, Include, Included, Source, base, each_include};
 pub use key::{Key, KeyScratch};
 pub use load::{FileReport, Loaded, OnBadLine, Problem, Report, load, load_over};
 pub use options::{Options, QueryRule};

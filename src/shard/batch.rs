@@ -404,6 +404,7 @@ impl Shard {
             },
             referer: request.referer.of(bytes),
             user_agent: request.user_agent.of(bytes),
+            tag: b"",
         };
         let appended = self.clicks.append(&click);
         if appended.is_err() {

@@ -76,6 +76,9 @@ pub struct Stage {
     /// When a line is bad: stage nothing, or skip it and take the rest
     #[arg(long, default_value = "refuse", value_parser = OnBadLine::NAMES)]
     on_bad_line: String,
+    /// Put before targets that are only a path, as nginx and Netlify allow
+    #[arg(long, value_name = "https://HOST")]
+    base: Option<String>,
     #[command(flatten)]
     server: Server,
 }
@@ -207,6 +210,7 @@ impl LiveCommand {
                     "files": files.collect::<anyhow::Result<Vec<_>>>()?,
                     "format": wish.format,
                     "on_bad_line": wish.on_bad_line,
+                    "base": wish.base,
                 });
                 ("/links/stage", Some(body))
             }

@@ -24,7 +24,7 @@ use crate::control::Sources;
 use crate::control::journal::Who;
 use crate::control::live::{Answer, Ask, Edit, Refusal, Reply};
 use crate::limits::ADMIN_BODY_BYTES_MAX;
-use crate::links::{Format, OnBadLine};
+use crate::links::{self, Format, OnBadLine};
 
 /// Who is at the other end, as the kernel says (SO_PEERCRED, unix(7)).
 #[derive(Debug, Clone)]
@@ -125,6 +125,8 @@ struct Stage {
     format: Option<String>,
     #[serde(default)]
     on_bad_line: Option<String>,
+    #[serde(default)]
+    base: Option<String>,
 }
 
 async fn stage(State(desk): State<Desk>, ConnectInfo(peer): From, body: Body) -> Answered {
@@ -145,6 +147,7 @@ async fn stage(State(desk): State<Desk>, ConnectInfo(peer): From, body: Body) ->
         paths: wish.files,
         format,
         on_bad_line: on_bad_line.map_err(bad)?.unwrap_or_default(),
+        base: wish.base.map(|base| links::base(&base)).transpose().map_err(bad)?,
     };
     desk.ask(|reply| Ask::Stage { sources, who: peer.0, reply }).await
 }

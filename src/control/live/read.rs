@@ -7,15 +7,26 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 
 use super::ask::{Ask, Reply};
+use super::includes::Includes;
 use crate::control::Sources;
 use crate::control::journal::{FileMark, Who};
-use crate::links::{Changes, Format, Loaded, OnBadLine, Report, Source, load_over};
+use crate::links::{Changes, Format, Help, Include, Loaded, OnBadLine, Report, Source, load_over};
 
 /// Link files as they were read.
 #[derive(Debug, Default)]
 pub struct Files {
-    texts: Vec<(String, Format, Vec<u8>)>,
+    texts: Vec<Text>,
+    base: Option<String>,
     on_bad_line: OnBadLine,
+}
+
+/// A link file, and what it includes.
+#[derive(Debug)]
+struct Text {
+    name: String,
+    format: Format,
+    bytes: Vec<u8>,
+    includes: Includes,
 }
 
 impl Files {
@@ -31,40 +42,55 @@ impl Files {
                 .with_context(|| format!("cannot read the link file {}", path.display()))?;
             let name = path.display().to_string();
             let format = sources.format.unwrap_or_else(|| Format::of(&name));
-            texts.push((name, format, text));
+            let includes = Includes::read(&Source::new(&name, &text, format));
+            texts.push(Text { name, format, bytes: text, includes });
         }
-        Ok(Self { texts, on_bad_line: sources.on_bad_line })
+        Ok(Self { texts, base: sources.base.clone(), on_bad_line: sources.on_bad_line })
     }
 
     /// Their table, with the changes over it.
     pub fn load(&self, changes: &Changes) -> Loaded {
+        let finders = self.texts.iter().map(|text| |pattern: &str| text.includes.get(pattern));
+        let finders: Vec<_> = finders.collect();
         let sources: Vec<Source<'_>> = self
             .texts
             .iter()
-            .map(|(name, format, text)| Source { name, text, format: *format })
+            .zip(&finders)
+            .map(|(text, finder)| Source {
+                help: Help { base: self.base.as_deref(), include: Some(Include(finder)) },
+                ..Source::new(&text.name, &text.bytes, text.format)
+            })
             .collect();
         load_over(&sources, changes, self.on_bad_line)
     }
 
     /// What is wrong with links that were set, as far as the files are to blame.
     pub fn set_problems(&self, report: &Report) -> Vec<String> {
-        let set = report.problems.iter().filter(|problem| problem.file == self.texts.len());
+        let set = report.problems.iter().filter(|problem| problem.file == report.files.len());
         set.map(|problem| problem.message.clone()).collect()
     }
 
     /// Their names.
     pub fn names(&self) -> Vec<String> {
-        self.texts.iter().map(|(name, ..)| name.clone()).collect()
+        self.texts.iter().map(|text| text.name.clone()).collect()
     }
 
     /// By what they are known again.
     pub fn marks(&self) -> Vec<FileMark> {
-        let mark = |(name, _, text): &(String, Format, Vec<u8>)| FileMark {
-            name: name.clone(),
+        let mark = |name: &str, text: &[u8]| FileMark {
+            name: name.to_owned(),
             size: text.len() as u64,
             crc: crc32c::crc32c(text),
         };
-        self.texts.iter().map(mark).collect()
+        let mut marks = Vec::new();
+        for text in &self.texts {
+            marks.push(mark(&text.name, &text.bytes));
+            let mut included: Vec<_> = text.includes.files().collect();
+            included.sort();
+            included.dedup();
+            marks.extend(included.into_iter().map(|(name, bytes)| mark(name, bytes)));
+        }
+        marks
     }
 }
 

@@ -2,9 +2,18 @@
 //! the same for all of them and is decided in [`load`](super::load()).
 
 mod csv;
+mod haproxy;
 mod native;
+mod nginx;
+mod order;
+mod paths;
+mod redirects;
+mod regex;
 
+use core::fmt;
 use core::str::FromStr;
+
+pub use paths::base;
 
 /// How a link file is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,11 +22,46 @@ pub enum Format {
     Native,
     /// Comma-separated values under a header row.
     Csv,
+    /// nginx configuration: `map` blocks, and redirects of servers and locations.
+    Nginx,
+    /// A haproxy map, and the converter it is written for.
+    Haproxy(HaproxyMatch),
+    /// Netlify's `_redirects`.
+    Netlify,
+    /// Cloudflare Pages' `_redirects`.
+    Pages,
+}
+
+/// How haproxy compares what it looks up with the keys of a map; the map itself
+/// does not say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HaproxyMatch {
+    /// `map`, `map_str`: the same text.
+    Str,
+    /// `map_beg`: begins with the key.
+    Beg,
+    /// `map_dom`: the key, between dots.
+    Dom,
+    /// `map_end`: ends with the key.
+    End,
+    /// `map_reg`: a regular expression.
+    Reg,
 }
 
 impl Format {
     /// The names by which a person picks one.
-    pub const NAMES: [&str; 2] = ["native", "csv"];
+    pub const NAMES: [&str; 10] = [
+        "native",
+        "csv",
+        "nginx",
+        "haproxy",
+        "haproxy-beg",
+        "haproxy-dom",
+        "haproxy-end",
+        "haproxy-reg",
+        "netlify",
+        "pages",
+    ];
 
     /// The format that a file name suggests: CSV if it ends with `.csv`.
     pub fn of(file_name: &str) -> Format {
@@ -36,7 +80,18 @@ impl FromStr for Format {
         match name {
             "native" => Ok(Format::Native),
             "csv" => Ok(Format::Csv),
-            other => Err(format!("`{other}` is not a format; write native or csv")),
+            "nginx" => Ok(Format::Nginx),
+            "haproxy" => Ok(Format::Haproxy(HaproxyMatch::Str)),
+            "haproxy-beg" => Ok(Format::Haproxy(HaproxyMatch::Beg)),
+            "haproxy-dom" => Ok(Format::Haproxy(HaproxyMatch::Dom)),
+            "haproxy-end" => Ok(Format::Haproxy(HaproxyMatch::End)),
+            "haproxy-reg" => Ok(Format::Haproxy(HaproxyMatch::Reg)),
+            "netlify" => Ok(Format::Netlify),
+            "pages" => Ok(Format::Pages),
+            other => Err(format!(
+                "`{other}` is not a format; write one of {}",
+                Format::NAMES.join(" | ")
+            )),
         }
     }
 }
@@ -50,6 +105,38 @@ pub struct Source<'a> {
     pub text: &'a [u8],
     /// How it is written.
     pub format: Format,
+    /// What its format may need to know beside it.
+    pub help: Help<'a>,
+}
+
+impl<'a> Source<'a> {
+    /// A file that needs nothing but itself.
+    pub fn new(name: &'a str, text: &'a [u8], format: Format) -> Source<'a> {
+        Source { name, text, format, help: Help::default() }
+    }
+}
+
+/// What a format needs to know that is not in its file.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Help<'a> {
+    /// `https://host`, before targets that are only a path.
+    pub base: Option<&'a str>,
+    /// Finds the files that this one includes.
+    pub include: Option<Include<'a>>,
+}
+
+/// The files that an `include` names: their names in messages and their bytes, in
+/// order; or why they cannot be had, as a sentence.
+pub type Included = Result<Vec<(String, Vec<u8>)>, String>;
+
+/// Finds the files of an `include`, given its pattern as it is written.
+#[derive(Clone, Copy)]
+pub struct Include<'a>(pub &'a dyn Fn(&str) -> Included);
+
+impl fmt::Debug for Include<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Include")
+    }
 }
 
 /// One link as it was written: nothing is checked yet.
@@ -79,10 +166,14 @@ pub(super) enum Line<'a> {
     Link(Row<'a>),
     /// A link that will mean something else here than where it comes from; what,
     /// as a sentence.
-    #[allow(dead_code)]
     Changed(Row<'a>, String),
     /// Nothing that can be taken; why, as a sentence with its remedy.
     Refused(String),
+    /// Something that has nothing to do with redirects.
+    Other,
+    /// No line: those that follow are of the file with this name, which was
+    /// included; without one, of the source itself.
+    Within(Option<&'a str>),
 }
 
 /// Reads `source` and hands every line that is not blank or a comment to `take`,
@@ -96,12 +187,26 @@ pub(super) fn read(source: &Source<'_>, mut take: impl FnMut(u32, Line<'_>)) {
     match source.format {
         Format::Native => native::read(text, take),
         Format::Csv => csv::read(text, take),
+        Format::Nginx => nginx::read(text, &source.help, &mut take),
+        Format::Netlify => {
+            redirects::read(text, redirects::Dialect::Netlify, &source.help, &mut take);
+        }
+        Format::Pages => redirects::read(text, redirects::Dialect::Pages, &source.help, &mut take),
+        Format::Haproxy(how) => haproxy::read(text, how, &source.help, &mut take),
+    }
+}
+
+/// Asks `source`'s [`Include`] for every file that it includes, and does nothing
+/// else.
+pub fn each_include(source: &Source<'_>) {
+    if source.format == Format::Nginx && memchr::memmem::find(source.text, b"include").is_some() {
+        read(source, |_, _| {});
     }
 }
 
 /// What a reader hands over, for tests: rows as `line key|target|status`, then a
 /// `|name=value` for each setting; changed ones with ` ~what` behind them;
-/// refusals as `line !message`.
+/// refusals as `line !message`, others as `line -`, included files as `line @name`.
 #[cfg(test)]
 fn written(read: impl FnOnce(&mut dyn FnMut(u32, Line<'_>))) -> Vec<String> {
     let text = |part: &[u8]| String::from_utf8_lossy(part).into_owned();
@@ -119,6 +224,8 @@ fn written(read: impl FnOnce(&mut dyn FnMut(u32, Line<'_>))) -> Vec<String> {
             Line::Link(link) => format!("{number} {}", row(link)),
             Line::Changed(link, what) => format!("{number} {} ~{what}", row(link)),
             Line::Refused(message) => format!("{number} !{message}"),
+            Line::Other => format!("{number} -"),
+            Line::Within(name) => format!("{number} @{}", name.unwrap_or_default()),
         });
     });
     lines

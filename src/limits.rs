@@ -15,7 +15,8 @@ pub const REQUEST_TARGET_BYTES_MAX: usize = 8 * 1024;
 pub const REQUEST_LINE_BYTES_MAX: usize = REQUEST_TARGET_BYTES_MAX + 64;
 /// Most empty lines ignored before a request line (RFC 9112 §2.2). Over it: 400.
 pub const EMPTY_LINES_MAX: usize = 4;
-/// Longest `Location` that `:splat` may grow to, bytes. Over it: 414.
+/// Longest `Location` that a target may grow to with what a visitor sent, bytes.
+/// Over it: 414.
 pub const LOCATION_BYTES_MAX: usize = 8 * 1024;
 /// Longest reply: a `Location` and the fixed part around it.
 pub const REPLY_BYTES_MAX: usize = LOCATION_BYTES_MAX + 512;
@@ -106,6 +107,9 @@ pub const MAILBOX_MESSAGES: usize = 8;
 
 /// Longest target of a link, bytes. Over it: a load error.
 pub const TARGET_BYTES_MAX: usize = 2048;
+/// Most macros in a target, beside `{clickid}`: reading one may take as long as
+/// reading the request's query. Over it: a load error.
+pub const TARGET_MACROS_MAX: usize = 32;
 /// Longest path of a key, bytes, after normalising. Over it: a load error.
 pub const KEY_PATH_BYTES_MAX: usize = 2048;
 /// Longest query of a key, bytes, in canonical form. Over it: a load error.

@@ -17,7 +17,7 @@ const LINKS: &str = "/a https://a.example/?ua={ua}&from={referer}&q={query}\n/go
                      /q?id=7 https://q.example/id\n";
 
 fn trial() -> Trial {
-    let source = Source { name: "links", text: LINKS.as_bytes(), format: Format::Native };
+    let source = Source::new("links", LINKS.as_bytes(), Format::Native);
     let table = load(&[source], OnBadLine::Refuse).table.expect("its lines are good");
     Trial::new(&Arc::new(table), Now { unix_us: 784_111_777_000_000, ms: 0 })
 }

@@ -17,18 +17,18 @@
 //!   and is compared with a path segment by segment.
 //! - A target is checked once, when it is loaded ([`target::validate`]);
 //!   whatever is in a table can stand in a header field as it is. What a
-//!   visitor adds to it (`:splat`, `:name`) is encoded; what a click adds (`{clickid}`)
-//!   is letters and digits.
+//!   visitor adds to it (`:splat`, `:name`, macros, a query) is encoded.
 //! - Nothing here allocates for a request once [`Scratch`] has grown to its
 //!   queries.
 //!
-//! Deliberately absent: weights, other macros, conditions
+//! Deliberately absent: weights, conditions
 //! and rewrites. Each is a load error that says so.
 
 mod answer;
 mod builder;
 mod bytes;
 mod changes;
+mod edit;
 mod entries;
 mod find;
 mod formats;
@@ -37,7 +37,9 @@ mod hints;
 pub mod host;
 mod index;
 pub mod key;
+mod listed;
 mod load;
+mod lookup;
 mod options;
 mod path;
 mod pattern;
@@ -49,16 +51,20 @@ pub mod target;
 pub use answer::{Answer, StoredOptions};
 pub use builder::{AddProblem, Link, Origin, TableBuilder};
 pub use changes::{Change, Changes, read_keys, read_lines};
+pub use edit::{EditProblem, Editor, Patch};
 pub use find::{Ask, Hit, Links, Scratch};
 pub use formats::{Format, HaproxyMatch, Help, Include, Included, Source, base, each_include};
 pub use key::{Key, KeyScratch};
-pub use load::{FileReport, Loaded, OnBadLine, Problem, Report, load, load_over};
+pub use listed::Listed;
+pub use load::{FileReport, Loaded, OnBadLine, Problem, Report, load};
 pub use options::{Options, QueryRule};
 pub use path::normalise;
 pub use status::Status;
 pub use table::{Counts, Memory, Table};
-pub use target::{Captured, Fallback, Target, TooLong};
+pub use target::{Captured, Fallback, Target, TooLong, Visit};
 
+#[cfg(test)]
+mod edit_test;
 #[cfg(test)]
 mod find_test;
 #[cfg(test)]

@@ -162,6 +162,12 @@ pub const BAD_LINES_SHOWN: usize = 20;
 pub const ADMIN_BODY_BYTES_MAX: usize = 256 * 1024 * 1024;
 /// Most edits that are written and synced together.
 pub const EDITS_PER_GROUP_MAX: usize = 256;
+/// Links of each kind that `links diff` of a running server shows; the rest are
+/// counted.
+pub const DIFFERENCES_SHOWN: usize = 1000;
+/// Most keys that are changed by patches in one go. Over it: every shard gets a new
+/// copy of its index.
+pub const KEYS_PATCHED_MAX: usize = 8 * 1024;
 /// Longest group of records in the journal, bytes. Over it: the edit is refused.
 pub const JOURNAL_GROUP_BYTES_MAX: usize = 1024 * 1024 * 1024;
 /// Size from which on the journal is rewritten without what is outdated, bytes;

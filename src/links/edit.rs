@@ -16,13 +16,14 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::builder::{AddProblem, TableBuilder, fork_of, hash_of};
-use super::entries::{self, Entry, FORK, PATTERN, PREFIX, Parts};
+use super::entries::{self, Entry, FORK, PATTERN, Parts};
 use super::find::Links;
 use super::formats::{Format, Source};
 use super::index::slot_of;
 use super::key::{Key, KeyScratch};
 use super::listed::Listed;
 use super::load::{OnBadLine, load};
+use super::lookup::{has_key, parse_name};
 use super::pattern;
 use super::query::{rank, shape_of};
 use super::table::{Hosts, Table};
@@ -71,6 +72,22 @@ impl Patch {
     /// The number under which the links are served from it on.
     pub fn generation(&self) -> u32 {
         self.generation
+    }
+
+    /// One patch that makes the changes of all of these, in their order, so that no
+    /// batch sees a part of them. The links are served as `generation` from it on.
+    #[must_use]
+    pub fn all(patches: Vec<Patch>, generation: u32) -> Patch {
+        let mut all = Patch { generation, ..Patch::default() };
+        for patch in patches {
+            all.slots.extend(patch.slots);
+            all.entries.extend(patch.entries);
+            all.old_entries.extend(patch.old_entries);
+            all.hosts = patch.hosts.or(all.hosts);
+            // Of several the first are what shards have.
+            all.old_hosts = all.old_hosts.or(patch.old_hosts);
+        }
+        all
     }
 }
 
@@ -206,15 +223,7 @@ impl Editor {
     /// What is wrong; then nothing is changed.
     pub fn unset(&mut self, key: &str, generation: u32) -> Result<Option<Patch>, EditProblem> {
         let (mut scratch, mut folded) = (KeyScratch::default(), Vec::new());
-        let (key, nocase) = match key.trim().strip_suffix("nocase") {
-            Some(rest) if rest.ends_with([' ', '\t']) => (rest.trim(), true),
-            _ => (key.trim(), false),
-        };
-        let mut key = Key::parse(key.as_bytes(), &mut scratch)
-            .map_err(|problem| EditProblem::Refused(problem.to_string()))?;
-        if nocase {
-            key = key.in_any_case(&mut folded);
-        }
+        let key = parse_name(key, &mut scratch, &mut folded).map_err(EditProblem::Refused)?;
         self.has_room()?;
         Ok(self.take(&key).then(|| self.finish(generation)))
     }
@@ -391,19 +400,10 @@ impl Editor {
     /// The slot and reference of the entry with this key; of one without a query it
     /// may be a fork.
     fn find(&self, hash: u64, host: u32, key: &Key<'_>) -> Option<(usize, u32)> {
-        let kind = if key.prefix { PREFIX } else { 0 };
-        self.links.index.slots(hash).find(|&(_, reference)| {
-            let entry = self.links.get(reference);
-            match key.pattern {
-                false => entry.is(host, kind, key.path, key.query),
-                true => {
-                    entry.host() == host
-                        && entry.has(PATTERN)
-                        && entry.has(PREFIX) == key.prefix
-                        && pattern::is_same(entry.path(), key.path)
-                }
-            }
-        })
+        self.links
+            .index
+            .slots(hash)
+            .find(|&(_, reference)| has_key(&self.links.get(reference), host, key))
     }
 
     /// Stores an entry in place of another, or of none (0), and gives its reference.

@@ -28,6 +28,12 @@ pub(super) fn slot_of(hash: u64, reference: u32) -> u64 {
     hash << 32 | u64::from(reference)
 }
 
+/// The slot of `count` at which a search begins.
+#[inline]
+fn home(hash: u64, count: usize) -> usize {
+    ((u128::from(hash) * count as u128) >> 64) as usize
+}
+
 /// `count` empty slots, in large pages where there are many.
 fn empty(count: usize) -> Box<[u64]> {
     let mut slots = Vec::with_capacity(count);
@@ -88,6 +94,28 @@ impl Stored {
         }
     }
 
+    /// The references whose hash has the tag of `hash`; the caller compares keys.
+    pub(super) fn references(&self, hash: u64) -> Vec<u32> {
+        match self {
+            Stored::Made(index) => index.candidates(hash).collect(),
+            Stored::File(bytes) => {
+                let (words, _) = bytes.as_chunks::<SLOT_BYTES>();
+                let mut at = home(hash, words.len());
+                let mut found = Vec::new();
+                loop {
+                    let slot = u64::from_le_bytes(words[at]);
+                    if slot == 0 {
+                        return found;
+                    }
+                    if slot >> 32 == hash & u64::from(u32::MAX) {
+                        found.push(slot as u32);
+                    }
+                    at = if at + 1 == words.len() { 0 } else { at + 1 };
+                }
+            }
+        }
+    }
+
     /// Size of the array, bytes.
     pub(super) fn bytes(&self) -> usize {
         match self {
@@ -116,7 +144,7 @@ impl Index {
 
     #[inline]
     fn home(&self, hash: u64) -> usize {
-        ((u128::from(hash) * self.slots.len() as u128) >> 64) as usize
+        home(hash, self.slots.len())
     }
 
     /// Puts `reference` (not 0) in. The caller keeps to [`room`](Self::room).

@@ -72,7 +72,7 @@ fn compile(
         on_bad_line: wish.on_bad_line,
         base: wish.base.clone(),
     };
-    let read = sources.read(0)?;
+    let read = sources.read()?;
     let bad = read.report.problems.len();
     complaints.write_all(bad_lines(&read.report, false).as_bytes())?;
     let Some(table) = read.table else {

@@ -15,7 +15,8 @@ pub const REQUEST_TARGET_BYTES_MAX: usize = 8 * 1024;
 pub const REQUEST_LINE_BYTES_MAX: usize = REQUEST_TARGET_BYTES_MAX + 64;
 /// Most empty lines ignored before a request line (RFC 9112 §2.2). Over it: 400.
 pub const EMPTY_LINES_MAX: usize = 4;
-/// Longest `Location` that `:splat` may grow to, bytes. Over it: 414.
+/// Longest `Location` that a target may grow to with what a visitor sent, bytes.
+/// Over it: 414.
 pub const LOCATION_BYTES_MAX: usize = 8 * 1024;
 /// Longest reply: a `Location` and the fixed part around it.
 pub const REPLY_BYTES_MAX: usize = LOCATION_BYTES_MAX + 512;
@@ -106,6 +107,9 @@ pub const MAILBOX_MESSAGES: usize = 8;
 
 /// Longest target of a link, bytes. Over it: a load error.
 pub const TARGET_BYTES_MAX: usize = 2048;
+/// Most macros in a target, beside `{clickid}`: reading one may take as long as
+/// reading the request's query. Over it: a load error.
+pub const TARGET_MACROS_MAX: usize = 32;
 /// Longest path of a key, bytes, after normalising. Over it: a load error.
 pub const KEY_PATH_BYTES_MAX: usize = 2048;
 /// Longest query of a key, bytes, in canonical form. Over it: a load error.
@@ -193,6 +197,8 @@ pub const CLICK_HOST_BYTES_MAX: usize = 253;
 pub const CLICK_REFERER_BYTES_MAX: usize = 200;
 /// Longest user agent kept in a click, bytes. Over it: cut, and flagged.
 pub const CLICK_USER_AGENT_BYTES_MAX: usize = 255;
+/// Longest tag kept in a click, bytes. Over it: cut, and flagged.
+pub const CLICK_TAG_BYTES_MAX: usize = 64;
 /// Longest string that each click holds itself, bytes: standing once, it would
 /// take 32 bytes and save no more than these for each click. Longer ones are
 /// written once for each segment.
@@ -241,7 +247,8 @@ pub const CLICK_KEY_FILE_BYTES_MAX: u64 = 16 * 1024;
 /// Links that `clicks stats` counts one by one, 80 MB of them. Over it: the rarer
 /// half is forgotten, and counts say how much they may be too low.
 pub const STATS_LINKS_MAX: usize = 1_800_000;
-/// Referers, and as many user agents, that it counts one by one, 35 MB of each.
+/// Referers, and as many user agents and tags, that it counts one by one, 35 MB of
+/// each.
 /// Over it: the same.
 pub const STATS_TEXTS_MAX: usize = 100_000;
 /// Hours that it counts one by one: eleven years. Over it: the same.
@@ -299,9 +306,12 @@ const _: () = assert!(CLICK_USER_AGENT_BYTES_MAX <= u8::MAX as usize);
 const _: () = assert!(CLICK_HOST_BYTES_MAX <= CLICK_USER_AGENT_BYTES_MAX);
 const _: () = assert!(CLICK_REFERER_BYTES_MAX <= CLICK_USER_AGENT_BYTES_MAX);
 const _: () = assert!(CLICK_INLINE_BYTES_MAX < CLICK_REFERER_BYTES_MAX);
-// The places of three strings are known while a click is read.
-const _: () = assert!(TEXTS_BYTES_PER_SEGMENT_MAX > 3 * CLICK_USER_AGENT_BYTES_MAX);
-const _: () = assert!(TEXTS_PER_SEGMENT_MAX > 3);
+// The tag of a link is never cut.
+const _: () = assert!(TAG_BYTES_MAX <= CLICK_TAG_BYTES_MAX);
+const _: () = assert!(CLICK_TAG_BYTES_MAX <= CLICK_USER_AGENT_BYTES_MAX);
+// The places of four strings are known while a click is read.
+const _: () = assert!(TEXTS_BYTES_PER_SEGMENT_MAX > 4 * CLICK_USER_AGENT_BYTES_MAX);
+const _: () = assert!(TEXTS_PER_SEGMENT_MAX > 4);
 // Where a string stands is told in words, in 31 bits.
 const _: () = assert!(SEGMENT_BYTES_MAX / 8 < 1 << 31);
 const _: () = assert!(SEGMENT_BYTES_MAX < u32::MAX as u64);

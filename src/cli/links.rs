@@ -188,6 +188,7 @@ fn to_json(read: &Read) -> serde_json::Value {
             "links": counts.links,
             "hosts": counts.hosts,
             "prefixes": counts.prefixes,
+            "placeholders": counts.placeholders,
             "nocase": counts.nocase,
             "with_query": counts.with_query,
             "query_shapes": counts.query_shapes,

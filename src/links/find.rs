@@ -134,7 +134,9 @@ impl Links {
             ANY_HOST => any,
             host => hash::hash(seed(host, false), path),
         };
-        if let Some(twin) = self.table.hosts.twin(ANY_HOST) {
+        if self.table.hosts.have_twins()
+            && let Some(twin) = self.table.hosts.twin(ANY_HOST)
+        {
             // Right for the paths that have no capital, which are nearly all.
             self.index.prefetch(hash::hash(seed(twin, false), path));
         }

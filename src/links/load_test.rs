@@ -42,8 +42,8 @@ fn every_problem_of_a_line() {
     bad("/x https://a/:splat", ":splat but the key is no prefix");
     bad("/x /y", "is not absolute; write https://host/path");
     bad("/x ftp://a/", "write http:// or https://");
-    bad("/x https://a/?c={click}", "{clickid} is the only macro");
-    bad("/x https://{clickid}.a/", "{clickid} stands before the target's path");
+    bad("/x https://a/?c={click}", "`{click}` at column 14 of the target is no macro");
+    bad("/x https://{clickid}.a/", "`{clickid}` stands before the target's path");
     bad("/x https://:splat/", "move it behind the host's `/`");
     bad("/x/* https://:splat/", "move it behind the host's `/`");
     bad("/x https://u:p@a/", "user name");

@@ -17,12 +17,11 @@
 //!   and is compared with a path segment by segment.
 //! - A target is checked once, when it is loaded ([`target::validate`]);
 //!   whatever is in a table can stand in a header field as it is. What a
-//!   visitor adds to it (`:splat`, `:name`) is encoded; what a click adds (`{clickid}`)
-//!   is letters and digits.
+//!   visitor adds to it (`:splat`, `:name`, macros, a query) is encoded.
 //! - Nothing here allocates for a request once [`Scratch`] has grown to its
 //!   queries.
 //!
-//! Deliberately absent: weights, other macros, conditions
+//! Deliberately absent: weights, conditions
 //! and rewrites. Each is a load error that says so.
 
 mod answer;
@@ -57,7 +56,7 @@ pub use options::{Options, QueryRule};
 pub use path::normalise;
 pub use status::Status;
 pub use table::{Counts, Memory, Table};
-pub use target::{Captured, Fallback, Target, TooLong};
+pub use target::{Captured, Fallback, Target, TooLong, Visit};
 
 #[cfg(test)]
 mod find_test;

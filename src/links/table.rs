@@ -245,6 +245,7 @@ impl Hosts {
     }
 
     /// Whether any host has keys that match in any case.
+    #[inline]
     pub(super) fn have_twins(&self) -> bool {
         self.twins
     }

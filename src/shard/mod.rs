@@ -4,6 +4,7 @@
 mod batch;
 mod connections;
 mod counters;
+mod filled;
 pub mod rehearsal;
 #[cfg(test)]
 mod tests;

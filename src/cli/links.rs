@@ -302,7 +302,7 @@ mod tests {
             on_bad_line: wish.on_bad_line,
             base: wish.base.clone(),
         };
-        let read = sources.read(0).unwrap();
+        let read = sources.read().unwrap();
         let (mut out, mut complaints) = (Vec::new(), Vec::new());
         print(&wish, &read, &mut out, &mut complaints).unwrap();
         let (out, complaints) =

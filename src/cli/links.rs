@@ -1,7 +1,7 @@
 //! `carom links`: what link files hold and what is wrong with them, without
 //! serving them.
 
-mod access_log;
+pub mod access_log;
 mod differences;
 mod live;
 pub mod replay;

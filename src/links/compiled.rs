@@ -32,7 +32,7 @@ const SECTION_BYTES: usize = 24;
 const CRC_AT: usize = HEADER_BYTES - 4;
 
 const _: () = assert!(SECTIONS_AT + SECTIONS * SECTION_BYTES <= CRC_AT);
-const _: () = assert!(HEADER_BYTES % ALIGN == 0);
+const _: () = assert!(HEADER_BYTES.is_multiple_of(ALIGN));
 
 /// Slots that are turned into bytes at once.
 const SLOTS_AT_ONCE: usize = 8 * 1024;

@@ -140,6 +140,14 @@ pub const TAG_BYTES_MAX: usize = 64;
 /// Longest time that a link lets its answer be cached, seconds: what every cache
 /// can count to (RFC 9111 §1.2.2). Over it: a load error.
 pub const CACHE_SECONDS_MAX: u64 = 1 << 31;
+/// Entries that patches can add to a table, for links that are set one by one
+/// and paths of which some have a query. Over it: the table is to be built anew.
+pub const PATCHED_ENTRIES_MAX: usize = 64 * 1024;
+/// What it says of them at most before it is better built anew: half.
+pub const PATCHED_ENTRIES_CROWDED: usize = PATCHED_ENTRIES_MAX / 2;
+/// Links that the index of a new table has room for beside its own, so that
+/// small tables too can be patched for a while.
+pub const INDEX_SPARE: usize = 1024;
 /// Most blocks within each other, and most files that include each other, in an
 /// nginx configuration. Over it: a load error.
 pub const BLOCK_DEPTH_MAX: usize = 32;
@@ -152,6 +160,12 @@ pub const BAD_LINES_SHOWN: usize = 20;
 pub const ADMIN_BODY_BYTES_MAX: usize = 256 * 1024 * 1024;
 /// Most edits that are written and synced together.
 pub const EDITS_PER_GROUP_MAX: usize = 256;
+/// Links of each kind that `links diff` of a running server shows; the rest are
+/// counted.
+pub const DIFFERENCES_SHOWN: usize = 1000;
+/// Most keys that are changed by patches in one go. Over it: every shard gets a new
+/// copy of its index.
+pub const KEYS_PATCHED_MAX: usize = 8 * 1024;
 /// Longest group of records in the journal, bytes. Over it: the edit is refused.
 pub const JOURNAL_GROUP_BYTES_MAX: usize = 1024 * 1024 * 1024;
 /// Size from which on the journal is rewritten without what is outdated, bytes;

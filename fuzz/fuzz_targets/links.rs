@@ -1,6 +1,7 @@
 //! Link files of any bytes, in every format: no panic; a link that is accepted
 //! never makes a reply with a byte that RFC 9110 §5.5 forbids in a field value;
-//! and every key that is accepted can be asked for.
+//! every key that is accepted can be asked for; and links that match in any case
+//! answer whatever the case.
 #![no_main]
 
 use std::sync::Arc;
@@ -16,6 +17,12 @@ const TIMES: [u64; 3] = [0, 1_796_083_200_000_000, i64::MAX as u64];
 fuzz_target!(|data: &[u8]| {
     let Some((first, text)) = data.split_first() else { return };
     let format = if first & 1 == 0 { Format::Native } else { Format::Csv };
+    // Now and then all links are to match in any case; a comment would hide that.
+    let nocase = first & 6 == 6 && format == Format::Native;
+    let lines = text.split(|&byte| byte == b'\n').filter(|line| !line.contains(&b'#'));
+    let suffixed: Vec<&[u8]> = lines.flat_map(|line| [line, b" nocase\n"]).collect();
+    let suffixed = suffixed.concat();
+    let text = if nocase { &suffixed } else { text };
     let source = Source::new("fuzz", text, format);
     let loaded = load(&[source], OnBadLine::Skip);
     let problems = loaded.report.problems.iter();
@@ -35,7 +42,15 @@ fuzz_target!(|data: &[u8]| {
         let ask = links.ask(host, path);
         links.prefetch_slot(&ask);
         links.prefetch_entry(&ask);
-        let Some(hit) = links.find(&ask, path, query, &mut scratch) else { continue };
+        let found = links.find(&ask, path, query, &mut scratch);
+        if nocase {
+            // Escapes are spelled with capitals already.
+            let capitals = path.to_ascii_uppercase();
+            let ask = links.ask(host, &capitals);
+            let other = links.find(&ask, &capitals, query, &mut scratch);
+            assert_eq!(found.map(|hit| hit.id), other.map(|hit| hit.id));
+        }
+        let Some(hit) = found else { continue };
         out.clear();
         // Everything else a visitor says is the file too.
         let visit = Visit {

@@ -1,7 +1,7 @@
 //! `carom links`: what link files hold and what is wrong with them, without
 //! serving them.
 
-mod access_log;
+pub mod access_log;
 mod differences;
 mod live;
 pub mod replay;
@@ -82,7 +82,7 @@ fn check(wish: &Check) -> ExitCode {
         on_bad_line: wish.on_bad_line,
         base: wish.base.clone(),
     };
-    let read = match sources.read(0) {
+    let read = match sources.read() {
         Ok(read) => read,
         Err(error) => {
             say(format_args!("{error:#}"));
@@ -188,6 +188,7 @@ fn to_json(read: &Read) -> serde_json::Value {
             "links": counts.links,
             "hosts": counts.hosts,
             "prefixes": counts.prefixes,
+            "placeholders": counts.placeholders,
             "nocase": counts.nocase,
             "with_query": counts.with_query,
             "query_shapes": counts.query_shapes,
@@ -224,7 +225,7 @@ mod tests {
             json: has("json"),
         };
         let read = Sources { paths: wish.files.clone(), format: None, on_bad_line, base: None }
-            .read(0)
+            .read()
             .unwrap();
         let (mut out, mut complaints) = (Vec::new(), Vec::new());
         print(&wish, &read, &mut out, &mut complaints).unwrap();

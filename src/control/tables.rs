@@ -1,10 +1,11 @@
 //! Link files as an operator names them, and their table.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::live::Files;
-use crate::links::{Changes, Format, OnBadLine, Report, Table};
+use super::live;
+use crate::links::{Format, OnBadLine, Report, Table};
 
 /// Where links come from, as an operator wishes; read again on every reload.
 #[derive(Debug, Clone)]
@@ -22,7 +23,7 @@ pub struct Sources {
 /// A table, and what was found while it was read.
 pub struct Read {
     /// The table; `None` where a bad line refused all.
-    pub table: Option<Table>,
+    pub table: Option<Arc<Table>>,
     /// Files, links, and every bad line.
     pub report: Report,
     /// How long reading and building took.
@@ -30,15 +31,14 @@ pub struct Read {
 }
 
 impl Sources {
-    /// Reads all files into one table of this generation.
+    /// Reads all files into one table.
     ///
     /// # Errors
     ///
     /// When a file cannot be read; it is named.
-    pub fn read(&self, generation: u32) -> anyhow::Result<Read> {
+    pub fn read(&self) -> anyhow::Result<Read> {
         let started = Instant::now();
-        let loaded = Files::read(self)?.load(&Changes::default());
-        let table = loaded.table.map(|table| table.with_generation(generation));
-        Ok(Read { table, report: loaded.report, took: started.elapsed() })
+        let (base, report) = live::read(self)?;
+        Ok(Read { table: base.map(|base| base.table), report, took: started.elapsed() })
     }
 }

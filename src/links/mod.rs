@@ -28,6 +28,7 @@ mod answer;
 mod builder;
 mod bytes;
 mod changes;
+mod edit;
 mod entries;
 mod find;
 mod formats;
@@ -36,7 +37,9 @@ mod hints;
 pub mod host;
 mod index;
 pub mod key;
+mod listed;
 mod load;
+mod lookup;
 mod options;
 mod path;
 mod pattern;
@@ -48,16 +51,20 @@ pub mod target;
 pub use answer::{Answer, StoredOptions};
 pub use builder::{AddProblem, Link, Origin, TableBuilder};
 pub use changes::{Change, Changes, read_keys, read_lines};
+pub use edit::{EditProblem, Editor, Patch};
 pub use find::{Ask, Hit, Links, Scratch};
 pub use formats::{Format, HaproxyMatch, Help, Include, Included, Source, base, each_include};
 pub use key::{Key, KeyScratch};
-pub use load::{FileReport, Loaded, OnBadLine, Problem, Report, load, load_over};
+pub use listed::Listed;
+pub use load::{FileReport, Loaded, OnBadLine, Problem, Report, load};
 pub use options::{Options, QueryRule};
 pub use path::normalise;
 pub use status::Status;
 pub use table::{Counts, Memory, Table};
 pub use target::{Captured, Fallback, Target, TooLong, Visit};
 
+#[cfg(test)]
+mod edit_test;
 #[cfg(test)]
 mod find_test;
 #[cfg(test)]

@@ -112,12 +112,12 @@ fn read_table(
         on_bad_line: wish.on_bad_line,
         base: wish.base.clone(),
     };
-    let read = sources.read(0)?;
+    let read = sources.read()?;
     write!(complaints, "{}", read.report)?;
     let Some(table) = read.table else {
         bail!("mend the lines above, or pass --on-bad-line skip to leave them out");
     };
-    Ok(Arc::new(table))
+    Ok(table)
 }
 
 /// What was counted.

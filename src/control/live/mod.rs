@@ -11,13 +11,15 @@ mod desk;
 mod edits;
 mod includes;
 mod kept;
+mod look;
 mod opening;
 mod read;
+mod served;
 mod shards;
 mod single;
 
 pub use ask::{Answer, Ask, Edit, Refusal, Reply};
 pub use desk::Desk;
 pub use opening::Opening;
-pub use read::Files;
+pub use read::read;
 pub use shards::Shards;

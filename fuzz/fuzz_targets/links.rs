@@ -11,7 +11,7 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|data: &[u8]| {
     let Some((first, text)) = data.split_first() else { return };
     let format = if first & 1 == 0 { Format::Native } else { Format::Csv };
-    let source = Source { name: "fuzz", text, format };
+    let source = Source::new("fuzz", text, format);
     let loaded = load(&[source], OnBadLine::Skip);
     let problems = loaded.report.problems.iter();
     assert!(problems.clone().all(|problem| problem.line > 0 && !problem.message.is_empty()));

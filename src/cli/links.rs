@@ -15,9 +15,10 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::is_broken_pipe;
+use super::reading::ReadingArguments;
 use crate::control::{Read, Sources, say};
 use crate::limits::BAD_LINES_SHOWN;
-use crate::links::{Format, OnBadLine, Report, Table};
+use crate::links::{OnBadLine, Report, Table};
 
 /// Look at link files.
 #[derive(Clone, Debug, Subcommand)]
@@ -43,9 +44,8 @@ pub struct Check {
     /// Link files; together they make one table
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// Format of the link files: native or csv [default: csv for *.csv, else native]
-    #[arg(long)]
-    pub format: Option<Format>,
+    #[command(flatten)]
+    pub reading: ReadingArguments,
     /// When a line is bad: refuse all links, or skip it and take the rest
     #[arg(long, default_value = "refuse", value_name = "refuse|skip")]
     pub on_bad_line: OnBadLine,
@@ -67,8 +67,11 @@ pub fn run(command: &LinksCommand) -> ExitCode {
 }
 
 fn check(wish: &Check) -> ExitCode {
-    let sources =
-        Sources { paths: wish.files.clone(), format: wish.format, on_bad_line: wish.on_bad_line };
+    let sources = Sources {
+        paths: wish.files.clone(),
+        reading: wish.reading.plan(),
+        on_bad_line: wish.on_bad_line,
+    };
     let read = match sources.read(0) {
         Ok(read) => read,
         Err(error) => {
@@ -112,7 +115,11 @@ fn description(read: &Read) -> String {
             0 => String::new(),
             count => format!(", {}", counted(count, "bad line")),
         };
-        text.push_str(&format!("{}: {}{bad}\n", file.name, counted(file.links, "link")));
+        let others = match file.others {
+            0 => String::new(),
+            count => format!(", {}", counted(count, "other directive")),
+        };
+        text.push_str(&format!("{}: {}{bad}{others}\n", file.name, counted(file.links, "link")));
     }
     let bad = read.report.problems.len();
     match &read.table {
@@ -161,7 +168,7 @@ fn to_json(read: &Read) -> serde_json::Value {
     let files = report
         .files
         .iter()
-        .map(|file| json!({ "file": file.name, "links": file.links, "bad_lines": file.bad_lines }));
+        .map(|file| json!({ "file": file.name, "links": file.links, "bad_lines": file.bad_lines, "others": file.others }));
     let problems = report.problems.iter().map(|problem| {
         json!({ "file": problem.file_name, "line": problem.line, "message": problem.message })
     });
@@ -200,13 +207,14 @@ mod tests {
         let on_bad_line = if has("skip") { OnBadLine::Skip } else { OnBadLine::Refuse };
         let wish = Check {
             files: vec![file.clone()],
-            format: None,
+            reading: ReadingArguments::default(),
             on_bad_line,
             all: has("all"),
             json: has("json"),
         };
+        let reading = wish.reading.plan();
         let read =
-            Sources { paths: wish.files.clone(), format: None, on_bad_line }.read(0).unwrap();
+            Sources { paths: wish.files.clone(), reading, on_bad_line }.read(0).unwrap();
         let (mut out, mut complaints) = (Vec::new(), Vec::new());
         print(&wish, &read, &mut out, &mut complaints).unwrap();
         let folder = format!("{}/", folder.path().display());

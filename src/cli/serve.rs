@@ -8,6 +8,7 @@ use std::time::Duration;
 use bytesize::ByteSize;
 use clap::{Args, ValueEnum};
 
+use super::reading::ReadingArguments;
 use crate::clicks::Privacy;
 use crate::connection::Timeouts;
 use crate::control::machine::Cores;
@@ -18,7 +19,7 @@ use crate::limits::{
     CONNECTIONS_PER_SHARD_MAX, SEGMENT_AGE_MS_MIN, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN,
     SEGMENTS_READY_DEFAULT, SEGMENTS_READY_MAX,
 };
-use crate::links::{Fallback, Format, OnBadLine, target};
+use crate::links::{Fallback, OnBadLine, target};
 use crate::shard::{Settings, WhenFull};
 
 const AFTER_HELP: &str = "\
@@ -65,9 +66,8 @@ pub struct ServeArguments {
     #[arg(long, env = "CAROM_FALLBACK", value_name = "URL", value_parser = fallback)]
     fallback: Option<Fallback>,
 
-    /// Format of the link files: native or csv [default: csv for *.csv, else native]
-    #[arg(long, env = "CAROM_FORMAT")]
-    format: Option<Format>,
+    #[command(flatten)]
+    reading: ReadingArguments,
 
     /// When a line is bad: refuse to start or reload, or skip it and serve the rest
     #[arg(long, env = "CAROM_ON_BAD_LINE", default_value = "refuse", value_name = "refuse|skip")]
@@ -197,7 +197,7 @@ impl ServeArguments {
         Plan {
             sources: Sources {
                 paths: self.links.clone(),
-                format: self.format,
+                reading: self.reading.plan(),
                 on_bad_line: self.on_bad_line,
             },
             listen: self.listen.clone(),

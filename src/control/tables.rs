@@ -1,7 +1,7 @@
 //! Tables on the control side: read the link files, build, and hand every shard
 //! its own replica.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,9 @@ use anyhow::Context;
 
 use super::machine;
 use super::say;
-use crate::links::{self, Format, Links, OnBadLine, Report, Source, Table};
+use crate::links::{
+    self, Columns, Format, Help, Include, Included, Links, OnBadLine, Report, Source, Table,
+};
 use crate::mailbox::{Mailbox, Message};
 
 /// Where links come from, as an operator wishes; read again on every reload.
@@ -17,10 +19,21 @@ use crate::mailbox::{Mailbox, Message};
 pub struct Sources {
     /// The link files, in order.
     pub paths: Vec<PathBuf>,
-    /// Their format; `None`: by file ending.
-    pub format: Option<Format>,
+    /// How they are read.
+    pub reading: Reading,
     /// What becomes of the other links when a line is wrong.
     pub on_bad_line: OnBadLine,
+}
+
+/// How link files are read.
+#[derive(Debug, Clone, Default)]
+pub struct Reading {
+    /// Their format; `None`: as each file looks.
+    pub format: Option<Format>,
+    /// `https://host`, before targets that are only a path.
+    pub base: Option<String>,
+    /// Which columns of a table of values mean what; `None`: by their names.
+    pub columns: Option<Columns>,
 }
 
 /// A table, and what was found while it was read.
@@ -47,18 +60,50 @@ impl Sources {
                 .with_context(|| format!("cannot read the link file {}", path.display()))?;
             texts.push((path.display().to_string(), text));
         }
+        let folders = self.paths.iter().map(|path| path.parent().unwrap_or(Path::new("")));
+        let finders: Vec<_> =
+            folders.map(|folder| move |pattern: &str| included(folder, pattern)).collect();
         let sources: Vec<Source<'_>> = texts
             .iter()
-            .map(|(name, text)| Source {
+            .zip(&finders)
+            .map(|((name, text), finder)| Source {
                 name,
                 text,
-                format: self.format.unwrap_or_else(|| Format::of(name)),
+                format: self.reading.format.unwrap_or_else(|| {
+                    Format::detect(name, text, self.reading.columns.is_some())
+                }),
+                help: Help {
+                    base: self.reading.base.as_deref(),
+                    columns: self.reading.columns.as_ref(),
+                    include: Some(Include(finder)),
+                },
             })
             .collect();
         let loaded = links::load(&sources, self.on_bad_line);
         let table = loaded.table.map(|table| table.with_generation(generation));
         Ok(Read { table, report: loaded.report, took: started.elapsed() })
     }
+}
+
+/// The files that `include pattern` names in a file of this folder, in the order
+/// of their names; a pattern that fits none names none, as in nginx.
+fn included(folder: &Path, pattern: &str) -> Included {
+    let paths = if pattern.contains(['*', '?', '[']) {
+        let folder = folder.to_str().ok_or("its folder's name is not UTF-8; rename the folder")?;
+        let path = Path::new(&glob::Pattern::escape(folder)).join(pattern);
+        glob::glob(&path.to_string_lossy())
+            .map_err(|error| format!("its pattern cannot be read: {error}"))?
+            .collect::<Result<_, _>>()
+            .map_err(|error| format!("cannot read {}: {}", error.path().display(), error.error()))?
+    } else {
+        vec![folder.join(pattern)]
+    };
+    let read = |path: PathBuf| {
+        let name = path.display().to_string();
+        let text = std::fs::read(&path).map_err(|error| format!("cannot read {name}: {error}"))?;
+        Ok((name, text))
+    };
+    paths.into_iter().map(read).collect()
 }
 
 /// Gives every shard its replica of the table; each swaps it in between two

@@ -10,7 +10,7 @@ use crate::limits::{
 };
 
 fn links(text: &str) -> Links {
-    let source = Source { name: "links.txt", text: text.as_bytes(), format: Format::Native };
+    let source = Source::new("links.txt", text.as_bytes(), Format::Native);
     let loaded = load(&[source], OnBadLine::Refuse);
     Links::replicate(&Arc::new(loaded.table.unwrap_or_else(|| panic!("{}", loaded.report))))
 }

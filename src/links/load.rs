@@ -52,7 +52,8 @@ pub struct Loaded {
 /// What was read and what was wrong with it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// One for each file, in the order they were given.
+    /// One for each file, in the order they were given, those that it includes
+    /// behind it.
     pub files: Vec<FileReport>,
     /// Every line that was wrong, in the order of files and lines. As many as
     /// there are: they are bounded by the files, which were in memory anyway.
@@ -71,6 +72,14 @@ pub struct FileReport {
     pub links: usize,
     /// Lines in it that are wrong.
     pub bad_lines: usize,
+    /// Directives in it that have nothing to do with redirects.
+    pub others: usize,
+}
+
+impl FileReport {
+    fn new(name: &str) -> FileReport {
+        FileReport { name: name.to_owned(), links: 0, bad_lines: 0, others: 0 }
+    }
 }
 
 /// A line that is wrong, or means something else here.
@@ -84,6 +93,12 @@ pub struct Problem {
     pub line: u32,
     /// What is wrong and what would be right, or what it means here.
     pub message: String,
+}
+
+impl Problem {
+    fn is_at(&self, file: usize, line: u32) -> bool {
+        (self.file, self.line) == (file, line)
+    }
 }
 
 impl fmt::Display for Problem {
@@ -119,7 +134,7 @@ impl fmt::Display for Report {
 pub fn load(sources: &[Source<'_>], on_bad: OnBadLine) -> Loaded {
     let lines = |source: &Source<'_>| memchr::memchr_iter(b'\n', source.text).count() + 1;
     let mut loader = Loader {
-        sources,
+        names: Vec::new(),
         builder: TableBuilder::with_capacity(
             sources.iter().map(lines).sum(),
             sources.iter().map(|source| source.text.len()).sum(),
@@ -128,42 +143,62 @@ pub fn load(sources: &[Source<'_>], on_bad: OnBadLine) -> Loaded {
         folded: Vec::new(),
     };
     let mut report = Report::default();
-    for (file, source) in sources.iter().enumerate() {
-        let mut links = 0;
-        let mut bad_lines = 0;
+    for source in sources {
+        let first = report.files.len();
+        let mut file = first;
+        loader.names.push(source.name.to_owned());
+        report.files.push(FileReport::new(source.name));
         formats::read(source, |line, written| {
-            let said = |message| Problem { file, file_name: source.name.to_owned(), line, message };
             let (row, what) = match written {
                 Line::Link(row) => (Ok(row), None),
                 Line::Changed(row, what) => (Ok(row), Some(what)),
                 Line::Refused(message) => (Err(message), None),
+                Line::Other => return report.files[file].others += 1,
+                Line::Within(None) => return file = first,
+                Line::Within(Some(name)) => {
+                    let known = loader.names[first..].iter().position(|known| known == name);
+                    file = known.map_or(report.files.len(), |known| first + known);
+                    if known.is_none() {
+                        loader.names.push(name.to_owned());
+                        report.files.push(FileReport::new(name));
+                    }
+                    return;
+                }
             };
-            match row.and_then(|row| loader.take(Origin { file: file as u32, line }, row)) {
+            let taken = row.and_then(|row| loader.take(Origin { file: file as u32, line }, row));
+            let said = |message| {
+                let file_name = loader.names[file].clone();
+                Problem { file, file_name, line, message }
+            };
+            match taken {
                 Ok(()) => {
-                    links += 1;
+                    report.files[file].links += 1;
                     report.changed.extend(what.map(said));
                 }
+                // A line can stand for several links: what is wrong with the
+                // first of them is enough.
+                Err(_) if report.problems.last().is_some_and(|last| last.is_at(file, line)) => {}
                 Err(message) => {
-                    bad_lines += 1;
+                    report.files[file].bad_lines += 1;
                     report.problems.push(said(message));
                 }
             }
         });
-        report.files.push(FileReport { name: source.name.to_owned(), links, bad_lines });
     }
     let refused = on_bad == OnBadLine::Refuse && !report.problems.is_empty();
     Loaded { table: (!refused).then(|| loader.builder.finish()), report }
 }
 
-struct Loader<'a> {
-    sources: &'a [Source<'a>],
+struct Loader {
+    /// Of files, as in [`Report::files`].
+    names: Vec<String>,
     builder: TableBuilder,
     scratch: KeyScratch,
     /// Room for a path in lower case.
     folded: Vec<u8>,
 }
 
-impl Loader<'_> {
+impl Loader {
     /// Makes a link of a row. The first thing that is wrong with it is the one
     /// that is told.
     fn take(&mut self, origin: Origin, row: Row<'_>) -> Result<(), String> {
@@ -195,7 +230,7 @@ impl Loader<'_> {
             AddProblem::Duplicate(first) => format!(
                 "{key}{} is already defined at {}:{}; remove one of them",
                 if key.nocase { " in any case" } else { "" },
-                self.sources[first.file as usize].name,
+                self.names[first.file as usize],
                 first.line
             ),
             other => other.to_string(),

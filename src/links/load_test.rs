@@ -9,7 +9,7 @@ use crate::limits::{
 };
 
 fn native(name: &'static str, text: &'static str) -> Source<'static> {
-    Source { name, text: text.as_bytes(), format: Format::Native }
+    Source::new(name, text.as_bytes(), Format::Native)
 }
 
 fn problems(source: Source<'_>) -> Vec<String> {
@@ -20,7 +20,7 @@ fn problems(source: Source<'_>) -> Vec<String> {
 
 /// One line that is wrong, and what the message must say.
 fn bad(line: &str, want: &str) {
-    let source = Source { name: "links.txt", text: line.as_bytes(), format: Format::Native };
+    let source = Source::new("links.txt", line.as_bytes(), Format::Native);
     let problems = problems(source);
     assert_eq!(problems.len(), 1, "{line}: {problems:?}");
     assert!(problems[0].starts_with("links.txt:1: "), "{problems:?}");
@@ -74,7 +74,7 @@ fn every_problem_of_a_line() {
 
 #[test]
 fn problems_of_bytes() {
-    let bytes = |text| problems(Source { name: "l", text, format: Format::Native });
+    let bytes = |text| problems(Source::new("l", text, Format::Native));
     assert!(bytes(b"/caf\xe9 https://a/")[0].contains("save the file as UTF-8"));
     assert!(bytes(b"/x https://a/\xe9")[0].contains("byte E9 at column 11"));
     assert!(bytes(b"\xff\xfe/\0x\0")[0].contains("UTF-16"));
@@ -84,9 +84,7 @@ fn problems_of_bytes() {
 
 #[test]
 fn problems_of_csv_cells() {
-    let csv = |text: &'static str| {
-        problems(Source { name: "l.csv", text: text.as_bytes(), format: Format::Csv })
-    };
+    let csv = |text: &'static str| problems(Source::new("l.csv", text.as_bytes(), Format::Csv));
     assert_eq!(csv("from,to,code\n/a,https://a/,301 \n/b,,410\n/c,https://c,\n"), [""; 0]);
     assert!(csv("from,to\n/a,\n")[0].starts_with("l.csv:2: a 302 needs a target"));
     assert!(csv("from,to,code\n/a,,301\n")[0].contains("a 301 needs a target"));
@@ -165,7 +163,7 @@ fn too_many_shapes() {
     for n in 0..=QUERY_SHAPES_MAX {
         writeln!(text, "/x?n{n}=1 https://a/").unwrap();
     }
-    let problems = problems(Source { name: "l", text: text.as_bytes(), format: Format::Native });
+    let problems = problems(Source::new("l", text.as_bytes(), Format::Native));
     assert_eq!(problems.len(), 1);
     assert!(problems[0].starts_with("l:33: links of this path use more than 32"));
 }
@@ -174,7 +172,7 @@ fn too_many_shapes() {
 fn all_are_counted_and_twenty_shown() {
     let shown = |count: usize| {
         let text = "/x\n".repeat(count);
-        let source = Source { name: "l", text: text.as_bytes(), format: Format::Native };
+        let source = Source::new("l", text.as_bytes(), Format::Native);
         let report = load(&[source], OnBadLine::Refuse).report;
         assert_eq!(report.problems.len(), count);
         report.to_string().lines().map(str::to_owned).collect::<Vec<_>>()
@@ -209,8 +207,7 @@ fn files_of_others() {
 #[test]
 fn the_example_loads() {
     let text = include_bytes!("../../examples/links.txt");
-    let loaded =
-        load(&[Source { name: "links.txt", text, format: Format::Native }], OnBadLine::Refuse);
+    let loaded = load(&[Source::new("links.txt", text, Format::Native)], OnBadLine::Refuse);
     assert_eq!(loaded.report.to_string(), "");
     let counts = loaded.table.unwrap().counts();
     assert_eq!((counts.links, counts.hosts, counts.prefixes, counts.gone), (14, 2, 3, 1));
@@ -252,7 +249,7 @@ fn no_text_breaks_the_loader() {
             text.extend_from_slice(rng.choice(pieces).unwrap());
         }
         for format in [Format::Native, Format::Csv] {
-            let loaded = load(&[Source { name: "l", text: &text, format }], OnBadLine::Skip);
+            let loaded = load(&[Source::new("l", &text, format)], OnBadLine::Skip);
             let (report, table) = (loaded.report, loaded.table.unwrap());
             assert_eq!(report.links(), table.len());
             assert_eq!(report.files[0].bad_lines, report.problems.len());
@@ -285,7 +282,7 @@ fn formats_go_by_file_ending() {
     for name in OnBadLine::NAMES {
         assert!(name.parse::<OnBadLine>().is_ok());
     }
-    assert!("nginx".parse::<Format>().unwrap_err().contains("native or csv"));
+    assert!("apache".parse::<Format>().unwrap_err().contains("native | csv"));
     assert!("stop".parse::<OnBadLine>().unwrap_err().contains("refuse or skip"));
 }
 

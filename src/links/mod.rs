@@ -42,7 +42,7 @@ pub mod target;
 
 pub use builder::{AddProblem, Origin, TableBuilder};
 pub use find::{Ask, Hit, Links, Scratch};
-pub use formats::{Format, Source};
+pub use formats::{Columns, Format, HaproxyMatch, Help, Include, Included, Source, base};
 pub use key::{Key, KeyScratch};
 pub use load::{FileReport, Loaded, OnBadLine, Problem, Report, load};
 pub use path::normalise;

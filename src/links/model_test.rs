@@ -183,7 +183,7 @@ fn the_table_answers_as_the_model_does() {
                 links.push(link);
             }
         }
-        let source = Source { name: "l", text: text.as_bytes(), format: Format::Native };
+        let source = Source::new("l", text.as_bytes(), Format::Native);
         let loaded = load(&[source], OnBadLine::Refuse);
         assert_eq!(loaded.report.to_string(), "");
         let table = Arc::new(loaded.table.unwrap());

@@ -66,7 +66,7 @@ impl Rehearsal {
     ///
     /// When a line of the links, or the fallback, is bad.
     pub fn new(links: &str, fallback: Option<&str>) -> Self {
-        let source = Source { name: "links", text: links.as_bytes(), format: Format::Native };
+        let source = Source::new("links", links.as_bytes(), Format::Native);
         let loaded = load(&[source], OnBadLine::Refuse);
         let table = loaded.table.unwrap_or_else(|| panic!("{}", loaded.report));
         let links = Links::replicate(&Arc::new(table.with_generation(1)));

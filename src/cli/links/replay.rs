@@ -16,7 +16,7 @@ use super::access_log::{self, Line};
 use super::differences::{Asked, Difference, Differences, Kind};
 use super::sample::{Drawn, Sample};
 use crate::cli::progress::Progress;
-use crate::control::Sources;
+use crate::control::{Reading, Sources};
 use crate::limits::{REPLAY_BLOCK_REQUESTS, REPLAY_LINE_BYTES_MAX};
 use crate::links::{Format, OnBadLine, Table};
 use crate::shard::Now;
@@ -102,7 +102,8 @@ fn read_table(
     paths: &[PathBuf],
     format: Option<Format>,
 ) -> anyhow::Result<Arc<Table>> {
-    let sources = Sources { paths: paths.to_vec(), format, on_bad_line: wish.on_bad_line };
+    let reading = Reading { format, ..Reading::default() };
+    let sources = Sources { paths: paths.to_vec(), reading, on_bad_line: wish.on_bad_line };
     let read = sources.read(0)?;
     match read.table {
         Some(table) => Ok(Arc::new(table)),

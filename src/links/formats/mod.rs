@@ -1,45 +1,27 @@
 //! The formats of link files. Each turns text into rows; what a row means is
 //! the same for all of them and is decided in [`load`](super::load()).
 
+mod cells;
+mod cloudflare;
+mod cloudfront;
+mod columns;
 mod csv;
+mod detect;
+mod exports;
+mod haproxy;
+mod name;
 mod native;
+mod ndjson;
+mod order;
+mod paths;
+#[allow(dead_code)]
+mod regex;
 
-use core::str::FromStr;
+use core::fmt;
 
-/// How a link file is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// `[host]/path target [status]`, one link a line.
-    Native,
-    /// Comma-separated values under a header row.
-    Csv,
-}
-
-impl Format {
-    /// The names by which a person picks one.
-    pub const NAMES: [&str; 2] = ["native", "csv"];
-
-    /// The format that a file name suggests: CSV if it ends with `.csv`.
-    pub fn of(file_name: &str) -> Format {
-        let ending = file_name.len().checked_sub(4).and_then(|at| file_name.get(at..));
-        match ending {
-            Some(ending) if ending.eq_ignore_ascii_case(".csv") => Format::Csv,
-            _ => Format::Native,
-        }
-    }
-}
-
-impl FromStr for Format {
-    type Err = String;
-
-    fn from_str(name: &str) -> Result<Format, String> {
-        match name {
-            "native" => Ok(Format::Native),
-            "csv" => Ok(Format::Csv),
-            other => Err(format!("`{other}` is not a format; write native or csv")),
-        }
-    }
-}
+pub use columns::Columns;
+pub use name::{Format, HaproxyMatch};
+pub use paths::base;
 
 /// One link file, read by the caller.
 #[derive(Clone, Copy, Debug)]
@@ -50,6 +32,40 @@ pub struct Source<'a> {
     pub text: &'a [u8],
     /// How it is written.
     pub format: Format,
+    /// What its format may need to know beside it.
+    pub help: Help<'a>,
+}
+
+impl<'a> Source<'a> {
+    /// A file that needs nothing but itself.
+    pub fn new(name: &'a str, text: &'a [u8], format: Format) -> Source<'a> {
+        Source { name, text, format, help: Help::default() }
+    }
+}
+
+/// What a format needs to know that is not in its file.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Help<'a> {
+    /// `https://host`, before targets that are only a path.
+    pub base: Option<&'a str>,
+    /// Which columns of a table of values mean what.
+    pub columns: Option<&'a Columns>,
+    /// Finds the files that this one includes.
+    pub include: Option<Include<'a>>,
+}
+
+/// The files that an `include` names: their names in messages and their bytes, in
+/// order; or why they cannot be had, as a sentence.
+pub type Included = Result<Vec<(String, Vec<u8>)>, String>;
+
+/// Finds the files of an `include`, given its pattern as it is written.
+#[derive(Clone, Copy)]
+pub struct Include<'a>(pub &'a dyn Fn(&str) -> Included);
+
+impl fmt::Debug for Include<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Include")
+    }
 }
 
 /// One link as it was written: nothing is checked yet.
@@ -74,15 +90,20 @@ pub(super) struct Setting<'a> {
 
 /// What a line of a link file is.
 #[derive(Clone, Debug)]
+#[allow(dead_code)]
 pub(super) enum Line<'a> {
     /// A link, to be taken as it was meant.
     Link(Row<'a>),
     /// A link that will mean something else here than where it comes from; what,
     /// as a sentence.
-    #[allow(dead_code)]
     Changed(Row<'a>, String),
     /// Nothing that can be taken; why, as a sentence with its remedy.
     Refused(String),
+    /// Something that has nothing to do with redirects.
+    Other,
+    /// No line: those that follow are of the file with this name, which was
+    /// included; without one, of the source itself.
+    Within(Option<&'a str>),
 }
 
 /// Reads `source` and hands every line that is not blank or a comment to `take`,
@@ -93,15 +114,30 @@ pub(super) fn read(source: &Source<'_>, mut take: impl FnMut(u32, Line<'_>)) {
         let message = "the file is UTF-16; save it as UTF-8 (nothing of it was read)";
         return take(1, Line::Refused(message.to_owned()));
     }
+    let help = &source.help;
     match source.format {
         Format::Native => native::read(text, take),
-        Format::Csv => csv::read(text, take),
+        Format::Nginx => {
+            let message = "nginx files are not read yet; write the links in another format";
+            take(1, Line::Refused(message.to_owned()));
+        }
+        // Their plain rules are lines of the native format.
+        Format::Netlify | Format::Pages => native::read(text, take),
+        Format::Cloudflare => cloudflare::read(text, &mut take),
+        Format::Cloudfront => cloudfront::read(text, help, &mut take),
+        Format::Shlink => exports::read(text, &exports::SHLINK, &mut take),
+        Format::Yourls => exports::read(text, &exports::YOURLS, &mut take),
+        Format::Bitly => exports::read(text, &exports::BITLY, &mut take),
+        Format::Csv => csv::read(text, b',', help.columns, &mut take),
+        Format::Tsv => csv::read(text, b'\t', help.columns, &mut take),
+        Format::Ndjson => ndjson::read(text, help.columns, &mut take),
+        Format::Haproxy(how) => haproxy::read(text, how, &source.help, &mut take),
     }
 }
 
 /// What a reader hands over, for tests: rows as `line key|target|status`, then a
 /// `|name=value` for each setting; changed ones with ` ~what` behind them;
-/// refusals as `line !message`.
+/// refusals as `line !message`, others as `line -`, included files as `line @name`.
 #[cfg(test)]
 fn written(read: impl FnOnce(&mut dyn FnMut(u32, Line<'_>))) -> Vec<String> {
     let text = |part: &[u8]| String::from_utf8_lossy(part).into_owned();
@@ -119,6 +155,8 @@ fn written(read: impl FnOnce(&mut dyn FnMut(u32, Line<'_>))) -> Vec<String> {
             Line::Link(link) => format!("{number} {}", row(link)),
             Line::Changed(link, what) => format!("{number} {} ~{what}", row(link)),
             Line::Refused(message) => format!("{number} !{message}"),
+            Line::Other => format!("{number} -"),
+            Line::Within(name) => format!("{number} @{}", name.unwrap_or_default()),
         });
     });
     lines

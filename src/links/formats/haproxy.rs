@@ -1,0 +1,243 @@
+//! haproxy maps (its configuration manual, `map` converters): a key, white space,
+//! and a value that is the rest of the line. A line that begins with `#` is a
+//! comment; behind a value it is not. Which converter a map is for is not in it.
+
+use std::borrow::Cow;
+
+use super::super::bytes::shown;
+use super::order::Order;
+use super::paths::absolute;
+use super::{HaproxyMatch, Help, Line, Row, regex};
+
+pub(super) fn read(
+    text: &[u8],
+    how: HaproxyMatch,
+    help: &Help<'_>,
+    take: &mut dyn FnMut(u32, Line<'_>),
+) {
+    let mut order = Order::default();
+    for (number, line) in (1..).zip(text.split(|&byte| byte == b'\n')) {
+        // haproxy takes an indented `#` for a key, which no request has.
+        let line = line.trim_ascii();
+        if line.is_empty() || line[0] == b'#' {
+            continue;
+        }
+        let end = line.iter().position(|byte| matches!(byte, b' ' | b'\t')).unwrap_or(line.len());
+        let (key, value) = (&line[..end], line[end..].trim_ascii());
+        let rule = match rule(key, value, how, help) {
+            Ok(rule) => rule,
+            Err(message) => {
+                take(number, Line::Refused(message));
+                continue;
+            }
+        };
+        let mut changed = rule.changed;
+        for key in &rule.keys {
+            // Keys of the others are looked up, the longest first.
+            if let (HaproxyMatch::Reg, Some(earlier)) = (how, order.pass(key, number)) {
+                changed = changed.or_else(|| {
+                    Some(format!("haproxy takes line {earlier}, which comes first; here the more exact key answers"))
+                });
+            }
+            let row = Row { key, target: &rule.target, status: rule.status, settings: &[] };
+            let line = match &changed {
+                Some(what) => Line::Changed(row, what.clone()),
+                None => Line::Link(row),
+            };
+            take(number, line);
+        }
+    }
+}
+
+struct Rule<'a> {
+    keys: Vec<Vec<u8>>,
+    target: Cow<'a, [u8]>,
+    status: Option<&'a [u8]>,
+    changed: Option<String>,
+}
+
+fn rule<'a>(
+    key: &[u8],
+    value: &'a [u8],
+    how: HaproxyMatch,
+    help: &Help<'_>,
+) -> Result<Rule<'a>, String> {
+    if value.is_empty() {
+        return Err(format!("{} has no value; write a URL behind it", shown(key)));
+    }
+    let end = value.iter().position(|byte| matches!(byte, b' ' | b'\t')).unwrap_or(value.len());
+    let (target, rest) = (&value[..end], value[end..].trim_ascii());
+    let (status, behind) = match rest {
+        [] => (None, None),
+        [b'#', ..] => (
+            None,
+            Some("to haproxy the comment behind the value is part of it; here it is left out"),
+        ),
+        [b'0'..=b'9', b'0'..=b'9', b'0'..=b'9'] => (
+            Some(rest),
+            Some(
+                "to haproxy the number behind the URL is part of the value; here it is the status",
+            ),
+        ),
+        _ => {
+            return Err(format!(
+                "`{}` stands behind the URL, and haproxy would send it as part of it; leave it out",
+                shown(rest)
+            ));
+        }
+    };
+    let target = absolute(target, help.base)?;
+    let (keys, changed) = keys(key, how)?;
+    Ok(Rule { keys, target, status, changed: behind.map(str::to_owned).or(changed) })
+}
+
+fn keys(key: &[u8], how: HaproxyMatch) -> Result<(Vec<Vec<u8>>, Option<String>), String> {
+    if how == HaproxyMatch::Reg {
+        let shape = regex::read(key)?;
+        let rooted =
+            |key: &[u8]| if key.contains(&b'/') { key.to_vec() } else { [key, b"/*"].concat() };
+        let keys = shape.keys.iter().map(|filled| rooted(&filled.key)).collect();
+        return Ok((keys, shape.changed));
+    }
+    if key.contains(&b'*') || super::paths::no_placeholder(key).is_err() {
+        return Err(format!(
+            "`{}` has a `*` or a `/:` that stands for itself, which a key cannot say",
+            shown(key)
+        ));
+    }
+    let has_path = key.contains(&b'/');
+    match how {
+        // A word without a dot is no host; the loader says what it could be.
+        HaproxyMatch::Str if has_path || !key.contains(&b'.') => {
+            let query = "haproxy compares the query as it stands; here its parameters may come in any order, with others between them";
+            Ok((vec![key.to_vec()], key.contains(&b'?').then(|| query.to_owned())))
+        }
+        HaproxyMatch::Str => Ok((vec![[key, b"/*"].concat()], None)),
+        HaproxyMatch::Beg if key.contains(&b'?') => Err(format!(
+            "`{}` is the beginning of a query, which no key can be; write whole keys",
+            shown(key)
+        )),
+        HaproxyMatch::Beg if !has_path => Err(format!(
+            "`{}` is the beginning of a host, which no key can be; write whole hosts",
+            shown(key)
+        )),
+        HaproxyMatch::Beg if key.ends_with(b"/") => Ok((vec![[key, b"*"].concat()], None)),
+        HaproxyMatch::Beg => Ok((
+            vec![key.to_vec(), [key, b"/*"].concat()],
+            Some(format!(
+                "haproxy matches all that begins with {0}, also {0}x; here it is {0} and what is below it",
+                shown(key)
+            )),
+        )),
+        HaproxyMatch::Dom | HaproxyMatch::End if has_path => Err(format!(
+            "`{}` is a part of a path, which no key can be; write whole keys, or read the map as haproxy or haproxy-beg",
+            shown(key)
+        )),
+        HaproxyMatch::Dom | HaproxyMatch::Reg => {
+            let name = key.strip_prefix(b".").unwrap_or(key);
+            let name = name.strip_suffix(b".").unwrap_or(name);
+            Ok((
+                vec![[name, b"/*"].concat(), [b"*.", name, b"/*"].concat()],
+                Some(format!(
+                    "haproxy matches {0} between any two dots of a host; here it is {0} and its subdomains",
+                    shown(name)
+                )),
+            ))
+        }
+        HaproxyMatch::End => match key.strip_prefix(b".") {
+            Some(name) => Ok((vec![[b"*.", name, b"/*"].concat()], None)),
+            None => Ok((
+                vec![[key, b"/*"].concat(), [b"*.", key, b"/*"].concat()],
+                Some(format!(
+                    "haproxy matches all hosts that end with {0}, also x{0}; here it is {0} and its subdomains",
+                    shown(key)
+                )),
+            )),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(how: HaproxyMatch, text: &str) -> Vec<String> {
+        let help = Help { base: Some("https://b.example"), include: None };
+        super::super::written(|take| read(text.as_bytes(), how, &help, take))
+    }
+
+    /// What a line comes to, without its number and without what has changed.
+    fn check(how: HaproxyMatch, line: &str, want: &[&str]) {
+        let rows = rows(how, line);
+        let same = rows.len() == want.len()
+            && rows.iter().zip(want).all(|(row, want)| {
+                let row = row.strip_prefix("1 ").expect("the first line");
+                match want.strip_prefix(['!', '~']) {
+                    Some(part) if want.starts_with('!') => {
+                        row.starts_with('!') && row.contains(part)
+                    }
+                    Some(part) => row.split_once(" ~").is_some_and(|(row, _)| row == part),
+                    None => row == *want,
+                }
+            });
+        assert!(same, "{line}: {rows:?}");
+    }
+
+    use HaproxyMatch::*;
+
+    #[test]
+    fn lines() {
+        let text = "# a comment\n\n  /a\t https://x/  \r\n/b https://y/\n   # x\n";
+        assert_eq!(rows(Str, text), ["3 /a|https://x/|-", "4 /b|https://y/|-"]);
+        check(Str, "/a", &["!/a has no value"]);
+        check(Str, "/a /new", &["/a|https://b.example/new|-"]);
+        check(Str, "/a https://x/#part", &["/a|https://x/#part|-"]);
+    }
+
+    #[test]
+    fn what_stands_behind_a_value() {
+        check(Str, "/a https://x/ # why", &["~/a|https://x/|-"]);
+        check(Str, "/a https://x/ 301", &["~/a|https://x/|301"]);
+        check(Str, "/a https://x/ and more", &["!`and more` stands behind the URL"]);
+    }
+
+    #[test]
+    fn the_same_text() {
+        check(Str, "a.example https://x/", &["a.example/*|https://x/|-"]);
+        check(Str, "a.example/p https://x/", &["a.example/p|https://x/|-"]);
+        check(Str, "/p?a=1 https://x/", &["~/p?a=1|https://x/|-"]);
+        check(Str, "deal https://x/", &["deal|https://x/|-"]);
+        check(Str, "/a/* https://x/", &["!stands for itself"]);
+        check(Str, "/:a https://x/", &["!stands for itself"]);
+    }
+
+    #[test]
+    fn beginnings() {
+        check(Beg, "/a https://x/", &["~/a|https://x/|-", "~/a/*|https://x/|-"]);
+        check(Beg, "/a/ https://x/", &["/a/*|https://x/|-"]);
+        check(Beg, "/ https://x/", &["/*|https://x/|-"]);
+        check(Beg, "h.example/a/ https://x/", &["h.example/a/*|https://x/|-"]);
+        check(Beg, "www. https://x/", &["!the beginning of a host"]);
+        check(Beg, "/a?b https://x/", &["!the beginning of a query"]);
+    }
+
+    #[test]
+    fn domains_and_ends() {
+        let both = &["~a.example/*|https://x/|-", "~*.a.example/*|https://x/|-"];
+        check(Dom, "a.example https://x/", both);
+        check(Dom, ".a.example https://x/", both);
+        check(End, "a.example https://x/", both);
+        check(End, ".a.example https://x/", &["*.a.example/*|https://x/|-"]);
+        check(Dom, "/a https://x/", &["!is a part of a path"]);
+        check(End, "/a.html https://x/", &["!is a part of a path"]);
+    }
+
+    #[test]
+    fn expressions() {
+        check(Reg, "^/a/ https://x/", &["/a/*|https://x/|-"]);
+        check(Reg, r"^a\.example$ https://x/", &["a.example/*|https://x/|-"]);
+        check(Reg, "^/(a|b) https://x/", &["!has a group"]);
+        let rows = rows(Reg, "^/a/ https://x/\n^/a/b$ https://y/\n");
+        assert!(rows[1].contains("~haproxy takes line 1, which comes first"), "{rows:?}");
+    }
+}

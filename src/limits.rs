@@ -111,6 +111,8 @@ pub const HOST_BYTES_MAX: usize = 253;
 pub const KEY_PARAMETERS_MAX: usize = 8;
 /// Most distinct sets of parameter names under one path. Over it: a load error.
 pub const QUERY_SHAPES_MAX: usize = 32;
+/// Bytes of the names in all those sets. Over it: a load error.
+pub const QUERY_SHAPES_BYTES_MAX: usize = 32 * 1024;
 /// Parameters of a request's query that are looked at; later ones are ignored.
 pub const REQUEST_PARAMETERS_MAX: usize = 64;
 /// Combinations tried when a request repeats a parameter that keys name.
@@ -119,6 +121,11 @@ pub const QUERY_COMBINATIONS_MAX: usize = 64;
 pub const PREFIX_DEPTH_MAX: usize = 63;
 /// Most links in a table: what a 32-bit ordinal can number. Over it: a load error.
 pub const LINKS_MAX: usize = 100_000_000;
+/// Longest tag of a link, bytes. Over it: a load error.
+pub const TAG_BYTES_MAX: usize = 64;
+/// Longest time that a link lets its answer be cached, seconds: what every cache
+/// can count to (RFC 9111 §1.2.2). Over it: a load error.
+pub const CACHE_SECONDS_MAX: u64 = 1 << 31;
 /// Bad lines shown one by one; the rest are counted.
 pub const BAD_LINES_SHOWN: usize = 20;
 
@@ -230,6 +237,8 @@ const _: () = assert!(TARGET_BYTES_MAX <= LOCATION_BYTES_MAX);
 // A target that is nothing but `{clickid}` still fits when those are filled in.
 const _: () = assert!(TARGET_BYTES_MAX.div_ceil(9) * CLICK_ID_BYTES <= LOCATION_BYTES_MAX);
 const _: () = assert!(LOCATION_BYTES_MAX < REPLY_BYTES_MAX);
+const _: () = assert!(CACHE_SECONDS_MAX <= u32::MAX as u64);
+const _: () = assert!(TAG_BYTES_MAX <= u8::MAX as usize);
 // Offsets within a request head are 16-bit.
 const _: () = assert!(REQUEST_HEAD_BYTES_MAX < u16::MAX as usize);
 // A single connection at its limits never trips the limit of the shard.

@@ -153,7 +153,9 @@ fn what_cannot_be_read_is_named() {
     check(["access.log", "none.txt", "new.txt"], "cannot read the link file");
     check(["access.log", "old.txt", "bad.txt"], "bad.txt:1: /x has no target");
     let files = ["access.log", "old.txt", "bad.txt"];
-    assert_eq!(case.between(files, &["--on-bad-line", "skip"]).code, Some(1));
+    let ran = case.between(files, &["--on-bad-line", "skip", "--host", "x.example"]);
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.err.contains("bad.txt:1: /x has no target"), "{}", ran.err);
 }
 
 /// More than one block of requests, in lines of every length, and a sample of them.

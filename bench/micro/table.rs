@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use carom::links::target::validate;
-use carom::links::{Key, KeyScratch, Links, Origin, Status, Table, TableBuilder};
+use carom::links::{Key, KeyScratch, Link, Links, Options, Origin, Status, Table, TableBuilder};
 use fastrand::Rng;
 
 /// Every key's size.
@@ -39,8 +39,14 @@ pub fn build(count: usize) -> Table {
         let (key, target) = (key(index), target(index));
         let key = Key::parse(&key, &mut scratch).expect("a good key");
         let target = validate(target.as_bytes()).expect("a good target");
-        let added = builder.add(&key, Status::Found, Some(target), Origin::default());
-        added.expect("every key is there once");
+        let link = Link {
+            key,
+            status: Status::Found,
+            target: Some(target),
+            options: Options::default(),
+            origin: Origin::default(),
+        };
+        builder.add(&link).expect("every key is there once");
     }
     builder.finish().with_generation(1)
 }

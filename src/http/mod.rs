@@ -11,5 +11,5 @@ mod request;
 mod tests;
 
 pub use head::parse;
-pub use replies::{Fixed, Moved, Replies};
+pub use replies::{Extra, Fixed, Moved, Replies};
 pub use request::{Keep, Method, Parsed, Refusal, Request, Span};

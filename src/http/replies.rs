@@ -48,8 +48,51 @@ const MOVED: [(Moved, &str); 5] = [
     (Moved::PermanentRedirect, "308 Permanent Redirect"),
 ];
 
-/// A cached redirect is a lost click, so every answer about a link says this.
+/// What a link wants its reply to say besides.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Extra {
+    /// For how long it may be cached, seconds; `None`: it is not to be stored.
+    pub max_age: Option<u32>,
+    /// Only by the visitor's own browser (RFC 9111 §5.2.2.7).
+    pub private: bool,
+    /// The value of `Referrer-Policy`.
+    pub referrer: Option<&'static str>,
+}
+
+impl Extra {
+    fn write(self, out: &mut Vec<u8>) {
+        match self.max_age {
+            Some(seconds) => {
+                out.extend_from_slice(b"Cache-Control: ");
+                if self.private {
+                    out.extend_from_slice(b"private, ");
+                }
+                out.extend_from_slice(b"max-age=");
+                push_number(seconds, out);
+                out.extend_from_slice(b"\r\n");
+            }
+            None => out.extend_from_slice(NOT_STORED.as_bytes()),
+        }
+        if let Some(policy) = self.referrer {
+            for part in ["Referrer-Policy: ", policy, "\r\n"] {
+                out.extend_from_slice(part.as_bytes());
+            }
+        }
+    }
+}
+
+fn push_number(number: u32, out: &mut Vec<u8>) {
+    if number >= 10 {
+        push_number(number / 10, out);
+    }
+    out.push(b'0' + (number % 10) as u8);
+}
+
+/// A cached redirect is a lost click, so every answer about a link says this unless
+/// the link asks for something else.
+const NOT_STORED: &str = "Cache-Control: no-store\r\n";
 const NO_STORE: &str = "Content-Length: 0\r\nCache-Control: no-store\r\n";
+const LOCATION: &str = "Location: ";
 const NO_BODY: &str = "Content-Length: 0\r\n";
 const UNAVAILABLE_FIELDS: &str =
     "Retry-After: 1\r\nContent-Length: 0\r\nCache-Control: no-store\r\n";
@@ -128,7 +171,7 @@ impl Replies {
     pub fn new(unix_seconds: i64) -> Self {
         let mut replies = Self {
             moved: MOVED.map(|(_, status)| {
-                KEEPS.map(|(_, keep)| Prepared::new(status, keep, NO_STORE, "Location: "))
+                KEEPS.map(|(_, keep)| Prepared::new(status, keep, NO_STORE, LOCATION))
             }),
             fixed: FIXED.map(|(status, fields, body)| {
                 KEEPS.map(|(_, keep)| Prepared::new(status, keep, fields, &format!("\r\n{body}")))
@@ -155,6 +198,23 @@ impl Replies {
     /// [`Replies::END`] complete it.
     pub fn begin(&self, moved: Moved, keep: Keep, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.moved[moved as usize][keep as usize].bytes);
+    }
+
+    /// The same for a link with [`Extra`] fields.
+    pub fn begin_with(&self, moved: Moved, keep: Keep, extra: Extra, out: &mut Vec<u8>) {
+        let bytes = &self.moved[moved as usize][keep as usize].bytes;
+        let rest = NOT_STORED.len() + LOCATION.len();
+        out.extend_from_slice(&bytes[..bytes.len() - rest]);
+        extra.write(out);
+        out.extend_from_slice(LOCATION.as_bytes());
+    }
+
+    /// Appends a whole 410 with [`Extra`] fields.
+    pub fn gone_with(&self, keep: Keep, extra: Extra, out: &mut Vec<u8>) {
+        let bytes = &self.fixed[Fixed::Gone.index()][keep as usize].bytes;
+        out.extend_from_slice(&bytes[..bytes.len() - NOT_STORED.len() - 2]);
+        extra.write(out);
+        out.extend_from_slice(b"\r\n");
     }
 
     /// What follows the target of a redirect.
@@ -203,6 +263,29 @@ mod tests {
             "HTTP/1.1 302 Found\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nConnection: close\r\n\
              Content-Length: 0\r\nCache-Control: no-store\r\nLocation: https://a.example/\r\n\r\n"
         );
+    }
+
+    #[test]
+    fn extra_fields_stand_in_the_place_of_no_store() {
+        let check = |extra: Extra, want: &str| {
+            let moved = text(|r, out| r.begin_with(Moved::Found, Keep::Close, extra, out));
+            let plain = text(|r, out| r.begin(Moved::Found, Keep::Close, out));
+            assert_eq!(moved, plain.replace(NOT_STORED, want));
+            let gone = text(|r, out| r.gone_with(Keep::AliveSaid, extra, out));
+            let plain = text(|r, out| r.fixed(Fixed::Gone, Keep::AliveSaid, out));
+            assert_eq!(gone, plain.replace(NOT_STORED, want));
+        };
+        let referrer = Some("origin");
+        let not_stored = "Cache-Control: no-store\r\nReferrer-Policy: origin\r\n";
+        check(Extra::default(), NOT_STORED);
+        check(Extra { referrer, ..Extra::default() }, not_stored);
+        let cached = Extra { max_age: Some(60), ..Extra::default() };
+        check(cached, "Cache-Control: max-age=60\r\n");
+        let longest = Extra { max_age: Some(u32::MAX), ..cached };
+        check(longest, "Cache-Control: max-age=4294967295\r\n");
+        check(Extra { private: true, ..cached }, "Cache-Control: private, max-age=60\r\n");
+        let both = "Cache-Control: max-age=60\r\nReferrer-Policy: origin\r\n";
+        check(Extra { referrer, ..cached }, both);
     }
 
     #[test]

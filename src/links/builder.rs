@@ -2,16 +2,18 @@
 
 use core::fmt;
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
-use super::entries::{self, Entries, FORK, PREFIX, Parts};
+use super::entries::{self, Arena, FORK, PREFIX, Parts, SPLAT};
 use super::hash;
-use super::index::Index;
+use super::index::{Index, Stored};
 use super::key::Key;
+use super::options::Options;
 use super::query::{rank, shape_of};
 use super::status::Status;
 use super::table::{Counts, Hosts, Table};
 use super::target::Checked;
-use crate::limits::{LINKS_MAX, QUERY_SHAPES_MAX};
+use crate::limits::{LINKS_MAX, QUERY_SHAPES_BYTES_MAX, QUERY_SHAPES_MAX};
 
 /// Where a link was written: the caller's number of its file, and its line
 /// counted from 1.
@@ -23,6 +25,21 @@ pub struct Origin {
     pub line: u32,
 }
 
+/// A link to be added to a table.
+#[derive(Clone, Copy, Debug)]
+pub struct Link<'a> {
+    /// What it answers to.
+    pub key: Key<'a>,
+    /// What it answers with.
+    pub status: Status,
+    /// Where it sends; `None` for a 410.
+    pub target: Option<Checked<'a>>,
+    /// What else it says.
+    pub options: Options<'a>,
+    /// Where it was written.
+    pub origin: Origin,
+}
+
 /// Why a good key and a good target cannot become a link of this table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AddProblem {
@@ -32,6 +49,8 @@ pub enum AddProblem {
     NoTarget(Status),
     /// A 410 with a target.
     GoneWithTarget,
+    /// A 410 with this option, which says nothing of what is gone.
+    GoneWithOption(&'static str),
     /// A target with `:splat` under a key that is no prefix.
     SplatWithoutPrefix,
     /// The key's path has links with too many different sets of parameters.
@@ -54,13 +73,17 @@ impl fmt::Display for AddProblem {
             AddProblem::GoneWithTarget => {
                 write!(f, "a 410 has no target; leave out the target, or write a redirect's status")
             }
+            AddProblem::GoneWithOption(name) => write!(
+                f,
+                "{name}= says nothing of a 410, which sends nobody anywhere; leave it out, or write a redirect's status and a target"
+            ),
             AddProblem::SplatWithoutPrefix => write!(
                 f,
                 "the target has :splat but the key is no prefix; end the key with `/*`, or leave out :splat"
             ),
             AddProblem::TooManyShapes => write!(
                 f,
-                "links of this path use more than {QUERY_SHAPES_MAX} different sets of query parameters; use fewer"
+                "links of this path use more than {QUERY_SHAPES_MAX} different sets of query parameters, or very long ones; use fewer"
             ),
             AddProblem::TableFull => write!(
                 f,
@@ -75,7 +98,7 @@ impl std::error::Error for AddProblem {}
 /// A table in the making.
 #[derive(Debug)]
 pub struct TableBuilder {
-    entries: Entries,
+    entries: Arena,
     index: Index,
     hosts: Hosts,
     added: Vec<Added>,
@@ -87,6 +110,8 @@ pub struct TableBuilder {
     /// Room for such a key, and for a shape.
     fork_key: Vec<u8>,
     shape: Vec<u8>,
+    /// Room for the options of a link.
+    options: Vec<u8>,
     counts: Counts,
 }
 
@@ -103,16 +128,23 @@ struct Added {
 struct Fork {
     host: u32,
     path: Box<[u8]>,
-    /// In the order of their first appearance.
     shapes: Vec<Box<[u8]>>,
+    /// Bytes of all of them, with what parts them.
+    shape_bytes: usize,
 }
 
-/// What the entry of a key's fork takes if it needs one, bytes.
+/// What a key adds to the entry of its path's fork, bytes, at most.
 fn fork_size(key: &Key<'_>) -> usize {
     match key.query {
         [] => 0,
-        _ => Entries::size_of(key.path, &[], &entries::fork_words(0, 0)),
+        query => Arena::size_of(&Parts { query, ..fork_of(0, key.path, &[0; 8]) }),
     }
+}
+
+/// The entry of a fork.
+fn fork_of<'a>(host: u32, path: &'a [u8], words: &'a [u8]) -> Parts<'a> {
+    let (status, query, options) = (Status::Gone, &[][..], &[][..]);
+    Parts { id: 0, host, status, flags: FORK, path, query, target: words, options }
 }
 
 /// Where hashing of a path under this host begins. A prefix must not meet the
@@ -141,7 +173,7 @@ impl TableBuilder {
         let links = links.min(LINKS_MAX);
         TableBuilder {
             // A head and the alignment, less the spaces of a line.
-            entries: Entries::with_capacity(text_bytes + links * 22),
+            entries: Arena::with_capacity(text_bytes + links * 22),
             index: Index::with_room(links),
             hosts: Hosts::new(),
             added: Vec::with_capacity(links),
@@ -150,6 +182,7 @@ impl TableBuilder {
             fork_at: HashMap::new(),
             fork_key: Vec::new(),
             shape: Vec::new(),
+            options: Vec::new(),
             counts: Counts::default(),
         }
     }
@@ -158,25 +191,49 @@ impl TableBuilder {
     ///
     /// # Errors
     /// Why it cannot be added; the table is then as it was.
-    pub fn add(
-        &mut self,
-        key: &Key<'_>,
-        status: Status,
-        target: Option<Checked<'_>>,
-        origin: Origin,
-    ) -> Result<(), AddProblem> {
+    pub fn add(&mut self, link: &Link<'_>) -> Result<(), AddProblem> {
+        let Link { key, status, target, options, origin } = link;
+        let (key, status) = (key, *status);
         let mut flags = if key.prefix { PREFIX } else { 0 };
         match target {
             None if status != Status::Gone => return Err(AddProblem::NoTarget(status)),
             Some(_) if status == Status::Gone => return Err(AddProblem::GoneWithTarget),
-            Some(target) if target.has_splat() && !key.prefix => {
-                return Err(AddProblem::SplatWithoutPrefix);
-            }
             Some(target) => flags |= target.blanks(),
             None => {}
         }
-        let target = target.map_or(&[][..], Checked::bytes);
-        let size = Entries::size_of(key.path, key.query, target) + fork_size(key);
+        if status == Status::Gone
+            && let Some(name) = options.of_redirects()
+        {
+            return Err(AddProblem::GoneWithOption(name));
+        }
+        if (flags | options.blanks()) & SPLAT != 0 && !key.prefix {
+            return Err(AddProblem::SplatWithoutPrefix);
+        }
+        let mut stored = core::mem::take(&mut self.options);
+        options.store(&mut stored);
+        let entry = Parts {
+            id: options.id.unwrap_or_else(|| key.id()),
+            host: 0,
+            status,
+            flags,
+            path: key.path,
+            query: key.query,
+            target: target.map_or(&[][..], Checked::bytes),
+            options: &stored,
+        };
+        let added = self.add_entry(key, entry, *origin);
+        self.options = stored;
+        added
+    }
+
+    /// Adds an entry of a key; all but its host's number is there.
+    fn add_entry(
+        &mut self,
+        key: &Key<'_>,
+        entry: Parts<'_>,
+        origin: Origin,
+    ) -> Result<(), AddProblem> {
+        let size = Arena::size_of(&entry) + fork_size(key);
         if self.added.len() >= LINKS_MAX || !self.entries.have_room(self.fork_bytes + size) {
             return Err(AddProblem::TableFull);
         }
@@ -185,8 +242,7 @@ impl TableBuilder {
             true => self.hosts.intern_twin(key.host),
         };
         let hash = with_query(hash::hash(seed(host, key.prefix), key.path), key.query);
-        let entry =
-            Parts { id: key.id(), host, status, flags, path: key.path, query: key.query, target };
+        let entry = Parts { host, ..entry };
         if let Some(reference) = self.twin(hash, &entry) {
             let at = self.added.partition_point(|added| added.reference < reference);
             return Err(AddProblem::Duplicate(self.added[at].origin));
@@ -208,7 +264,7 @@ impl TableBuilder {
         self.counts.prefixes += usize::from(key.prefix);
         self.counts.nocase += usize::from(key.nocase);
         self.counts.with_query += usize::from(!key.query.is_empty());
-        self.counts.gone += usize::from(status == Status::Gone);
+        self.counts.gone += usize::from(entry.status == Status::Gone);
         Ok(())
     }
 
@@ -229,19 +285,22 @@ impl TableBuilder {
         let at = match self.fork_at.get(&self.fork_key[..]) {
             Some(&at) => at,
             None => {
-                self.forks.push(Fork { host, path: key.path.into(), shapes: Vec::new() });
-                self.fork_bytes += fork_size(key);
+                let fork = Fork { host, path: key.path.into(), shapes: Vec::new(), shape_bytes: 0 };
+                self.forks.push(fork);
                 let at = self.forks.len() - 1;
                 self.fork_at.insert(self.fork_key.as_slice().into(), at);
                 at
             }
         };
-        let shapes = &mut self.forks[at].shapes;
-        if !shapes.iter().any(|shape| **shape == *self.shape) {
-            if shapes.len() == QUERY_SHAPES_MAX {
+        let fork = &mut self.forks[at];
+        if !fork.shapes.iter().any(|shape| **shape == *self.shape) {
+            let bytes = fork.shape_bytes + 1 + self.shape.len();
+            if fork.shapes.len() == QUERY_SHAPES_MAX || bytes > QUERY_SHAPES_BYTES_MAX {
                 return Err(AddProblem::TooManyShapes);
             }
-            shapes.push(self.shape.as_slice().into());
+            fork.shape_bytes = bytes;
+            fork.shapes.push(self.shape.as_slice().into());
+            self.fork_bytes += fork_size(key);
         }
         Ok(())
     }
@@ -255,33 +314,18 @@ impl TableBuilder {
 
     /// Makes the table, with generation 0.
     pub fn finish(mut self) -> Table {
-        let mut shape_lists = Vec::new();
-        let mut list_at = HashMap::new();
         let mut forks = Vec::with_capacity(self.forks.len());
+        let mut target = Vec::new();
         // Plain links that are reached through a fork and so leave the index.
         let mut behind = HashSet::new();
         for mut fork in core::mem::take(&mut self.forks) {
             self.counts.query_shapes += fork.shapes.len();
-            fork.shapes.sort_by_key(|shape| rank(shape));
-            let list = *list_at.entry(fork.shapes).or_insert_with_key(|shapes: &Vec<_>| {
-                shape_lists.push(shapes.clone().into_boxed_slice());
-                shape_lists.len() as u32 - 1
-            });
+            fork.shapes.sort_by(|a, b| rank(a).cmp(&rank(b)));
             let hash = hash::hash(seed(fork.host, false), &fork.path);
-            let mut entry = Parts {
-                id: 0,
-                host: fork.host,
-                status: Status::Gone,
-                flags: 0,
-                path: &fork.path,
-                query: &[],
-                target: &[],
-            };
-            let plain = self.twin(hash, &entry);
+            let plain = self.twin(hash, &Parts { flags: 0, ..fork_of(fork.host, &fork.path, &[]) });
             behind.extend(plain);
-            let words = entries::fork_words(plain.unwrap_or(0), list);
-            entry.flags = FORK;
-            entry.target = &words;
+            entries::write_fork(plain.unwrap_or(0), &fork.shapes, &mut target);
+            let entry = fork_of(fork.host, &fork.path, &target);
             forks.push((hash, self.entries.push(&entry)));
         }
         let mut index = Index::with_room(self.added.len() - behind.len() + forks.len());
@@ -293,15 +337,13 @@ impl TableBuilder {
         for (hash, reference) in forks {
             index.insert(hash, reference);
         }
-        self.entries.shrink();
         self.counts.links = self.added.len();
         self.counts.hosts = self.hosts.count();
         Table {
             generation: 0,
-            entries: self.entries,
-            index,
-            hosts: self.hosts,
-            shape_lists,
+            entries: self.entries.finish(),
+            index: Stored::Made(index),
+            hosts: Arc::new(self.hosts),
             counts: self.counts,
         }
     }

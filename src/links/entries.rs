@@ -2,8 +2,9 @@
 //!
 //! An entry is a head of 20 bytes, then the key's path and query and the
 //! target, so that comparing a key and copying its target touch neighbouring
-//! cache lines. Little-endian, aligned to 4 bytes, named by its offset / 4: an
-//! index slot has 32 bits for it, which reaches 16 GiB.
+//! cache lines; then [its options](super::options), if it has any. Little-endian,
+//! aligned to 4 bytes, named by its offset / 4: an index slot has 32 bits for it,
+//! which reaches 16 GiB.
 //!
 //! | bytes | field |
 //! |---|---|
@@ -15,9 +16,13 @@
 //! | 18 | status, as its place in [`Status::ALL`] |
 //! | 19 | flags |
 
+use bytes::Bytes;
+
 use super::hints::{large_pages, prefetch};
 use super::status::Status;
-use crate::limits::{KEY_PATH_BYTES_MAX, KEY_QUERY_BYTES_MAX, TARGET_BYTES_MAX};
+use crate::limits::{
+    KEY_PATH_BYTES_MAX, KEY_QUERY_BYTES_MAX, QUERY_SHAPES_BYTES_MAX, TARGET_BYTES_MAX,
+};
 
 const HEAD_BYTES: usize = 20;
 const ALIGN: usize = 4;
@@ -37,10 +42,17 @@ pub(super) const SPLAT: u8 = 2;
 pub(super) const CLICK_ID: u8 = 8;
 /// What the target holds that is filled in for each request.
 pub(super) const BLANKS: u8 = SPLAT | CLICK_ID;
+/// Behind the target stand options.
+pub(super) const OPTIONS: u8 = 16;
 /// Not a link but a fork: some links differ from this path only in their
-/// query. Its target is the reference of the link without a query (or 0) and
-/// the number of the list of shapes, 4 bytes each.
+/// query. Its target is the reference of the link without a query (or 0), 4
+/// bytes, and their shapes in the order in which they are tried, with
+/// [`BETWEEN_SHAPES`].
 pub(super) const FORK: u8 = 4;
+/// Stands between the shapes of a fork. Names are spelled without it.
+const BETWEEN_SHAPES: u8 = b';';
+
+const _: () = assert!(4 + QUERY_SHAPES_BYTES_MAX <= u16::MAX as usize);
 
 /// What an entry is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +64,8 @@ pub(super) struct Parts<'a> {
     pub(super) path: &'a [u8],
     pub(super) query: &'a [u8],
     pub(super) target: &'a [u8],
+    /// As [`Options::store`](super::Options::store) writes them; empty without.
+    pub(super) options: &'a [u8],
 }
 
 /// One entry where it lies. A field is read when it is asked for: most entries
@@ -62,6 +76,10 @@ pub(super) struct Entry<'a> {
     /// Begins with path, query and target, and goes on to the end of memory.
     rest: &'a [u8],
 }
+
+/// What stands where a reference leads nowhere, which only that of an emptied
+/// place or of a crafted file does. It is found by no key.
+pub(super) const NOTHING: Entry<'static> = Entry { head: &[0xff; HEAD_BYTES], rest: &[] };
 
 impl<'a> Entry<'a> {
     #[inline]
@@ -81,7 +99,7 @@ impl<'a> Entry<'a> {
 
     #[inline]
     pub(super) fn status(&self) -> Status {
-        Status::ALL[usize::from(self.head[18])]
+        Status::ALL.get(usize::from(self.head[18])).copied().unwrap_or(Status::Gone)
     }
 
     #[inline]
@@ -98,85 +116,65 @@ impl<'a> Entry<'a> {
     #[inline]
     pub(super) fn target(&self) -> &'a [u8] {
         let start = self.size(12) + self.size(14);
-        &self.rest[start..start + self.size(16)]
+        self.rest.get(start..start + self.size(16)).unwrap_or(&[])
+    }
+
+    /// What begins with its options, if it has any.
+    #[inline]
+    pub(super) fn options(&self) -> Option<&'a [u8]> {
+        if !self.has(OPTIONS) {
+            return None;
+        }
+        self.rest.get(self.size(12) + self.size(14) + self.size(16)..)
     }
 
     /// Whether it has this key; `prefix` is [`PREFIX`] or 0.
     #[inline]
     pub(super) fn is(&self, host: u32, prefix: u8, path: &[u8], query: &[u8]) -> bool {
-        let end = path.len() + query.len();
+        let both = path.len() + query.len();
         u32::from_le_bytes(self.field(8)) == host
             && self.size(12) == path.len()
             && self.size(14) == query.len()
             && self.head[19] & PREFIX == prefix
-            && self.rest[..path.len()] == *path
-            && (query.is_empty() || self.rest[path.len()..end] == *query)
+            && self.rest.get(..both).is_some_and(|own| {
+                own[..path.len()] == *path && (query.is_empty() || own[path.len()..] == *query)
+            })
     }
 
-    /// Of a fork: the reference of its plain link, and its list of shapes.
-    pub(super) fn fork(&self) -> (u32, u32) {
-        let bytes = self.target().first_chunk().expect("a fork has two words");
-        let words = u64::from_le_bytes(*bytes);
-        (words as u32, (words >> 32) as u32)
+    /// Of a fork: the reference of its plain link or 0, and its shapes.
+    pub(super) fn fork(&self) -> (u32, impl Iterator<Item = &'a [u8]> + use<'a>) {
+        let (plain, shapes) = match self.target().split_first_chunk::<4>() {
+            Some((plain, shapes)) => (u32::from_le_bytes(*plain), shapes),
+            None => (0, &[][..]),
+        };
+        (plain, shapes.split(|&byte| byte == BETWEEN_SHAPES))
     }
 }
 
-/// The target of a fork; see [`FORK`].
-pub(super) fn fork_words(plain: u32, shapes: u32) -> [u8; 8] {
-    (u64::from(plain) | u64::from(shapes) << 32).to_le_bytes()
+/// Writes the target of a fork into `out`; see [`FORK`].
+pub(super) fn write_fork(plain: u32, shapes: &[impl AsRef<[u8]>], out: &mut Vec<u8>) {
+    out.clear();
+    out.extend_from_slice(&plain.to_le_bytes());
+    for (at, shape) in shapes.iter().enumerate() {
+        if at > 0 {
+            out.push(BETWEEN_SHAPES);
+        }
+        out.extend_from_slice(shape.as_ref());
+    }
 }
 
-/// The memory that holds them.
-#[derive(Debug)]
+/// All entries of a finished table: heap memory or a mapped file.
+#[derive(Clone, Debug)]
 pub(super) struct Entries {
-    bytes: Vec<u8>,
+    bytes: Bytes,
 }
 
 impl Entries {
-    /// None yet, with memory set aside for `bytes`.
-    pub(super) fn with_capacity(bytes: usize) -> Entries {
-        let mut entries = Entries { bytes: Vec::with_capacity(bytes.max(ALIGN)) };
-        large_pages(entries.bytes.spare_capacity_mut());
-        // Reference 0 means "none", so nothing begins there.
-        entries.bytes.resize(ALIGN, 0);
-        entries
-    }
-
-    /// What an entry of these parts takes, bytes.
-    pub(super) fn size_of(path: &[u8], query: &[u8], target: &[u8]) -> usize {
-        (HEAD_BYTES + path.len() + query.len() + target.len()).next_multiple_of(ALIGN)
-    }
-
-    /// Whether references reach as far as `more` bytes from here.
-    pub(super) fn have_room(&self, more: usize) -> bool {
-        (self.bytes.len() + more) / ALIGN <= u32::MAX as usize
-    }
-
-    /// Adds an entry and gives its reference. The caller asked
-    /// [`have_room`](Self::have_room) before.
-    pub(super) fn push(&mut self, entry: &Parts<'_>) -> u32 {
-        let reference = u32::try_from(self.bytes.len() / ALIGN).expect("there is room");
-        let size = |part: &[u8]| (part.len() as u16).to_le_bytes();
-        let out = &mut self.bytes;
-        out.extend_from_slice(&entry.id.to_le_bytes());
-        out.extend_from_slice(&entry.host.to_le_bytes());
-        out.extend_from_slice(&size(entry.path));
-        out.extend_from_slice(&size(entry.query));
-        out.extend_from_slice(&size(entry.target));
-        out.extend_from_slice(&[entry.status as u8, entry.flags]);
-        out.extend_from_slice(entry.path);
-        out.extend_from_slice(entry.query);
-        out.extend_from_slice(entry.target);
-        out.resize(out.len().next_multiple_of(ALIGN), 0);
-        reference
-    }
-
-    /// The entry that [`push`](Self::push) gave this reference.
+    /// The entry that [`push`](Arena::push) gave this reference. `None` behind
+    /// the end.
     #[inline]
-    pub(super) fn get(&self, reference: u32) -> Entry<'_> {
-        let bytes = &self.bytes[reference as usize * ALIGN..];
-        let (head, rest) = bytes.split_first_chunk::<HEAD_BYTES>().expect("an entry has a head");
-        Entry { head, rest }
+    pub(super) fn get(&self, reference: u32) -> Option<Entry<'_>> {
+        entry_at(&self.bytes, reference)
     }
 
     /// Begins to load an entry. Two cache lines hold most entries whole, and
@@ -192,12 +190,79 @@ impl Entries {
 
     /// Size of all entries, bytes.
     pub(super) fn bytes(&self) -> usize {
-        self.bytes.capacity()
+        self.bytes.len()
+    }
+}
+
+#[inline]
+fn entry_at(bytes: &[u8], reference: u32) -> Option<Entry<'_>> {
+    let bytes = bytes.get(reference as usize * ALIGN..)?;
+    let (head, rest) = bytes.split_first_chunk::<HEAD_BYTES>()?;
+    Some(Entry { head, rest })
+}
+
+/// Appends an entry to `out`.
+fn write(entry: &Parts<'_>, out: &mut Vec<u8>) {
+    let size = |part: &[u8]| (part.len() as u16).to_le_bytes();
+    out.extend_from_slice(&entry.id.to_le_bytes());
+    out.extend_from_slice(&entry.host.to_le_bytes());
+    out.extend_from_slice(&size(entry.path));
+    out.extend_from_slice(&size(entry.query));
+    out.extend_from_slice(&size(entry.target));
+    let flags = entry.flags | if entry.options.is_empty() { 0 } else { OPTIONS };
+    out.extend_from_slice(&[entry.status as u8, flags]);
+    out.extend_from_slice(entry.path);
+    out.extend_from_slice(entry.query);
+    out.extend_from_slice(entry.target);
+    out.extend_from_slice(entry.options);
+}
+
+/// The entries of a table in the making.
+#[derive(Debug)]
+pub(super) struct Arena {
+    bytes: Vec<u8>,
+}
+
+impl Arena {
+    /// None yet, with memory set aside for `bytes`.
+    pub(super) fn with_capacity(bytes: usize) -> Arena {
+        let mut entries = Arena { bytes: Vec::with_capacity(bytes.max(ALIGN)) };
+        large_pages(entries.bytes.spare_capacity_mut());
+        // Reference 0 means "none", so nothing begins there.
+        entries.bytes.resize(ALIGN, 0);
+        entries
     }
 
-    /// Gives back memory that was set aside and not used.
-    pub(super) fn shrink(&mut self) {
+    /// What an entry of these parts takes, bytes.
+    pub(super) fn size_of(entry: &Parts<'_>) -> usize {
+        let Parts { path, query, target, options, .. } = entry;
+        let size = HEAD_BYTES + path.len() + query.len() + target.len() + options.len();
+        size.next_multiple_of(ALIGN)
+    }
+
+    /// Whether references reach as far as `more` bytes from here.
+    pub(super) fn have_room(&self, more: usize) -> bool {
+        (self.bytes.len() + more) / ALIGN <= u32::MAX as usize
+    }
+
+    /// Adds an entry and gives its reference. The caller asked
+    /// [`have_room`](Self::have_room) before.
+    pub(super) fn push(&mut self, entry: &Parts<'_>) -> u32 {
+        let reference = u32::try_from(self.bytes.len() / ALIGN).expect("there is room");
+        write(entry, &mut self.bytes);
+        self.bytes.resize(self.bytes.len().next_multiple_of(ALIGN), 0);
+        reference
+    }
+
+    /// The entry that [`push`](Self::push) gave this reference.
+    pub(super) fn get(&self, reference: u32) -> Entry<'_> {
+        entry_at(&self.bytes, reference).unwrap_or(NOTHING)
+    }
+
+    /// No more are added. Gives back memory that was set aside and not used.
+    pub(super) fn finish(mut self) -> Entries {
         self.bytes.shrink_to_fit();
+        Entries { bytes: self.bytes.into() }
     }
 }
 
@@ -207,7 +272,7 @@ mod tests {
 
     #[test]
     fn entries_come_back_as_they_went_in() {
-        let mut entries = Entries::with_capacity(0);
+        let mut entries = Arena::with_capacity(0);
         let long = vec![b'x'; KEY_PATH_BYTES_MAX];
         let mut references = Vec::new();
         for size in [0, 1, 2, 3, 4, 15, 47, KEY_PATH_BYTES_MAX] {
@@ -219,15 +284,19 @@ mod tests {
                 path: &long[..size],
                 query: &long[..size / 2],
                 target: &long[..size / 3],
+                options: &long[..size % 5],
             };
+            assert_eq!(Arena::size_of(&entry) % ALIGN, 0);
             references.push((entries.push(&entry), entry));
         }
-        entries.shrink();
+        let entries = entries.finish();
         for (reference, want) in references {
-            let got = entries.get(reference);
+            let got = entries.get(reference).unwrap();
             assert_ne!(reference, 0);
             assert_eq!((got.id(), got.status()), (want.id, want.status));
             assert_eq!(got.target(), want.target);
+            assert_eq!(got.options().is_some(), !want.options.is_empty());
+            assert!(got.options().is_none_or(|options| options.starts_with(want.options)));
             assert!(got.has(PREFIX) && got.has(SPLAT) && !got.has(FORK));
             assert_eq!(got.blanks(), want.flags & BLANKS);
             let is = |host, prefix, path, query| got.is(host, prefix, path, query);

@@ -6,8 +6,9 @@
 
 use std::sync::Arc;
 
+use super::answer::StoredOptions;
 use super::builder::{seed, with_query};
-use super::entries::{Entry, FORK, PREFIX};
+use super::entries::{Entry, FORK, NOTHING, PREFIX};
 use super::hash;
 use super::host;
 use super::index::Index;
@@ -65,6 +66,8 @@ pub struct Hit<'a> {
     /// Where in the normalised path the part behind the prefix begins, for
     /// [`Target::write`]; its end for an exact key.
     pub splat_start: usize,
+    /// What else it says, for [`Hit::answer`].
+    pub options: Option<StoredOptions<'a>>,
 }
 
 /// The query of a request, and what reading it has come to.
@@ -84,7 +87,7 @@ impl Links {
     pub fn replicate(table: &Arc<Table>) -> Links {
         Links {
             table: Arc::clone(table),
-            index: table.index.clone(),
+            index: table.index.copy(),
             generation: table.generation(),
         }
     }
@@ -203,7 +206,13 @@ impl Links {
             exact: !entry.has(PREFIX),
             target: Target::stored(entry.target(), entry.blanks()),
             splat_start,
+            options: entry.options().map(StoredOptions),
         })
+    }
+
+    #[inline]
+    fn get(&self, reference: u32) -> Entry<'_> {
+        self.table.entries.get(reference).unwrap_or(NOTHING)
     }
 
     /// The entry with this key. `hash` is of all of it.
@@ -216,8 +225,7 @@ impl Links {
         path: &[u8],
         query: &[u8],
     ) -> Option<Entry<'_>> {
-        let entries = &self.table.entries;
-        let mut candidates = self.index.candidates(hash).map(|reference| entries.get(reference));
+        let mut candidates = self.index.candidates(hash).map(|reference| self.get(reference));
         candidates.find(|entry| entry.is(host, kind, path, query))
     }
 
@@ -231,17 +239,17 @@ impl Links {
         if let Some(entry) = self.by_query(host, hash, path, shapes, query) {
             return Some(entry);
         }
-        (plain != 0).then(|| self.table.entries.get(plain))
+        (plain != 0).then(|| self.get(plain))
     }
 
     /// Of the links that differ from a path only in their query, the first that
     /// the request's query satisfies.
-    fn by_query(
+    fn by_query<'t>(
         &self,
         host: u32,
         hash: u64,
         path: &[u8],
-        shapes: u32,
+        shapes: impl Iterator<Item = &'t [u8]>,
         query: &mut Query<'_>,
     ) -> Option<Entry<'_>> {
         let Query { sent, parameters, read, text, combinations } = query;
@@ -249,13 +257,13 @@ impl Links {
         if !core::mem::replace(read, true) {
             parameters.read(sent, REQUEST_PARAMETERS_MAX);
         }
-        for shape in &self.table.shape_lists[shapes as usize] {
+        for shape in shapes {
             // For each name of the shape, the parameters that have it.
             let mut runs = [(0, 0); KEY_PARAMETERS_MAX];
             let mut any_value = [false; KEY_PARAMETERS_MAX];
             let mut count = 0;
             let mut from = 0;
-            for (name, any) in names(shape) {
+            for (name, any) in names(shape).take(KEY_PARAMETERS_MAX) {
                 let run = parameters.run(name, from);
                 if run.is_empty() {
                     break;

@@ -6,7 +6,12 @@
 //! (Lemire's fastrange), so the array can have any size; a taken slot means the
 //! next one. A lookup that fails costs one cache line, nearly always.
 
+use bytes::Bytes;
+
 use super::hints::{large_pages, prefetch};
+
+/// Size of a slot, bytes.
+pub(super) const SLOT_BYTES: usize = size_of::<u64>();
 
 /// What a shard looks hashes up in; its own copy, so that it lies in the
 /// memory of its own core.
@@ -28,6 +33,41 @@ impl Clone for Index {
         let mut slots = empty(self.slots.len());
         slots.copy_from_slice(&self.slots);
         Index { slots }
+    }
+}
+
+/// What a table keeps of an index, to be copied for each shard.
+#[derive(Debug)]
+pub(super) enum Stored {
+    /// As it was made.
+    Made(Index),
+    /// Slots as they stand in a file, little-endian.
+    #[allow(dead_code)]
+    File(Bytes),
+}
+
+impl Stored {
+    /// An index of its own for a shard.
+    pub(super) fn copy(&self) -> Index {
+        match self {
+            Stored::Made(index) => index.clone(),
+            Stored::File(bytes) => {
+                let (words, _) = bytes.as_chunks::<SLOT_BYTES>();
+                let mut slots = empty(words.len());
+                for (slot, word) in slots.iter_mut().zip(words) {
+                    *slot = u64::from_le_bytes(*word);
+                }
+                Index { slots }
+            }
+        }
+    }
+
+    /// Size of the array, bytes.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Stored::Made(index) => index.bytes(),
+            Stored::File(bytes) => bytes.len(),
+        }
     }
 }
 

@@ -3,10 +3,10 @@
 use core::fmt;
 use core::str::FromStr;
 
-use super::builder::{AddProblem, Origin, TableBuilder};
-use super::bytes::shown;
-use super::formats::{self, Line, Row, Setting, Source};
+use super::builder::{AddProblem, Link, Origin, TableBuilder};
+use super::formats::{self, Line, Row, Source};
 use super::key::{Key, KeyScratch};
+use super::options::Options;
 use super::status::Status;
 use super::table::Table;
 use super::target;
@@ -207,15 +207,10 @@ impl Loader {
         if !row.key.is_ascii() && core::str::from_utf8(row.key).is_err() {
             return Err("the key is not UTF-8; save the file as UTF-8".to_owned());
         }
-        let is_nocase =
-            |setting: &&Setting<'_>| setting.name == b"nocase" && setting.value.is_empty();
-        if let Some(setting) = row.settings.iter().find(|setting| !is_nocase(setting)) {
-            let (name, value) = (shown(setting.name), shown(setting.value));
-            return Err(format!("{name}= is not supported yet; leave out `{name}={value}`"));
-        }
+        let options = Options::parse(row.settings)?;
         let mut key =
             Key::parse(row.key, &mut self.scratch).map_err(|problem| problem.to_string())?;
-        if row.settings.iter().any(|setting| is_nocase(&setting)) {
+        if options.nocase {
             key = key.in_any_case(&mut self.folded);
         }
         let status = match row.status {
@@ -226,7 +221,8 @@ impl Loader {
             [] => None,
             target => Some(target::validate(target).map_err(|problem| problem.to_string())?),
         };
-        self.builder.add(&key, status, target, origin).map_err(|problem| match problem {
+        let link = Link { key, status, target, options, origin };
+        self.builder.add(&link).map_err(|problem| match problem {
             AddProblem::Duplicate(first) => format!(
                 "{key}{} is already defined at {}:{}; remove one of them",
                 if key.nocase { " in any case" } else { "" },

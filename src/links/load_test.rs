@@ -292,16 +292,21 @@ fn a_builder_without_a_hint() {
     let mut builder = TableBuilder::default();
     let mut scratch = KeyScratch::default();
     let target = target::validate(b"https://a/").unwrap();
+    let options = Options::default();
     for line in 1..=1_000 {
         let text = format!("/{line}");
         let key = Key::parse(text.as_bytes(), &mut scratch).unwrap();
         let origin = Origin { file: 3, line };
-        builder.add(&key, Status::Found, Some(target), origin).unwrap();
-        let again = builder.add(&key, Status::Gone, None, Origin::default());
+        let link = Link { key, status: Status::Found, target: Some(target), options, origin };
+        builder.add(&link).unwrap();
+        let other = Origin::default();
+        let again =
+            builder.add(&Link { status: Status::Gone, target: None, origin: other, ..link });
         assert_eq!(again, Err(AddProblem::Duplicate(origin)));
     }
     let key = Key::parse(b"/x", &mut scratch).unwrap();
-    let mut add = |status, target| builder.add(&key, status, target, Origin::default());
+    let origin = Origin::default();
+    let mut add = |status, target| builder.add(&Link { key, status, target, options, origin });
     assert_eq!(add(Status::Found, None), Err(AddProblem::NoTarget(Status::Found)));
     assert_eq!(add(Status::Gone, Some(target)), Err(AddProblem::GoneWithTarget));
     let splat = target::validate(b"https://a/:splat").unwrap();

@@ -23,6 +23,7 @@
 //! Deliberately absent: weights, other macros, conditions
 //! and rewrites. Each is a load error that says so.
 
+mod answer;
 mod builder;
 mod bytes;
 mod entries;
@@ -34,17 +35,20 @@ pub mod host;
 mod index;
 pub mod key;
 mod load;
+mod options;
 mod path;
 mod query;
 mod status;
 mod table;
 pub mod target;
 
-pub use builder::{AddProblem, Origin, TableBuilder};
+pub use answer::{Answer, StoredOptions};
+pub use builder::{AddProblem, Link, Origin, TableBuilder};
 pub use find::{Ask, Hit, Links, Scratch};
 pub use formats::{Columns, Format, HaproxyMatch, Help, Include, Included, Source, base};
 pub use key::{Key, KeyScratch};
 pub use load::{FileReport, Loaded, OnBadLine, Problem, Report, load};
+pub use options::{Options, QueryRule};
 pub use path::normalise;
 pub use status::Status;
 pub use table::{Counts, Memory, Table};

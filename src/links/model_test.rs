@@ -125,7 +125,7 @@ fn expected(links: &[Model], host: &str, path: &str, query: &[(&str, &str)]) -> 
             scoped && !link.prefix && link.path == spelled(link)
         };
         // The order of shapes: most parameters first, then most values that are
-        // said, then first appearance.
+        // said, then the alphabet.
         let mut shapes: Vec<Vec<(&str, bool)>> = Vec::new();
         for link in links.iter().filter(here) {
             if !shapes.contains(&names_of(link)) {
@@ -133,7 +133,10 @@ fn expected(links: &[Model], host: &str, path: &str, query: &[(&str, &str)]) -> 
             }
         }
         shapes.sort_by_key(|shape| {
-            (Reverse(shape.len()), shape.iter().filter(|(_, any)| *any).count())
+            let text = |(name, any): &(&str, bool)| [*name, if *any { "*" } else { "" }].concat();
+            let names: Vec<String> = shape.iter().map(text).collect();
+            let any = shape.iter().filter(|(_, any)| *any).count();
+            (Reverse(shape.len()), any, names.join("&"))
         });
         for shape in shapes {
             let matching = links.iter().filter(here).filter(|link| names_of(link) == shape);

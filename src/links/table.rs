@@ -1,8 +1,10 @@
 //! All links of one generation, unchangeable and shared by every shard.
 
+use std::sync::Arc;
+
 use super::entries::Entries;
 use super::hash::hash;
-use super::index::Index;
+use super::index::{Index, Stored};
 use super::key::SUBDOMAINS;
 use crate::limits::HOST_BYTES_MAX;
 
@@ -16,11 +18,8 @@ pub struct Table {
     pub(super) generation: u32,
     pub(super) entries: Entries,
     /// What each shard copies for itself.
-    pub(super) index: Index,
-    pub(super) hosts: Hosts,
-    /// Lists of shapes, each as the keys of some path need it: the shapes with
-    /// most parameters first. Many paths share a list.
-    pub(super) shape_lists: Vec<Box<[Box<[u8]>]>>,
+    pub(super) index: Stored,
+    pub(super) hosts: Arc<Hosts>,
     pub(super) counts: Counts,
 }
 
@@ -51,7 +50,7 @@ pub struct Memory {
     pub entries: usize,
     /// One index. There is one in the table and one more in each shard.
     pub index: usize,
-    /// Hosts and shapes, about.
+    /// Hosts, about.
     pub other: usize,
 }
 
@@ -92,20 +91,17 @@ impl Table {
 
     /// What it takes, bytes.
     pub fn memory(&self) -> Memory {
-        let shapes = self.shape_lists.iter().flatten();
         Memory {
             entries: self.entries.bytes(),
             index: self.index.bytes(),
-            other: self.hosts.bytes()
-                + shapes.map(|shape| shape.len() + size_of::<Box<[u8]>>()).sum::<usize>()
-                + self.shape_lists.len() * size_of::<Box<[Box<[u8]>]>>(),
+            other: self.hosts.bytes(),
         }
     }
 }
 
 /// The hosts that keys name, each with a number, and the depths at which each
 /// has prefixes.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Hosts {
     /// By number. The first is [`ANY_HOST`], which has no name.
     hosts: Vec<Host>,
@@ -133,10 +129,10 @@ fn hash_of(name: &[u8]) -> u64 {
 /// Begins the name of a twin. No request has it: its host is in lower case.
 const TWIN: u8 = b'N';
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Host {
     /// Of a twin: [`TWIN`] and the name of the other.
-    name: Box<[u8]>,
+    name: Arc<[u8]>,
     /// The number that stands for this host in keys that match in any case, or
     /// [`ANY_HOST`] if it has no such key. So they never meet its other keys.
     twin: u32,
@@ -147,7 +143,7 @@ struct Host {
 
 impl Hosts {
     pub(super) fn new() -> Hosts {
-        let any = Host { name: Box::default(), twin: ANY_HOST, depths: 0 };
+        let any = Host { name: Arc::default(), twin: ANY_HOST, depths: 0 };
         Hosts { hosts: vec![any], index: Index::with_room(0), twins: false, wildcards: 0 }
     }
 

@@ -324,6 +324,11 @@ impl<'a> Target<'a> {
         Target { bytes, blanks }
     }
 
+    /// That of a link which is gone.
+    pub(super) fn none() -> Target<'a> {
+        Target { bytes: &[], blanks: 0 }
+    }
+
     /// The whole `Location` if it is the same for every request, which is so
     /// unless the target holds `:splat` or `{clickid}`. Empty for a link that is
     /// gone.

@@ -4,7 +4,7 @@
 
 use crate::clicks::{Click, Flags, Verdict};
 use crate::connection::Phase;
-use crate::http::{self, Fixed, Keep, Method, Moved, Parsed, Refusal, Replies, Request};
+use crate::http::{self, Extra, Fixed, Keep, Method, Moved, Parsed, Refusal, Replies, Request};
 use crate::limits::BATCH_REQUESTS_MAX;
 use crate::links::{self, Ask, Fallback, Hit, Status, Target};
 
@@ -310,6 +310,33 @@ impl Shard {
         // What is to be written again when the click has an id: where, and what.
         let mut unsigned: Option<(usize, Target<'_>, &[u8])> = None;
         let (status, verdict) = match &hit {
+            Some(hit) if hit.options.is_some() => {
+                let begin = out.len();
+                let answer = hit.answer(self.now.unix_us);
+                let extra = Extra {
+                    max_age: answer.max_age,
+                    private: answer.target.has_click_id(),
+                    referrer: answer.referrer,
+                };
+                if answer.status == Status::Gone {
+                    self.replies.gone_with(keep, extra, out);
+                    (410, Verdict::Gone)
+                } else {
+                    self.replies.begin_with(moved(answer.status), keep, extra, out);
+                    let (location, splat) = (out.len(), &path[hit.splat_start..]);
+                    if answer.target.write(splat, out).is_err() {
+                        out.truncate(begin);
+                        self.counts.refused += 1;
+                        let too_long = Fixed::Refused(Refusal::TargetTooLong);
+                        return self.replies.fixed(too_long, keep, out);
+                    }
+                    if answer.target.has_click_id() {
+                        unsigned = Some((location, answer.target, splat));
+                    }
+                    out.extend_from_slice(Replies::END);
+                    (answer.status.code(), Verdict::Redirect)
+                }
+            }
             Some(Hit { status: Status::Gone, .. }) => {
                 self.replies.fixed(Fixed::Gone, keep, out);
                 (410, Verdict::Gone)

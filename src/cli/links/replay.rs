@@ -81,7 +81,7 @@ pub fn run(wish: &Replay) -> ExitCode {
 /// Prints differences to `out`, and what goes wrong to `complaints`; returns the exit
 /// status.
 pub fn replay(wish: &Replay, out: impl Write, complaints: &mut impl Write) -> u8 {
-    let read = |paths: &[PathBuf], format| read_table(wish, paths, format);
+    let mut read = |paths: &[PathBuf], format| read_table(wish, paths, format, complaints);
     let tables = read(&wish.old, wish.old_format)
         .and_then(|old| read(&wish.new, wish.new_format).map(|new| [old, new]));
     let ran = tables.and_then(|tables| Run::new(wish, tables, out)?.run(complaints));
@@ -101,17 +101,16 @@ fn read_table(
     wish: &Replay,
     paths: &[PathBuf],
     format: Option<Format>,
+    complaints: &mut impl Write,
 ) -> anyhow::Result<Arc<Table>> {
     let reading = Reading { format, ..Reading::default() };
     let sources = Sources { paths: paths.to_vec(), reading, on_bad_line: wish.on_bad_line };
     let read = sources.read(0)?;
-    match read.table {
-        Some(table) => Ok(Arc::new(table)),
-        None => bail!(
-            "{}mend the lines above, or pass --on-bad-line skip to leave them out",
-            read.report
-        ),
-    }
+    write!(complaints, "{}", read.report)?;
+    let Some(table) = read.table else {
+        bail!("mend the lines above, or pass --on-bad-line skip to leave them out");
+    };
+    Ok(Arc::new(table))
 }
 
 /// What was counted.

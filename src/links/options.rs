@@ -1,0 +1,367 @@
+//! Options of a link: what stands behind its target and status as `name=value`.
+//!
+//! A table keeps them behind the target, in as few bytes as they take; a link
+//! without options has none. Little-endian:
+//!
+//! | bytes | field |
+//! |---|---|
+//! | 0 | bits 0–1: the [rule for queries](QueryRule); from bit 2 which of the following are there |
+//! | 4 | `cache`, seconds |
+//! | 1 | `referrer`, its place in [`POLICIES`] |
+//! | 8 | `from`, Unix microseconds |
+//! | 8 | `until`, Unix microseconds |
+//! | 3 + n | `else`: what is filled into it, size, URL |
+//! | 1 + n | `tag`: size, text |
+//!
+//! `id` stands in the place of the link's own, and `nocase` belongs to the key.
+
+use jiff::civil::DateTime;
+
+use super::bytes::shown;
+use super::formats::Setting;
+use super::target::{self, Target};
+use crate::limits::{CACHE_SECONDS_MAX, TAG_BYTES_MAX};
+
+/// What becomes of the query that a visitor sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(u8)]
+pub enum QueryRule {
+    /// It is left out.
+    #[default]
+    Drop,
+    /// It is added; of parameters with one name the target's own stay.
+    Keep,
+    /// It is added; of parameters with one name the visitor's stay.
+    Override,
+}
+
+/// The referrer policies (W3C Referrer Policy §3).
+const POLICIES: [&str; 8] = [
+    "no-referrer",
+    "no-referrer-when-downgrade",
+    "same-origin",
+    "origin",
+    "strict-origin",
+    "origin-when-cross-origin",
+    "strict-origin-when-cross-origin",
+    "unsafe-url",
+];
+
+/// Every option, for messages.
+const KNOWN: &str = "query=, cache=, referrer=, from=, until=, else=, id=, tag= or nocase";
+
+const CACHE: u8 = 1 << 2;
+const REFERRER: u8 = 1 << 3;
+const FROM: u8 = 1 << 4;
+const UNTIL: u8 = 1 << 5;
+const ELSE: u8 = 1 << 6;
+const TAG: u8 = 1 << 7;
+const QUERY_RULE: u8 = 3;
+
+/// The options of one link, checked. [`Default`] is a link without any.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options<'a> {
+    pub(super) query: QueryRule,
+    /// Seconds.
+    cache: Option<u32>,
+    /// Its place in [`POLICIES`].
+    referrer: Option<u8>,
+    /// Unix microseconds.
+    from: Option<i64>,
+    /// Unix microseconds; the first at which it is over.
+    until: Option<i64>,
+    pub(super) otherwise: Option<Else<'a>>,
+    pub(super) id: Option<u64>,
+    pub(super) tag: &'a [u8],
+    pub(super) nocase: bool,
+}
+
+/// Where a link sends outside its time: what a checked target is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Else<'a> {
+    pub(super) blanks: u8,
+    url: &'a [u8],
+}
+
+impl<'a> Else<'a> {
+    pub(super) fn target(&self) -> Target<'a> {
+        Target::stored(self.url, self.blanks)
+    }
+}
+
+impl<'a> Options<'a> {
+    /// Reads the options of a link. Each may be there once.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, as a sentence with its remedy.
+    pub(super) fn parse(settings: &[Setting<'a>]) -> Result<Options<'a>, String> {
+        let mut options = Options::default();
+        for (at, setting) in settings.iter().enumerate() {
+            if settings[..at].iter().any(|earlier| earlier.name == setting.name) {
+                return Err(format!("{}= is there twice; write it once", shown(setting.name)));
+            }
+            options.take(setting)?;
+        }
+        let starts_late =
+            options.from.zip(options.until).is_some_and(|(from, until)| from >= until);
+        if starts_late {
+            return Err("until= must be later than from=; exchange them".to_owned());
+        }
+        if options.otherwise.is_some() && options.is_always() {
+            return Err("else= needs a from= or an until=; outside that time it is used".to_owned());
+        }
+        Ok(options)
+    }
+
+    fn take(&mut self, setting: &Setting<'a>) -> Result<(), String> {
+        let value = setting.value;
+        match setting.name {
+            b"query" => self.query = query_rule(value)?,
+            b"cache" => {
+                let seconds = number(value).filter(|&seconds| seconds <= CACHE_SECONDS_MAX);
+                self.cache = Some(seconds.ok_or_else(|| {
+                    let value = shown(value);
+                    format!("cache={value} is not a number of seconds up to {CACHE_SECONDS_MAX}")
+                })? as u32);
+            }
+            b"referrer" => self.referrer = Some(policy(value)?),
+            b"from" => self.from = Some(time("from", value)?),
+            b"until" => self.until = Some(time("until", value)?),
+            b"else" => {
+                let checked =
+                    target::validate(value).map_err(|problem| format!("else=: {problem}"))?;
+                self.otherwise = Some(Else { blanks: checked.blanks(), url: checked.bytes() });
+            }
+            b"id" => {
+                // 0 is what clicks have that no link answered.
+                let id = number(value).filter(|&id| id > 0);
+                self.id = Some(id.ok_or_else(|| {
+                    format!("id={} is not a number from 1 to {}", shown(value), u64::MAX)
+                })?);
+            }
+            b"tag" => self.tag = tag(value)?,
+            b"nocase" if value.is_empty() => self.nocase = true,
+            b"nocase" => {
+                return Err(format!("nocase stands alone; leave out `={}`", shown(value)));
+            }
+            name => {
+                let (name, value) = (shown(name), shown(value));
+                let to_come = ["weight", "country", "language", "role", "cookie"];
+                if to_come.contains(&&*name.to_ascii_lowercase()) {
+                    return Err(format!(
+                        "{name}= is not supported yet; leave out `{name}={value}`"
+                    ));
+                }
+                return Err(format!("{name}= is not an option of a link; write {KNOWN}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether it answers the same at any time.
+    fn is_always(&self) -> bool {
+        self.from.is_none() && self.until.is_none()
+    }
+
+    /// Whether its time is now, Unix microseconds.
+    pub(super) fn is_at(&self, unix_us: u64) -> bool {
+        let now = unix_us.cast_signed();
+        self.from.is_none_or(|from| from <= now) && self.until.is_none_or(|until| now < until)
+    }
+
+    /// For how long its answer may be cached now, seconds: not beyond its time.
+    pub(super) fn max_age(&self, unix_us: u64) -> Option<u32> {
+        let left = self.until.map_or(i64::MAX, |until| until.saturating_sub(unix_us.cast_signed()));
+        let left = u32::try_from(left.max(0) / 1_000_000).unwrap_or(u32::MAX);
+        self.cache.map(|seconds| seconds.min(left))
+    }
+
+    /// The value of `Referrer-Policy`.
+    pub(super) fn referrer(&self) -> Option<&'static str> {
+        self.referrer.and_then(|place| POLICIES.get(usize::from(place)).copied())
+    }
+
+    /// The name of an option that says nothing of a link that is gone.
+    pub(super) fn of_redirects(&self) -> Option<&'static str> {
+        match self {
+            _ if self.query != QueryRule::Drop => Some("query"),
+            _ if self.referrer.is_some() => Some("referrer"),
+            _ if self.from.is_some() => Some("from"),
+            _ if self.until.is_some() => Some("until"),
+            _ => None,
+        }
+    }
+
+    /// What is filled into its other targets.
+    pub(super) fn blanks(&self) -> u8 {
+        self.otherwise.map_or(0, |otherwise| otherwise.blanks)
+    }
+
+    /// Writes what a table keeps of them into `out`; nothing if that is nothing.
+    pub(super) fn store(&self, out: &mut Vec<u8>) {
+        out.clear();
+        let Options { query, cache, referrer, from, until, otherwise, id: _, tag, nocase: _ } =
+            self;
+        let flag = |is_there: bool, flag: u8| if is_there { flag } else { 0 };
+        let head = *query as u8
+            | flag(cache.is_some(), CACHE)
+            | flag(referrer.is_some(), REFERRER)
+            | flag(from.is_some(), FROM)
+            | flag(until.is_some(), UNTIL)
+            | flag(otherwise.is_some(), ELSE)
+            | flag(!tag.is_empty(), TAG);
+        if head == 0 {
+            return;
+        }
+        out.push(head);
+        out.extend(cache.map(u32::to_le_bytes).iter().flatten());
+        out.extend(referrer);
+        out.extend([from, until].into_iter().flatten().flat_map(|time| time.to_le_bytes()));
+        if let Some(Else { blanks, url }) = otherwise {
+            out.push(*blanks);
+            out.extend((url.len() as u16).to_le_bytes());
+            out.extend_from_slice(url);
+        }
+        if !tag.is_empty() {
+            out.push(tag.len() as u8);
+            out.extend_from_slice(tag);
+        }
+    }
+
+    /// The options that begin `bytes`, as [`store`](Self::store) wrote them; of a
+    /// link without any there is nothing to read.
+    pub(super) fn stored(bytes: &'a [u8]) -> Options<'a> {
+        let mut rest = bytes;
+        let [head] = cut(&mut rest);
+        let has = |flag: u8| head & flag != 0;
+        let query = match head & QUERY_RULE {
+            0 => QueryRule::Drop,
+            1 => QueryRule::Keep,
+            _ => QueryRule::Override,
+        };
+        Options {
+            query,
+            cache: has(CACHE).then(|| u32::from_le_bytes(cut(&mut rest))),
+            referrer: has(REFERRER).then(|| cut(&mut rest)).map(|[place]| place),
+            from: has(FROM).then(|| i64::from_le_bytes(cut(&mut rest))),
+            until: has(UNTIL).then(|| i64::from_le_bytes(cut(&mut rest))),
+            otherwise: has(ELSE).then(|| {
+                let [blanks] = cut(&mut rest);
+                let size = usize::from(u16::from_le_bytes(cut(&mut rest)));
+                Else { blanks, url: cut_slice(&mut rest, size) }
+            }),
+            id: None,
+            tag: match has(TAG) {
+                true => {
+                    let [size] = cut(&mut rest);
+                    cut_slice(&mut rest, usize::from(size))
+                }
+                false => &[],
+            },
+            nocase: false,
+        }
+    }
+}
+
+/// The next field; zeros where nothing is left, which is so in crafted files alone.
+fn cut<const SIZE: usize>(rest: &mut &[u8]) -> [u8; SIZE] {
+    let (field, behind) = rest.split_first_chunk().unwrap_or((&[0; SIZE], &[]));
+    *rest = behind;
+    *field
+}
+
+fn cut_slice<'a>(rest: &mut &'a [u8], size: usize) -> &'a [u8] {
+    let (field, behind) = rest.split_at_checked(size).unwrap_or_default();
+    *rest = behind;
+    field
+}
+
+fn query_rule(value: &[u8]) -> Result<QueryRule, String> {
+    match value {
+        b"keep" => Ok(QueryRule::Keep),
+        b"drop" => Ok(QueryRule::Drop),
+        b"override" => Ok(QueryRule::Override),
+        other => Err(format!("query={} is not known; write keep, drop or override", shown(other))),
+    }
+}
+
+fn policy(value: &[u8]) -> Result<u8, String> {
+    let place = POLICIES.iter().position(|policy| policy.as_bytes() == value);
+    place.map(|place| place as u8).ok_or_else(|| {
+        format!("referrer={} is not a policy; write {}", shown(value), POLICIES.join(", "))
+    })
+}
+
+/// Digits, and nothing else.
+fn number(value: &[u8]) -> Option<u64> {
+    let is_number = value.iter().all(u8::is_ascii_digit);
+    is_number.then(|| core::str::from_utf8(value).ok()?.parse().ok()).flatten()
+}
+
+/// A time of RFC 3339 in Unix microseconds.
+fn time(name: &str, value: &[u8]) -> Result<i64, String> {
+    rfc_3339(value).ok_or_else(|| {
+        format!(
+            "{name}={} is not a time such as 2026-12-01T00:00:00Z or 2026-12-01T00:00:00+01:00",
+            shown(value)
+        )
+    })
+}
+
+/// RFC 3339 §5.6. `jiff::Timestamp` would end a day before the year 9999 does,
+/// which is how many write "for ever", and takes more than this, such as a time
+/// zone in brackets.
+fn rfc_3339(text: &[u8]) -> Option<i64> {
+    let offset_at =
+        19 + text.get(19..)?.iter().position(|b| !(b.is_ascii_digit() || *b == b'.'))?;
+    let (local, offset) = text.split_at(offset_at);
+    let is_fraction = matches!(&local[19..], [] | [b'.', _, ..]);
+    if !has_shape(&local[..19], b"0000-00-00T00:00:00") || !is_fraction {
+        return None;
+    }
+    let local: DateTime = core::str::from_utf8(local).ok()?.parse().ok()?;
+    let local =
+        i64::try_from(local.duration_since(DateTime::constant(1970, 1, 1, 0, 0, 0, 0)).as_micros());
+    let minutes = match offset {
+        [b'Z' | b'z'] => 0,
+        [sign, offset @ ..] if has_shape(offset, b"00:00") => {
+            let two =
+                |at: usize| i64::from(offset[at] - b'0') * 10 + i64::from(offset[at + 1] - b'0');
+            let (hours, minutes) = (two(0), two(3));
+            let size = (hours < 24 && minutes < 60).then_some(hours * 60 + minutes)?;
+            match sign {
+                b'+' => size,
+                b'-' => -size,
+                _ => return None,
+            }
+        }
+        _ => return None,
+    };
+    Some(local.ok()? - minutes * 60_000_000)
+}
+
+/// Whether `text` is like `shape`, in which `0` stands for any digit.
+fn has_shape(text: &[u8], shape: &[u8]) -> bool {
+    let is = |(&byte, &wanted): (&u8, &u8)| match wanted {
+        b'0' => byte.is_ascii_digit(),
+        wanted => byte.to_ascii_uppercase() == wanted,
+    };
+    text.len() == shape.len() && text.iter().zip(shape).all(is)
+}
+
+fn tag(value: &[u8]) -> Result<&[u8], String> {
+    let text = core::str::from_utf8(value).ok();
+    let is_printable = text.is_some_and(|text| !text.chars().any(char::is_control));
+    match value.len() {
+        1..=TAG_BYTES_MAX if is_printable => Ok(value),
+        0 => Err("tag= has no label; write one behind it".to_owned()),
+        1..=TAG_BYTES_MAX => {
+            Err(format!("tag={} is not printable UTF-8; write another label", shown(value)))
+        }
+        size => Err(format!("the tag has {size} bytes; at most {TAG_BYTES_MAX} are allowed")),
+    }
+}
+
+#[cfg(test)]
+#[path = "options_test.rs"]
+mod tests;

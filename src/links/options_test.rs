@@ -1,0 +1,157 @@
+use super::*;
+
+/// The options of settings written with spaces between them.
+fn parsed(text: &str) -> Result<Options<'_>, String> {
+    let settings: Vec<Setting<'_>> = text
+        .split(' ')
+        .filter(|part| !part.is_empty())
+        .map(|part| {
+            let (name, value) = part.split_once('=').unwrap_or((part, ""));
+            Setting { name: name.as_bytes(), value: value.as_bytes() }
+        })
+        .collect();
+    Options::parse(&settings)
+}
+
+/// Unix seconds in microseconds.
+const fn at(seconds: i64) -> i64 {
+    seconds * 1_000_000
+}
+
+#[test]
+fn every_option_is_read() {
+    let check = |text: &str, want: Options<'_>| assert_eq!(parsed(text), Ok(want), "{text}");
+    let none = Options::default();
+    check("", none);
+    check("query=drop", none);
+    check("query=keep", Options { query: QueryRule::Keep, ..none });
+    check("query=override", Options { query: QueryRule::Override, ..none });
+    check("cache=0", Options { cache: Some(0), ..none });
+    check("cache=2147483648", Options { cache: Some(1 << 31), ..none });
+    check("referrer=no-referrer", Options { referrer: Some(0), ..none });
+    check("referrer=unsafe-url", Options { referrer: Some(7), ..none });
+    check("from=1970-01-01T00:00:01Z", Options { from: Some(at(1)), ..none });
+    check("until=2026-12-01T00:00:00Z", Options { until: Some(at(1_796_083_200)), ..none });
+    check("until=2026-12-01T01:00:00+01:00", Options { until: Some(at(1_796_083_200)), ..none });
+    check(
+        "until=2026-11-30t19:00:00.5-05:00",
+        Options { until: Some(1_796_083_200_500_000), ..none },
+    );
+    check("from=1969-12-31T23:59:59z", Options { from: Some(at(-1)), ..none });
+    check("id=18446744073709551615", Options { id: Some(u64::MAX), ..none });
+    check("tag=spring-sale", Options { tag: b"spring-sale", ..none });
+    check("tag=bücher=1", Options { tag: "bücher=1".as_bytes(), ..none });
+    check("nocase id=7", Options { nocase: true, id: Some(7), ..none });
+    let otherwise = Some(Else { blanks: 0, url: b"https://a/" });
+    check(
+        "else=https://a/ from=1970-01-01T00:00:00Z",
+        Options { otherwise, from: Some(0), ..none },
+    );
+}
+
+#[test]
+fn problems_say_what_would_be_right() {
+    let check = |text: &str, want: &str| {
+        let problem = parsed(text).expect_err(text);
+        assert!(problem.contains(want), "{text}: {problem}");
+    };
+    check("colour=red", "colour= is not an option of a link; write query=, cache=,");
+    check("Cache=60", "Cache= is not an option of a link");
+    check("Country=us", "Country= is not supported yet; leave out `Country=us`");
+    check("Language=de,fr", "Language= is not supported yet");
+    check("weight=70", "weight= is not supported yet; leave out `weight=70`");
+    check("tag=a tag=a", "tag= is there twice");
+    check("nocase cache=1 nocase", "nocase= is there twice");
+    check("nocase=yes", "leave out `=yes`");
+    check("query=all", "query=all is not known; write keep, drop or override");
+    check("cache=", "cache= is not a number of seconds up to 2147483648");
+    check("cache=+1", "cache=+1 is not a number");
+    check("cache=1h", "cache=1h is not a number");
+    check("cache=2147483649", "is not a number of seconds up to");
+    check("referrer=none", "write no-referrer, no-referrer-when-downgrade, same-origin,");
+    check("from=2026-12-01", "from=2026-12-01 is not a time such as 2026-12-01T00:00:00Z");
+    check("from=2026-12-01T00:00:00", "is not a time");
+    check("from=2026-12-01T00:00:00.Z", "is not a time");
+    check("from=2026-12-01T00:00Z", "is not a time");
+    check("from=2026-02-30T00:00:00Z", "is not a time");
+    check("from=2026-12-01T24:00:00Z", "is not a time");
+    check("from=2026-12-01T00:00:00", "is not a time");
+    check("from=2026-12-01T00:00:00+24:00", "is not a time");
+    check("from=2026-12-01T00:00:00+0100", "is not a time");
+    check("from=2026-12-01T00:00:00*01:00", "is not a time");
+    check("from=2026-12-01T00:00:00.1.2Z", "is not a time");
+    check("from=2026-12-01T00:00:00é", "is not a time");
+    check("until=2026-12-01T00:00:00Z[UTC]", "until=2026-12-01T00:00:00Z[UTC] is not a time");
+    check("until=1796083200", "is not a time");
+    let (early, late) = ("2026-12-01T00:00:00Z", "2026-12-01T00:00:01Z");
+    check(&format!("from={late} until={early}"), "until= must be later than from=");
+    check(&format!("from={late} until={late}"), "until= must be later than from=");
+    check(&format!("else=/x from={late}"), "else=: the target `/x` is not absolute");
+    check("else=https://a/", "else= needs a from= or an until=");
+    check("id=0", "id=0 is not a number from 1 to 18446744073709551615");
+    check("id=e01447c5e8eaa6a1", "is not a number from 1");
+    check("tag=", "tag= has no label");
+    check("tag=a\tb", "is not printable UTF-8");
+    check(&format!("tag={}", "x".repeat(65)), "the tag has 65 bytes; at most 64 are allowed");
+    let bytes = [Setting { name: b"tag", value: b"\xff" }];
+    assert!(Options::parse(&bytes).unwrap_err().contains("not printable UTF-8"));
+}
+
+/// What a table keeps is what was read, whatever follows it.
+#[test]
+fn what_is_stored_comes_back() {
+    let parts = [
+        "query=override",
+        "cache=31536000",
+        "referrer=strict-origin",
+        "from=2026-12-01T00:00:00Z",
+        "until=2027-12-01T00:00:00Z",
+        "else=https://a.example/?c={clickid}",
+        "tag=spring",
+    ];
+    for chosen in 1_u32..1 << parts.len() {
+        let some = (0..parts.len()).filter(|part| chosen & 1 << part != 0);
+        let text = some.map(|part| parts[part]).collect::<Vec<_>>().join(" ");
+        let Ok(options) = parsed(&text) else {
+            assert!(text.contains("else=") && chosen & 0b11000 == 0, "{text}");
+            continue;
+        };
+        let mut bytes = b"left over".to_vec();
+        options.store(&mut bytes);
+        bytes.extend_from_slice(b"another entry");
+        assert_eq!(Options::stored(&bytes), options, "{text}");
+        // A crafted file can end anywhere.
+        for end in 0..bytes.len() {
+            let options = Options::stored(&bytes[..end]);
+            let _ = (options.max_age(u64::MAX), options.referrer(), options.is_at(0));
+        }
+    }
+}
+
+#[test]
+fn what_others_keep_takes_no_room() {
+    for text in ["", "query=drop", "id=7 nocase"] {
+        let mut bytes = b"left over".to_vec();
+        parsed(text).unwrap().store(&mut bytes);
+        assert!(bytes.is_empty(), "{text}");
+    }
+}
+
+#[test]
+fn times() {
+    let check = |text: &str, is_at: bool, max_age: Option<u32>| {
+        let options = parsed(text).unwrap();
+        let now = 1_796_083_200_500_000; // half a second past 2026-12-01T00:00:00Z
+        assert_eq!((options.is_at(now), options.max_age(now)), (is_at, max_age), "{text}");
+    };
+    check("", true, None);
+    check("cache=60", true, Some(60));
+    check("from=2026-12-01T00:00:00Z cache=60", true, Some(60));
+    check("from=2026-12-01T00:00:01Z", false, None);
+    check("until=2026-12-01T00:00:00Z", false, None);
+    check("until=2026-12-01T00:00:00.5Z", false, None);
+    check("until=2026-12-01T00:00:01Z cache=60", true, Some(0));
+    check("until=2026-12-01T00:00:31Z cache=60", true, Some(30));
+    check("until=2026-12-01T00:01:01Z cache=60", true, Some(60));
+    check("until=9999-12-31T23:59:59Z cache=2147483648", true, Some(1 << 31));
+}

@@ -1,0 +1,171 @@
+//! Links reloaded under full load, every fourth time from a file that is bad: no
+//! wrong, mixed or failed answer, and no memory kept.
+//!
+//! The suite does this small. `scripts/live-updates` does it at full scale
+//! (`CAROM_LINKS`, `CAROM_RELOADS`), where the figures printed are worth something;
+//! times are never asserted.
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use carom::clicks::ledger::Ledger;
+use common::live::{Seen, Truth, quantile, read, table};
+use common::process::memory;
+use common::scale::from_env;
+use common::{Client, Engine, Server, Setup, until};
+use rustix::process::Signal;
+
+/// Clients that send as fast as they are answered.
+const READERS: usize = 2;
+/// The client whose times are measured asks so often.
+const EVERY: Duration = Duration::from_millis(1);
+/// Memory that the allocator may keep, however small the table is.
+const SLACK_BYTES: u64 = 16 << 20;
+
+both_engines!(
+    /// Each answer is of the table before or after, and of no other.
+    reloads_under_load,
+    reloads_under_load
+);
+
+fn reloads_under_load(engine: Engine) {
+    let links = from_env("CAROM_LINKS", 20_000_u64);
+    let reloads = from_env("CAROM_RELOADS", 8_u64);
+    let setup = Setup::new(engine, &table(1, links)).segments("64MiB");
+    let mut server = setup.start();
+    let (truth, seen) = (Truth::new(1), Seen::new(reloads + 1));
+    let (is_over, is_changing) = (AtomicBool::new(false), AtomicBool::new(false));
+    let (mut to_first, mut to_every) = (Vec::new(), Vec::new());
+    let (mut before, mut after, mut state) = (0, 0, 1);
+    std::thread::scope(|scope| {
+        let over = OnDrop(&is_over);
+        for _ in 0..READERS {
+            scope.spawn(|| {
+                let _over = OnDrop(&is_over);
+                read(&server, links, &truth, &seen, &is_over);
+            });
+        }
+        scope.spawn(|| {
+            let _over = OnDrop(&is_over);
+            measure(&server, &seen, &is_changing, &is_over);
+        });
+        let answered = |more: u64| {
+            let wanted = seen.total() + more;
+            until("readers are answered", || {
+                is_over.load(Ordering::Relaxed) || seen.total() >= wanted
+            });
+        };
+        answered(20_000);
+        before = memory(server.pid()).anonymous;
+        is_changing.store(true, Ordering::Relaxed);
+        for reload in 1..=reloads {
+            if reload % 4 == 0 {
+                refused(&server, state, links, reload / 4);
+                continue;
+            }
+            fs::write(&server.setup.links[0], table(state + 1, links)).unwrap();
+            state += 1;
+            truth.begin(state);
+            let begun = Instant::now();
+            server.signal(Signal::HUP);
+            server.wait_until_said(&format!("reloaded: generation {state},"), 1);
+            truth.acknowledge(state);
+            to_every.push(begun.elapsed());
+            until("the new table answers", || seen.first(state).is_some());
+            to_first.push(seen.first(state).unwrap() - begun);
+            assert!(!is_over.load(Ordering::Relaxed), "a reader has failed");
+        }
+        is_changing.store(false, Ordering::Relaxed);
+        answered(20_000);
+        after = memory(server.pid()).anonymous;
+        drop(over);
+    });
+    let (code, said) = server.stop();
+    assert_eq!(code, Some(0), "{said}");
+    compare_clicks(&server, &seen);
+    let mut times = seen.times.map(|times| times.into_inner().unwrap());
+    let [quiet, changing] = [0, 1].map(|at| quantile(&mut times[at], 0.99));
+    let total: u64 = seen.answers.iter().map(|count| count.load(Ordering::Relaxed)).sum();
+    eprintln!(
+        "{}: {reloads} reloads of {links} links, {} of them refused: {total} redirects, all \
+         right; first answer from the new table after {:.0?} (most {:.0?}), acknowledged after \
+         {:.0?}; p99 {quiet:.1?} without reloads, {changing:.1?} during; memory {} MiB before, {} \
+         MiB after",
+        engine.name(),
+        reloads / 4,
+        quantile(&mut to_first, 0.5),
+        to_first.iter().max().unwrap(),
+        quantile(&mut to_every, 0.5),
+        before >> 20,
+        after >> 20,
+    );
+    assert!(after <= before + before / 10 + SLACK_BYTES, "{before} bytes, then {after}");
+}
+
+/// Every answer has its click, of the generation that gave it.
+fn compare_clicks(server: &Server, seen: &Seen) {
+    let mut ledger = Ledger::open(&[server.setup.clicks_folder()], false).unwrap();
+    let mut clicks = vec![0; seen.answers.len()];
+    while let Some(entry) = ledger.next_click_by_shard().unwrap() {
+        clicks[entry.click.generation as usize] += u64::from(entry.click.status == 302);
+    }
+    let lost = ledger.tally().lost;
+    for (generation, answers) in seen.answers.iter().enumerate() {
+        let (answers, clicks) = (answers.load(Ordering::Relaxed), clicks[generation]);
+        let is_right = clicks <= answers && answers <= clicks + lost;
+        assert!(is_right, "{answers} answers of {generation}, {clicks} clicks, {lost} lost");
+    }
+}
+
+/// Says that it is over, however a thread ends: the others would wait without end.
+struct OnDrop<'a>(&'a AtomicBool);
+
+impl Drop for OnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Reloads a file that is bad, for the `count`th time: it is told, with its lines.
+fn refused(server: &Server, state: u64, links: u64, count: u64) {
+    let mut text = table(u64::MAX, links);
+    // A line without a target, one with a status that no link has, a key twice.
+    let middle = text[..text.len() / 2].rfind('\n').unwrap() + 1;
+    text.insert_str(middle, "/bad\n");
+    let line = text[..middle].lines().count() + 1;
+    text.insert_str(0, "/l/0 https://t.example/ 200\n");
+    text.push_str("/l/1 https://t.example/\n");
+    let last = text.lines().count();
+    let path: &Path = &server.setup.links[0];
+    fs::write(path, text).unwrap();
+    server.signal(Signal::HUP);
+    server.wait_until_said("not reloaded, generation", count as usize);
+    assert!(server.has_said(&format!("not reloaded, generation {state} stays")));
+    for (line, what) in
+        [(1, "status 200"), (line + 1, "/bad has no target"), (last, "/l/1 is already")]
+    {
+        let words = format!("{}:{line}: {what}", path.display());
+        server.wait_until_said(&words, count as usize);
+    }
+}
+
+/// Asks for one link at a time, at set times, and notes how long each answer takes
+/// from the moment that it was due.
+fn measure(server: &Server, seen: &Seen, is_changing: &AtomicBool, is_over: &AtomicBool) {
+    let mut client = Client::new(server.connect());
+    let mut due = Instant::now();
+    while !is_over.load(Ordering::Relaxed) {
+        due += EVERY;
+        while let Some(wait) = due.checked_duration_since(Instant::now()) {
+            std::thread::park_timeout(wait);
+        }
+        let reply = client.get("go.example", "/l/7").expect("an answer");
+        seen.note(&reply.location.expect("it is redirected"));
+        let times = &seen.times[usize::from(is_changing.load(Ordering::Relaxed))];
+        times.lock().unwrap().push(due.elapsed());
+    }
+}

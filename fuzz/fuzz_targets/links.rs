@@ -10,7 +10,7 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
     let Some((first, text)) = data.split_first() else { return };
-    let format = if first & 1 == 0 { Format::Native } else { Format::Csv };
+    let (_, format) = Format::ALL[usize::from(*first) % Format::ALL.len()];
     let source = Source::new("fuzz", text, format);
     let loaded = load(&[source], OnBadLine::Skip);
     let problems = loaded.report.problems.iter();

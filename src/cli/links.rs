@@ -44,6 +44,7 @@ pub struct Check {
     /// Link files; together they make one table
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
+    /// How they are read
     #[command(flatten)]
     pub reading: ReadingArguments,
     /// When a line is bad: refuse all links, or skip it and take the rest
@@ -213,8 +214,7 @@ mod tests {
             json: has("json"),
         };
         let reading = wish.reading.plan();
-        let read =
-            Sources { paths: wish.files.clone(), reading, on_bad_line }.read(0).unwrap();
+        let read = Sources { paths: wish.files.clone(), reading, on_bad_line }.read(0).unwrap();
         let (mut out, mut complaints) = (Vec::new(), Vec::new());
         print(&wish, &read, &mut out, &mut complaints).unwrap();
         let folder = format!("{}/", folder.path().display());

@@ -69,9 +69,10 @@ impl Sources {
             .map(|((name, text), finder)| Source {
                 name,
                 text,
-                format: self.reading.format.unwrap_or_else(|| {
-                    Format::detect(name, text, self.reading.columns.is_some())
-                }),
+                format: self
+                    .reading
+                    .format
+                    .unwrap_or_else(|| Format::detect(name, text, self.reading.columns.is_some())),
                 help: Help {
                     base: self.reading.base.as_deref(),
                     columns: self.reading.columns.as_ref(),

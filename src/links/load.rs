@@ -173,7 +173,9 @@ pub fn load(sources: &[Source<'_>], on_bad: OnBadLine) -> Loaded {
             match taken {
                 Ok(()) => {
                     report.files[file].links += 1;
-                    report.changed.extend(what.map(said));
+                    // Several links of one line are changed in one way.
+                    let what = what.map(said);
+                    report.changed.extend(what.filter(|it| report.changed.last() != Some(it)));
                 }
                 // A line can stand for several links: what is wrong with the
                 // first of them is enough.

@@ -157,7 +157,7 @@ mod tests {
                          /c https://c.example/?s={clickid}\n/g 410\n";
 
     fn trial() -> Trial {
-        let source = Source { name: "links", text: LINKS.as_bytes(), format: Format::Native };
+        let source = Source::new("links", LINKS.as_bytes(), Format::Native);
         let table = load(&[source], OnBadLine::Refuse).table.unwrap();
         Trial::new(&Arc::new(table), Now { unix_us: 784_111_777_000_000, ms: 0 })
     }

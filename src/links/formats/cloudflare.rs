@@ -16,7 +16,7 @@ use memchr::memchr;
 use super::super::bytes::shown;
 use super::cells::trim;
 use super::csv::records;
-use super::{Line, Row, Setting};
+use super::{Line, Row, Setting, paths};
 
 const CELLS: usize = 7;
 
@@ -33,7 +33,8 @@ pub(super) fn read(text: &[u8], take: &mut impl FnMut(u32, Line<'_>)) {
 
 /// Whether this first row looks like one of these, and like no header row.
 pub(super) fn fits(record: &ByteRecord) -> bool {
-    let host = record.get(0).map(trim).and_then(|source| parts(source).1.split(|&b| b == b'/').next());
+    let host =
+        record.get(0).map(trim).and_then(|source| parts(source).1.split(|&b| b == b'/').next());
     Redirect::of(record).is_ok()
         && host.is_some_and(|host| memchr(b'.', host).is_some())
         && record.get(1).is_some_and(|target| memchr::memmem::find(target, b"://").is_some())
@@ -115,6 +116,9 @@ impl<'a> Redirect<'a> {
                 "the source URL has a `{}`, which a bulk redirect cannot match",
                 char::from(mark)
             )));
+        }
+        if let Err(message) = paths::no_placeholder(path) {
+            return give(Line::Refused(message));
         }
         let mut said = Vec::new();
         if let Some(scheme) = scheme {

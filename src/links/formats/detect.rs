@@ -35,7 +35,8 @@ impl Format {
 fn is_nginx(text: &[u8]) -> bool {
     let lines = text.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);
     let first = lines.into_iter().find(|line| !line.is_empty() && line[0] != b'#');
-    let word = first.and_then(|line| line.split(|&byte| matches!(byte, b' ' | b'\t' | b'{')).next());
+    let word =
+        first.and_then(|line| line.split(|&byte| matches!(byte, b' ' | b'\t' | b'{')).next());
     word.is_some_and(|word| NGINX.contains(&word))
 }
 

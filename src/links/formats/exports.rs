@@ -176,9 +176,9 @@ fn bitly(cells: &Cells<'_>, give: &mut dyn FnMut(Line<'_>)) {
             continue;
         }
         given.push(key);
-        let theirs = BITLY_HOSTS.iter().find_map(|host| {
-            key.strip_prefix(*host).filter(|path| path.starts_with(b"/"))
-        });
+        let theirs = BITLY_HOSTS
+            .iter()
+            .find_map(|host| key.strip_prefix(*host).filter(|path| path.starts_with(b"/")));
         let mut said = said.clone();
         if theirs.is_some() {
             said.push("it answers on any host, for Bitly's own does not come here".to_owned());

@@ -8,11 +8,7 @@ use super::cells::{self, Cells, Field, PLAIN, named, spell};
 use super::columns::{Columns, Place};
 use super::{Format, Line, exports};
 
-pub(super) fn read(
-    text: &[u8],
-    columns: Option<&Columns>,
-    take: &mut impl FnMut(u32, Line<'_>),
-) {
+pub(super) fn read(text: &[u8], columns: Option<&Columns>, take: &mut impl FnMut(u32, Line<'_>)) {
     let numbered = columns.is_some_and(|columns| {
         columns.wishes().any(|(_, place)| matches!(place, Place::Numbered(_)))
     });

@@ -119,6 +119,11 @@ pub const REQUEST_PARAMETERS_MAX: usize = 64;
 pub const QUERY_COMBINATIONS_MAX: usize = 64;
 /// Deepest `/*` prefix, in slashes. Over it: a load error.
 pub const PREFIX_DEPTH_MAX: usize = 63;
+/// Most placeholders in one key. Over it: a load error.
+pub const PLACEHOLDERS_MAX: usize = 8;
+/// Most keys with placeholders under one literal beginning of a host. Over it: a
+/// load error. A request that gets there is compared with each of them.
+pub const PATTERNS_MAX: usize = 32;
 /// Most links in a table: what a 32-bit ordinal can number. Over it: a load error.
 pub const LINKS_MAX: usize = 100_000_000;
 /// Longest tag of a link, bytes. Over it: a load error.
@@ -128,6 +133,20 @@ pub const TAG_BYTES_MAX: usize = 64;
 pub const CACHE_SECONDS_MAX: u64 = 1 << 31;
 /// Bad lines shown one by one; the rest are counted.
 pub const BAD_LINES_SHOWN: usize = 20;
+/// Longest body of a request to the admin socket, bytes: a million links and more.
+/// Over it: 413.
+pub const ADMIN_BODY_BYTES_MAX: usize = 256 * 1024 * 1024;
+/// Most edits that are written and synced together.
+pub const EDITS_PER_GROUP_MAX: usize = 256;
+/// Longest group of records in the journal, bytes. Over it: the edit is refused.
+pub const JOURNAL_GROUP_BYTES_MAX: usize = 1024 * 1024 * 1024;
+/// Size from which on the journal is rewritten without what is outdated, bytes;
+/// the next time when it is twice as large as it was after that.
+pub const JOURNAL_REWRITE_BYTES: u64 = 4 * 1024 * 1024;
+/// Most tables that can be kept for a rollback.
+pub const GENERATIONS_KEPT_MAX: usize = 100;
+/// How long link files have to be left alone before they are read, milliseconds.
+pub const WATCH_SETTLE_MS: u64 = 200;
 
 // ---- Replaying access logs -------------------------------------------------
 
@@ -234,6 +253,8 @@ pub const LAG_REPORT_MS: u64 = 10_000;
 
 const _: () = assert!(REQUEST_LINE_BYTES_MAX < REQUEST_HEAD_BYTES_MAX);
 const _: () = assert!(TARGET_BYTES_MAX <= LOCATION_BYTES_MAX);
+// Its size is written in 32 bits.
+const _: () = assert!(JOURNAL_GROUP_BYTES_MAX < u32::MAX as usize);
 // A target that is nothing but `{clickid}` still fits when those are filled in.
 const _: () = assert!(TARGET_BYTES_MAX.div_ceil(9) * CLICK_ID_BYTES <= LOCATION_BYTES_MAX);
 const _: () = assert!(LOCATION_BYTES_MAX < REPLY_BYTES_MAX);

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use carom::clicks::ledger::Ledger;
-use common::live::{Seen, Truth, quantile, read, table};
+use common::live::{OnDrop, Seen, Truth, quantile, read, table};
 use common::process::memory;
 use common::scale::from_env;
 use common::{Client, Engine, Server, Setup, until};
@@ -118,15 +118,6 @@ fn compare_clicks(server: &Server, seen: &Seen) {
         let (answers, clicks) = (answers.load(Ordering::Relaxed), clicks[generation]);
         let is_right = clicks <= answers && answers <= clicks + lost;
         assert!(is_right, "{answers} answers of {generation}, {clicks} clicks, {lost} lost");
-    }
-}
-
-/// Says that it is over, however a thread ends: the others would wait without end.
-struct OnDrop<'a>(&'a AtomicBool);
-
-impl Drop for OnDrop<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
     }
 }
 

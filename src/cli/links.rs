@@ -3,6 +3,7 @@
 
 mod access_log;
 mod differences;
+mod live;
 pub mod replay;
 mod sample;
 
@@ -36,6 +37,9 @@ pub enum LinksCommand {
     /// lines are skipped and counted. The exit status is 0 when all answers are the
     /// same, 1 when some differ, 2 when a file cannot be read or has bad lines.
     Replay(replay::Replay),
+    /// Change the links of a running server
+    #[command(flatten)]
+    Live(live::LiveCommand),
 }
 
 /// What `carom links check` is asked to do.
@@ -64,6 +68,7 @@ pub fn run(command: &LinksCommand) -> ExitCode {
     match command {
         LinksCommand::Check(wish) => check(wish),
         LinksCommand::Replay(wish) => replay::run(wish),
+        LinksCommand::Live(command) => live::run(command),
     }
 }
 

@@ -16,8 +16,8 @@ use crate::control::{EngineWish, IpWish, Plan, Sources, say, serve};
 use crate::engine::Engine;
 use crate::engine::listener::ListenOptions;
 use crate::limits::{
-    CONNECTIONS_PER_SHARD_MAX, SEGMENT_AGE_MS_MIN, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN,
-    SEGMENTS_READY_DEFAULT, SEGMENTS_READY_MAX,
+    CONNECTIONS_PER_SHARD_MAX, GENERATIONS_KEPT_MAX, SEGMENT_AGE_MS_MIN, SEGMENT_BYTES_MAX,
+    SEGMENT_BYTES_MIN, SEGMENTS_READY_DEFAULT, SEGMENTS_READY_MAX,
 };
 use crate::links::{Fallback, OnBadLine, target};
 use crate::shard::{Settings, WhenFull};
@@ -61,6 +61,21 @@ pub struct ServeArguments {
     /// Folder of the click log
     #[arg(long, env = "CAROM_CLICKS", default_value = "./clicks", value_name = "DIR")]
     clicks: PathBuf,
+
+    /// Folder of the admin socket, the journal of links and kept generations
+    /// [default: .state in the click folder]
+    #[arg(long, env = "CAROM_STATE", value_name = "DIR")]
+    state: Option<PathBuf>,
+
+    /// Tables kept for `carom links rollback`, and as many changes of them
+    #[arg(
+        long,
+        env = "CAROM_KEEP_GENERATIONS",
+        default_value_t = 5,
+        value_name = "N",
+        value_parser = clap::value_parser!(u32).range(1..=GENERATIONS_KEPT_MAX as i64)
+    )]
+    keep_generations: u32,
 
     /// Where an unknown key is sent, with a 302 [default: none, it is answered 404]
     #[arg(long, env = "CAROM_FALLBACK", value_name = "URL", value_parser = fallback)]
@@ -208,6 +223,8 @@ impl ServeArguments {
                 EngineName::Epoll => EngineWish::Only(Engine::Epoll),
             },
             clicks: self.clicks.clone(),
+            state: self.state.clone(),
+            keep_generations: self.keep_generations as usize,
             segment_bytes: self.segment_size.as_u64(),
             reserve: self.reserve as usize,
             segment_age: self.segment_age,

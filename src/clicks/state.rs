@@ -21,7 +21,15 @@ pub fn path(clicks: &Path) -> PathBuf {
 ///
 /// Those of mkdir(2).
 pub fn make(clicks: &Path) -> io::Result<PathBuf> {
-    let path = path(clicks);
+    make_at(path(clicks))
+}
+
+/// Makes a state folder elsewhere.
+///
+/// # Errors
+///
+/// Those of mkdir(2).
+pub fn make_at(path: PathBuf) -> io::Result<PathBuf> {
     DirBuilder::new().recursive(true).mode(0o700).create(&path)?;
     Ok(path)
 }

@@ -14,6 +14,8 @@ use crate::engine::Engine;
 /// What an operator wants to see before the first request comes.
 pub struct Banner {
     pub links: usize,
+    pub generation: u32,
+    pub changes: usize,
     pub left_out: usize,
     pub table_bytes: usize,
     pub read_in: Duration,
@@ -22,6 +24,7 @@ pub struct Banner {
     pub cores: String,
     pub addresses: Vec<SocketAddr>,
     pub clicks: PathBuf,
+    pub admin: PathBuf,
     pub click_key_made: Option<PathBuf>,
     pub connections_per_core: usize,
     pub fallback: Option<String>,
@@ -50,6 +53,11 @@ impl Banner {
             0 => String::new(),
             count => format!(", {count} bad lines left out"),
         };
+        let changes = match self.changes {
+            0 => String::new(),
+            1 => ", 1 change over the files".to_owned(),
+            count => format!(", {count} changes over the files"),
+        };
         let key = self.click_key_made.as_ref().map_or(String::new(), |path| {
             format!("\n  click key {}, just made; keep it, click ids need it", path.display())
         });
@@ -59,12 +67,13 @@ impl Banner {
         };
         format!(
             "serving\n\
-             \x20 links     {} in {} of memory, read in {:.1?}{left_out}\n\
+             \x20 links     {} in {} of memory, read in {:.1?}{left_out}{changes}\n\
              \x20 unknown   {unknown}\n\
              \x20 engine    {} ({})\n\
              \x20 cores     {}, each up to {} connections\n\
              \x20 listen    {}\n\
              \x20 clicks    {}{key}\n\
+             \x20 admin     {}\n\
              \x20 reload    kill -HUP {pid}     stop  kill {pid}",
             self.links,
             ByteSize::b(self.table_bytes as u64),
@@ -75,6 +84,7 @@ impl Banner {
             self.connections_per_core,
             addresses.join("  "),
             self.clicks.display(),
+            self.admin.display(),
             pid = std::process::id(),
         )
     }
@@ -83,6 +93,8 @@ impl Banner {
         json!({
             "pid": std::process::id(),
             "links": self.links,
+            "generation": self.generation,
+            "changes": self.changes,
             "bad_lines_left_out": self.left_out,
             "table_bytes": self.table_bytes,
             "read_ms": self.read_in.as_secs_f64() * 1e3,
@@ -92,6 +104,7 @@ impl Banner {
             "connections_per_core": self.connections_per_core,
             "addresses": self.addresses,
             "clicks": self.clicks,
+            "admin_socket": self.admin,
             "click_key_made": self.click_key_made,
             "fallback": self.fallback,
             "warnings": self.warnings,

@@ -1,7 +1,11 @@
 //! Everything that is not a request: loading and swapping tables, signals,
 //! limits of the machine, starting and stopping. None of it runs on a shard.
 
+pub mod admin;
 mod banner;
+mod included;
+mod journal;
+mod live;
 pub mod machine;
 mod plan;
 mod say;

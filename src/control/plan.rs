@@ -43,6 +43,10 @@ pub struct Plan {
     pub engine: EngineWish,
     /// The click folder.
     pub clicks: PathBuf,
+    /// The state folder; `None`: in the click folder.
+    pub state: Option<PathBuf>,
+    /// Generations kept for a rollback.
+    pub keep_generations: usize,
     /// Size of a segment, bytes.
     pub segment_bytes: u64,
     /// Segments kept ready for each shard.

@@ -2,11 +2,15 @@
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
+use super::admin::Serving;
+use super::journal::Who;
+use super::live::Ask;
 use super::plan::Plan;
 use super::signals::Event;
-use super::{say, tables, trouble};
+use super::{say, trouble};
 use crate::clicks::Privacy;
 use crate::clicks::files::unix_us;
 use crate::clicks::ip_keys::IpKeys;
@@ -28,16 +32,16 @@ pub struct Server<'a> {
     pub plan: &'a Plan,
     pub shards: Vec<RunningShard>,
     pub events: Receiver<Event>,
-    pub event_sender: Sender<Event>,
+    /// To the desk.
+    pub asks: Sender<Ask>,
+    pub desk: JoinHandle<()>,
+    pub admin: Serving,
 }
 
 impl Server<'_> {
     /// Acts on signals until one says stop, and on the turn of a day.
     pub fn watch(&self, mut ip_keys: Option<IpKeys>) {
         let mut is_unsaved = false;
-        let mut generation = 1;
-        let mut reloading = None;
-        let mut reload_again = false;
         let mut watched = Counts::default();
         loop {
             let event = self.events.recv_timeout(Duration::from_secs(1));
@@ -49,22 +53,17 @@ impl Server<'_> {
             }
             match event {
                 Ok(Event::Stop) => break,
-                Ok(Event::Reload) if reloading.is_some() => reload_again = true,
-                Ok(Event::Reload) => reloading = self.start_reload(generation),
-                Ok(Event::Reloaded) => {
-                    if let Some(Ok(now)) = reloading.take().map(std::thread::JoinHandle::join) {
-                        generation = now;
-                    }
-                    if std::mem::take(&mut reload_again) {
-                        reloading = self.start_reload(generation);
-                    }
+                Ok(Event::Reload) => {
+                    let ask = Ask::Reload { who: Who::itself("signal"), reply: None };
+                    // It ends only after this loop.
+                    let _ = self.asks.send(ask);
                 }
                 Err(RecvTimeoutError::Timeout) => {
-                    let counts = self.counts();
-                    trouble::report(&watched, &counts);
-                    watched = counts;
+                    let now = counts(&self.shards);
+                    trouble::report(&watched, &now);
+                    watched = now;
                 }
-                // `self` holds a sender, so there always is one.
+                // The thread of the signals never ends.
                 Err(RecvTimeoutError::Disconnected) => break,
             }
         }
@@ -76,7 +75,7 @@ impl Server<'_> {
         let before = keys.today();
         let result = keys.turn(unix_us());
         if keys.today() != before {
-            self.post(|| Message::Privacy(Privacy::Hash(keys.today())));
+            post(&self.shards, || Message::Privacy(Privacy::Hash(keys.today())));
         }
         if let Err(error) = &result
             && !was_unsaved
@@ -90,31 +89,17 @@ impl Server<'_> {
         }
         result.is_err()
     }
+}
 
-    fn start_reload(&self, generation: u32) -> Option<std::thread::JoinHandle<u32>> {
-        let sources = self.plan.sources.clone();
-        let shards: Vec<_> =
-            self.shards.iter().map(|shard| (shard.cpu, shard.mailbox.clone())).collect();
-        let ended = self.event_sender.clone();
-        let thread = std::thread::Builder::new().name("carom-reload".to_owned());
-        let spawned = thread.spawn(move || {
-            let generation = tables::reload(&sources, generation, &shards);
-            let _ = ended.send(Event::Reloaded);
-            generation
-        });
-        spawned.map_err(|error| say(format_args!("not reloaded: {error}"))).ok()
-    }
+/// What all shards have counted.
+pub fn counts(shards: &[RunningShard]) -> Counts {
+    let all = shards.iter().map(|shard| shard.published.load());
+    all.fold(Counts::default(), |sum, counts| sum + counts)
+}
 
-    /// What all shards have counted.
-    pub fn counts(&self) -> Counts {
-        let all = self.shards.iter().map(|shard| shard.published.load());
-        all.fold(Counts::default(), |sum, counts| sum + counts)
-    }
-
-    /// Posts a message to every shard.
-    pub fn post(&self, message: impl Fn() -> Message) {
-        for shard in &self.shards {
-            shard.mailbox.post(message());
-        }
+/// Posts a message to every shard.
+pub fn post(shards: &[RunningShard], message: impl Fn() -> Message) {
+    for shard in shards {
+        shard.mailbox.post(message());
     }
 }

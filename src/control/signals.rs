@@ -13,8 +13,6 @@ pub enum Event {
     Reload,
     /// SIGTERM or SIGINT: stop; the second time, at once.
     Stop,
-    /// A reload has ended, well or not.
-    Reloaded,
 }
 
 /// Sends an event for every signal from now on, from a thread of its own.

@@ -4,9 +4,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::channel;
+use std::time::Instant;
 
 use anyhow::{Context, bail};
 
+use super::admin::Socket;
+use super::live::{Desk, Files, Opening, Shards};
 use super::machine::{Machine, choose_cpus, ranges};
 use super::plan::{EngineWish, IpWish, Plan};
 use super::server::{RunningShard, Server};
@@ -17,7 +20,7 @@ use crate::clicks::ip_keys::{self, IpKeys};
 use crate::clicks::{Keeper, Options, Privacy, ShardInfo, folder, key_file, recovery, state};
 use crate::engine::listener::listen_all;
 use crate::engine::{self, Engine, Seat};
-use crate::links::Links;
+use crate::links::{Changes, Links};
 use crate::mailbox::Mailbox;
 use crate::shard::{Published, Settings, Shard};
 
@@ -31,20 +34,22 @@ use crate::shard::{Published, Settings, Shard};
 pub fn serve(plan: &Plan) -> anyhow::Result<()> {
     abort_on_panic();
     let (event_sender, events) = channel();
-    signals::watch(event_sender.clone())?;
+    signals::watch(event_sender)?;
 
-    let read = plan.sources.read(1)?;
-    let problems = read.report.problems.len();
+    let started = Instant::now();
+    let files = Files::read(&plan.sources)?;
+    let loaded = files.load(&Changes::default());
+    let read_in = started.elapsed();
+    let problems = loaded.report.problems.len();
     if problems > 0 {
-        say(format_args!("{problems} bad lines:\n{}", read.report.to_string().trim_end()));
+        say(format_args!("{problems} bad lines:\n{}", loaded.report.to_string().trim_end()));
     }
-    let Some(table) = read.table else {
+    let Some(table) = loaded.table else {
         bail!(
             "{problems} bad lines, so nothing is served; mend them, or serve the rest with \
              --on-bad-line skip"
         );
     };
-    let table = Arc::new(table);
 
     let machine = Machine::survey()?;
     let cpus = choose_cpus(plan.cores.as_ref(), &machine.cpus)?;
@@ -54,6 +59,14 @@ pub fn serve(plan: &Plan) -> anyhow::Result<()> {
     let (addresses, listeners) = listen_all(&plan.listen, cpus.len(), plan.listening)?;
     let (keys, click_key_made) = open_keys(plan)?;
     let (keeper, writers) = open_clicks(plan, keys, &cpus)?;
+    let state = match &plan.state {
+        Some(state) => state::make_at(state.clone())
+            .with_context(|| format!("cannot make the state folder {}", state.display()))?,
+        None => state::path(&plan.clicks),
+    };
+    let socket = Socket::open(&state)?;
+    let opening = Opening::new(&state, files, table)?;
+    let table = opening.table.clone();
     let (privacy, ip_keys) = choose_privacy(plan)?;
     let settings = Settings { connections_max, privacy, ..plan.settings.clone() };
 
@@ -79,14 +92,17 @@ pub fn serve(plan: &Plan) -> anyhow::Result<()> {
 
     let banner = banner::Banner {
         links: table.len(),
+        generation: table.generation(),
+        changes: opening.changes,
         left_out: problems,
         table_bytes: table.memory().total(cpus.len()),
-        read_in: read.took,
+        read_in,
         engine,
         engine_reason,
         cores: ranges(&cpus),
         addresses,
         clicks: plan.clicks.clone(),
+        admin: socket.path().to_owned(),
         click_key_made,
         connections_per_core: connections_max,
         fallback: settings.fallback.as_ref().map(|target| target.text().to_owned()),
@@ -94,9 +110,16 @@ pub fn serve(plan: &Plan) -> anyhow::Result<()> {
     };
     banner.print(plan.json);
     drop(table);
+
+    let (asks, for_desk) = channel();
+    let for_shards = Shards::of(&shards);
+    let keep = plan.keep_generations;
+    let (own, sources) = (asks.clone(), plan.sources.clone());
+    let desk = Desk::start(opening, sources, keep, for_shards, (own, for_desk))?;
+    let admin = socket.serve(asks.clone())?;
     tell_what_was_left(&plan.clicks)?;
 
-    let server = Server { plan, shards, events, event_sender };
+    let server = Server { plan, shards, events, asks, desk, admin };
     server.watch(ip_keys);
     stop::stop(server, keeper)
 }

@@ -3,8 +3,9 @@
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
+use super::live::Ask;
 use super::say;
-use super::server::Server;
+use super::server::{Server, counts, post};
 use super::signals::Event;
 use crate::clicks::{Keeper, Summary};
 use crate::mailbox::Message;
@@ -17,18 +18,22 @@ use crate::shard::Counts;
 ///
 /// When a shard failed.
 pub fn stop(server: Server<'_>, keeper: Keeper) -> anyhow::Result<()> {
+    let Server { plan, shards, events, asks, desk, admin } = server;
     say(format_args!(
         "stopping: {} connections have {:?} to finish",
-        server.counts().connections,
-        server.plan.drain_timeout
+        counts(&shards).connections,
+        plan.drain_timeout
     ));
-    server.post(|| Message::Drain);
-    let deadline = Instant::now() + server.plan.drain_timeout;
+    // Nothing is changed any more, so that whoever was answered is right.
+    admin.stop();
+    let _ = asks.send(Ask::Stop);
+    desk.join().map_err(|_| anyhow::anyhow!("the links thread panicked"))?;
+    post(&shards, || Message::Drain);
+    let deadline = Instant::now() + plan.drain_timeout;
     let (ended_sender, ended) = channel::<()>();
-    let published: Vec<_> = server.shards.iter().map(|s| s.published.clone()).collect();
-    let mailboxes: Vec<_> = server.shards.iter().map(|s| s.mailbox.clone()).collect();
-    let joining: Vec<_> = server
-        .shards
+    let published: Vec<_> = shards.iter().map(|s| s.published.clone()).collect();
+    let mailboxes: Vec<_> = shards.iter().map(|s| s.mailbox.clone()).collect();
+    let joining: Vec<_> = shards
         .into_iter()
         .map(|shard| {
             let ended = ended_sender.clone();
@@ -44,7 +49,7 @@ pub fn stop(server: Server<'_>, keeper: Keeper) -> anyhow::Result<()> {
     let mut cut = 0;
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
-        let stop_now = server.events.try_iter().any(|event| event == Event::Stop);
+        let stop_now = events.try_iter().any(|event| event == Event::Stop);
         if stop_now || left.is_zero() {
             cut = published.iter().map(|counts| counts.load().connections).sum();
             abandon();

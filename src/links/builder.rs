@@ -4,16 +4,18 @@ use core::fmt;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::entries::{self, Arena, FORK, PREFIX, Parts, SPLAT};
+use super::bytes::shown;
+use super::entries::{self, Arena, Entry, FORK, PATTERN, PREFIX, Parts, SPLAT};
 use super::hash;
 use super::index::{Index, Stored};
 use super::key::Key;
 use super::options::Options;
+use super::pattern;
 use super::query::{rank, shape_of};
 use super::status::Status;
 use super::table::{Counts, Hosts, Table};
 use super::target::Checked;
-use crate::limits::{LINKS_MAX, QUERY_SHAPES_BYTES_MAX, QUERY_SHAPES_MAX};
+use crate::limits::{LINKS_MAX, PATTERNS_MAX, QUERY_SHAPES_BYTES_MAX, QUERY_SHAPES_MAX};
 
 /// Where a link was written: the caller's number of its file, and its line
 /// counted from 1.
@@ -41,7 +43,7 @@ pub struct Link<'a> {
 }
 
 /// Why a good key and a good target cannot become a link of this table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AddProblem {
     /// The key is there already, from this place.
     Duplicate(Origin),
@@ -53,6 +55,10 @@ pub enum AddProblem {
     GoneWithOption(&'static str),
     /// A target with `:splat` under a key that is no prefix.
     SplatWithoutPrefix,
+    /// A target with `:name` under a key with placeholders.
+    UnknownPlaceholder(String),
+    /// There are too many keys with placeholders and the same beginning.
+    TooManyPatterns,
     /// The key's path has links with too many different sets of parameters.
     TooManyShapes,
     /// The table is full.
@@ -80,6 +86,14 @@ impl fmt::Display for AddProblem {
             AddProblem::SplatWithoutPrefix => write!(
                 f,
                 "the target has :splat but the key is no prefix; end the key with `/*`, or leave out :splat"
+            ),
+            AddProblem::UnknownPlaceholder(name) => write!(
+                f,
+                "a target cannot have a placeholder's `:{name}` yet; leave it out, or write %3A for the colon"
+            ),
+            AddProblem::TooManyPatterns => write!(
+                f,
+                "more than {PATTERNS_MAX} keys with placeholders begin as this one does; use fewer, or `/*`"
             ),
             AddProblem::TooManyShapes => write!(
                 f,
@@ -147,8 +161,8 @@ fn fork_of<'a>(host: u32, path: &'a [u8], words: &'a [u8]) -> Parts<'a> {
     Parts { id: 0, host, status, flags: FORK, path, query, target: words, options }
 }
 
-/// Where hashing of a path under this host begins. A prefix must not meet the
-/// exact path that it ends with.
+/// Where hashing of a path under this host begins. A prefix, or what stands before
+/// placeholders, must not meet the exact path that it ends with.
 #[inline]
 pub(super) fn seed(host: u32, prefix: bool) -> u64 {
     hash::seed(u64::from(host) << 1 | u64::from(prefix))
@@ -194,7 +208,7 @@ impl TableBuilder {
     pub fn add(&mut self, link: &Link<'_>) -> Result<(), AddProblem> {
         let Link { key, status, target, options, origin } = link;
         let (key, status) = (key, *status);
-        let mut flags = if key.prefix { PREFIX } else { 0 };
+        let mut flags = if key.prefix { PREFIX } else { 0 } | if key.pattern { PATTERN } else { 0 };
         match target {
             None if status != Status::Gone => return Err(AddProblem::NoTarget(status)),
             Some(_) if status == Status::Gone => return Err(AddProblem::GoneWithTarget),
@@ -209,6 +223,12 @@ impl TableBuilder {
         if (flags | options.blanks()) & SPLAT != 0 && !key.prefix {
             return Err(AddProblem::SplatWithoutPrefix);
         }
+        let target = target.map_or(&[][..], Checked::bytes);
+        if key.pattern
+            && let Some(name) = pattern::unknown_name(b"", target)
+        {
+            return Err(AddProblem::UnknownPlaceholder(shown(name)));
+        }
         let mut stored = core::mem::take(&mut self.options);
         options.store(&mut stored);
         let entry = Parts {
@@ -218,7 +238,7 @@ impl TableBuilder {
             flags,
             path: key.path,
             query: key.query,
-            target: target.map_or(&[][..], Checked::bytes),
+            target,
             options: &stored,
         };
         let added = self.add_entry(key, entry, *origin);
@@ -241,11 +261,14 @@ impl TableBuilder {
             false => self.hosts.intern(key.host),
             true => self.hosts.intern_twin(key.host),
         };
-        let hash = with_query(hash::hash(seed(host, key.prefix), key.path), key.query);
+        let hash = with_query(hash::hash(seed(host, key.is_open()), key.literal()), key.query);
         let entry = Parts { host, ..entry };
         if let Some(reference) = self.twin(hash, &entry) {
             let at = self.added.partition_point(|added| added.reference < reference);
             return Err(AddProblem::Duplicate(self.added[at].origin));
+        }
+        if key.pattern && self.patterns(hash, host, key.literal()).count() == PATTERNS_MAX {
+            return Err(AddProblem::TooManyPatterns);
         }
         if !key.query.is_empty() {
             self.add_shape(host, key)?;
@@ -257,11 +280,12 @@ impl TableBuilder {
         } else {
             self.index.insert(hash, reference);
         }
-        if key.prefix {
-            let depth = memchr::memchr_iter(b'/', key.path).count();
-            self.hosts.add_depth(host, depth);
+        if key.is_open() {
+            let depth = memchr::memchr_iter(b'/', key.literal()).count();
+            self.hosts.add_depth(host, depth, key.pattern);
         }
         self.counts.prefixes += usize::from(key.prefix);
+        self.counts.placeholders += usize::from(key.pattern);
         self.counts.nocase += usize::from(key.nocase);
         self.counts.with_query += usize::from(!key.query.is_empty());
         self.counts.gone += usize::from(entry.status == Status::Gone);
@@ -270,10 +294,34 @@ impl TableBuilder {
 
     /// The entry with the same key, if there is one.
     fn twin(&self, hash: u64, entry: &Parts<'_>) -> Option<u32> {
+        if entry.flags & PATTERN != 0 {
+            let literal = pattern::literal(entry.path);
+            let mut patterns = self.patterns(hash, entry.host, literal);
+            let twin = patterns.find(|(_, other)| {
+                let ends = other.has(PREFIX) == (entry.flags & PREFIX != 0);
+                ends && pattern::is_same(other.path(), entry.path)
+            });
+            return twin.map(|(reference, _)| reference);
+        }
         let prefix = entry.flags & PREFIX;
         self.index.candidates(hash).find(|&reference| {
             let other = self.entries.get(reference);
             other.is(entry.host, prefix, entry.path, entry.query)
+        })
+    }
+
+    /// The entries of keys with placeholders behind this beginning.
+    fn patterns(
+        &self,
+        hash: u64,
+        host: u32,
+        literal: &[u8],
+    ) -> impl Iterator<Item = (u32, Entry<'_>)> {
+        let candidates = self.index.candidates(hash);
+        let entries = candidates.map(|reference| (reference, self.entries.get(reference)));
+        entries.filter(move |(_, entry)| {
+            let is_pattern = entry.has(PATTERN) && entry.host() == host;
+            is_pattern && pattern::literal(entry.path()) == literal
         })
     }
 

@@ -44,6 +44,9 @@ pub(super) const CLICK_ID: u8 = 8;
 pub(super) const BLANKS: u8 = SPLAT | CLICK_ID;
 /// Behind the target stand options.
 pub(super) const OPTIONS: u8 = 16;
+/// The path is a [pattern](super::pattern). The entry lies where a prefix with its
+/// literal beginning would; with [`PREFIX`] it ends with `/*`.
+pub(super) const PATTERN: u8 = 64;
 /// Not a link but a fork: some links differ from this path only in their
 /// query. Its target is the reference of the link without a query (or 0), 4
 /// bytes, and their shapes in the order in which they are tried, with
@@ -128,14 +131,25 @@ impl<'a> Entry<'a> {
         self.rest.get(self.size(12) + self.size(14) + self.size(16)..)
     }
 
-    /// Whether it has this key; `prefix` is [`PREFIX`] or 0.
+    #[inline]
+    pub(super) fn host(&self) -> u32 {
+        u32::from_le_bytes(self.field(8))
+    }
+
+    #[inline]
+    pub(super) fn path(&self) -> &'a [u8] {
+        self.rest.get(..self.size(12)).unwrap_or(&[])
+    }
+
+    /// Whether it has this key, which is none with a pattern; `prefix` is
+    /// [`PREFIX`] or 0.
     #[inline]
     pub(super) fn is(&self, host: u32, prefix: u8, path: &[u8], query: &[u8]) -> bool {
         let both = path.len() + query.len();
-        u32::from_le_bytes(self.field(8)) == host
+        self.host() == host
             && self.size(12) == path.len()
             && self.size(14) == query.len()
-            && self.head[19] & PREFIX == prefix
+            && self.head[19] & (PREFIX | PATTERN) == prefix
             && self.rest.get(..both).is_some_and(|own| {
                 own[..path.len()] == *path && (query.is_empty() || own[path.len()..] == *query)
             })

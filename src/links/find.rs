@@ -8,14 +8,15 @@ use std::sync::Arc;
 
 use super::answer::StoredOptions;
 use super::builder::{seed, with_query};
-use super::entries::{Entry, FORK, NOTHING, PREFIX};
+use super::entries::{Entry, FORK, NOTHING, PATTERN, PREFIX};
 use super::hash;
 use super::host;
 use super::index::Index;
 use super::path::fold;
+use super::pattern;
 use super::query::{Parameters, names};
 use super::status::Status;
-use super::table::{ANY_HOST, Table};
+use super::table::{ANY_HOST, PATTERNS, Table};
 use super::target::Target;
 use crate::limits::{
     HOST_BYTES_MAX, KEY_PARAMETERS_MAX, PREFIX_DEPTH_MAX, QUERY_COMBINATIONS_MAX,
@@ -59,12 +60,12 @@ pub struct Hit<'a> {
     pub id: u64,
     /// What it answers with.
     pub status: Status,
-    /// Whether its key is the whole path, not a prefix.
+    /// Whether its key is the whole path: neither a prefix nor with placeholders.
     pub exact: bool,
     /// Where it sends.
     pub target: Target<'a>,
     /// Where in the normalised path the part behind the prefix begins, for
-    /// [`Target::write`]; its end for an exact key.
+    /// [`Target::write`]; its end for a key without `/*`.
     pub splat_start: usize,
     /// What else it says, for [`Hit::answer`].
     pub options: Option<StoredOptions<'a>>,
@@ -166,7 +167,8 @@ impl Links {
     /// The link that answers, if there is one: the request's own host and exact
     /// path, then any host and exact path (each time first the links whose
     /// query the request has, those with most parameters first), then the
-    /// longest prefix, at equal length that of its own host. Hosts that stand for
+    /// longest prefix, at equal length that of its own host; keys with placeholders
+    /// count by what stands before them, and go before a `/*` there. Hosts that stand for
     /// others (`*.example.com`) come between, those with most labels first, and
     /// links that match in any case right behind the others of their host.
     ///
@@ -203,7 +205,7 @@ impl Links {
         Some(Hit {
             id: entry.id(),
             status: entry.status(),
-            exact: !entry.has(PREFIX),
+            exact: !entry.has(PREFIX | PATTERN),
             target: Target::stored(entry.target(), entry.blanks()),
             splat_start,
             options: entry.options().map(StoredOptions),
@@ -301,8 +303,9 @@ impl Links {
         None
     }
 
-    /// The longest prefix of `path`, and its length. Only as many slashes as
-    /// some prefix of these hosts has are tried.
+    /// The longest prefix of `path` or the best pattern behind it, and where in
+    /// `path` its rest begins. Only as many slashes as some prefix of these hosts has
+    /// are tried.
     fn prefix(&self, host: u32, path: &[u8]) -> Option<(Entry<'_>, usize)> {
         let hosts = &self.table.hosts;
         let any = hosts.depths(ANY_HOST);
@@ -320,19 +323,43 @@ impl Links {
                 if has & 1 << depth == 0 {
                     continue;
                 }
-                if let Some(entry) = self.prefix_entry(host, path, end) {
-                    return Some((entry, end));
+                if let Some(found) = self.prefix_at(host, path, end, has & PATTERNS != 0) {
+                    return Some(found);
                 }
             }
         }
         None
     }
 
-    /// The entry of the prefix that ends at `end` of `path`.
+    /// The prefix that ends at `end` of `path`, or before it the best of the
+    /// patterns whose literal beginning does, and where in `path` its rest begins.
     #[inline]
-    fn prefix_entry(&self, host: u32, path: &[u8], end: usize) -> Option<Entry<'_>> {
-        let path = &path[..end];
-        self.entry(hash::hash(seed(host, true), path), host, PREFIX, path, &[])
+    fn prefix_at(
+        &self,
+        host: u32,
+        path: &[u8],
+        end: usize,
+        patterns: bool,
+    ) -> Option<(Entry<'_>, usize)> {
+        let literal = &path[..end];
+        let hash = hash::hash(seed(host, true), literal);
+        if patterns && let Some(found) = self.pattern(hash, host, path, end) {
+            return Some(found);
+        }
+        self.entry(hash, host, PREFIX, literal, &[]).map(|entry| (entry, end))
+    }
+
+    #[cold]
+    fn pattern(&self, hash: u64, host: u32, path: &[u8], end: usize) -> Option<(Entry<'_>, usize)> {
+        let candidates = self.index.candidates(hash).map(|reference| self.get(reference));
+        let patterns = candidates.filter(|entry| entry.has(PATTERN) && entry.host() == host);
+        let matching = patterns.filter_map(|entry| {
+            let key = (entry.path(), entry.has(PREFIX));
+            let rest = pattern::matches(key.0, key.1, path)?;
+            (pattern::literal(key.0).len() == end).then_some((entry, rest, key))
+        });
+        let best = matching.min_by(|(_, _, one), (_, _, other)| pattern::order(*one, *other))?;
+        Some((best.0, best.1))
     }
 
     /// The same as [`find`](Self::find), for tables in which a request's keys may
@@ -359,19 +386,20 @@ impl Links {
             }
         }
         // The longest of each; of equal ones the nearest.
-        let mut found: Option<(Entry<'_>, usize)> = None;
+        let (mut found, mut longest) = (None, 0);
         let mut ends = [0; PREFIX_DEPTH_MAX + 1];
         for (scope, path) in scopes() {
+            let patterns = hosts.depths(scope) & PATTERNS != 0;
             let mut depths = slashes(path, hosts.depths(scope), &mut ends);
             while depths != 0 {
                 let depth = depths.ilog2();
                 depths ^= 1 << depth;
                 let end = ends[depth as usize];
-                if found.is_some_and(|(_, longest)| longest >= end) {
+                if end <= longest {
                     break;
                 }
-                if let Some(entry) = self.prefix_entry(scope, path, end) {
-                    found = Some((entry, end));
+                if let Some(better) = self.prefix_at(scope, path, end, patterns) {
+                    (found, longest) = (Some(better), end);
                     break;
                 }
             }

@@ -9,9 +9,11 @@ use super::bytes::shown;
 use super::hash::fnv1a;
 use super::host::{self, HostProblem};
 use super::path::{fold, normalise};
+use super::pattern;
 use super::query::{Parameters, has_stray_star};
 use crate::limits::{
-    HOST_BYTES_MAX, KEY_PARAMETERS_MAX, KEY_PATH_BYTES_MAX, KEY_QUERY_BYTES_MAX, PREFIX_DEPTH_MAX,
+    HOST_BYTES_MAX, KEY_PARAMETERS_MAX, KEY_PATH_BYTES_MAX, KEY_QUERY_BYTES_MAX, PLACEHOLDERS_MAX,
+    PREFIX_DEPTH_MAX,
 };
 
 /// Begins a host that stands for every host below it.
@@ -23,12 +25,15 @@ pub struct Key<'a> {
     /// Lower case; empty for a key that holds on any host, with [`SUBDOMAINS`]
     /// before it for one that holds on all below it.
     pub(super) host: &'a [u8],
-    /// Normalised. Of a prefix: up to and with the slash before the `*`.
+    /// Normalised. Of a prefix: up to and with the slash before the `*`. With
+    /// placeholders it is a [pattern](super::pattern).
     pub(super) path: &'a [u8],
     /// Canonical parameters sorted by name; empty when the key has none.
     pub(super) query: &'a [u8],
     /// Whether it was written with `/*` at its end.
     pub(super) prefix: bool,
+    /// Whether it has placeholders.
+    pub(super) pattern: bool,
     /// Whether it matches in any case. Its path is then in lower case.
     pub(super) nocase: bool,
 }
@@ -70,13 +75,21 @@ pub enum KeyProblem {
     StarInQuery,
     /// A prefix with a query.
     PrefixWithQuery,
-    /// A segment such as `/:year`.
+    /// A segment such as `/:year-2`, with this behind the colon.
     Placeholder(String),
+    /// Two placeholders of this name.
+    RepeatedPlaceholder(String),
+    /// A placeholder with the name of what `/*` stands for.
+    PlaceholderSplat,
+    /// More placeholders than [`PLACEHOLDERS_MAX`].
+    TooManyPlaceholders,
+    /// Placeholders and a query.
+    PlaceholderWithQuery,
     /// A control byte at this column, counted from 1.
     Control(u8, usize),
     /// Its path has this many bytes.
     PathTooLong(usize),
-    /// Its prefix has this many slashes.
+    /// Its prefix, or what stands before its placeholders, has this many slashes.
     TooDeep(usize),
     /// Its query has more parameters than [`KEY_PARAMETERS_MAX`].
     TooManyParameters,
@@ -131,7 +144,24 @@ impl fmt::Display for KeyProblem {
             }
             KeyProblem::Placeholder(name) => write!(
                 f,
-                "placeholders such as `{name}` are not supported yet; use a `/*` key with :splat, or one link for each path"
+                "`:{name}` is no placeholder; that is a whole segment: a colon, and a name of letters, digits and `_`"
+            ),
+            KeyProblem::RepeatedPlaceholder(name) => {
+                write!(f, "the key has `:{name}` twice; give each placeholder a name of its own")
+            }
+            KeyProblem::PlaceholderSplat => write!(
+                f,
+                "`:splat` is what a last `/*` stands for; end the key with `/*`, or choose another name"
+            ),
+            KeyProblem::TooManyPlaceholders => {
+                write!(
+                    f,
+                    "the key has more than {PLACEHOLDERS_MAX} placeholders; use fewer, or `/*`"
+                )
+            }
+            KeyProblem::PlaceholderWithQuery => write!(
+                f,
+                "a key with placeholders cannot have a query; leave out the `?` and what follows it"
             ),
             KeyProblem::Control(byte, column) => write!(
                 f,
@@ -185,16 +215,17 @@ impl<'a> Key<'a> {
             None => (rest, None),
             Some(_) => split_query(rest)?,
         };
-        let (path, prefix) = parse_path(path, &mut scratch.path)?;
+        let (path, prefix, pattern) = parse_path(path, &mut scratch.path)?;
         let query = match query {
             None => &[][..],
+            Some(_) if pattern => return Err(KeyProblem::PlaceholderWithQuery),
             Some(_) if prefix => return Err(KeyProblem::PrefixWithQuery),
             Some(query) => {
                 parse_query(query, &mut scratch.parameters, &mut scratch.query)?;
                 &scratch.query
             }
         };
-        Ok(Key { host, path, query, prefix, nocase: false })
+        Ok(Key { host, path, query, prefix, pattern, nocase: false })
     }
 
     /// The same key, matching paths in any case: `/Go` and `/gO`, but neither
@@ -202,17 +233,34 @@ impl<'a> Key<'a> {
     /// case is written into `out`.
     #[must_use]
     pub fn in_any_case(self, out: &'a mut Vec<u8>) -> Key<'a> {
-        fold(self.path, out);
+        match self.pattern {
+            false => fold(self.path, out),
+            true => pattern::fold_literals(self.path, out),
+        }
         Key { path: out, nocase: true, ..self }
     }
 
     /// The 64-bit id of the link with this key: FNV-1a of the key as
-    /// [`Display`](fmt::Display) shows it. It depends on nothing else, so it is
+    /// [`Display`](fmt::Display) shows it, without the names of placeholders: they
+    /// make no difference to what it matches. It depends on nothing else, so it is
     /// the same in every table and on every machine that has the key.
     pub fn id(&self) -> u64 {
         let star: &[u8] = if self.prefix { b"*" } else { b"" };
         let mark: &[u8] = if self.query.is_empty() { b"" } else { b"?" };
-        fnv1a(&[self.host, self.path, star, mark, self.query])
+        let nameless = if self.pattern { pattern::nameless(self.path) } else { Vec::new() };
+        let path = if self.pattern { &nameless } else { self.path };
+        fnv1a(&[self.host, path, star, mark, self.query])
+    }
+
+    /// Whether it is looked for by how a path begins.
+    pub(super) fn is_open(&self) -> bool {
+        self.prefix || self.pattern
+    }
+
+    /// The part of its path by which its entry is found: all of it, unless it has
+    /// placeholders.
+    pub(super) fn literal(&self) -> &'a [u8] {
+        if self.pattern { pattern::literal(self.path) } else { self.path }
     }
 }
 
@@ -303,7 +351,11 @@ fn split_query(rest: &[u8]) -> Result<(&[u8], Option<&[u8]>), KeyProblem> {
     Ok((&rest[..at], Some(query)))
 }
 
-fn parse_path<'a>(path: &'a [u8], out: &'a mut Vec<u8>) -> Result<(&'a [u8], bool), KeyProblem> {
+/// The normal form of a path, whether it is a prefix, and whether it is a pattern.
+fn parse_path<'a>(
+    path: &'a [u8],
+    out: &'a mut Vec<u8>,
+) -> Result<(&'a [u8], bool, bool), KeyProblem> {
     let (path, prefix) = match path.strip_suffix(b"/*") {
         Some(_) => (&path[..path.len() - 1], true),
         None => (path, false),
@@ -311,29 +363,17 @@ fn parse_path<'a>(path: &'a [u8], out: &'a mut Vec<u8>) -> Result<(&'a [u8], boo
     if memchr(b'*', path).is_some() {
         return Err(KeyProblem::Star);
     }
-    if let Some(name) = placeholder(path) {
-        return Err(KeyProblem::Placeholder(shown(name)));
-    }
     let path = normalise(path, out);
     if path.len() > KEY_PATH_BYTES_MAX {
         return Err(KeyProblem::PathTooLong(path.len()));
     }
-    let depth = memchr::memchr_iter(b'/', path).count();
-    if prefix && depth > PREFIX_DEPTH_MAX {
+    let pattern = pattern::is_pattern(path)?;
+    let literal = if pattern { pattern::literal(path) } else { path };
+    let depth = memchr::memchr_iter(b'/', literal).count();
+    if (prefix || pattern) && depth > PREFIX_DEPTH_MAX {
         return Err(KeyProblem::TooDeep(depth));
     }
-    Ok((path, prefix))
-}
-
-/// A segment that begins with a colon and a letter: Netlify's `/:year`. Taken
-/// as it stands it would be a link that no visitor ever meets.
-fn placeholder(path: &[u8]) -> Option<&[u8]> {
-    memchr::memchr_iter(b':', path).find_map(|at| {
-        let letter = path.get(at + 1).is_some_and(u8::is_ascii_alphabetic);
-        let rest = &path[at..];
-        let end = memchr(b'/', rest).unwrap_or(rest.len());
-        (letter && at > 0 && path[at - 1] == b'/').then_some(&rest[..end])
-    })
+    Ok((path, prefix, pattern))
 }
 
 fn parse_query(

@@ -70,6 +70,20 @@ fn queries() {
 }
 
 #[test]
+fn placeholders() {
+    let check = |text: &str, want: &str, literal: &str, id: &str| {
+        let mut scratch = KeyScratch::default();
+        let key = Key::parse(text.as_bytes(), &mut scratch).expect(text);
+        assert_eq!((key.to_string().as_str(), key.pattern), (want, true), "{text}");
+        assert_eq!(key.literal(), literal.as_bytes(), "{text}");
+        assert_eq!(key.id(), fnv1a(&[id.as_bytes()]), "{text}");
+    };
+    check("/blog/:year/:slug", "/blog/:year/:slug", "/blog/", "/blog/:/:");
+    check("/blog/:y/:s", "/blog/:y/:s", "/blog/", "/blog/:/:");
+    check("A.example//:a/../:B/x/*", "a.example/:B/x/*", "/", "a.example/:/x/*");
+}
+
+#[test]
 fn any_case() {
     let check = |text: &str, want: &str| {
         let (mut scratch, mut folded) = (KeyScratch::default(), Vec::new());
@@ -118,7 +132,9 @@ fn refused() {
     bad("/x?a=*&a=1", P::RepeatedParameter("a".into()));
     bad("/x/*?a=1", P::PrefixWithQuery);
     bad("/x/*?", P::PrefixWithQuery);
-    bad("/news/:year/x", P::Placeholder(":year".into()));
+    bad("/news/:year-2/x", P::Placeholder("year-2".into()));
+    bad("/:a?x=1", P::PlaceholderWithQuery);
+    bad("/:a/*?x=1", P::PlaceholderWithQuery);
     bad("/a\nb", P::Control(b'\n', 3));
     bad("/a?b=\x01", P::Control(1, 6));
     bad("/x?1&2&3&4&5&6&7&8&9", P::TooManyParameters);

@@ -4,7 +4,8 @@ use core::fmt;
 use core::str::FromStr;
 
 use super::builder::{AddProblem, Link, Origin, TableBuilder};
-use super::formats::{self, Line, Row, Source};
+use super::changes::{self, Changes};
+use super::formats::{self, Format, Line, Row, Source};
 use super::key::{Key, KeyScratch};
 use super::options::Options;
 use super::status::Status;
@@ -132,6 +133,22 @@ impl fmt::Display for Report {
 /// Reads all `sources` into one table. Every line is looked at, also after
 /// bad ones, so the report is whole.
 pub fn load(sources: &[Source<'_>], on_bad: OnBadLine) -> Loaded {
+    load_all(sources, None, on_bad)
+}
+
+/// As [`load`], with changes over it: a link of the files whose key is changed is
+/// checked and left out, and what is set is there in its place.
+pub fn load_over(sources: &[Source<'_>], changes: &Changes, on_bad: OnBadLine) -> Loaded {
+    let lines = changes.lines();
+    let mut all = sources.to_vec();
+    all.push(Source::new("links set", lines.as_bytes(), Format::Native));
+    let mut loaded = load_all(&all, Some(changes), on_bad);
+    loaded.report.files.pop();
+    loaded
+}
+
+/// The links of the last source lie over the others, if there are `changes`.
+fn load_all(sources: &[Source<'_>], changes: Option<&Changes>, on_bad: OnBadLine) -> Loaded {
     let lines = |source: &Source<'_>| memchr::memchr_iter(b'\n', source.text).count() + 1;
     let mut loader = Loader {
         names: Vec::new(),
@@ -141,9 +158,12 @@ pub fn load(sources: &[Source<'_>], on_bad: OnBadLine) -> Loaded {
         ),
         scratch: KeyScratch::default(),
         folded: Vec::new(),
+        changes,
+        is_over: false,
     };
     let mut report = Report::default();
-    for source in sources {
+    for (at, source) in sources.iter().enumerate() {
+        loader.is_over = at + 1 == sources.len();
         let first = report.files.len();
         let mut file = first;
         loader.names.push(source.name.to_owned());
@@ -191,16 +211,19 @@ pub fn load(sources: &[Source<'_>], on_bad: OnBadLine) -> Loaded {
     Loaded { table: (!refused).then(|| loader.builder.finish()), report }
 }
 
-struct Loader {
+struct Loader<'a> {
     /// Of files, as in [`Report::files`].
     names: Vec<String>,
     builder: TableBuilder,
     scratch: KeyScratch,
     /// Room for a path in lower case.
     folded: Vec<u8>,
+    changes: Option<&'a Changes>,
+    /// Whether the source that is read lies over the others.
+    is_over: bool,
 }
 
-impl Loader {
+impl Loader<'_> {
     /// Makes a link of a row. The first thing that is wrong with it is the one
     /// that is told.
     fn take(&mut self, origin: Origin, row: Row<'_>) -> Result<(), String> {
@@ -210,11 +233,7 @@ impl Loader {
             return Err("the key is not UTF-8; save the file as UTF-8".to_owned());
         }
         let options = Options::parse(row.settings)?;
-        let mut key =
-            Key::parse(row.key, &mut self.scratch).map_err(|problem| problem.to_string())?;
-        if options.nocase {
-            key = key.in_any_case(&mut self.folded);
-        }
+        let key = key_of(row.key, options.nocase, &mut self.scratch, &mut self.folded)?;
         let status = match row.status {
             None => Status::Found,
             Some(status) => Status::parse(status)?,
@@ -223,6 +242,12 @@ impl Loader {
             [] => None,
             target => Some(target::validate(target).map_err(|problem| problem.to_string())?),
         };
+        if let Some(changes) = self.changes
+            && !self.is_over
+            && changes.get(&changes::name_of(&key)).is_some()
+        {
+            return Ok(());
+        }
         let link = Link { key, status, target, options, origin };
         self.builder.add(&link).map_err(|problem| match problem {
             AddProblem::Duplicate(first) => format!(
@@ -234,4 +259,15 @@ impl Loader {
             other => other.to_string(),
         })
     }
+}
+
+/// The key of a row, or what is wrong with it.
+pub(super) fn key_of<'a>(
+    text: &'a [u8],
+    nocase: bool,
+    scratch: &'a mut KeyScratch,
+    folded: &'a mut Vec<u8>,
+) -> Result<Key<'a>, String> {
+    let key = Key::parse(text, scratch).map_err(|problem| problem.to_string())?;
+    Ok(if nocase { key.in_any_case(folded) } else { key })
 }

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use super::*;
 use crate::limits::{
-    BAD_LINES_SHOWN, KEY_PARAMETERS_MAX, KEY_PATH_BYTES_MAX, PREFIX_DEPTH_MAX, QUERY_SHAPES_MAX,
-    TARGET_BYTES_MAX,
+    BAD_LINES_SHOWN, KEY_PARAMETERS_MAX, KEY_PATH_BYTES_MAX, PATTERNS_MAX, PREFIX_DEPTH_MAX,
+    QUERY_SHAPES_MAX, TARGET_BYTES_MAX,
 };
 
 fn native(name: &'static str, text: &'static str) -> Source<'static> {
@@ -62,7 +62,14 @@ fn every_problem_of_a_line() {
     bad("/x/*.html https://a/", "a `*` can only stand at the end");
     bad("/x?y=z* https://a/", "write %2A");
     bad("/x/*?y=1 https://a/", "a `/*` key cannot have a query");
-    bad("/x/:year https://a/", "placeholders such as `:year` are not supported yet");
+    bad("/x/:year-2 https://a/", "`:year-2` is no placeholder");
+    bad("/:a/:a https://a/", "the key has `:a` twice");
+    bad("/x/:splat https://a/", "end the key with `/*`");
+    bad("/:a/:b/:c/:d/:e/:f/:g/:h/:i https://a/", "more than 8 placeholders");
+    bad("/:a?b=c https://a/", "a key with placeholders cannot have a query");
+    bad("/:a https://a/:b", "cannot have a placeholder's `:b` yet");
+    bad("/:a https://a/:splat", ":splat but the key is no prefix");
+    bad(&format!("{}/:a https://a/", "/y".repeat(PREFIX_DEPTH_MAX)), "the prefix has 64 slashes");
     bad("/x\x01 https://a/", "remove the control character `\\x01`");
     bad("/x?y=1&y=2 https://a/", "names `y` twice");
     let many: Vec<String> = (0..=KEY_PARAMETERS_MAX).map(|n| n.to_string()).collect();
@@ -121,6 +128,7 @@ fn duplicates_name_the_first_place() {
         links: 6,
         hosts: 1,
         prefixes: 1,
+        placeholders: 0,
         nocase: 0,
         with_query: 1,
         query_shapes: 1,
@@ -148,6 +156,35 @@ fn keys_that_differ_in_case_are_one_key_in_any_case() {
     );
     let counts = loaded.table.unwrap().counts();
     assert_eq!((counts.links, counts.nocase, counts.hosts), (6, 5, 1));
+}
+
+#[test]
+fn placeholders_by_another_name_are_the_same_key() {
+    let text = "/b/:year/:slug https://a/:1\n/b/:y/:s 410\n/b/:y/:s/* https://b/\n/b/:y/:s/ 410\n/B/:x/:Y https://c/ nocase\n/b/:Y/:x 410 nocase\na.example/b/:y/:s 410\n/b/:y/x/* 410\n/b/:z/x/* 410\n";
+    let text = text.replace("410 nocase", "https://d/ nocase");
+    let source = Source::new("l", text.as_bytes(), Format::Native);
+    let loaded = load(&[source], OnBadLine::Skip);
+    let lines: Vec<String> = loaded.report.problems.iter().map(Problem::to_string).collect();
+    assert_eq!(
+        lines,
+        [
+            "l:2: /b/:y/:s is already defined at l:1; remove one of them",
+            "l:6: /b/:Y/:x in any case is already defined at l:5; remove one of them",
+            "l:9: /b/:z/x/* is already defined at l:8; remove one of them",
+        ]
+    );
+    assert_eq!(loaded.table.unwrap().counts().placeholders, 6);
+}
+
+#[test]
+fn too_many_patterns() {
+    let mut text = String::new();
+    for n in 0..=PATTERNS_MAX {
+        writeln!(text, "/x/:a/{n} https://a/\n/y{n}/:a 410").unwrap();
+    }
+    let problems = problems(Source::new("l", text.as_bytes(), Format::Native));
+    assert_eq!(problems.len(), 1);
+    assert!(problems[0].starts_with("l:65: more than 32 keys with placeholders"), "{problems:?}");
 }
 
 #[test]

@@ -13,6 +13,8 @@
 //! - Keys are kept in canonical form, so equal keys are equal bytes: hosts in
 //!   lower case, paths [normalised](normalise()) and those of `nocase` keys in
 //!   lower case, parameters sorted by name and spelled in one way.
+//! - A key with placeholders is a [pattern](self::pattern): it lies among the prefixes,
+//!   and is compared with a path segment by segment.
 //! - A target is checked once, when it is loaded ([`target::validate`]);
 //!   whatever is in a table can stand in a header field as it is. What a
 //!   visitor adds to it (`:splat`) is encoded; what a click adds (`{clickid}`)
@@ -26,6 +28,7 @@
 mod answer;
 mod builder;
 mod bytes;
+mod changes;
 mod entries;
 mod find;
 mod formats;
@@ -37,6 +40,7 @@ pub mod key;
 mod load;
 mod options;
 mod path;
+mod pattern;
 mod query;
 mod status;
 mod table;
@@ -44,10 +48,11 @@ pub mod target;
 
 pub use answer::{Answer, StoredOptions};
 pub use builder::{AddProblem, Link, Origin, TableBuilder};
+pub use changes::{Change, Changes, read_keys, read_lines};
 pub use find::{Ask, Hit, Links, Scratch};
 pub use formats::{Columns, Format, HaproxyMatch, Help, Include, Included, Source, base};
 pub use key::{Key, KeyScratch};
-pub use load::{FileReport, Loaded, OnBadLine, Problem, Report, load};
+pub use load::{FileReport, Loaded, OnBadLine, Problem, Report, load, load_over};
 pub use options::{Options, QueryRule};
 pub use path::normalise;
 pub use status::Status;

@@ -32,6 +32,8 @@ pub struct Counts {
     pub hosts: usize,
     /// Links whose key ends with `/*`.
     pub prefixes: usize,
+    /// Links whose key has placeholders.
+    pub placeholders: usize,
     /// Links whose key matches in any case.
     pub nocase: usize,
     /// Links whose key has a query.
@@ -126,6 +128,10 @@ fn hash_of(name: &[u8]) -> u64 {
     }
 }
 
+/// Says in the place of a depth that there are patterns among a host's prefixes.
+/// Every prefix has a slash, so none has depth 0.
+pub(super) const PATTERNS: u64 = 1;
+
 /// Begins the name of a twin. No request has it: its host is in lower case.
 const TWIN: u8 = b'N';
 
@@ -137,7 +143,8 @@ struct Host {
     /// [`ANY_HOST`] if it has no such key. So they never meet its other keys.
     twin: u32,
     /// A bit for each depth: bit 2 is set when there is a prefix with two
-    /// slashes, such as `/amz/*`.
+    /// slashes, such as `/amz/*`, or a pattern with as many before its first
+    /// placeholder. [`PATTERNS`] is beside them.
     depths: u64,
 }
 
@@ -260,14 +267,15 @@ impl Hosts {
         Some(self.hosts[host as usize].twin).filter(|&twin| twin != ANY_HOST)
     }
 
-    /// The depths at which a host has prefixes, a bit each.
+    /// The depths at which a host has prefixes or patterns, a bit each, and
+    /// [`PATTERNS`].
     #[inline]
     pub(super) fn depths(&self, host: u32) -> u64 {
         self.hosts[host as usize].depths
     }
 
-    pub(super) fn add_depth(&mut self, host: u32, depth: usize) {
-        self.hosts[host as usize].depths |= 1 << depth;
+    pub(super) fn add_depth(&mut self, host: u32, depth: usize, pattern: bool) {
+        self.hosts[host as usize].depths |= 1 << depth | if pattern { PATTERNS } else { 0 };
     }
 
     fn bytes(&self) -> usize {
@@ -287,7 +295,7 @@ mod tests {
         for number in 1..=1_000 {
             assert_eq!(hosts.intern(format!("h{number}.example").as_bytes()), number);
         }
-        hosts.add_depth(7, 2);
+        hosts.add_depth(7, 2, false);
         for number in 1..=1_000 {
             let name = format!("h{number}.example");
             assert_eq!(hosts.intern(name.as_bytes()), number);

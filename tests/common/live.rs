@@ -196,6 +196,15 @@ fn check(connection: &mut Connection, question: Question, low: u64, truth: &Trut
     connection.seen = state;
 }
 
+/// Says that it is over, however a thread ends: the others would wait without end.
+pub struct OnDrop<'a>(pub &'a AtomicBool);
+
+impl Drop for OnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// The value below which this part of them is.
 pub fn quantile(times: &mut [Duration], part: f64) -> Duration {
     times.sort_unstable();

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, missing_docs, unused_imports)] // each test uses its part
 
+pub mod admin;
 pub mod live;
 pub mod peers;
 pub mod process;

@@ -7,6 +7,8 @@ use super::cells::{Field, SETTINGS, spell};
 /// `key=Slug,target=URL,status=3`: what columns mean, by name or by number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Columns {
+    /// As they were written.
+    text: String,
     wishes: Vec<(Field, Place)>,
 }
 
@@ -23,6 +25,11 @@ const NEEDED: &str = "write key=COLUMN,target=COLUMN, and as you need them statu
     query, nocase, cache, referrer, from, until, else, id and tag";
 
 impl Columns {
+    /// As they were written.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
     /// Field and place, in the order they were written.
     pub(super) fn wishes(&self) -> impl Iterator<Item = (Field, &Place)> {
         self.wishes.iter().map(|(field, place)| (*field, place))
@@ -72,7 +79,7 @@ impl FromStr for Columns {
         if !has(Field::Key) || !has(Field::Target) {
             return Err(format!("the columns of key and target are needed; {NEEDED}"));
         }
-        Ok(Columns { wishes })
+        Ok(Columns { text: text.to_owned(), wishes })
     }
 }
 
@@ -88,6 +95,7 @@ mod tests {
         assert_eq!(wishes[1], (Field::Target, &Place::Numbered(1)));
         assert_eq!(wishes[2], (Field::Tag, &Place::Named("campaign".into())));
         assert!(!columns.are_numbered());
+        assert_eq!(columns.as_str().parse(), Ok(columns.clone()));
         assert!("key=1,target=2".parse::<Columns>().unwrap().are_numbered());
     }
 

@@ -1,23 +1,20 @@
-//! Where a link sends: what a target may be, and how `:splat` and `{clickid}` are
-//! filled in.
+//! What a target may be.
 
 use core::fmt;
-use std::sync::Arc;
 
-use memchr::memchr2_iter;
-
-use super::bytes::{PARAMETER, PATH, QUERY, escape, is, push_encoded, push_escape, shown};
-use super::entries::{CLICK_ID, SPLAT};
-use super::host::{self, HostProblem};
-use crate::limits::{CLICK_ID_BYTES, LOCATION_BYTES_MAX, TARGET_BYTES_MAX};
+use super::super::bytes::{QUERY, escape, is, push_escape, shown};
+use super::super::entries::SPLAT;
+use super::super::host::{self, HostProblem};
+use super::blanks::{Blank, next_blank};
+use crate::limits::TARGET_BYTES_MAX;
 
 /// A target that [`validate`] found good. Nothing else makes one, so whoever
 /// holds one can put its bytes into a header field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Checked<'a> {
-    bytes: &'a [u8],
+    pub(super) bytes: &'a [u8],
     /// [`SPLAT`] and [`CLICK_ID`].
-    blanks: u8,
+    pub(super) blanks: u8,
 }
 
 impl<'a> Checked<'a> {
@@ -33,7 +30,7 @@ impl<'a> Checked<'a> {
     }
 
     /// The flags of an entry that say what it holds.
-    pub(super) fn blanks(self) -> u8 {
+    pub(in crate::links) fn blanks(self) -> u8 {
         self.blanks
     }
 }
@@ -247,186 +244,3 @@ fn check_characters(target: &[u8], from: usize) -> Result<(), TargetProblem> {
     }
     Ok(())
 }
-
-/// What is filled into a target for each request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Blank {
-    Splat,
-    ClickId,
-}
-
-impl Blank {
-    /// How it is written.
-    const fn text(self) -> &'static [u8] {
-        match self {
-            Blank::Splat => b":splat",
-            Blank::ClickId => b"{clickid}",
-        }
-    }
-
-    const fn flag(self) -> u8 {
-        match self {
-            Blank::Splat => SPLAT,
-            Blank::ClickId => CLICK_ID,
-        }
-    }
-}
-
-// What `limits` reckons with.
-const _: () = assert!(Blank::ClickId.text().len() == 9);
-
-/// The first blank at or after `from`, and where it begins. `:splatter` is none.
-fn next_blank(target: &[u8], from: usize) -> Option<(Blank, usize)> {
-    memchr2_iter(b':', b'{', &target[from..]).map(|at| from + at).find_map(|at| {
-        let rest = &target[at..];
-        if rest.starts_with(Blank::ClickId.text()) {
-            return Some((Blank::ClickId, at));
-        }
-        let rest = rest.strip_prefix(Blank::Splat.text())?;
-        let is_longer = rest.first().is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_');
-        (!is_longer).then_some((Blank::Splat, at))
-    })
-}
-
-/// What stands for a click id that is not known yet.
-const ID_UNKNOWN: [u8; CLICK_ID_BYTES] = [b'0'; CLICK_ID_BYTES];
-
-/// The `Location` would be longer than [`LOCATION_BYTES_MAX`]: the visitor
-/// asked for too long a path.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TooLong;
-
-impl fmt::Display for TooLong {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the location would be longer than {LOCATION_BYTES_MAX} bytes")
-    }
-}
-
-impl std::error::Error for TooLong {}
-
-/// The target of a link that was found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Target<'a> {
-    bytes: &'a [u8],
-    blanks: u8,
-}
-
-impl<'a> From<Checked<'a>> for Target<'a> {
-    fn from(checked: Checked<'a>) -> Target<'a> {
-        Target::stored(checked.bytes, checked.blanks)
-    }
-}
-
-impl<'a> Target<'a> {
-    /// What a table kept of a [`Checked`] target; empty for a 410.
-    #[inline]
-    pub(super) fn stored(bytes: &'a [u8], blanks: u8) -> Target<'a> {
-        Target { bytes, blanks }
-    }
-
-    /// That of a link which is gone.
-    pub(super) fn none() -> Target<'a> {
-        Target { bytes: &[], blanks: 0 }
-    }
-
-    /// The whole `Location` if it is the same for every request, which is so
-    /// unless the target holds `:splat` or `{clickid}`. Empty for a link that is
-    /// gone.
-    #[inline]
-    pub fn plain(&self) -> Option<&'a [u8]> {
-        (self.blanks == 0).then_some(self.bytes)
-    }
-
-    /// Whether it holds `{clickid}`, so that the `Location` has to be [written
-    /// again](Self::write_with_id) when the id is known.
-    #[inline]
-    pub fn has_click_id(&self) -> bool {
-        self.blanks & CLICK_ID != 0
-    }
-
-    /// Appends the `Location` to `out`, with `splat` (the rest of the
-    /// normalised path) for every `:splat`, and zeros for every `{clickid}`.
-    ///
-    /// What may not stand at that place is encoded: in the path also `?` and
-    /// `#`, behind them also `&`, `=`, `+`, `;`, so that a visitor can add
-    /// neither a parameter nor a fragment. Escapes stay as they are.
-    ///
-    /// # Errors
-    /// [`TooLong`], with `out` as it was, if more than
-    /// [`LOCATION_BYTES_MAX`] bytes would be appended.
-    #[inline]
-    pub fn write(&self, splat: &[u8], out: &mut Vec<u8>) -> Result<(), TooLong> {
-        if self.blanks == 0 {
-            out.extend_from_slice(self.bytes);
-            return Ok(());
-        }
-        self.write_with_id(splat, &ID_UNKNOWN, out)
-    }
-
-    /// The same with `id` for every `{clickid}`. The `Location` is as long as
-    /// that of [`write`](Self::write).
-    ///
-    /// # Errors
-    /// Those of [`write`](Self::write).
-    pub fn write_with_id(
-        &self,
-        splat: &[u8],
-        id: &[u8; CLICK_ID_BYTES],
-        out: &mut Vec<u8>,
-    ) -> Result<(), TooLong> {
-        let start = out.len();
-        let path_end = self.bytes.iter().position(|byte| matches!(byte, b'?' | b'#'));
-        let path_end = path_end.unwrap_or(self.bytes.len());
-        let mut done = 0;
-        while let Some((blank, at)) = next_blank(self.bytes, done) {
-            out.extend_from_slice(&self.bytes[done..at]);
-            match blank {
-                Blank::Splat if at < path_end => push_encoded(splat, PATH, out),
-                Blank::Splat => push_encoded(splat, PARAMETER, out),
-                Blank::ClickId => out.extend_from_slice(id),
-            }
-            done = at + blank.text().len();
-            if out.len() - start > LOCATION_BYTES_MAX {
-                break;
-            }
-        }
-        out.extend_from_slice(&self.bytes[done..]);
-        if out.len() - start > LOCATION_BYTES_MAX {
-            out.truncate(start);
-            return Err(TooLong);
-        }
-        Ok(())
-    }
-}
-
-/// A target that belongs to no table: where unknown keys are sent.
-#[derive(Clone, Debug)]
-pub struct Fallback {
-    bytes: Arc<[u8]>,
-    blanks: u8,
-}
-
-impl Fallback {
-    /// `None` for a target with `:splat`, which nothing can fill.
-    #[must_use]
-    pub fn new(checked: Checked<'_>) -> Option<Fallback> {
-        let fallback = Fallback { bytes: checked.bytes.into(), blanks: checked.blanks };
-        (!checked.has_splat()).then_some(fallback)
-    }
-
-    /// The target.
-    #[must_use]
-    pub fn target(&self) -> Target<'_> {
-        Target::stored(&self.bytes, self.blanks)
-    }
-
-    /// The URL as it was written.
-    #[must_use]
-    pub fn text(&self) -> &str {
-        core::str::from_utf8(&self.bytes).expect("a target is ASCII")
-    }
-}
-
-#[cfg(test)]
-#[path = "target_test.rs"]
-mod tests;

@@ -1,0 +1,326 @@
+//! `carom links stage`, `promote`, `set` and others: asking a running server.
+
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use crate::cli::reading::ReadingArguments;
+use crate::clicks::state;
+use crate::control::admin::{Client, Method};
+use crate::control::say;
+use crate::limits::BAD_LINES_SHOWN;
+use crate::links::{Columns, Format, OnBadLine};
+
+/// What a running server is asked about its links.
+#[derive(Clone, Debug, Subcommand)]
+pub enum LiveCommand {
+    /// Have a running server read link files, to be promoted
+    ///
+    /// The files are checked whole; with a bad line nothing is staged. What is
+    /// served stays as it is until `carom links promote`.
+    Stage(Stage),
+    /// Serve what is staged
+    Promote(Plain),
+    /// Forget what is staged
+    Discard(Plain),
+    /// Serve an earlier generation again, with the changes that were in force in it
+    Rollback(Rollback),
+    /// List the generations that can be rolled back to
+    Generations(Plain),
+    /// Have a running server read its link files again, as SIGHUP does
+    Reload(Plain),
+    /// Set one link, or many, in a running server
+    ///
+    /// What is set lies over the link files: it survives reloads, promotions and
+    /// crashes until it is reset.
+    Set(Set),
+    /// Take away the links of keys in a running server, whatever its files say
+    Unset(Keys),
+    /// Give keys back to the link files
+    Reset(Reset),
+}
+
+/// Which server, and how to print.
+#[derive(Args, Clone, Debug)]
+pub struct Server {
+    /// Click folder of the server
+    #[arg(long, env = "CAROM_CLICKS", default_value = "./clicks", value_name = "DIR")]
+    clicks: PathBuf,
+    /// State folder of the server [default: .state in the click folder]
+    #[arg(long, env = "CAROM_STATE", value_name = "DIR")]
+    state: Option<PathBuf>,
+    /// Print the answer as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// A command that has nothing to be told.
+#[derive(Args, Clone, Debug)]
+pub struct Plain {
+    #[command(flatten)]
+    server: Server,
+}
+
+/// See [`LiveCommand::Stage`].
+#[derive(Args, Clone, Debug)]
+pub struct Stage {
+    /// Link files; together they make one table
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    #[command(flatten)]
+    reading: ReadingArguments,
+    /// When a line is bad: stage nothing, or skip it and take the rest
+    #[arg(long, default_value = "refuse", value_parser = OnBadLine::NAMES)]
+    on_bad_line: String,
+    #[command(flatten)]
+    server: Server,
+}
+
+/// See [`LiveCommand::Rollback`].
+#[derive(Args, Clone, Debug)]
+pub struct Rollback {
+    /// Number of the generation [default: the one before]
+    #[arg(value_name = "N")]
+    to: Option<u32>,
+    #[command(flatten)]
+    server: Server,
+}
+
+/// See [`LiveCommand::Set`].
+#[derive(Args, Clone, Debug)]
+pub struct Set {
+    /// KEY TARGET [STATUS] [NAME=VALUE …], as in a line of the native format
+    #[arg(value_name = "KEY TARGET", num_args = 2.., required_unless_present = "from")]
+    link: Vec<String>,
+    /// File of such lines, all of them or none; - is standard input
+    #[arg(long, value_name = "FILE", conflicts_with = "link")]
+    from: Option<PathBuf>,
+    #[command(flatten)]
+    server: Server,
+}
+
+/// See [`LiveCommand::Unset`].
+#[derive(Args, Clone, Debug)]
+pub struct Keys {
+    /// Keys, as in a line of the native format
+    #[arg(value_name = "KEY", required_unless_present = "from")]
+    keys: Vec<String>,
+    /// File with a key on each line, all of them or none; - is standard input
+    #[arg(long, value_name = "FILE", conflicts_with = "keys")]
+    from: Option<PathBuf>,
+    #[command(flatten)]
+    server: Server,
+}
+
+/// See [`LiveCommand::Reset`].
+#[derive(Args, Clone, Debug)]
+pub struct Reset {
+    /// Keys, as in a line of the native format
+    #[arg(value_name = "KEY", required_unless_present_any = ["from", "all"])]
+    keys: Vec<String>,
+    /// File with a key on each line, all of them or none; - is standard input
+    #[arg(long, value_name = "FILE", conflicts_with = "keys")]
+    from: Option<PathBuf>,
+    /// Every key that was set or unset
+    #[arg(long, conflicts_with_all = ["keys", "from"])]
+    all: bool,
+    #[command(flatten)]
+    server: Server,
+}
+
+/// Runs the command.
+#[must_use]
+pub fn run(command: &LiveCommand) -> ExitCode {
+    let server = command.server();
+    let asked = command.request().and_then(|(method, path, body)| {
+        let state = server.state.clone().unwrap_or_else(|| state::path(&server.clicks));
+        Client::new(&state).ask(method, path, body.as_ref())
+    });
+    match asked {
+        Ok((200, answer)) => {
+            let text = if server.json { format!("{answer}\n") } else { command.describe(&answer) };
+            // Whoever stopped reading has seen enough.
+            let _ = io::stdout().lock().write_all(text.as_bytes());
+            ExitCode::SUCCESS
+        }
+        Ok((status, answer)) => {
+            if server.json {
+                let _ = writeln!(io::stdout().lock(), "{answer}");
+            } else {
+                complain(&answer);
+            }
+            ExitCode::from(if status == 422 { 1 } else { 2 })
+        }
+        Err(error) => {
+            say(format_args!("error: {error:#}"));
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Says why a server refused.
+fn complain(answer: &Value) {
+    let problems = answer["problems"].as_array().map_or(&[][..], Vec::as_slice);
+    let mut text = String::new();
+    for problem in problems.iter().take(BAD_LINES_SHOWN) {
+        let message = problem["message"].as_str().unwrap_or_default();
+        let file = problem["file"].as_str().unwrap_or_default();
+        text.push_str(&format!("{file}:{}: {message}\n", problem["line"]));
+    }
+    if let Some(more @ 1..) = problems.len().checked_sub(BAD_LINES_SHOWN) {
+        text.push_str(&format!("… and {more} more bad lines (--json shows every one)\n"));
+    }
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+    say(format_args!("error: {}", answer["error"].as_str().unwrap_or("the server refused")));
+}
+
+impl LiveCommand {
+    fn server(&self) -> &Server {
+        match self {
+            Self::Stage(wish) => &wish.server,
+            Self::Rollback(wish) => &wish.server,
+            Self::Set(wish) => &wish.server,
+            Self::Unset(wish) => &wish.server,
+            Self::Reset(wish) => &wish.server,
+            Self::Promote(wish)
+            | Self::Discard(wish)
+            | Self::Generations(wish)
+            | Self::Reload(wish) => &wish.server,
+        }
+    }
+
+    /// What the server is asked.
+    fn request(&self) -> anyhow::Result<(Method, &'static str, Option<Value>)> {
+        let (path, body) = match self {
+            Self::Generations(_) => return Ok((Method::GET, "/links/generations", None)),
+            Self::Promote(_) => ("/links/promote", None),
+            Self::Discard(_) => ("/links/discard", None),
+            Self::Reload(_) => ("/links/reload", None),
+            Self::Rollback(wish) => ("/links/rollback", Some(json!({ "to": wish.to }))),
+            Self::Stage(wish) => {
+                let files = wish.files.iter().map(|file| absolute(file));
+                let body = json!({
+                    "files": files.collect::<anyhow::Result<Vec<_>>>()?,
+                    "format": wish.reading.format.map(Format::name),
+                    "base": wish.reading.base,
+                    "columns": wish.reading.columns.as_ref().map(Columns::as_str),
+                    "on_bad_line": wish.on_bad_line,
+                });
+                ("/links/stage", Some(body))
+            }
+            Self::Set(wish) => {
+                let (name, lines) = text(wish.from.as_deref(), || wish.link.join(" "))?;
+                ("/links/set", Some(json!({ "name": name, "lines": lines })))
+            }
+            Self::Unset(wish) => {
+                let (name, keys) = text(wish.from.as_deref(), || wish.keys.join("\n"))?;
+                ("/links/unset", Some(json!({ "name": name, "keys": keys })))
+            }
+            Self::Reset(wish) if wish.all => ("/links/reset", Some(json!({ "all": true }))),
+            Self::Reset(wish) => {
+                let (name, keys) = text(wish.from.as_deref(), || wish.keys.join("\n"))?;
+                ("/links/reset", Some(json!({ "name": name, "keys": keys })))
+            }
+        };
+        Ok((Method::POST, path, body))
+    }
+
+    /// What the server answered, for people.
+    fn describe(&self, answer: &Value) -> String {
+        match self {
+            Self::Stage(_) => {
+                let left_out = match answer["left_out"].as_u64() {
+                    Some(count @ 1..) => format!(", {count} bad lines left out"),
+                    _ => String::new(),
+                };
+                format!(
+                    "staged: {} links{left_out}{}; `carom links promote` serves them\n",
+                    answer["links"],
+                    over(answer)
+                )
+            }
+            Self::Discard(_) => format!("discarded: {} links\n", answer["links"]),
+            Self::Promote(_) | Self::Rollback(_) | Self::Reload(_) => format!(
+                "serving generation {}: {} links{}\n",
+                answer["generation"],
+                answer["links"],
+                over(answer)
+            ),
+            Self::Set(_) | Self::Unset(_) | Self::Reset(_) => format!(
+                "{} changed, serving generation {}{}\n",
+                counted(answer["changed"].as_u64(), "link"),
+                answer["generation"],
+                over(answer)
+            ),
+            Self::Generations(_) => list(answer),
+        }
+    }
+}
+
+/// One line for each generation, newest first.
+fn list(answer: &Value) -> String {
+    let mut text = String::new();
+    let generations = answer["generations"].as_array().map_or(&[][..], Vec::as_slice);
+    for about in generations.iter().rev() {
+        let word = |name: &str| about[name].as_str().unwrap_or_default().to_owned();
+        let is_served = about["generation"] == answer["serving"];
+        let from = about["from"].as_u64().map_or(String::new(), |from| format!(" to {from}"));
+        let files = about["files"].as_array().map_or(&[][..], Vec::as_slice);
+        let files: Vec<&str> = files.iter().filter_map(Value::as_str).collect();
+        text.push_str(&format!(
+            "{} {:>6}  {}  {:<12}  {:>9} links{}  by {}  {}\n",
+            if is_served { "*" } else { " " },
+            about["generation"].as_u64().unwrap_or_default(),
+            word("time"),
+            word("how") + &from,
+            about["links"].as_u64().unwrap_or_default(),
+            over(about),
+            word("who"),
+            files.join(" ")
+        ));
+    }
+    if let Some(links) = answer["staged"].as_u64() {
+        text.push_str(&format!("  staged: {links} links\n"));
+    }
+    text
+}
+
+fn over(answer: &Value) -> String {
+    match answer["changes"].as_u64() {
+        None | Some(0) => String::new(),
+        count => format!(", {} over the files", counted(count, "change")),
+    }
+}
+
+fn counted(count: Option<u64>, what: &str) -> String {
+    match count {
+        Some(1) => format!("1 {what}"),
+        count => format!("{} {what}s", count.unwrap_or_default()),
+    }
+}
+
+fn absolute(path: &Path) -> anyhow::Result<PathBuf> {
+    std::path::absolute(path).with_context(|| format!("cannot find {}", path.display()))
+}
+
+/// What is in the file (`-` is standard input), or else was typed; and what it is
+/// called in messages.
+fn text(from: Option<&Path>, typed: impl FnOnce() -> String) -> anyhow::Result<(String, String)> {
+    match from {
+        None => Ok(("command line".to_owned(), typed())),
+        Some(path) if path == Path::new("-") => {
+            let mut text = String::new();
+            io::stdin().read_to_string(&mut text).context("cannot read standard input")?;
+            Ok(("standard input".to_owned(), text))
+        }
+        Some(path) => {
+            let text = std::fs::read_to_string(path)
+                .with_context(|| format!("cannot read {}", path.display()))?;
+            Ok((path.display().to_string(), text))
+        }
+    }
+}

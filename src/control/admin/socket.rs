@@ -1,0 +1,140 @@
+//! The socket and the thread that serves it.
+
+use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::net::UnixListener;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::Sender;
+use std::thread::JoinHandle;
+
+use anyhow::{Context, bail};
+use tokio::sync::oneshot;
+
+use super::routes;
+use crate::control::live::Ask;
+
+/// Its name in the state folder.
+const NAME: &str = "admin.sock";
+/// The file whose lock says that a server uses the state folder.
+const LOCK_NAME: &str = "lock";
+
+/// The state folder, taken by this process, with the admin socket in it. Nobody
+/// answers there before [`Socket::serve`].
+pub struct Socket {
+    path: PathBuf,
+    listener: UnixListener,
+    _lock: File,
+}
+
+/// A socket that is answered.
+pub struct Serving {
+    path: PathBuf,
+    stop: oneshot::Sender<()>,
+    thread: JoinHandle<()>,
+    _lock: File,
+}
+
+/// Where the socket of a state folder is.
+pub fn path(state: &Path) -> PathBuf {
+    state.join(NAME)
+}
+
+impl Socket {
+    /// Takes the state folder and makes the socket in it, for its owner only (mode
+    /// 0600). The socket of a server that is dead is replaced.
+    ///
+    /// # Errors
+    ///
+    /// A sentence for the operator: another server uses the folder, or the socket
+    /// cannot be made.
+    pub fn open(state: &Path) -> anyhow::Result<Self> {
+        let lock_path = state.join(LOCK_NAME);
+        let lock = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(&lock_path)
+            .with_context(|| format!("cannot open {}", lock_path.display()))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => bail!(
+                "the state folder {} is used by another carom; stop that one, or give this one a \
+                 folder of its own with --state",
+                state.display()
+            ),
+            Err(TryLockError::Error(error)) => {
+                return Err(error).with_context(|| format!("cannot lock {}", lock_path.display()));
+            }
+        }
+        let path = path(state);
+        // Under another name until its mode is right.
+        let new = state.join(".sock");
+        let _ = fs::remove_file(&new);
+        let listener = UnixListener::bind(&new)
+            .and_then(|listener| {
+                fs::set_permissions(&new, Permissions::from_mode(0o600))?;
+                fs::rename(&new, &path)?;
+                listener.set_nonblocking(true)?;
+                Ok(listener)
+            })
+            .with_context(|| {
+                format!(
+                    "cannot make the admin socket {}; where its path is longer than 100 bytes, give \
+                     --state a shorter one",
+                    path.display()
+                )
+            })?;
+        Ok(Self { path, listener, _lock: lock })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Answers on the socket, from a thread of its own.
+    ///
+    /// # Errors
+    ///
+    /// When the thread or its runtime cannot be started.
+    pub fn serve(self, desk: Sender<Ask>) -> anyhow::Result<Serving> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .build()
+            .context("cannot start the runtime of the admin socket")?;
+        let (stop, stopped) = oneshot::channel::<()>();
+        let Self { path, listener, _lock } = self;
+        let serve = move || {
+            runtime.block_on(async move {
+                let listener = tokio::net::UnixListener::from_std(listener)?;
+                tokio::select! {
+                    served = routes::serve(listener, desk) => served,
+                    _ = stopped => Ok(()),
+                }
+            })
+        };
+        let thread = std::thread::Builder::new()
+            .name("carom-admin".to_owned())
+            .spawn(move || {
+                if let Err(error) = serve() {
+                    crate::control::say(format_args!(
+                        "warning: the admin socket is not answered: {error}; `carom links …` cannot \
+                         reach this server until it is started again"
+                    ));
+                }
+            })
+            .context("cannot start a thread")?;
+        Ok(Serving { path, stop, thread, _lock })
+    }
+}
+
+impl Serving {
+    /// Stops answering and removes the socket.
+    pub fn stop(self) {
+        // Its thread may have ended by itself.
+        let _ = self.stop.send(());
+        let _ = self.thread.join();
+        let _ = fs::remove_file(&self.path);
+    }
+}

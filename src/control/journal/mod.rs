@@ -1,0 +1,10 @@
+//! The journal of links: every change that was acknowledged, in a file that is
+//! only ever added to, so that it outlasts a crash.
+//!
+//! [`record`] says what stands in it and is pure; [`file`] keeps it on the disk.
+
+mod file;
+mod record;
+
+pub use file::Journal;
+pub use record::{Base, FileMark, How, Record, What, Who};

@@ -1,0 +1,314 @@
+//! What stands in the journal. Bytes in, records out: no file, no clock.
+//!
+//! The file begins with a line that names its version. Then comes one group after
+//! the other, each written and synced as a whole:
+//!
+//! | bytes | field |
+//! |---|---|
+//! | 0–3 | size of the text, little-endian |
+//! | 4–7 | CRC32C of the text |
+//! | 8–11 | CRC32C of those eight bytes |
+//! | 12– | text: a JSON array of records |
+//!
+//! As no group is begun before the one before it was synced, a crash can leave only
+//! the last one torn.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::limits::JOURNAL_GROUP_BYTES_MAX;
+
+/// The first bytes of the file.
+pub const HEADER: &[u8] = b"carom links journal 1\n";
+const HEAD_BYTES: usize = 12;
+
+/// Who asked for a change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Who {
+    /// A user's name, or `signal`, `watch`, `start`.
+    pub name: String,
+    /// The user's number, if it was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uid: Option<u32>,
+}
+
+impl Who {
+    /// No user, but something of the server itself.
+    pub fn itself(name: &str) -> Self {
+        Self { name: name.to_owned(), uid: None }
+    }
+}
+
+impl fmt::Display for Who {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.uid {
+            Some(uid) => write!(f, "{} (uid {uid})", self.name),
+            None => f.write_str(&self.name),
+        }
+    }
+}
+
+/// How a generation came to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum How {
+    /// The server started.
+    Start,
+    /// The link files were read again.
+    Reload,
+    /// A staged table was promoted.
+    Staged,
+    /// An earlier table was taken back.
+    Rollback,
+    /// Links were set, unset or reset.
+    Set,
+}
+
+impl fmt::Display for How {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Start => "start",
+            Self::Reload => "reload",
+            Self::Staged => "staged",
+            Self::Rollback => "rollback",
+            Self::Set => "set",
+        })
+    }
+}
+
+/// A file as it was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileMark {
+    /// Its name, as it was given.
+    pub name: String,
+    /// Its size, bytes.
+    pub size: u64,
+    /// CRC32C of its content.
+    pub crc: u32,
+}
+
+/// A table that was served as a whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Base {
+    /// How it came.
+    pub how: How,
+    /// The generation it was first served as, where that is another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<u32>,
+    /// What it was read from.
+    pub files: Vec<FileMark>,
+    /// The link files of `serve`, as they were last read.
+    pub link_files: Vec<FileMark>,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum What {
+    /// From now on this table lies under the changes.
+    Base(Base),
+    /// This link was set: its key, and its line in the native format.
+    Set { key: String, line: String },
+    /// The link of this key was taken away.
+    Unset { key: String },
+    /// This key is as the files say again.
+    Reset { key: String },
+    /// Every key is.
+    ResetAll,
+    /// Numbers of generations up to this record's have been given.
+    Mark,
+}
+
+/// One line of history.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// The generation it made.
+    pub generation: u32,
+    /// When, microseconds since the Unix epoch.
+    pub at_us: u64,
+    /// Who asked for it.
+    pub who: Who,
+    /// What it was.
+    pub what: What,
+}
+
+/// Appends a group.
+///
+/// # Errors
+///
+/// Its size, when it is over [`JOURNAL_GROUP_BYTES_MAX`].
+pub fn encode(records: &[Record], out: &mut Vec<u8>) -> Result<(), usize> {
+    let text = serde_json::to_vec(records).expect("records are plain");
+    if text.len() > JOURNAL_GROUP_BYTES_MAX {
+        return Err(text.len());
+    }
+    let mut head = [0; HEAD_BYTES];
+    head[..4].copy_from_slice(&(text.len() as u32).to_le_bytes());
+    head[4..8].copy_from_slice(&crc32c::crc32c(&text).to_le_bytes());
+    let crc = crc32c::crc32c(&head[..8]);
+    head[8..].copy_from_slice(&crc.to_le_bytes());
+    out.extend_from_slice(&head);
+    out.extend_from_slice(&text);
+    Ok(())
+}
+
+/// What was found in a journal.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Decoded {
+    /// All records of whole groups.
+    pub records: Vec<Record>,
+    /// Bytes up to the end of the last whole group.
+    pub whole: usize,
+}
+
+/// Why a journal cannot be believed.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Damage {
+    /// It does not begin as a journal does.
+    Header,
+    /// A group that is not the last one is damaged; where it begins.
+    Group(usize),
+}
+
+/// Reads a journal. What stands behind the last whole group was not acknowledged,
+/// or is damaged, which cannot be told apart.
+///
+/// # Errors
+///
+/// When something before the last whole group is damaged.
+pub fn decode(bytes: &[u8]) -> Result<Decoded, Damage> {
+    if !bytes.starts_with(HEADER) {
+        // Torn while it was made, before anything was in it.
+        let is_torn = HEADER.starts_with(bytes) || bytes.iter().all(|&byte| byte == 0);
+        return if is_torn { Ok(Decoded::default()) } else { Err(Damage::Header) };
+    }
+    let mut decoded = Decoded { records: Vec::new(), whole: HEADER.len() };
+    let mut generation = 0;
+    loop {
+        let at = decoded.whole;
+        let group = text_at(bytes, at).and_then(|text| {
+            let records: Vec<Record> = serde_json::from_slice(text).ok()?;
+            Some((at + HEAD_BYTES + text.len(), records))
+        });
+        let Some((end, records)) = group else {
+            let is_in_the_middle = (at + 1..bytes.len()).any(|at| text_at(bytes, at).is_some());
+            return if is_in_the_middle { Err(Damage::Group(at)) } else { Ok(decoded) };
+        };
+        for record in &records {
+            if record.generation < generation {
+                return Err(Damage::Group(at));
+            }
+            generation = record.generation;
+        }
+        decoded.records.extend(records);
+        decoded.whole = end;
+    }
+}
+
+/// The text of the group that begins here, if a whole one does.
+fn text_at(bytes: &[u8], at: usize) -> Option<&[u8]> {
+    let (head, rest) = bytes.get(at..)?.split_first_chunk::<HEAD_BYTES>()?;
+    let word = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
+    if crc32c::crc32c(&head[..8]) != word(8) {
+        return None;
+    }
+    let text = rest.get(..word(0) as usize)?;
+    (crc32c::crc32c(text) == word(4)).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(generation: u32, what: What) -> Record {
+        Record { generation, at_us: 7, who: Who { name: "ann".into(), uid: Some(5) }, what }
+    }
+
+    fn set(generation: u32, key: &str) -> Record {
+        let line = format!("{key} https://a.example/");
+        record(generation, What::Set { key: key.to_owned(), line })
+    }
+
+    fn journal(groups: &[&[Record]]) -> Vec<u8> {
+        let mut bytes = HEADER.to_vec();
+        for group in groups {
+            encode(group, &mut bytes).unwrap();
+        }
+        bytes
+    }
+
+    fn every_kind() -> Vec<Record> {
+        let mark = FileMark { name: "links.txt".into(), size: 3, crc: 9 };
+        let base = Base {
+            how: How::Rollback,
+            from: Some(1),
+            files: vec![mark.clone()],
+            link_files: vec![mark],
+        };
+        vec![
+            record(2, What::Base(base)),
+            set(2, "/a"),
+            record(3, What::Unset { key: "/b".into() }),
+            record(4, What::Reset { key: "/b".into() }),
+            record(5, What::ResetAll),
+            record(6, What::Mark),
+        ]
+    }
+
+    #[test]
+    fn what_goes_in_comes_out() {
+        let records = every_kind();
+        let bytes = journal(&[&records[..2], &records[2..]]);
+        assert_eq!(decode(&bytes), Ok(Decoded { records, whole: bytes.len() }));
+        let empty = Decoded { records: Vec::new(), whole: HEADER.len() };
+        assert_eq!(decode(HEADER), Ok(empty));
+    }
+
+    #[test]
+    fn a_torn_tail_is_left_out() {
+        let (first, second) = ([set(1, "/a")], [set(2, "/b"), set(2, "/c")]);
+        let whole = journal(&[&first]).len();
+        let bytes = journal(&[&first, &second]);
+        for end in whole..bytes.len() {
+            let want = Decoded { records: first.to_vec(), whole };
+            assert_eq!(decode(&bytes[..end]).unwrap(), want, "cut at {end}");
+            let mut zeros = bytes[..end].to_vec();
+            zeros.resize(bytes.len() + 40, 0);
+            assert_eq!(decode(&zeros).unwrap(), want, "zeros from {end}");
+        }
+        for end in 0..HEADER.len() {
+            assert_eq!(decode(&bytes[..end]), Ok(Decoded::default()));
+        }
+    }
+
+    #[test]
+    fn a_flip_anywhere_is_refused_or_cut() {
+        let groups = [[set(1, "/a")], [set(2, "/b")], [set(3, "/c")]];
+        let bytes = journal(&[&groups[0], &groups[1], &groups[2]]);
+        let last = journal(&[&groups[0], &groups[1]]).len();
+        for at in 0..bytes.len() {
+            for bit in 0..8 {
+                let mut flipped = bytes.clone();
+                flipped[at] ^= 1 << bit;
+                match decode(&flipped) {
+                    Err(_) => assert!(at < last, "byte {at}"),
+                    Ok(decoded) => {
+                        assert!(at >= last, "byte {at} was misread");
+                        assert_eq!(
+                            decoded.records,
+                            [groups[0].clone(), groups[1].clone()].concat()
+                        );
+                        assert_eq!(decoded.whole, last);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn generations_only_grow() {
+        let bytes = journal(&[&[set(5, "/a")], &[set(4, "/b")]]);
+        assert!(matches!(decode(&bytes), Err(Damage::Group(_))));
+    }
+}

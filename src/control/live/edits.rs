@@ -1,0 +1,137 @@
+//! Changes of single links: what an edit means, checked whole.
+
+use super::ask::{Edit, Refusal};
+use crate::control::journal::What;
+use crate::links::{Change, Changes, read_keys, read_lines};
+
+/// An edit that can be done.
+#[derive(Debug)]
+pub enum Checked {
+    /// Each key, and what becomes of it; `None`: it is as the files say again.
+    Keys(Vec<(String, Option<Change>)>),
+    /// Every key is as the files say again.
+    All,
+}
+
+/// Checks every line of an edit.
+///
+/// # Errors
+///
+/// With all lines that are wrong, and when there is none.
+pub fn check(edit: &Edit) -> Result<Checked, Refusal> {
+    let keys = match edit {
+        Edit::Set { name, lines } => read_lines(name, lines).map(|links| {
+            links.into_iter().map(|(key, line)| (key, Some(Change::Set(line)))).collect()
+        }),
+        Edit::Unset { name, keys } => read_keys(name, keys)
+            .map(|keys| keys.into_iter().map(|key| (key, Some(Change::Unset))).collect()),
+        Edit::Reset { name, keys } => {
+            read_keys(name, keys).map(|keys| keys.into_iter().map(|key| (key, None)).collect())
+        }
+        Edit::ResetAll => return Ok(Checked::All),
+    };
+    let keys: Vec<_> = keys.map_err(|report| Refusal::bad_lines(report, "nothing is changed"))?;
+    if keys.is_empty() {
+        return Err(Refusal::new(
+            400,
+            "no link is named, so nothing is changed; name at least one",
+        ));
+    }
+    Ok(Checked::Keys(keys))
+}
+
+impl Checked {
+    /// Makes the changes. Returns what the keys that changed were before.
+    pub fn apply(&self, changes: &mut Changes) -> Vec<(String, Option<Change>)> {
+        let all;
+        let keys = match self {
+            Self::Keys(keys) => keys,
+            Self::All => {
+                all = changes.iter().map(|(key, _)| (key.to_owned(), None)).collect();
+                &all
+            }
+        };
+        let mut before = Vec::new();
+        for (key, change) in keys {
+            if changes.get(key) != change.as_ref() {
+                before.push((key.clone(), changes.put(key, change.clone())));
+            }
+        }
+        before
+    }
+
+    /// As the journal tells it.
+    pub fn what(&self) -> Vec<What> {
+        match self {
+            Self::All => vec![What::ResetAll],
+            Self::Keys(keys) => {
+                keys.iter().map(|(key, change)| what(key, change.as_ref())).collect()
+            }
+        }
+    }
+}
+
+/// The change of one key, as the journal tells it.
+pub fn what(key: &str, change: Option<&Change>) -> What {
+    let key = key.to_owned();
+    match change {
+        Some(Change::Set(line)) => What::Set { key, line: line.clone() },
+        Some(Change::Unset) => What::Unset { key },
+        None => What::Reset { key },
+    }
+}
+
+/// Does again what the journal tells.
+pub fn replay(what: &What, changes: &mut Changes) {
+    match what {
+        What::Set { key, line } => changes.put(key, Some(Change::Set(line.clone()))),
+        What::Unset { key } => changes.put(key, Some(Change::Unset)),
+        What::Reset { key } => changes.put(key, None),
+        What::ResetAll => {
+            *changes = Changes::default();
+            None
+        }
+        What::Base(_) | What::Mark => None,
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(lines: &str) -> Edit {
+        Edit::Set { name: "f".into(), lines: lines.into() }
+    }
+
+    /// The keys that an edit changes, and what the journal makes of all so far.
+    fn apply(changes: &mut Changes, edit: &Edit) -> Vec<String> {
+        let mut told = changes.clone();
+        let checked = check(edit).unwrap();
+        let before = checked.apply(changes);
+        checked.what().iter().for_each(|what| replay(what, &mut told));
+        assert_eq!(told, *changes, "{edit:?}");
+        before.into_iter().map(|(key, _)| key).collect()
+    }
+
+    #[test]
+    fn the_journal_tells_what_was_done() {
+        let mut changes = Changes::default();
+        let keys = |keys: &str| ("f".to_owned(), keys.to_owned());
+        assert_eq!(apply(&mut changes, &set("/a https://a/\n/b 410")), ["/a", "/b"]);
+        assert_eq!(apply(&mut changes, &set("/a https://a/\n/b 410")), [""; 0]);
+        let (name, text) = keys("/a\n/c");
+        assert_eq!(apply(&mut changes, &Edit::Unset { name, keys: text }), ["/a", "/c"]);
+        let (name, text) = keys("/a\n/d");
+        assert_eq!(apply(&mut changes, &Edit::Reset { name, keys: text }), ["/a"]);
+        assert_eq!(apply(&mut changes, &Edit::ResetAll), ["/b", "/c"]);
+        assert!(changes.is_empty());
+    }
+
+    #[test]
+    fn all_lines_are_checked() {
+        let refusal = check(&set("/a https://a/\nb\n/c nowhere")).unwrap_err();
+        assert_eq!((refusal.status, refusal.problems.len()), (422, 2));
+        assert_eq!(refusal.error, "2 bad lines, so nothing is changed; mend them and try again");
+        assert_eq!(check(&set("# nothing")).unwrap_err().status, 400);
+    }
+}

@@ -1,0 +1,22 @@
+//! Links that change while they are served.
+//!
+//! One thread, the desk, owns what is served: the table of the link files (or one
+//! that was promoted), the changes that lie over it, the generations that can be
+//! taken back, and the journal. Everything else asks it: signals, `--watch`, the
+//! admin socket. It never reads link files itself; that takes time, and is done by
+//! a thread of low priority.
+
+mod ask;
+mod desk;
+mod edits;
+mod kept;
+mod opening;
+mod read;
+mod shards;
+mod single;
+
+pub use ask::{Answer, Ask, Edit, Refusal, Reply};
+pub use desk::Desk;
+pub use opening::Opening;
+pub use read::Files;
+pub use shards::Shards;

@@ -1,0 +1,155 @@
+//! Reading link files beside the serving.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+
+use super::ask::{Ask, Reply};
+use crate::control::included::included;
+use crate::control::journal::{FileMark, Who};
+use crate::control::{Reading, Sources};
+use crate::links::{
+    Changes, Format, Help, Include, Loaded, OnBadLine, Report, Source, load_over,
+};
+
+/// Link files as they were read.
+#[derive(Debug, Default)]
+pub struct Files {
+    texts: Vec<Text>,
+    reading: Reading,
+    on_bad_line: OnBadLine,
+}
+
+/// One of them.
+#[derive(Debug)]
+struct Text {
+    name: String,
+    format: Format,
+    bytes: Vec<u8>,
+}
+
+impl Files {
+    /// Reads them.
+    ///
+    /// # Errors
+    ///
+    /// When one cannot be read; it is named.
+    pub fn read(sources: &Sources) -> anyhow::Result<Self> {
+        let mut texts = Vec::new();
+        for path in &sources.paths {
+            let bytes = std::fs::read(path)
+                .with_context(|| format!("cannot read the link file {}", path.display()))?;
+            let name = path.display().to_string();
+            let format = sources.reading.format_of(&name, &bytes);
+            texts.push(Text { name, format, bytes });
+        }
+        Ok(Self { texts, reading: sources.reading.clone(), on_bad_line: sources.on_bad_line })
+    }
+
+    /// Their table, with the changes over it.
+    pub fn load(&self, changes: &Changes) -> Loaded {
+        let folder = |text: &Text| Path::new(&text.name).parent().map(Path::to_owned);
+        let finders: Vec<_> = self
+            .texts
+            .iter()
+            .map(|text| folder(text).unwrap_or_default())
+            .map(|folder| move |pattern: &str| included(&folder, pattern))
+            .collect();
+        let sources: Vec<Source<'_>> = self
+            .texts
+            .iter()
+            .zip(&finders)
+            .map(|(text, finder)| Source {
+                name: &text.name,
+                text: &text.bytes,
+                format: text.format,
+                help: Help {
+                    base: self.reading.base.as_deref(),
+                    columns: self.reading.columns.as_ref(),
+                    include: Some(Include(finder)),
+                },
+            })
+            .collect();
+        load_over(&sources, changes, self.on_bad_line)
+    }
+
+    /// What is wrong with links that were set, as far as the files are to blame.
+    pub fn set_problems(&self, report: &Report) -> Vec<String> {
+        let set = report.problems.iter().filter(|problem| problem.file == report.files.len());
+        set.map(|problem| problem.message.clone()).collect()
+    }
+
+    /// Their names.
+    pub fn names(&self) -> Vec<String> {
+        self.texts.iter().map(|text| text.name.clone()).collect()
+    }
+
+    /// By what they are known again.
+    pub fn marks(&self) -> Vec<FileMark> {
+        let mark = |text: &Text| FileMark {
+            name: text.name.clone(),
+            size: text.bytes.len() as u64,
+            crc: crc32c::crc32c(&text.bytes),
+        };
+        self.texts.iter().map(mark).collect()
+    }
+}
+
+/// What is to be read.
+pub struct Job {
+    pub sources: Sources,
+    pub who: Who,
+    /// What becomes of it.
+    pub then: Then,
+}
+
+/// What becomes of files that were read.
+pub enum Then {
+    /// They are served; everyone here is told.
+    Serve(Vec<Reply>),
+    /// They are staged.
+    Stage(Reply),
+}
+
+/// What a reading came to.
+pub struct ReadDone {
+    pub job: Job,
+    pub result: anyhow::Result<(Arc<Files>, Loaded)>,
+    /// The number of changes there had been when these were taken over the files.
+    pub edits: u64,
+    pub took: Duration,
+}
+
+/// Reads on a thread of its own, and asks the desk to go on from there.
+///
+/// # Errors
+///
+/// The job, when the thread cannot be started.
+pub fn start(
+    job: Job,
+    changes: Changes,
+    edits: u64,
+    desk: Sender<Ask>,
+) -> Result<(), (Job, std::io::Error)> {
+    let (hand_over, handed) = std::sync::mpsc::channel::<Job>();
+    let spawned = std::thread::Builder::new().name("carom-reload".to_owned()).spawn(move || {
+        let Ok(job) = handed.recv() else { return };
+        // Refused, it only means that requests wait a little.
+        let _ = rustix::process::nice(10);
+        let started = Instant::now();
+        let result = Files::read(&job.sources).map(|files| {
+            let loaded = files.load(&changes);
+            (Arc::new(files), loaded)
+        });
+        let took = started.elapsed();
+        let _ = desk.send(Ask::Read(Box::new(ReadDone { job, result, edits, took })));
+    });
+    match spawned {
+        // The thread waits for it.
+        Ok(_) => hand_over.send(job).map_err(|back| (back.0, std::io::ErrorKind::Other.into())),
+        Err(error) => Err((job, error)),
+    }
+}

@@ -1,0 +1,82 @@
+//! The shards, as far as links are brought to them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+
+use crate::control::machine;
+use crate::control::server::RunningShard;
+use crate::links::{Links, Table};
+use crate::mailbox::{Mailbox, Message};
+use crate::shard::Published;
+
+/// One shard: its CPU, the way to it, and what it says of itself.
+pub struct Shard {
+    pub cpu: usize,
+    pub mailbox: Arc<Mailbox>,
+    pub published: Arc<Published>,
+}
+
+/// All of them.
+pub struct Shards(pub Vec<Shard>);
+
+impl Shards {
+    /// Of those that run.
+    pub fn of(running: &[RunningShard]) -> Self {
+        let shard = |shard: &RunningShard| Shard {
+            cpu: shard.cpu,
+            mailbox: shard.mailbox.clone(),
+            published: shard.published.clone(),
+        };
+        Self(running.iter().map(shard).collect())
+    }
+
+    /// A replica of the table for each shard. They are made on the CPU they are for,
+    /// so that their memory is near it, and at low priority, so that requests go
+    /// first.
+    ///
+    /// # Errors
+    ///
+    /// When a thread cannot be started.
+    pub fn replicate(&self, table: &Arc<Table>, generation: u32) -> anyhow::Result<Vec<Links>> {
+        let replicas = self.0.iter().map(|shard| {
+            let (cpu, table) = (shard.cpu, Arc::clone(table));
+            std::thread::Builder::new().name("carom-replica".to_owned()).spawn(move || {
+                machine::pin(cpu);
+                // Refused, it only means that requests wait a little.
+                let _ = rustix::process::nice(10);
+                Links::replicate(&table).with_generation(generation)
+            })
+        });
+        let replicas: Vec<_> = replicas
+            .collect::<Result<_, _>>()
+            .context("cannot start a thread to copy the table")?;
+        replicas
+            .into_iter()
+            .map(|thread| thread.join().map_err(|_| anyhow::anyhow!("copying the table panicked")))
+            .collect()
+    }
+
+    /// Has every shard swap its replica in between two batches, and waits until all
+    /// have.
+    pub fn swap(&self, replicas: Vec<Links>, generation: u32) {
+        for (shard, links) in self.0.iter().zip(replicas) {
+            shard.mailbox.post(Message::Swap(Box::new(links)));
+        }
+        self.wait_for(generation);
+        for shard in &self.0 {
+            shard.mailbox.drop_retired();
+        }
+    }
+
+    /// Waits until every shard answers from this generation. Each is woken by its
+    /// mailbox and looks into it at its next turn, however much it has to do.
+    fn wait_for(&self, generation: u32) {
+        for shard in &self.0 {
+            while shard.published.generation() != generation {
+                std::thread::park_timeout(Duration::from_micros(50));
+            }
+        }
+    }
+}

@@ -1,0 +1,99 @@
+use super::super::host::HostProblem;
+use super::*;
+use crate::limits::TARGET_BYTES_MAX;
+
+fn problem(target: &str) -> TargetProblem {
+    validate(target.as_bytes()).expect_err(target)
+}
+
+#[test]
+fn good_targets() {
+    for target in [
+        "https://store.example/p/123?ref=aff_01",
+        "http://a",
+        "HTTPS://A.example:443/",
+        "http://a.example:/x",
+        "http://192.0.2.1:8080?x",
+        "http://[2001:db8::1]:65535#top",
+        "https://xn--bcher-kva.example/%E2%82%AC?q=a+b;c&d",
+        "https://a.example/!$&'()*+,;=:@~-._/?/?:@#frag/?ment",
+        "https://a.example/:splatter",
+    ] {
+        let checked = validate(target.as_bytes()).expect(target);
+        assert_eq!(checked.bytes(), target.as_bytes());
+        assert!(!checked.has_splat(), "{target}");
+    }
+    for target in
+        ["https://a/:splat", "https://a?u=:splat", "https://a#:splat", "https://a/x:splat.html"]
+    {
+        assert!(validate(target.as_bytes()).unwrap().has_splat(), "{target}");
+    }
+}
+
+#[test]
+fn every_problem() {
+    use TargetProblem as P;
+    let long = format!("https://a/{}", "x".repeat(TARGET_BYTES_MAX));
+    let check = |target: &str, want: P| assert_eq!(problem(target), want);
+    check("", P::Empty);
+    check(&long, P::TooLong(long.len()));
+    check("/new", P::Relative("/new".into()));
+    check("store.example/x", P::Relative("store.example/x".into()));
+    check("store:8080/x", P::Relative("store:8080/x".into()));
+    check("//a/x", P::Relative("//a/x".into()));
+    check(":splat", P::Relative(":splat".into()));
+    check("https:/a", P::Scheme("https".into()));
+    check("javascript:alert(1)", P::Scheme("javascript".into()));
+    check("ftp://a/", P::Scheme("ftp".into()));
+    check("https:///x", P::Host(HostProblem::Empty));
+    check("https://:80/x", P::Host(HostProblem::Empty));
+    check("https://bücher.example/", P::Host(HostProblem::NotAscii));
+    check("https://a\\b/", P::Host(HostProblem::Byte(b'\\')));
+    check("https://u:p@a/", P::Userinfo);
+    check("https://a:0/", P::Port("0".into()));
+    check("https://a:65536/", P::Port("65536".into()));
+    check("https://a:+80/", P::Port("+80".into()));
+    check("https://a:8o/", P::Port("8o".into()));
+    check("https://a/b c", P::Character(' ', 12));
+    check("https://a/é", P::Character('é', 11));
+    check("https://a/\r\nX: y", P::Character('\r', 11));
+    check("https://a/\0", P::Character('\0', 11));
+    check("https://a/#x#y", P::Character('#', 13));
+    for character in "\"<>\\^`|[]\u{7f}".chars() {
+        check(&format!("https://a/?{character}"), P::Character(character, 12));
+    }
+    check("https://a/%", P::Percent(11));
+    check("https://a/%4x", P::Percent(11));
+    check("https://a/?c={click}", P::Macro('{', 14));
+    check("https://a/?c={CLICKID}", P::Macro('{', 14));
+    check("https://a/?c={clickid", P::Macro('{', 14));
+    check("https://a/?c={clickid}}", P::Macro('}', 23));
+    check("https://a/?c={{clickid}", P::Macro('{', 14));
+    check("https://a/?c=%{clickid}", P::Percent(14));
+    check("https://a/?c=%4{clickid}", P::Percent(14));
+    check("https://{clickid}/", P::ClickIdInHost);
+    check("https://a:{clickid}/", P::ClickIdInHost);
+    check("{clickid}://a/", P::Relative("{clickid}://a/".into()));
+    check("https://{host}/", P::Macro('{', 9));
+    check("https://:splat/x", P::SplatInHost);
+    check("https://a:splat/x", P::SplatInHost);
+    assert_eq!(validate(b"https://a/\xff"), Err(P::NotUtf8(0xff, 11)));
+}
+
+#[test]
+fn remedies() {
+    let check = |target: &str, want: &str| {
+        let message = problem(target).to_string();
+        assert!(message.contains(want), "{message}");
+    };
+    check("https://a/b c", "write %20 for the space at column 12");
+    check("https://a/é", "write %C3%A9 for the `é` at column 11");
+    check("https://a/\"", "write %22 for the `\"`");
+    check("https://a/\n", "remove the control character \\n");
+    check("https://a/%", "write %25");
+    check("https://a/{x}", "{clickid} is the only macro that is supported yet: write %7B");
+    check("https://{clickid}.a/", "move it behind the host's `/`");
+    check("/new", "write https://host/path");
+    check("ftp://a/", "write http:// or https://");
+    check("https://ü/", "xn--");
+}

@@ -81,6 +81,11 @@ pub const OWN_BUFFERS: usize = BATCH_REQUESTS_MAX;
 /// Left to itself it would hold megabytes for a client that never reads, and the
 /// send timeout would begin that much later.
 pub const SEND_BUFFER_BYTES: usize = 128 * 1024;
+/// How long an address that is in use is tried again at start, milliseconds: the
+/// kernel holds the sockets of a killed process for some more. Over it: an error.
+pub const LISTEN_WAIT_MS: u64 = 1_000;
+/// Pause between two tries, milliseconds.
+pub const LISTEN_PAUSE_MS: u64 = 5;
 /// Submission queue entries of a shard's ring. When full, it is submitted.
 pub const RING_ENTRIES: u32 = 1024;
 /// Completion queue entries. When full the kernel keeps the overflow itself.
@@ -147,6 +152,11 @@ pub const JOURNAL_REWRITE_BYTES: u64 = 4 * 1024 * 1024;
 pub const GENERATIONS_KEPT_MAX: usize = 100;
 /// How long link files have to be left alone before they are read, milliseconds.
 pub const WATCH_SETTLE_MS: u64 = 200;
+/// How often they are looked at although nothing was heard of them, milliseconds.
+pub const WATCH_LOOK_MS: u64 = 5_000;
+/// Symbolic links followed on the way to a link file; the kernel follows as many
+/// (path_resolution(7)). Over it: the others are not watched.
+pub const SYMLINKS_MAX: usize = 40;
 
 // ---- Replaying access logs -------------------------------------------------
 
@@ -266,6 +276,7 @@ const _: () = assert!(REQUEST_HEAD_BYTES_MAX < u16::MAX as usize);
 const _: () = assert!(INBOX_BYTES_MAX + OUTBOX_BYTES_MAX < HELD_BYTES_PER_SHARD_MAX);
 // What waits at the pause mark can be handed over in one send.
 const _: () = assert!(SEND_BUFFER_BYTES >= OUTBOX_BYTES_PAUSE);
+const _: () = assert!(LISTEN_PAUSE_MS < LISTEN_WAIT_MS);
 const _: () = assert!(RECEIVE_BUFFERS.is_power_of_two() && RECEIVE_BUFFERS <= 32_768);
 const _: () = assert!(REQUESTS_PER_ROUND_MAX <= BATCH_REQUESTS_MAX);
 const _: () = assert!(REPLAY_BLOCK_REQUESTS.is_multiple_of(BATCH_REQUESTS_MAX));

@@ -23,7 +23,8 @@ use crate::links::{Fallback, OnBadLine, target};
 use crate::shard::{Settings, WhenFull};
 
 const AFTER_HELP: &str = "\
-Signals: SIGHUP reads the link files again, and keeps the old links if any line is bad. \
+Signals: SIGHUP reads the link files again, and keeps the old links if any line is bad (so \
+does a change, with --watch). \
 SIGTERM and SIGINT stop: what is under way is answered and the click log is sealed.
 
 Times are written 10s, 250ms, 1m; sizes 64MiB, 1GiB.
@@ -66,6 +67,10 @@ pub struct ServeArguments {
     /// [default: .state in the click folder]
     #[arg(long, env = "CAROM_STATE", value_name = "DIR")]
     state: Option<PathBuf>,
+
+    /// Read the link files again when they change
+    #[arg(long, env = "CAROM_WATCH")]
+    watch: bool,
 
     /// Tables kept for `carom links rollback`, and as many changes of them
     #[arg(
@@ -224,6 +229,7 @@ impl ServeArguments {
             },
             clicks: self.clicks.clone(),
             state: self.state.clone(),
+            watch: self.watch,
             keep_generations: self.keep_generations as usize,
             segment_bytes: self.segment_size.as_u64(),
             reserve: self.reserve as usize,

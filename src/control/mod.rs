@@ -15,6 +15,7 @@ mod start;
 mod stop;
 mod tables;
 mod trouble;
+mod watch;
 
 pub use plan::{EngineWish, IpWish, Plan};
 pub use say::say;

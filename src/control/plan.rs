@@ -47,6 +47,8 @@ pub struct Plan {
     pub state: Option<PathBuf>,
     /// Generations kept for a rollback.
     pub keep_generations: usize,
+    /// Read the link files again when they change.
+    pub watch: bool,
     /// Size of a segment, bytes.
     pub segment_bytes: u64,
     /// Segments kept ready for each shard.

@@ -13,6 +13,7 @@ use super::live::{Desk, Files, Opening, Shards};
 use super::machine::{Machine, choose_cpus, ranges};
 use super::plan::{EngineWish, IpWish, Plan};
 use super::server::{RunningShard, Server};
+use super::watch::Watch;
 use super::{banner, say, signals, stop};
 use crate::clicks::files::unix_us;
 use crate::clicks::id::Keys;
@@ -36,6 +37,7 @@ pub fn serve(plan: &Plan) -> anyhow::Result<()> {
     let (event_sender, events) = channel();
     signals::watch(event_sender)?;
 
+    let watch = plan.watch.then(|| Watch::new(&plan.sources.paths)).transpose()?;
     let started = Instant::now();
     let files = Files::read(&plan.sources)?;
     let loaded = files.load(&Changes::default());
@@ -56,7 +58,10 @@ pub fn serve(plan: &Plan) -> anyhow::Result<()> {
     let wished = plan.settings.connections_max;
     let (engine, engine_reason) = choose_engine(plan.engine)?;
     let connections_max = machine.connections_per_shard(wished, cpus.len())?;
-    let (addresses, listeners) = listen_all(&plan.listen, cpus.len(), plan.listening)?;
+    let waits = |address| {
+        say(format_args!("{address} is in use; waiting a moment, as a killed carom may hold it"));
+    };
+    let (addresses, listeners) = listen_all(&plan.listen, cpus.len(), plan.listening, &waits)?;
     let (keys, click_key_made) = open_keys(plan)?;
     let (keeper, writers) = open_clicks(plan, keys, &cpus)?;
     let state = match &plan.state {
@@ -117,6 +122,9 @@ pub fn serve(plan: &Plan) -> anyhow::Result<()> {
     let (own, sources) = (asks.clone(), plan.sources.clone());
     let desk = Desk::start(opening, sources, keep, for_shards, (own, for_desk))?;
     let admin = socket.serve(asks.clone())?;
+    if let Some(watch) = watch {
+        watch.start(asks.clone())?;
+    }
     tell_what_was_left(&plan.clicks)?;
 
     let server = Server { plan, shards, events, asks, desk, admin };

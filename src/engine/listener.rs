@@ -6,11 +6,13 @@
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::{AsRawFd, RawFd};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use socket2::{Domain, Protocol, Socket, Type};
 
-use crate::limits::SEND_BUFFER_BYTES;
+use crate::limits::{LISTEN_PAUSE_MS, LISTEN_WAIT_MS, SEND_BUFFER_BYTES};
 
 /// How listening sockets are made.
 #[derive(Debug, Clone, Copy)]
@@ -24,7 +26,8 @@ pub struct ListenOptions {
 }
 
 /// Opens `count` sockets that share `address`. With port 0 the kernel picks
-/// one, the same for all.
+/// one, the same for all. An address that is taken is tried again for a second;
+/// `waits` is told so once.
 ///
 /// # Errors
 ///
@@ -35,12 +38,12 @@ pub fn listen(
     address: SocketAddr,
     count: usize,
     options: ListenOptions,
+    waits: &dyn Fn(SocketAddr),
 ) -> anyhow::Result<Vec<TcpListener>> {
     let open =
         |address, share| open(address, share, options).map_err(|error| explain(address, &error));
     if address.port() != 0 {
-        // Alone first, so that a port in use is an error and not a share of it.
-        drop(open(address, false)?);
+        drop(reserve(address, options, waits).map_err(|error| explain(address, &error))?);
     }
     let first = open(address, true)?;
     let address = first.local_addr().context("cannot read back a listening address")?;
@@ -49,6 +52,31 @@ pub fn listen(
         listeners.push(open(address, true)?);
     }
     Ok(listeners)
+}
+
+/// Binds `address` alone, so that a port in use is an error and not a share of it.
+///
+/// The kernel ends the ring of a killed process, and with it the ring's hold on
+/// the listening sockets, some milliseconds after the process itself. Until then
+/// its port is taken; to share it would leave connections to those dead sockets.
+fn reserve(
+    address: SocketAddr,
+    options: ListenOptions,
+    waits: &dyn Fn(SocketAddr),
+) -> io::Result<TcpListener> {
+    let until = Instant::now() + Duration::from_millis(LISTEN_WAIT_MS);
+    let mut has_waited = false;
+    loop {
+        match open(address, false, options) {
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse && Instant::now() < until => {
+                if !std::mem::replace(&mut has_waited, true) {
+                    waits(address);
+                }
+                thread::sleep(Duration::from_millis(LISTEN_PAUSE_MS));
+            }
+            result => return result,
+        }
+    }
 }
 
 fn open(address: SocketAddr, share: bool, options: ListenOptions) -> io::Result<TcpListener> {
@@ -114,6 +142,7 @@ pub fn listen_all(
     addresses: &[SocketAddr],
     shards: usize,
     options: ListenOptions,
+    waits: &dyn Fn(SocketAddr),
 ) -> anyhow::Result<(Vec<SocketAddr>, Vec<Vec<TcpListener>>)> {
     let mut bound = Vec::new();
     let mut by_shard: Vec<Vec<TcpListener>> = (0..shards).map(|_| Vec::new()).collect();
@@ -121,7 +150,7 @@ pub fn listen_all(
         if address.port() != 0 && addresses[..at].contains(address) {
             bail!("--listen {address} is given twice; remove one of them");
         }
-        let listeners = listen(*address, shards, options)?;
+        let listeners = listen(*address, shards, options, waits)?;
         bound.push(listeners[0].local_addr().context("cannot read back a listening address")?);
         for (shard, listener) in by_shard.iter_mut().zip(listeners) {
             shard.push(listener);

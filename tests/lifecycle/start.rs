@@ -158,8 +158,28 @@ fn an_address_in_use_is_named() {
     let address = taken.local_addr().unwrap().to_string();
     let setup = Setup::new(common::Engine::Epoll, LINKS).flag("--listen", &address);
     let sentence = format!("carom: error: cannot listen on {address}: Address already in use");
-    check_refusal(setup, &[&sentence, "choose another address with --listen"]);
+    let waits = format!("carom: {address} is in use; waiting a moment");
+    check_refusal(setup, &[&waits, &sentence, "choose another address with --listen"]);
 }
+
+// The kernel may hold what a killed process listened on for a moment longer.
+both_engines!(a_killed_server_is_followed_at_once_on_its_port, |engine| {
+    // An address of its own, so that no other socket here is given its port.
+    let own = if engine == common::Engine::Epoll { "127.77.0.1:0" } else { "127.77.0.2:0" };
+    let address = TcpListener::bind(own).unwrap().local_addr().unwrap();
+    let setup = Setup::new(engine, LINKS).segments("64KiB");
+    let mut server = setup.flag("--listen", &address.to_string()).start();
+    for _ in 0..20 {
+        let mut clients: Vec<_> = (0..8).map(|_| Client::new(connect(address))).collect();
+        for client in &mut clients {
+            let reply = client.get("h", "/a");
+            assert_eq!(reply, Some(redirect("https://a.example/", false)));
+        }
+        server.restart();
+    }
+    let clicks = server.clicks();
+    assert_eq!(clicks.rows.len(), 20 * 8);
+});
 
 both_engines!(an_address_is_not_shared_with_another_carom, |engine| {
     let first = Server::start(engine, LINKS);

@@ -7,6 +7,7 @@ mod edits;
 mod journal;
 mod socket;
 mod tables;
+mod watch;
 
 use std::path::Path;
 

@@ -167,16 +167,16 @@ impl Desk {
                     Then::Stage(_) => "nothing is staged".to_owned(),
                     Then::Serve(_) => format!("generation {} stays", self.generation),
                 };
-                check_read(&files, loaded, &so).map(|(table, left_out)| (files, table, left_out))
+                check_read(&files, loaded, &so).map(|(table, report)| (files, table, report))
             }
             Err(error) => Err(Refusal::new(422, format_args!("{error:#}"))),
         };
         match (read, job.then) {
             (Err(refusal), then) => self.not_read(then, refusal),
-            (Ok((files, table, left_out)), Then::Stage(reply)) => {
+            (Ok((files, table, report)), Then::Stage(reply)) => {
                 let staged = Answer::Staged {
                     links: table.len(),
-                    left_out,
+                    left_out: report.problems.len(),
                     files: files.names(),
                     read_ms: took.as_millis() as u64,
                     changes: self.changes.len(),
@@ -184,11 +184,12 @@ impl Desk {
                 self.staged = Some(Staged { files, table, edits: self.edits });
                 answer(reply, Ok(staged));
             }
-            (Ok((files, table, left_out)), Then::Serve(replies)) => {
+            (Ok((files, table, report)), Then::Serve(replies)) => {
+                say_bad_lines(&report);
                 let link_files = std::mem::replace(&mut self.link_files, files.marks());
                 match self.serve(files, table, How::Reload, None, None, &job.who) {
                     Ok(about) => {
-                        let left_out = match left_out {
+                        let left_out = match report.problems.len() {
                             0 => String::new(),
                             count => format!(", {count} left out"),
                         };
@@ -220,12 +221,7 @@ impl Desk {
                     &refusal
                 } else {
                     let problems = refusal.problems.clone();
-                    let report = Report { problems, ..Report::default() };
-                    say(format_args!(
-                        "{} bad lines:\n{}",
-                        report.problems.len(),
-                        report.to_string().trim_end()
-                    ));
+                    say_bad_lines(&Report { problems, ..Report::default() });
                     &"mend the lines above, or pass --on-bad-line skip"
                 };
                 say(format_args!("not reloaded, generation {} stays: {why}", self.generation));
@@ -386,16 +382,22 @@ pub(super) fn answer(reply: Reply, answer: Result<Answer, Refusal>) {
     let _ = reply.send(answer);
 }
 
-/// The table and how many bad lines were left out, unless they refuse it; `so` is
-/// what is not done then.
+fn say_bad_lines(report: &Report) {
+    let count = report.problems.len();
+    if count > 0 {
+        say(format_args!("{count} bad lines:\n{}", report.to_string().trim_end()));
+    }
+}
+
+/// The table, and the bad lines that were left out of it, unless they refuse it; `so`
+/// is what is not done then.
 pub(super) fn check_read(
     files: &Files,
     loaded: Loaded,
     so: &str,
-) -> Result<(Arc<Table>, usize), Refusal> {
-    let left_out = loaded.report.problems.len();
+) -> Result<(Arc<Table>, Report), Refusal> {
     match loaded.table.filter(|_| files.set_problems(&loaded.report).is_empty()) {
-        Some(table) => Ok((Arc::new(table), left_out)),
+        Some(table) => Ok((Arc::new(table), loaded.report)),
         None => Err(Refusal::bad_lines(loaded.report, so)),
     }
 }

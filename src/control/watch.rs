@@ -1,0 +1,197 @@
+//! `--watch`: the link files are read again when they change, however they are
+//! saved: in place, by a rename over them, or by another symbolic link.
+//!
+//! inotify tells that something happened in a folder; whether it concerns a link
+//! file is seen by looking at it (stat(2)).
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use notify::{RecommendedWatcher, RecursiveMode, Watcher};
+
+use super::journal::Who;
+use super::live::Ask;
+use super::say;
+use crate::limits::{SYMLINKS_MAX, WATCH_LOOK_MS, WATCH_SETTLE_MS};
+
+/// By what a change of a file is seen: device, inode, size, seconds and nanoseconds
+/// of its last change. `None`: there is no file.
+type Stamp = Option<(u64, u64, u64, i64, i64)>;
+
+/// Link files that are watched.
+pub struct Watch {
+    paths: Vec<PathBuf>,
+    watcher: RecommendedWatcher,
+    events: Receiver<notify::Result<notify::Event>>,
+    /// Folders that inotify watches.
+    folders: BTreeSet<PathBuf>,
+    /// The files as they were before they were read last.
+    read: Vec<Stamp>,
+}
+
+impl Watch {
+    /// Begins to watch. Call it before the files are read, so that no change is
+    /// missed.
+    ///
+    /// # Errors
+    ///
+    /// When inotify cannot be had, or a file cannot be named absolutely.
+    pub fn new(paths: &[PathBuf]) -> anyhow::Result<Self> {
+        let (sender, events) = channel();
+        let watcher = notify::recommended_watcher(sender).context(
+            "--watch: inotify cannot be used; raise fs.inotify.max_user_instances with sysctl",
+        )?;
+        let paths: Vec<PathBuf> = paths
+            .iter()
+            .map(|path| std::path::absolute(path).context("--watch"))
+            .collect::<Result<_, _>>()?;
+        let read = stamps(&paths);
+        let mut watch = Self { paths, watcher, events, folders: BTreeSet::new(), read };
+        watch.follow();
+        Ok(watch)
+    }
+
+    /// Asks for a reload after every change, from a thread of its own.
+    ///
+    /// # Errors
+    ///
+    /// When the thread cannot be started.
+    pub fn start(mut self, asks: Sender<Ask>) -> anyhow::Result<()> {
+        std::thread::Builder::new()
+            .name("carom-watch".to_owned())
+            .spawn(move || while self.next_change().is_some_and(|ask| asks.send(ask).is_ok()) {})
+            .context("cannot start a thread")?;
+        Ok(())
+    }
+
+    /// Waits until the files are others than those that were read, and have been
+    /// left alone for a while.
+    fn next_change(&mut self) -> Option<Ask> {
+        const SETTLE: Duration = Duration::from_millis(WATCH_SETTLE_MS);
+        const LOOK: Duration = Duration::from_millis(WATCH_LOOK_MS);
+        let mut seen = self.read.clone();
+        // When what is seen now will have been left alone for long enough.
+        let mut settled: Option<Instant> = None;
+        let mut said_gone = false;
+        loop {
+            let wait = settled.map_or(LOOK, |at| at.saturating_duration_since(Instant::now()));
+            match self.events.recv_timeout(wait) {
+                Ok(_) => while self.events.try_recv().is_ok() {},
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return None,
+            }
+            // Folders and links may be others now.
+            self.follow();
+            let now = stamps(&self.paths);
+            if now != seen {
+                seen = now;
+                settled = Some(Instant::now() + SETTLE);
+            } else if settled.is_some_and(|at| Instant::now() >= at) {
+                settled = None;
+                match seen.iter().position(Option::is_none) {
+                    Some(at) if !said_gone => {
+                        said_gone = true;
+                        say(format_args!(
+                            "warning: the link file {} is gone; its links stay as they are until \
+                             it is there again",
+                            self.paths[at].display()
+                        ));
+                    }
+                    Some(_) => {}
+                    None if seen == self.read => said_gone = false,
+                    None => {
+                        self.read = seen;
+                        return Some(Ask::Reload { who: Who::itself("watch"), reply: None });
+                    }
+                }
+            }
+        }
+    }
+
+    /// Watches the folders in which a change can bring other link files, and no
+    /// others. One that cannot be watched is looked at from time to time.
+    fn follow(&mut self) {
+        let mut folders = BTreeSet::new();
+        for path in &self.paths {
+            folders_of(path, &mut folders);
+        }
+        for gone in self.folders.difference(&folders) {
+            // It may have ended with the folder.
+            let _ = self.watcher.unwatch(gone);
+        }
+        let watcher = &mut self.watcher;
+        let known = std::mem::take(&mut self.folders);
+        let watched = |folder: &PathBuf| {
+            known.contains(folder) || watcher.watch(folder, RecursiveMode::NonRecursive).is_ok()
+        };
+        self.folders = folders.into_iter().filter(watched).collect();
+    }
+}
+
+fn stamps(paths: &[PathBuf]) -> Vec<Stamp> {
+    let stamp = |path: &PathBuf| {
+        let about = fs::metadata(path).ok()?;
+        Some((about.dev(), about.ino(), about.size(), about.mtime(), about.mtime_nsec()))
+    };
+    paths.iter().map(stamp).collect()
+}
+
+/// The folder of the file, and those of all symbolic links on the way to it.
+fn folders_of(path: &Path, folders: &mut BTreeSet<PathBuf>) {
+    let mut ways = vec![path.to_owned()];
+    let mut links = 0;
+    while let Some(way) = ways.pop() {
+        let mut add = |folder: &Path| folders.extend(fs::canonicalize(folder));
+        way.parent().into_iter().for_each(&mut add);
+        for part in way.ancestors() {
+            let (Ok(target), Some(parent)) = (fs::read_link(part), part.parent()) else { continue };
+            add(parent);
+            links += 1;
+            if links <= SYMLINKS_MAX {
+                let rest = way.strip_prefix(part).unwrap_or(Path::new(""));
+                let joined = parent.join(target);
+                ways.push(if rest.as_os_str().is_empty() { joined } else { joined.join(rest) });
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn folders_on_the_way() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = fs::canonicalize(folder.path()).unwrap();
+        for name in ["a", "one", "two"] {
+            fs::create_dir(root.join(name)).unwrap();
+        }
+        let check = |path: &str, want: &[&str]| {
+            let mut folders = BTreeSet::new();
+            folders_of(&root.join(path), &mut folders);
+            let want: BTreeSet<PathBuf> = want.iter().map(|name| root.join(name)).collect();
+            assert_eq!(
+                folders,
+                want.iter().map(|path| fs::canonicalize(path).unwrap()).collect(),
+                "{path}"
+            );
+        };
+        check("a/links.txt", &["a"]);
+        symlink("../one/links.txt", root.join("a/link.txt")).unwrap();
+        check("a/link.txt", &["a", "one"]);
+        symlink("two", root.join("now")).unwrap();
+        check("now/links.txt", &["", "two"]);
+        symlink("../now/links.txt", root.join("a/far.txt")).unwrap();
+        check("a/far.txt", &["a", "", "two"]);
+        symlink("loop", root.join("loop")).unwrap();
+        check("loop", &[""]);
+    }
+}

@@ -1,0 +1,89 @@
+//! `--watch`: link files that are saved are served.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+
+use crate::common::{self, Engine, Server, Setup, until};
+use crate::{LINKS, both_engines, check, json, location, replace};
+
+const A: &str = "https://a.example/";
+
+fn line(target: &str) -> String {
+    format!("/a {target}\n")
+}
+
+/// Waits until `/a` is sent there.
+fn served(server: &Server, target: &str) {
+    until("the new links are served", || location(server, "/a").as_deref() == Some(target));
+}
+
+fn watching(engine: Engine) -> Server {
+    let mut setup = Setup::new(engine, LINKS);
+    setup.flags.push("--watch".to_owned());
+    setup.start()
+}
+
+both_engines!(files_are_saved_in_every_way, |engine| {
+    let server = watching(engine);
+    let path = server.setup.links[0].clone();
+    // By a rename, as editors do.
+    replace(&path, &line("https://rename.example/"));
+    served(&server, "https://rename.example/");
+    // In place, in two goes: half of it is never served.
+    let mut file = OpenOptions::new().write(true).truncate(true).open(&path).unwrap();
+    file.write_all(b"/a https://in-pl").unwrap();
+    file.write_all(b"ace.example/\n").unwrap();
+    drop(file);
+    served(&server, "https://in-place.example/");
+    // Moved away first.
+    fs::rename(&path, path.with_extension("bak")).unwrap();
+    fs::write(&path, line("https://again.example/")).unwrap();
+    served(&server, "https://again.example/");
+    let list = json(&server, &["generations"]);
+    let who: Vec<_> = list["generations"].as_array().unwrap().iter().map(|g| &g["who"]).collect();
+    assert!(who[1..].iter().all(|who| *who == "watch"), "{list}");
+});
+
+#[test]
+fn a_bad_file_is_refused_and_a_gone_one_waited_for() {
+    let server = watching(Engine::Epoll);
+    let path = server.setup.links[0].clone();
+    replace(&path, "/a nowhere\n");
+    server.wait_until_said("not reloaded, generation 1 stays: mend the lines", 1);
+    check(&server, &[("/a", Some(A))]);
+    fs::remove_file(&path).unwrap();
+    server.wait_until_said("links.txt is gone; its links stay as they are", 1);
+    check(&server, &[("/a", Some(A))]);
+    fs::write(&path, line("https://back.example/")).unwrap();
+    served(&server, "https://back.example/");
+}
+
+/// A server whose link file is reached through this link.
+fn through(link: &Path) -> Server {
+    let mut setup = Setup::new(Engine::Epoll, "");
+    setup.links = vec![link.to_owned()];
+    setup.flags.push("--watch".to_owned());
+    setup.start()
+}
+
+#[test]
+fn a_symbolic_link_is_swapped() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    for (name, target) in [("one", A), ("two", "https://two.example/")] {
+        fs::create_dir(root.join(name)).unwrap();
+        fs::write(root.join(name).join("links.txt"), line(target)).unwrap();
+    }
+    symlink("one", root.join("now")).unwrap();
+    symlink("now/links.txt", root.join("links.txt")).unwrap();
+    let server = through(&root.join("links.txt"));
+    check(&server, &[("/a", Some(A))]);
+    symlink("two", root.join("next")).unwrap();
+    fs::rename(root.join("next"), root.join("now")).unwrap();
+    served(&server, "https://two.example/");
+    // What it leads to is watched, too.
+    replace(&root.join("two/links.txt"), &line("https://three.example/"));
+    served(&server, "https://three.example/");
+}

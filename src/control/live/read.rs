@@ -11,9 +11,7 @@ use super::ask::{Ask, Reply};
 use crate::control::included::included;
 use crate::control::journal::{FileMark, Who};
 use crate::control::{Reading, Sources};
-use crate::links::{
-    Changes, Format, Help, Include, Loaded, OnBadLine, Report, Source, load_over,
-};
+use crate::links::{Changes, Format, Help, Include, Loaded, OnBadLine, Report, Source, load_over};
 
 /// Link files as they were read.
 #[derive(Debug, Default)]

@@ -147,7 +147,8 @@ impl Desk {
         let Some(job) = self.to_read.pop_front() else { return };
         self.is_reading = true;
         let started = read::start(job, self.changes.clone(), self.edits, self.own.clone());
-        if let Err((job, error)) = started {
+        if let Err(failed) = started {
+            let (job, error) = *failed;
             self.is_reading = false;
             self.not_read(
                 job.then,

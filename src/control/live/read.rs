@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::Sender;
+use std::sync::mpsc::{SendError, Sender};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -131,7 +131,7 @@ pub fn start(
     changes: Changes,
     edits: u64,
     desk: Sender<Ask>,
-) -> Result<(), (Job, std::io::Error)> {
+) -> Result<(), Box<(Job, std::io::Error)>> {
     let (hand_over, handed) = std::sync::mpsc::channel::<Job>();
     let spawned = std::thread::Builder::new().name("carom-reload".to_owned()).spawn(move || {
         let Ok(job) = handed.recv() else { return };
@@ -147,7 +147,10 @@ pub fn start(
     });
     match spawned {
         // The thread waits for it.
-        Ok(_) => hand_over.send(job).map_err(|back| (back.0, std::io::ErrorKind::Other.into())),
-        Err(error) => Err((job, error)),
+        Ok(_) => {
+            let back = |back: SendError<Job>| Box::new((back.0, std::io::ErrorKind::Other.into()));
+            hand_over.send(job).map_err(back)
+        }
+        Err(error) => Err(Box::new((job, error))),
     }
 }

@@ -17,7 +17,7 @@ pub(super) enum Start<'a> {
     /// With a row of names.
     Header(&'a dyn Fn(&ByteRecord) -> Result<Places, String>),
     /// With the first link.
-    Link(Places),
+    Link(&'a Places),
 }
 
 pub(super) fn read(
@@ -30,13 +30,10 @@ pub(super) fn read(
         None => plain_places(header),
         Some(columns) => wished(columns, header),
     };
-    let start = match columns {
-        // Numbers need no header to be looked up in.
-        Some(columns) if columns.are_numbered() => {
-            Start::Link(wished(columns, &ByteRecord::new()).unwrap_or_default())
-        }
-        _ => Start::Header(&header),
-    };
+    let numbered = columns.filter(|columns| columns.are_numbered());
+    // Numbers need no header to be looked up in.
+    let numbered = numbered.and_then(|columns| wished(columns, &ByteRecord::new()).ok());
+    let start = numbered.as_ref().map_or(Start::Header(&header), Start::Link);
     rows(text, delimiter, start, &mut |line, row| match row {
         Ok(cells) => cells::plain(cells, &mut |written| take(line, written)),
         Err(message) => take(line, Line::Refused(message)),
@@ -122,7 +119,7 @@ pub(super) fn rows(
 ) {
     let (header, mut places) = match start {
         Start::Header(header) => (Some(header), None),
-        Start::Link(places) => (None, Some(places)),
+        Start::Link(places) => (None, Some(*places)),
     };
     records(text, delimiter, |line, record| {
         let (record, places) = match (record, &places) {

@@ -15,13 +15,16 @@ use super::csv::{Places, Start, listed, named_places, records, rows, spell_cell}
 use super::{Line, Row, Setting, ndjson};
 use crate::limits::TAG_BYTES_MAX;
 
+/// Makes links of a row.
+type ToRows = fn(&Cells<'_>, &mut dyn FnMut(Line<'_>));
+
 /// A shortener, and how its links are read.
 pub(super) struct Export {
     name: &'static str,
     names: Names,
     /// Columns that no other file has together: one of each list.
     mark: &'static [&'static [&'static str]],
-    row: fn(&Cells<'_>, &mut dyn FnMut(Line<'_>)),
+    row: ToRows,
 }
 
 pub(super) const SHLINK: Export = Export {
@@ -99,13 +102,11 @@ pub(super) fn read(text: &[u8], export: &Export, take: &mut impl FnMut(u32, Line
         return ndjson::rows(text, &|name| named(export.names, name), &mut give);
     }
     let header = |header: &ByteRecord| export.places(header);
+    let mut places = Places::default();
+    places.put(Field::Code, Some(0));
+    places.put(Field::Target, Some(1));
     let start = match export.name {
-        "YOURLS" if is_headless(text) => {
-            let mut places = Places::default();
-            places.put(Field::Code, Some(0));
-            places.put(Field::Target, Some(1));
-            Start::Link(places)
-        }
+        "YOURLS" if is_headless(text) => Start::Link(&places),
         _ => Start::Header(&header),
     };
     rows(text, b',', start, &mut give);

@@ -136,6 +136,11 @@ pub const TAG_BYTES_MAX: usize = 64;
 /// Longest time that a link lets its answer be cached, seconds: what every cache
 /// can count to (RFC 9111 §1.2.2). Over it: a load error.
 pub const CACHE_SECONDS_MAX: u64 = 1 << 31;
+/// Most blocks within each other, and most files that include each other, in an
+/// nginx configuration. Over it: a load error.
+pub const BLOCK_DEPTH_MAX: usize = 32;
+/// Most files that one link file includes. Over it: a load error.
+pub const INCLUDED_FILES_MAX: usize = 1000;
 /// Bad lines shown one by one; the rest are counted.
 pub const BAD_LINES_SHOWN: usize = 20;
 /// Longest body of a request to the admin socket, bytes: a million links and more.
@@ -157,6 +162,10 @@ pub const WATCH_LOOK_MS: u64 = 5_000;
 /// Symbolic links followed on the way to a link file; the kernel follows as many
 /// (path_resolution(7)). Over it: the others are not watched.
 pub const SYMLINKS_MAX: usize = 40;
+
+/// Pieces of memory of this size or larger are mapped one by one, bytes: what large
+/// tables are made of, and more than the replies that a connection holds.
+pub const MAPPED_BYTES_MIN: i32 = 1024 * 1024;
 
 // ---- Replaying access logs -------------------------------------------------
 
@@ -184,6 +193,8 @@ pub const CLICK_HOST_BYTES_MAX: usize = 253;
 pub const CLICK_REFERER_BYTES_MAX: usize = 200;
 /// Longest user agent kept in a click, bytes. Over it: cut, and flagged.
 pub const CLICK_USER_AGENT_BYTES_MAX: usize = 255;
+/// Longest tag kept in a click, bytes. Over it: cut, and flagged.
+pub const CLICK_TAG_BYTES_MAX: usize = 64;
 /// Longest string that each click holds itself, bytes: standing once, it would
 /// take 32 bytes and save no more than these for each click. Longer ones are
 /// written once for each segment.
@@ -232,7 +243,8 @@ pub const CLICK_KEY_FILE_BYTES_MAX: u64 = 16 * 1024;
 /// Links that `clicks stats` counts one by one, 80 MB of them. Over it: the rarer
 /// half is forgotten, and counts say how much they may be too low.
 pub const STATS_LINKS_MAX: usize = 1_800_000;
-/// Referers, and as many user agents, that it counts one by one, 35 MB of each.
+/// Referers, and as many user agents and tags, that it counts one by one, 35 MB of
+/// each.
 /// Over it: the same.
 pub const STATS_TEXTS_MAX: usize = 100_000;
 /// Hours that it counts one by one: eleven years. Over it: the same.
@@ -284,14 +296,18 @@ const _: () = assert!(REPLAY_LINE_BYTES_MAX > 4 * REQUEST_HEAD_BYTES_MAX);
 const _: () =
     assert!(REQUEST_LINE_BYTES_MAX + 2 * REPLAY_FIELD_BYTES_MAX + 1024 < REQUEST_HEAD_BYTES_MAX);
 const _: () = assert!(REPLAY_SAMPLE_BYTES_MAX > REPLAY_LINE_BYTES_MAX);
+const _: () = assert!(MAPPED_BYTES_MIN as usize > OUTBOX_BYTES_MAX);
 const _: () = assert!(PREFIX_DEPTH_MAX < u64::BITS as usize);
 const _: () = assert!(CLICK_USER_AGENT_BYTES_MAX <= u8::MAX as usize);
 const _: () = assert!(CLICK_HOST_BYTES_MAX <= CLICK_USER_AGENT_BYTES_MAX);
 const _: () = assert!(CLICK_REFERER_BYTES_MAX <= CLICK_USER_AGENT_BYTES_MAX);
 const _: () = assert!(CLICK_INLINE_BYTES_MAX < CLICK_REFERER_BYTES_MAX);
-// The places of three strings are known while a click is read.
-const _: () = assert!(TEXTS_BYTES_PER_SEGMENT_MAX > 3 * CLICK_USER_AGENT_BYTES_MAX);
-const _: () = assert!(TEXTS_PER_SEGMENT_MAX > 3);
+// The tag of a link is never cut.
+const _: () = assert!(TAG_BYTES_MAX <= CLICK_TAG_BYTES_MAX);
+const _: () = assert!(CLICK_TAG_BYTES_MAX <= CLICK_USER_AGENT_BYTES_MAX);
+// The places of four strings are known while a click is read.
+const _: () = assert!(TEXTS_BYTES_PER_SEGMENT_MAX > 4 * CLICK_USER_AGENT_BYTES_MAX);
+const _: () = assert!(TEXTS_PER_SEGMENT_MAX > 4);
 // Where a string stands is told in words, in 31 bits.
 const _: () = assert!(SEGMENT_BYTES_MAX / 8 < 1 << 31);
 const _: () = assert!(SEGMENT_BYTES_MAX < u32::MAX as u64);

@@ -212,6 +212,19 @@ fn by_verdict() {
 }
 
 #[test]
+fn by_tag() {
+    let tagged = Click { tag: b"spring-sale", ..click(1) };
+    let dir = folder_of([click(0), tagged, click(2), Click { tag: b"spring", ..click(3) }]);
+    let filter = |tag: &str| {
+        let tag = Some(tag.to_owned());
+        FilterArguments { tag, ..FilterArguments::default() }
+    };
+    takes(dir.path(), filter("spring-sale"), 1);
+    takes(dir.path(), filter("autumn"), 0);
+    takes(dir.path(), filter(""), 2);
+}
+
+#[test]
 fn segments_outside_the_time_are_not_read() {
     let dir = many();
     damage(&segment(dir.path(), 1));
@@ -243,7 +256,7 @@ fn few() -> tempfile::TempDir {
         ..click(3_600)
     };
     let none = Click { link: 0, status: 404, verdict: Verdict::Unknown, ..click(3_601) };
-    let again = Click { link: 1, ..click(1) };
+    let again = Click { link: 1, tag: b"spring-sale", ..click(1) };
     folder_of([click(0), again, click(2), other, none])
 }
 
@@ -280,6 +293,9 @@ clicks  referer
 clicks  user agent
      4  Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0
      1  curl/8.7.1 \\u{1b}[31m\\xff
+
+clicks  tag
+     1  spring-sale
 "
     );
 }
@@ -311,6 +327,7 @@ fn stats_for_programs() {
             "links": top("link", "0000000000000001", 2, 3, 4),
             "referers": top("referer", "https://news.example/front-page", 4, 1, 2),
             "user_agents": top("user_agent", agent, 4, 1, 2),
+            "tags": top("tag", "spring-sale", 1, 0, 1),
             "ledger": {
                 "segments": 1, "passed_over": 0, "clicks": 5, "lost": 0, "missing": 0, "gaps": 0,
                 "damaged_bytes": 0, "torn_tails": 0, "live": 0, "unsealed": 0, "suspect": 0,

@@ -62,6 +62,7 @@ fn click(number: u64) -> Click<'static> {
         path: b"/go/summer-deal?utm_source=mail",
         referer: b"https://news.example/front-page",
         user_agent: b"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+        tag: b"",
     }
 }
 
@@ -458,7 +459,7 @@ fn as_json() {
          \"path\":\"/go/summer-deal\",\"query\":\"utm_source=mail\",\
          \"referer\":\"https://news.example/front-page\",\
          \"user_agent\":\"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 \
-         Firefox/140.0\",\"id\":null}\n",
+         Firefox/140.0\",\"tag\":null,\"id\":null}\n",
     );
 }
 #[test]
@@ -480,18 +481,18 @@ fn what_is_not_there_is_null() {
         "{\"time\":\"2025-11-22T08:26:40.000007Z\",\"shard\":0,\"seq\":1,\"link\":null,\
          \"generation\":1,\"ip\":\"2001:db8::1\",\"status\":404,\"verdict\":\"unknown\",\
          \"head\":true,\"prefetch\":true,\"host\":\"go.example\",\"path\":\"/a\",\"query\":null,\
-         \"referer\":null,\"user_agent\":null,\"id\":null}\n",
+         \"referer\":null,\"user_agent\":null,\"tag\":null,\"id\":null}\n",
     );
 }
 #[test]
 fn as_csv() {
     prints(
-        Click { path: b"/a,b?", user_agent: b"say \"hi\"", ..click(0) },
+        Click { path: b"/a,b?", user_agent: b"say \"hi\"", tag: b"spring sale", ..click(0) },
         Format::Csv,
         "time,shard,seq,link,generation,ip,status,verdict,head,prefetch,host,path,query,referer,\
-         user_agent,id,cut\n2025-11-22T08:26:40.000000Z,0,1,0000000000000001,1,192.0.2.7,302,\
+         user_agent,tag,id,cut\n2025-11-22T08:26:40.000000Z,0,1,0000000000000001,1,192.0.2.7,302,\
          redirect,false,false,go.example,\"/a,b\",,https://news.example/front-page,\
-         \"say \"\"hi\"\"\",,\n",
+         \"say \"\"hi\"\"\",spring sale,,\n",
     );
 }
 #[test]

@@ -26,6 +26,7 @@ fn random_click(rng: &mut fastrand::Rng, sequence: u64, string_bytes: Range<usiz
         (0..bytes).map(|_| rng.u8(..)).collect()
     };
     let [host, path, referer, user_agent] = std::array::from_fn(|_| string());
+    let tag_bytes = if sequence.is_multiple_of(4) { string_bytes.end.min(65) - 1 } else { 0 };
     OwnedClick {
         sequence,
         time_us: 1_763_800_000_000_000 + sequence,
@@ -40,6 +41,7 @@ fn random_click(rng: &mut fastrand::Rng, sequence: u64, string_bytes: Range<usiz
         path,
         referer,
         user_agent,
+        tag: vec![b't'; tag_bytes],
     }
 }
 

@@ -118,6 +118,7 @@ impl Machine {
             path: string(1_000_000, 1..400),
             referer: string(12, 60..61),
             user_agent: string(30, 120..121),
+            tag: if sequence.is_multiple_of(3) { string(5, 20..21) } else { Vec::new() },
         }
     }
 

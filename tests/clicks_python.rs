@@ -87,6 +87,9 @@ fn write_all_kinds(write: &mut impl FnMut(&Click<'_>)) {
     write(&Click { link: u64::MAX, status: 410, verdict: Verdict::Gone, ..click(7) });
     write(&Click { time_us: 1, generation: u32::MAX, ..click(8) });
     write(&Click { user_agent: "caf\u{e9} \u{2028} \"\u{7f}\u{1}\t".as_bytes(), ..click(9) });
+    write(&Click { tag: b"spring", ..click(10) });
+    write(&Click { tag: b"spring-sale", host: b"h", ..click(11) });
+    write(&Click { tag: &long, path: b"", referer: b"", ..click(12) });
     // More strings than a segment's dictionary holds.
     for number in 0..TEXTS_PER_SEGMENT_MAX as u64 {
         let agent = format!("agent/{number:012}");

@@ -35,8 +35,9 @@ both_engines!(
 fn reloads_under_load(engine: Engine) {
     let links = from_env("CAROM_LINKS", 20_000_u64);
     let reloads = from_env("CAROM_RELOADS", 8_u64);
-    let setup = Setup::new(engine, &table(1, links)).segments("64MiB");
-    let mut server = setup.start();
+    // What is kept to be taken back is memory by wish.
+    let setup = Setup::new(engine, &table(1, links)).flag("--keep-generations", "1");
+    let mut server = setup.segments("64MiB").start();
     let (truth, seen) = (Truth::new(1), Seen::new(reloads + 1));
     let (is_over, is_changing) = (AtomicBool::new(false), AtomicBool::new(false));
     let (mut to_first, mut to_every) = (Vec::new(), Vec::new());

@@ -304,6 +304,7 @@ fn a_click_takes_little_room() {
             path: logged.target.as_bytes(),
             referer: &referer,
             user_agent: &user_agent,
+            tag: b"",
         };
         writer.append(&click).unwrap();
         written.push(OwnedClick::of(sequence, &click.cut()));

@@ -61,6 +61,7 @@ fn append(writer: &mut Writer, count: u64) {
         path: b"/go/summer-deal?utm_source=mail",
         referer: b"",
         user_agent: b"",
+        tag: b"",
     };
     for _ in 0..count {
         writer.append(&click).unwrap();

@@ -96,6 +96,7 @@ impl Clicks {
             path: &visit.path,
             referer: visit.referer.as_bytes(),
             user_agent: visit.user_agent.as_bytes(),
+            tag: b"",
         };
         if self.writer.append(&click).is_err() {
             panic!("a segment is always ready");

@@ -26,6 +26,7 @@ static WRITTEN: LazyLock<(Vec<u8>, Vec<OwnedClick>)> = LazyLock::new(|| {
             path: &b"/a/path?with=a&query=too"[..4 + n as usize],
             referer: b"https://r.example/",
             user_agent: &b"agent/1.0 (fuzz)"[..n as usize],
+            tag: [&b""[..], b"t", b"spring-sale"][n as usize % 3],
         };
         writer.append(&click).expect("the segment has room");
     }

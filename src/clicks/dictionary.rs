@@ -7,13 +7,13 @@ use std::hash::{BuildHasher, Hasher};
 
 use foldhash::fast::RandomState;
 
-use super::record::{Place, TEXT_BYTES_MAX};
+use super::record::{Place, SHARED, TEXT_BYTES_MAX};
 use crate::limits::{TEXTS_BYTES_PER_SEGMENT_MAX, TEXTS_PER_SEGMENT_MAX};
 
 /// At most half of the slots are taken, so a search is short, and ends.
 const SLOTS: usize = 2 * TEXTS_PER_SEGMENT_MAX;
 
-const _: () = assert!(SLOTS.is_power_of_two());
+const _: () = assert!(SLOTS.is_power_of_two() && SLOTS - 1 <= u16::MAX as usize);
 const _: () = assert!(TEXTS_BYTES_PER_SEGMENT_MAX <= u32::MAX as usize);
 const _: () = assert!(TEXT_BYTES_MAX <= u16::MAX as usize);
 
@@ -41,6 +41,9 @@ pub struct Dictionary {
     /// Which segment this is, from 1. Slots of another are free, so a new segment
     /// costs nothing.
     round: u32,
+    /// The slot of the string that was last asked for, for each kind. It may be of
+    /// another segment, and then is free like all of them.
+    last: [u16; SHARED],
 }
 
 impl Dictionary {
@@ -55,14 +58,22 @@ impl Dictionary {
             used: 0,
             texts: 0,
             round: 1,
+            last: [0; SHARED],
         }
     }
 
     /// Where `text`, of 1 to [`TEXT_BYTES_MAX`] bytes, stands. If that is nowhere
     /// yet, it is `next` from now on, and the caller writes it there. `None` if
     /// there is no room to remember that. Never allocates.
-    pub fn place(&mut self, text: &[u8], next: Place) -> Option<Place> {
+    ///
+    /// `kind` is which of a click's [`SHARED`] strings it is. Where a click has the
+    /// same one as the click before, as most have the host, it is not hashed.
+    pub fn place(&mut self, kind: usize, text: &[u8], next: Place) -> Option<Place> {
         debug_assert!((1..=TEXT_BYTES_MAX).contains(&text.len()));
+        let last = &self.slots[usize::from(self.last[kind])];
+        if last.round == self.round && self.is_of(last, text) {
+            return Some(last.place);
+        }
         let mut hasher = self.seed.build_hasher();
         hasher.write(text);
         let hash = hasher.finish();
@@ -73,8 +84,8 @@ impl Dictionary {
             if slot.round != self.round {
                 break;
             }
-            let is_alike = slot.tag == tag && usize::from(slot.bytes) == text.len();
-            if is_alike && self.arena[slot.begin as usize..][..text.len()] == *text {
+            if slot.tag == tag && self.is_of(slot, text) {
+                self.last[kind] = index as u16;
                 return Some(slot.place);
             }
             index = (index + 1) % SLOTS;
@@ -92,7 +103,14 @@ impl Dictionary {
         };
         self.used += text.len();
         self.texts += 1;
+        self.last[kind] = index as u16;
         Some(next)
+    }
+
+    /// Whether the string of a slot that is taken is `text`.
+    fn is_of(&self, slot: &Slot, text: &[u8]) -> bool {
+        usize::from(slot.bytes) == text.len()
+            && self.arena[slot.begin as usize..][..text.len()] == *text
     }
 
     /// Forgets all strings, for a new segment.
@@ -126,40 +144,67 @@ mod tests {
     #[test]
     fn the_second_time_it_stands_where_it_first_stood() {
         let mut dictionary = Dictionary::new();
-        assert_eq!(dictionary.place(b"curl/8.7.1", nth(0)), Some(nth(0)));
-        assert_eq!(dictionary.place(b"curl/8.7.2", nth(1)), Some(nth(1)));
-        assert_eq!(dictionary.place(b"curl/8.7.1", nth(2)), Some(nth(0)));
+        assert_eq!(dictionary.place(0, b"curl/8.7.1", nth(0)), Some(nth(0)));
+        assert_eq!(dictionary.place(0, b"curl/8.7.2", nth(1)), Some(nth(1)));
+        assert_eq!(dictionary.place(0, b"curl/8.7.1", nth(2)), Some(nth(0)));
     }
     #[test]
     fn a_beginning_is_another_string() {
         let mut dictionary = Dictionary::new();
-        assert_eq!(dictionary.place(b"curl/8.7.1", nth(0)), Some(nth(0)));
-        assert_eq!(dictionary.place(b"curl/8.7.", nth(1)), Some(nth(1)));
+        assert_eq!(dictionary.place(0, b"curl/8.7.1", nth(0)), Some(nth(0)));
+        assert_eq!(dictionary.place(0, b"curl/8.7.", nth(1)), Some(nth(1)));
     }
     #[test]
     fn a_new_segment_has_none() {
         let mut dictionary = Dictionary::new();
-        dictionary.place(b"curl/8.7.1", nth(0));
+        dictionary.place(0, b"curl/8.7.1", nth(0));
         dictionary.clear();
-        assert_eq!(dictionary.place(b"curl/8.7.1", nth(5)), Some(nth(5)));
+        assert_eq!(dictionary.place(0, b"curl/8.7.1", nth(5)), Some(nth(5)));
     }
     #[test]
     fn rounds_begin_again() {
         let mut dictionary = Dictionary::new();
-        dictionary.place(b"curl/8.7.1", nth(0));
+        dictionary.place(0, b"curl/8.7.1", nth(0));
         dictionary.round = u32::MAX;
         dictionary.clear();
-        assert_eq!(dictionary.place(b"curl/8.7.1", nth(5)), Some(nth(5)));
+        assert_eq!(dictionary.place(0, b"curl/8.7.1", nth(5)), Some(nth(5)));
+    }
+    /// The last string of a kind, asked for again and again, must be of this
+    /// segment: also where its slot is taken by another string of this one.
+    #[test]
+    fn the_last_one_does_not_outlive_its_segment() {
+        let mut dictionary = Dictionary::new();
+        for round in 0..3 {
+            let host = format!("host-{round}.example");
+            for (kind, number) in (0..SHARED).zip(1..) {
+                let (first, again) = (nth(10 * round + number), nth(999));
+                let text = format!("{host}/{kind}");
+                assert_eq!(dictionary.place(kind, text.as_bytes(), first), Some(first));
+                assert_eq!(dictionary.place(kind, text.as_bytes(), again), Some(first));
+                // A kind remembers for itself alone, and all know the same strings.
+                let other = (kind + 1) % SHARED;
+                assert_eq!(dictionary.place(other, text.as_bytes(), again), Some(first));
+            }
+            assert_eq!(dictionary.texts, SHARED);
+            let last = format!("{host}/{}", SHARED - 1);
+            dictionary.clear();
+            for kind in 0..SHARED {
+                dictionary.clear();
+                let place = nth(500 + kind);
+                assert_eq!(dictionary.place(kind, last.as_bytes(), place), Some(place));
+            }
+            dictionary.clear();
+        }
     }
     #[test]
     fn full_of_strings() {
         let mut dictionary = Dictionary::new();
         for number in 0..TEXTS_PER_SEGMENT_MAX {
-            let place = dictionary.place(number.to_string().as_bytes(), nth(number));
+            let place = dictionary.place(0, number.to_string().as_bytes(), nth(number));
             assert_eq!(place, Some(nth(number)));
         }
-        assert_eq!(dictionary.place(b"one more", nth(9_999)), None);
-        assert_eq!(dictionary.place(b"77", nth(9_999)), Some(nth(77)));
+        assert_eq!(dictionary.place(0, b"one more", nth(9_999)), None);
+        assert_eq!(dictionary.place(0, b"77", nth(9_999)), Some(nth(77)));
     }
     #[test]
     fn full_of_bytes() {
@@ -167,11 +212,11 @@ mod tests {
         let whole = TEXTS_BYTES_PER_SEGMENT_MAX / TEXT_BYTES_MAX;
         for number in 0..whole {
             let text = format!("{number:0TEXT_BYTES_MAX$}");
-            assert_eq!(dictionary.place(text.as_bytes(), nth(number)), Some(nth(number)));
+            assert_eq!(dictionary.place(0, text.as_bytes(), nth(number)), Some(nth(number)));
         }
-        assert_eq!(dictionary.place(&[b'x'; TEXT_BYTES_MAX], nth(9_999)), None);
+        assert_eq!(dictionary.place(0, &[b'x'; TEXT_BYTES_MAX], nth(9_999)), None);
         // Shorter ones may still find room.
-        assert_eq!(dictionary.place(b"x", nth(9_998)), Some(nth(9_998)));
+        assert_eq!(dictionary.place(0, b"x", nth(9_998)), Some(nth(9_998)));
     }
 
     #[test]
@@ -188,7 +233,7 @@ mod tests {
                 let number = rng.u32(..texts);
                 let mut text = number.to_string().into_bytes();
                 text.resize(text.len().max(number as usize % bytes_max), b' ');
-                let place = dictionary.place(&text, nth(step));
+                let place = dictionary.place(step % SHARED, &text, nth(step));
                 let is_full = model.len() == TEXTS_PER_SEGMENT_MAX
                     || bytes + text.len() > TEXTS_BYTES_PER_SEGMENT_MAX;
                 match model.get(&text) {

@@ -13,11 +13,13 @@ pub struct Filter {
     pub link: Option<u64>,
     /// What was found for it.
     pub verdict: Option<Verdict>,
+    /// Its tag; empty for clicks without one.
+    pub tag: Option<Vec<u8>>,
 }
 
 impl Filter {
     /// Takes every click.
-    pub const ALL: Self = Self { times: 0..u64::MAX, link: None, verdict: None };
+    pub const ALL: Self = Self { times: 0..u64::MAX, link: None, verdict: None, tag: None };
 
     /// Whether `click` is wanted.
     #[must_use]
@@ -25,5 +27,6 @@ impl Filter {
         self.times.contains(&click.time_us)
             && self.link.is_none_or(|link| link == click.link)
             && self.verdict.is_none_or(|verdict| verdict == click.verdict)
+            && self.tag.as_ref().is_none_or(|tag| tag == click.tag)
     }
 }

@@ -8,10 +8,11 @@ use std::ops::BitOr;
 
 use super::frame::{self, FRAME_BYTES, Framed, Reason, Salt, u16_at, u32_at, u64_at};
 use crate::limits::{
-    CLICK_HOST_BYTES_MAX, CLICK_PATH_BYTES_MAX, CLICK_REFERER_BYTES_MAX, CLICK_USER_AGENT_BYTES_MAX,
+    CLICK_HOST_BYTES_MAX, CLICK_PATH_BYTES_MAX, CLICK_REFERER_BYTES_MAX, CLICK_TAG_BYTES_MAX,
+    CLICK_USER_AGENT_BYTES_MAX,
 };
 
-/// A click without its strings, bytes.
+/// A click without its strings, and without a tag, bytes.
 pub const CLICK_BYTES_MIN: usize = 76;
 /// A gap, bytes.
 pub const GAP_BYTES: usize = 48;
@@ -22,7 +23,9 @@ pub const RECORD_BYTES_MAX: usize = (CLICK_BYTES_MIN
     + CLICK_PATH_BYTES_MAX
     + CLICK_HOST_BYTES_MAX
     + CLICK_REFERER_BYTES_MAX
-    + CLICK_USER_AGENT_BYTES_MAX)
+    + CLICK_USER_AGENT_BYTES_MAX
+    + TAG_FIELD_BYTES
+    + CLICK_TAG_BYTES_MAX)
     .next_multiple_of(8);
 
 /// The longest text: the longest string that a click can refer to, bytes.
@@ -33,19 +36,25 @@ pub const TEXT_RECORD_BYTES_MAX: usize = text_bytes(TEXT_BYTES_MAX);
 pub const CLICK_ROOM_MAX: usize = RECORD_BYTES_MAX + TEXTS_ROOM;
 /// What it can cost a click, beyond the strings, to write each of them as a text
 /// of its own: the record around it, and its padding.
-const TEXTS_ROOM: usize = SHARED * (RECORD_BYTES_MIN + 8);
+const TEXTS_ROOM: usize = SHARED * (RECORD_BYTES_MIN + 8) + TAG_FIELD_BYTES.next_multiple_of(8);
 
-/// How many strings of a click may stand elsewhere: host, referer, user agent.
-pub const SHARED: usize = 3;
+/// How many strings of a click may stand elsewhere: host, referer, user agent, tag.
+pub const SHARED: usize = 4;
+/// How many of them every click has. The last, the tag, has its field only in
+/// clicks that are [`TAGGED`].
+const UNTAGGED: usize = SHARED - 1;
+const TAG_FIELD_BYTES: usize = 4;
 /// Where a click says where they are.
 pub const SHARED_AT: usize = 64;
 /// Set where that is a [`Place`], clear where it is a length.
 const IS_PLACE: u32 = 1 << 31;
 /// What tells that one of them is not whole.
 pub const SHARED_CUTS: [Flags; SHARED] =
-    [Flags::HOST_CUT, Flags::REFERER_CUT, Flags::USER_AGENT_CUT];
+    [Flags::HOST_CUT, Flags::REFERER_CUT, Flags::USER_AGENT_CUT, Flags::TAG_CUT];
+/// The flag of a click that has the field of a tag. Only records have it.
+const TAGGED: u16 = 1 << 9;
 
-const _: () = assert!(SHARED_AT + 4 * SHARED == CLICK_BYTES_MIN);
+const _: () = assert!(SHARED_AT + 4 * UNTAGGED == CLICK_BYTES_MIN);
 // The widths of the length fields.
 const _: () = assert!(CLICK_PATH_BYTES_MAX <= u16::MAX as usize);
 const _: () = assert!(TEXT_BYTES_MAX <= u16::MAX as usize);
@@ -102,6 +111,9 @@ impl Flags {
     pub const REFERER_CUT: Self = Self(1 << 7);
     /// The user agent was longer than is kept.
     pub const USER_AGENT_CUT: Self = Self(1 << 8);
+    // Bit 9 is `TAGGED`.
+    /// The tag was longer than is kept.
+    pub const TAG_CUT: Self = Self(1 << 10);
 
     /// Whether all facts in `other` are also in this.
     #[must_use]
@@ -150,19 +162,21 @@ pub struct Click<'a> {
     pub referer: &'a [u8],
     /// `User-Agent`.
     pub user_agent: &'a [u8],
+    /// What the operator wants clicks of this link to be called; empty for nothing.
+    pub tag: &'a [u8],
 }
 
 impl<'a> Click<'a> {
-    /// The strings that may stand elsewhere: host, referer, user agent.
+    /// The strings that may stand elsewhere: host, referer, user agent, tag.
     #[must_use]
     pub fn shared(&self) -> [&'a [u8]; SHARED] {
-        [self.host, self.referer, self.user_agent]
+        [self.host, self.referer, self.user_agent, self.tag]
     }
 
     /// The click with these in their place.
     #[must_use]
-    pub fn with_shared(self, [host, referer, user_agent]: [&'a [u8]; SHARED]) -> Self {
-        Self { host, referer, user_agent, ..self }
+    pub fn with_shared(self, [host, referer, user_agent, tag]: [&'a [u8]; SHARED]) -> Self {
+        Self { host, referer, user_agent, tag, ..self }
     }
 
     /// The click as it is recorded: strings over their bound are cut on the
@@ -174,6 +188,7 @@ impl<'a> Click<'a> {
             (&mut self.host, CLICK_HOST_BYTES_MAX, Flags::HOST_CUT),
             (&mut self.referer, CLICK_REFERER_BYTES_MAX, Flags::REFERER_CUT),
             (&mut self.user_agent, CLICK_USER_AGENT_BYTES_MAX, Flags::USER_AGENT_CUT),
+            (&mut self.tag, CLICK_TAG_BYTES_MAX, Flags::TAG_CUT),
         ] {
             if string.len() > bytes_max {
                 *string = &string[..bytes_max];
@@ -311,7 +326,24 @@ pub fn encode<'s>(
     salt: Salt,
     scratch: &'s mut Scratch,
 ) -> &'s [u8] {
-    let (mut strings, mut fields) = (click.shared(), [0; SHARED]);
+    if click.tag.is_empty() {
+        encode_with::<UNTAGGED>(click, places, 0, sequence, salt, scratch)
+    } else {
+        encode_with::<SHARED>(click, places, TAGGED, sequence, salt, scratch)
+    }
+}
+
+/// Encodes a click with the first `FIELDS` of its shared strings: all it has.
+fn encode_with<'s, const FIELDS: usize>(
+    click: &Click<'_>,
+    places: &Places,
+    tagged: u16,
+    sequence: u64,
+    salt: Salt,
+    scratch: &'s mut Scratch,
+) -> &'s [u8] {
+    let (shared, mut fields) = (click.shared(), [0; FIELDS]);
+    let mut strings: [&[u8]; FIELDS] = std::array::from_fn(|index| shared[index]);
     for ((string, place), field) in strings.iter_mut().zip(places).zip(&mut fields) {
         *field = match place {
             Some(place) => place.0 | IS_PLACE,
@@ -321,13 +353,13 @@ pub fn encode<'s>(
             *string = &[];
         }
     }
-    let [host, referer, user_agent] = strings;
-    let length = CLICK_BYTES_MIN + click.path.len() + host.len() + referer.len() + user_agent.len();
-    let record = begin(TYPE_CLICK, sequence, length, scratch);
-    let (fixed, mut rest) = record.split_first_chunk_mut::<CLICK_BYTES_MIN>().expect("a click");
+    let length = strings.iter().fold(click.path.len(), |sum, string| sum + string.len());
+    let fixed_bytes = SHARED_AT + 4 * FIELDS;
+    let record = begin(TYPE_CLICK, sequence, fixed_bytes + length, scratch);
+    let (fixed, mut rest) = record.split_at_mut(fixed_bytes);
     fixed[9] = click.verdict as u8;
     fixed[10..12].copy_from_slice(&click.status.to_le_bytes());
-    fixed[12..14].copy_from_slice(&click.flags.0.to_le_bytes());
+    fixed[12..14].copy_from_slice(&(click.flags.0 | tagged).to_le_bytes());
     fixed[14] = click.variant;
     fixed[15] = 0;
     fixed[24..32].copy_from_slice(&click.time_us.to_le_bytes());
@@ -339,7 +371,7 @@ pub fn encode<'s>(
     for (field, value) in fixed[SHARED_AT..].as_chunks_mut::<4>().0.iter_mut().zip(fields) {
         *field = value.to_le_bytes();
     }
-    for string in [click.path, host, referer, user_agent] {
+    for string in std::iter::once(click.path).chain(strings) {
         if !string.is_empty() {
             let (room, behind) = rest.split_at_mut(string.len());
             room.copy_from_slice(string);
@@ -422,7 +454,9 @@ fn decode_body(record: &[u8]) -> Decoded<'_> {
 /// The click in a record whose frame has been found good, and where those of its
 /// strings stand that are empty in it.
 pub(super) fn click_of(record: &[u8]) -> Option<(Click<'_>, Places)> {
-    let (fixed, mut strings) = record.split_at_checked(CLICK_BYTES_MIN)?;
+    let flags = u16_at(record.get(..CLICK_BYTES_MIN)?, 12);
+    let fields = if flags & TAGGED == 0 { UNTAGGED } else { SHARED };
+    let (fixed, mut strings) = record.split_at_checked(SHARED_AT + 4 * fields)?;
     let mut take = |bytes: usize| {
         let (string, rest) = strings.split_at_checked(bytes)?;
         strings = rest;
@@ -430,7 +464,7 @@ pub(super) fn click_of(record: &[u8]) -> Option<(Click<'_>, Places)> {
     };
     let path = take(usize::from(u16_at(fixed, 44)))?;
     let (mut shared, mut places): ([&[u8]; SHARED], Places) = Default::default();
-    for index in 0..SHARED {
+    for index in 0..fields {
         let field = u32_at(fixed, SHARED_AT + 4 * index);
         if field & IS_PLACE == 0 {
             shared[index] = take(field as usize)?;
@@ -441,7 +475,7 @@ pub(super) fn click_of(record: &[u8]) -> Option<(Click<'_>, Places)> {
     if strings.len() >= 8 {
         return None;
     }
-    let [host, referer, user_agent] = shared;
+    let [host, referer, user_agent, tag] = shared;
     let click = Click {
         time_us: u64_at(fixed, 24),
         link: u64_at(fixed, 32),
@@ -449,12 +483,13 @@ pub(super) fn click_of(record: &[u8]) -> Option<(Click<'_>, Places)> {
         ip: fixed[48..64].try_into().expect("sixteen bytes"),
         status: u16_at(fixed, 10),
         verdict: Verdict::of(fixed[9])?,
-        flags: Flags(u16_at(fixed, 12)),
+        flags: Flags(flags & !TAGGED),
         variant: fixed[14],
         host,
         path,
         referer,
         user_agent,
+        tag,
     };
     Some((click, places))
 }

@@ -24,6 +24,7 @@ fn click() -> Click<'static> {
         path: b"/go/x?y=1",
         referer: b"https://r.example/",
         user_agent: b"curl/8",
+        tag: b"",
     }
 }
 
@@ -61,24 +62,30 @@ fn bytes_that_are_no_text() {
     same(Click { user_agent: b"\0\xff\xfe\n", ..click() }, 120);
 }
 #[test]
+fn a_tag_takes_its_field_and_itself() {
+    same(Click { tag: b"spring", ..click() }, 136);
+    same(Click { tag: b"s", host: b"", path: b"", referer: b"", user_agent: b"", ..click() }, 88);
+}
+#[test]
 fn longest() {
-    let [path, host, referer, user_agent] =
-        [&[b'p'; 512][..], &[b'h'; 253], &[b'r'; 200], &[b'u'; 255]];
-    same(Click { path, host, referer, user_agent, ..click() }, RECORD_BYTES_MAX);
+    let [path, host, referer, user_agent, tag] =
+        [&[b'p'; 512][..], &[b'h'; 253], &[b'r'; 200], &[b'u'; 255], &[b't'; 64]];
+    same(Click { path, host, referer, user_agent, tag, ..click() }, RECORD_BYTES_MAX);
 }
 #[test]
 fn one_byte_too_long() {
-    let [path, host, referer, user_agent] =
-        [&[b'p'; 513][..], &[b'h'; 254], &[b'r'; 201], &[b'u'; 256]];
+    let [path, host, referer, user_agent, tag] =
+        [&[b'p'; 513][..], &[b'h'; 254], &[b'r'; 201], &[b'u'; 256], &[b't'; 65]];
     let flags = Flags::PATH_CUT | Flags::HOST_CUT | Flags::REFERER_CUT | Flags::USER_AGENT_CUT;
-    let flags = flags | click().flags;
+    let flags = flags | Flags::TAG_CUT | click().flags;
     check(
-        Click { path, host, referer, user_agent, ..click() },
+        Click { path, host, referer, user_agent, tag, ..click() },
         Click {
             path: &path[..512],
             host: &host[..253],
             referer: &referer[..200],
             user_agent: &user_agent[..255],
+            tag: &tag[..64],
             flags,
             ..click()
         },
@@ -94,7 +101,7 @@ fn only_what_is_cut_is_flagged() {
 
 #[test]
 fn the_bytes_are_those_in_the_document() {
-    let places = [None, None, Some(Place::of(0x5008))];
+    let places = [None, None, Some(Place::of(0x5008)), None];
     let record = record_of(&click(), &places);
     assert_eq!(record[..4], 120_u32.to_le_bytes());
     let mut summed = SALT.to_le_bytes().to_vec();
@@ -105,6 +112,12 @@ fn the_bytes_are_those_in_the_document() {
     assert_eq!(record[44..48], [9, 0, 0, 0]);
     assert_eq!(record[64..76], [10, 0, 0, 0, 18, 0, 0, 0, 0x01, 0x0a, 0, 0x80]);
     assert_eq!(&record[76..], b"/go/x?y=1go.examplehttps://r.example/\0\0\0\0\0\0\0");
+
+    let record = record_of(&Click { tag: b"spring", ..click() }, &places);
+    assert_eq!(record[..4], 128_u32.to_le_bytes());
+    assert_eq!(record[12..14], [3, 2]);
+    assert_eq!(record[64..80], [10, 0, 0, 0, 18, 0, 0, 0, 0x01, 0x0a, 0, 0x80, 6, 0, 0, 0]);
+    assert_eq!(&record[80..], b"/go/x?y=1go.examplehttps://r.example/spring\0\0\0\0\0");
 
     let mut scratch = Scratch([0xee; RECORD_BYTES_MAX]);
     let record = encode_text(b"curl/8.7.1", 9, Salt::new(SALT), &mut scratch);
@@ -118,17 +131,18 @@ fn the_bytes_are_those_in_the_document() {
 fn refers(mask: [bool; SHARED]) {
     let places =
         std::array::from_fn(|index| mask[index].then(|| Place::of(4096 + index as u64 * 8)));
-    let record = record_of(&click(), &places);
+    let click = Click { tag: b"spring", ..click() };
+    let record = record_of(&click, &places);
     let Decoded::Record(whole) = decode(&record, Salt::new(SALT)) else { panic!() };
-    let shared = click().shared();
+    let shared = click.shared();
     let rest = std::array::from_fn(|index| if mask[index] { &b""[..] } else { shared[index] });
-    assert_eq!(whole.body, Body::Click(click().with_shared(rest), places));
+    assert_eq!(whole.body, Body::Click(click.with_shared(rest), places));
 }
 
 #[test]
 fn any_of_its_strings_elsewhere() {
-    for mask in 0..8 {
-        refers([mask & 1 != 0, mask & 2 != 0, mask & 4 != 0]);
+    for mask in 0..1 << SHARED {
+        refers(std::array::from_fn(|index| mask >> index & 1 != 0));
     }
 }
 
@@ -163,9 +177,9 @@ fn room_for_a_click_and_its_texts() {
     let places = [Some(Place::of(4096)); SHARED];
     let mut scratch = Scratch::new();
     for step in 0..5_000 {
-        let [path, host, referer, user_agent] =
-            [1, 7, 49, 343].map(|factor| &bytes[..step * factor % 601]);
-        let click = Click { path, host, referer, user_agent, ..click() }.cut();
+        let [path, host, referer, user_agent, tag] =
+            [1, 7, 49, 343, 2401].map(|factor| &bytes[..step * factor % 601]);
+        let click = Click { path, host, referer, user_agent, tag, ..click() }.cut();
         let texts = click.shared().iter().map(|text| text_bytes(text.len())).sum::<usize>();
         let record = encode(&click, &places, 9, Salt::new(SALT), &mut scratch).len();
         let room = click_room(&click);

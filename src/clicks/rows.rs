@@ -41,13 +41,14 @@ struct Row<'a> {
     query: Option<Cow<'a, str>>,
     referer: Option<Cow<'a, str>>,
     user_agent: Option<Cow<'a, str>>,
+    tag: Option<Cow<'a, str>>,
     id: Option<&'a str>,
     #[serde(skip_serializing_if = "<[&str]>::is_empty")]
     cut: &'a [&'a str],
 }
 
 /// Names of the columns, those of [`Row`].
-const COLUMNS: [&str; 17] = [
+const COLUMNS: [&str; 18] = [
     "time",
     "shard",
     "seq",
@@ -63,16 +64,18 @@ const COLUMNS: [&str; 17] = [
     "query",
     "referer",
     "user_agent",
+    "tag",
     "id",
     "cut",
 ];
 
 /// The strings that can be cut, and what they are called.
-pub(crate) const CUTS: [(Flags, &str); 4] = [
+pub(crate) const CUTS: [(Flags, &str); 5] = [
     (Flags::PATH_CUT, "path"),
     (Flags::HOST_CUT, "host"),
     (Flags::REFERER_CUT, "referer"),
     (Flags::USER_AGENT_CUT, "user_agent"),
+    (Flags::TAG_CUT, "tag"),
 ];
 
 /// Writes clicks as rows.
@@ -143,6 +146,7 @@ impl<W: Write> Rows<W> {
             query: query.map(text),
             referer: given(click.referer),
             user_agent: given(click.user_agent),
+            tag: given(click.tag),
             id: id.as_ref().map(|id| str::from_utf8(id).expect("an id is ASCII")),
             cut: &cut[..cuts],
         };

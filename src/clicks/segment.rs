@@ -13,7 +13,9 @@ use crate::limits::SEGMENT_HEADER_BYTES;
 /// The first eight bytes of every segment.
 pub const MAGIC: [u8; 8] = *b"CAROMCLK";
 /// Version of the page, of the frames and of clicks.
-pub const VERSION: u16 = 2;
+pub const VERSION: u16 = 3;
+/// The oldest that is read. Its clicks are like those of this one without a tag.
+const VERSION_OLDEST: u16 = 2;
 /// Version of what records hold.
 pub const SCHEMA: u16 = 1;
 
@@ -82,7 +84,11 @@ impl fmt::Display for Refused {
         match self {
             Self::Foreign => f.write_str("it is not a click segment"),
             Self::Version(version) => {
-                write!(f, "it has format version {version}; this program reads version {VERSION}")
+                write!(
+                    f,
+                    "it has format version {version}; this program reads versions \
+                     {VERSION_OLDEST} to {VERSION}"
+                )
             }
             Self::Damaged => f.write_str("both copies of its header are damaged"),
         }
@@ -147,7 +153,8 @@ impl Header {
             return Err(Refused::Damaged);
         }
         let version = u16_at(header, 8);
-        if version != VERSION || u32_at(header, 12) as usize != SEGMENT_HEADER_BYTES {
+        let is_known = (VERSION_OLDEST..=VERSION).contains(&version);
+        if !is_known || u32_at(header, 12) as usize != SEGMENT_HEADER_BYTES {
             return Err(Refused::Version(version));
         }
         Ok(Self {

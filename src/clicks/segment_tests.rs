@@ -50,16 +50,28 @@ fn zeros() {
 fn text() {
     check(|page| page.fill(b'x'), Err(Refused::Foreign));
 }
-#[test]
-fn a_later_version() {
-    let later = |page: &mut [u8]| {
+/// A header of another version must be taken so.
+fn of_version(version: u8, expected: Result<Header, Refused>) {
+    let other = |page: &mut [u8]| {
         for at in [0, 2048] {
-            page[at + 8] = 3;
+            page[at + 8] = version;
             let checksum = crc32c::crc32c(&page[at..at + 92]).to_le_bytes();
             page[at + 92..at + 96].copy_from_slice(&checksum);
         }
     };
-    check(later, Err(Refused::Version(3)));
+    check(other, expected);
+}
+#[test]
+fn a_later_version() {
+    of_version(4, Err(Refused::Version(4)));
+}
+#[test]
+fn the_version_before_tags() {
+    of_version(2, Ok(header()));
+}
+#[test]
+fn the_version_before_texts() {
+    of_version(1, Err(Refused::Version(1)));
 }
 #[test]
 fn nothing_at_all() {

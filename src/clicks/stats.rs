@@ -1,4 +1,4 @@
-//! Clicks counted: by verdict, status, hour, link, referer and user agent.
+//! Clicks counted: by verdict, status, hour, link, referer, user agent and tag.
 
 use std::collections::BTreeMap;
 
@@ -36,6 +36,8 @@ pub struct Stats {
     pub referers: Top<Vec<u8>>,
     /// By user agent; empty for none.
     pub user_agents: Top<Vec<u8>>,
+    /// By tag, those that have one.
+    pub tags: Top<Vec<u8>>,
 }
 
 /// Counts clicks.
@@ -61,6 +63,7 @@ impl Counter {
             links: Top::new(STATS_LINKS_MAX),
             referers: Top::new(STATS_TEXTS_MAX),
             user_agents: Top::new(STATS_TEXTS_MAX),
+            tags: Top::new(STATS_TEXTS_MAX),
         };
         Self { stats, links: Vec::with_capacity(LINKS_AT_ONCE) }
     }
@@ -82,6 +85,9 @@ impl Counter {
         stats.hours.add(&(time_us / HOUR_US));
         stats.referers.add(click.referer);
         stats.user_agents.add(click.user_agent);
+        if !click.tag.is_empty() {
+            stats.tags.add(click.tag);
+        }
         self.links.push(click.link);
         if self.links.len() == LINKS_AT_ONCE {
             self.count_links();

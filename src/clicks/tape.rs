@@ -45,6 +45,8 @@ pub struct OwnedClick {
     pub referer: Vec<u8>,
     /// [`Click::user_agent`].
     pub user_agent: Vec<u8>,
+    /// [`Click::tag`].
+    pub tag: Vec<u8>,
 }
 
 impl OwnedClick {
@@ -65,6 +67,7 @@ impl OwnedClick {
             path: click.path.to_vec(),
             referer: click.referer.to_vec(),
             user_agent: click.user_agent.to_vec(),
+            tag: click.tag.to_vec(),
         }
     }
 
@@ -84,6 +87,7 @@ impl OwnedClick {
             path: &self.path,
             referer: &self.referer,
             user_agent: &self.user_agent,
+            tag: &self.tag,
         }
     }
 
@@ -96,6 +100,7 @@ impl OwnedClick {
             (&mut left.host, self.host.is_empty()),
             (&mut left.referer, self.referer.is_empty()),
             (&mut left.user_agent, self.user_agent.is_empty()),
+            (&mut left.tag, self.tag.is_empty()),
         ]
         .into_iter()
         .zip(SHARED_CUTS)

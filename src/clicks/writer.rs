@@ -95,7 +95,8 @@ impl Writer {
         if self.seal.is_none() {
             self.begin(self.sequence, click.time_us);
         }
-        let places = click.shared().map(|string| self.place(string));
+        let strings = click.shared();
+        let places = std::array::from_fn(|kind| self.place(kind, strings[kind]));
         let salt = self.segment.salt;
         let record = record::encode(&click, &places, self.sequence, salt, &mut self.scratch);
         let (offset, bytes) = (self.at as u64, record.len());
@@ -140,14 +141,14 @@ impl Writer {
         }
     }
 
-    /// Where `string` stands in the segment: written now, if this is the first
+    /// Where `string`, the one of this kind, stands in the segment: written now, if this is the first
     /// click that has it. `None` if it is to stand in the click.
-    fn place(&mut self, string: &[u8]) -> Option<Place> {
+    fn place(&mut self, kind: usize, string: &[u8]) -> Option<Place> {
         if string.len() <= CLICK_INLINE_BYTES_MAX {
             return None;
         }
         let next = Place::of(self.at as u64);
-        let place = self.dictionary.place(string, next)?;
+        let place = self.dictionary.place(kind, string, next)?;
         if place == next {
             let salt = self.segment.salt;
             let record = record::encode_text(string, self.sequence, salt, &mut self.scratch);

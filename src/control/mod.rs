@@ -3,7 +3,6 @@
 
 pub mod admin;
 mod banner;
-mod included;
 mod journal;
 mod live;
 pub mod machine;

@@ -67,7 +67,8 @@ pub fn serve(plan: &Plan) -> anyhow::Result<()> {
     let state = match &plan.state {
         Some(state) => state::make_at(state.clone())
             .with_context(|| format!("cannot make the state folder {}", state.display()))?,
-        None => state::path(&plan.clicks),
+        None => state::make(&plan.clicks)
+            .with_context(|| format!("cannot make a folder in {}", plan.clicks.display()))?,
     };
     let socket = Socket::open(&state)?;
     let opening = Opening::new(&state, files, table)?;

@@ -5,11 +5,11 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::bytes::shown;
-use super::entries::{self, Arena, Entry, FORK, PATTERN, PREFIX, Parts, SPLAT};
+use super::entries::{self, Arena, Entry, FORK, NAMES, PATTERN, PREFIX, Parts, SPLAT};
 use super::hash;
 use super::index::{Index, Stored};
 use super::key::Key;
-use super::options::Options;
+use super::options::{Else, Options};
 use super::pattern;
 use super::query::{rank, shape_of};
 use super::status::Status;
@@ -55,7 +55,7 @@ pub enum AddProblem {
     GoneWithOption(&'static str),
     /// A target with `:splat` under a key that is no prefix.
     SplatWithoutPrefix,
-    /// A target with `:name` under a key with placeholders.
+    /// A target with `:name` under a key whose placeholders have other names.
     UnknownPlaceholder(String),
     /// There are too many keys with placeholders and the same beginning.
     TooManyPatterns,
@@ -89,7 +89,7 @@ impl fmt::Display for AddProblem {
             ),
             AddProblem::UnknownPlaceholder(name) => write!(
                 f,
-                "a target cannot have a placeholder's `:{name}` yet; leave it out, or write %3A for the colon"
+                "the target has `:{name}` but the key has no such placeholder; write a name that it has, or %3A for the colon"
             ),
             AddProblem::TooManyPatterns => write!(
                 f,
@@ -224,10 +224,18 @@ impl TableBuilder {
             return Err(AddProblem::SplatWithoutPrefix);
         }
         let target = target.map_or(&[][..], Checked::bytes);
-        if key.pattern
-            && let Some(name) = pattern::unknown_name(b"", target)
-        {
-            return Err(AddProblem::UnknownPlaceholder(shown(name)));
+        let mut options = *options;
+        if key.pattern {
+            let other = options.otherwise.as_ref().map_or(&[][..], |otherwise| otherwise.url);
+            for url in [target, other] {
+                if let Some(name) = pattern::unknown_name(key.path, url) {
+                    return Err(AddProblem::UnknownPlaceholder(shown(name)));
+                }
+            }
+            if pattern::unknown_name(b"", target).is_some() {
+                flags |= NAMES;
+            }
+            options.otherwise = options.otherwise.map(Else::with_names);
         }
         let mut stored = core::mem::take(&mut self.options);
         options.store(&mut stored);

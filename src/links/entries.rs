@@ -40,8 +40,10 @@ pub(super) const PREFIX: u8 = 1;
 pub(super) const SPLAT: u8 = 2;
 /// The target holds `{clickid}`.
 pub(super) const CLICK_ID: u8 = 8;
+/// The target holds names of the key's placeholders.
+pub(super) const NAMES: u8 = 128;
 /// What the target holds that is filled in for each request.
-pub(super) const BLANKS: u8 = SPLAT | CLICK_ID;
+pub(super) const BLANKS: u8 = SPLAT | CLICK_ID | NAMES;
 /// Behind the target stand options.
 pub(super) const OPTIONS: u8 = 16;
 /// The path is a [pattern](super::pattern). The entry lies where a prefix with its

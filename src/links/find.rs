@@ -17,7 +17,7 @@ use super::pattern;
 use super::query::{Parameters, names};
 use super::status::Status;
 use super::table::{ANY_HOST, PATTERNS, Table};
-use super::target::Target;
+use super::target::{Captured, Target};
 use crate::limits::{
     HOST_BYTES_MAX, KEY_PARAMETERS_MAX, PREFIX_DEPTH_MAX, QUERY_COMBINATIONS_MAX,
     REQUEST_PARAMETERS_MAX,
@@ -64,11 +64,25 @@ pub struct Hit<'a> {
     pub exact: bool,
     /// Where it sends.
     pub target: Target<'a>,
-    /// Where in the normalised path the part behind the prefix begins, for
-    /// [`Target::write`]; its end for a key without `/*`.
+    /// Where in the normalised path the part behind the prefix begins; its end for
+    /// a key without `/*`.
     pub splat_start: usize,
+    /// The path of a key with placeholders; empty for others.
+    pattern: &'a [u8],
     /// What else it says, for [`Hit::answer`].
     pub options: Option<StoredOptions<'a>>,
+}
+
+impl<'a> Hit<'a> {
+    /// What of the path that was asked for can be filled into its targets.
+    #[inline]
+    #[must_use]
+    pub fn captured<'p>(&self, path: &'p [u8]) -> Captured<'p>
+    where
+        'a: 'p,
+    {
+        Captured::new(path, self.splat_start, self.pattern)
+    }
 }
 
 /// The query of a request, and what reading it has come to.
@@ -208,6 +222,7 @@ impl Links {
             exact: !entry.has(PREFIX | PATTERN),
             target: Target::stored(entry.target(), entry.blanks()),
             splat_start,
+            pattern: if entry.has(PATTERN) { entry.path() } else { &[] },
             options: entry.options().map(StoredOptions),
         })
     }

@@ -37,7 +37,7 @@ fn answer(links: &Links, request: &str) -> String {
         assert_eq!(hit.target.plain(), Some(&b""[..]));
         return "gone".to_owned();
     }
-    hit.target.write(&path[hit.splat_start..], &mut out).unwrap();
+    hit.target.write(&hit.captured(path), &mut out).unwrap();
     String::from_utf8(out).unwrap().strip_prefix("https://").unwrap().to_owned()
 }
 
@@ -351,12 +351,12 @@ fn any_case_of_keys_with_a_query() {
 #[test]
 fn placeholders() {
     check(
-        "/blog/:year/:slug https://post\n/blog/:year/about https://about\n/blog/2024/* https://longer/:splat\n/blog/* https://rest/:splat\n/blog/x/y https://exact\n/:any https://one\n/:any/:more/* https://deep/:splat\n/* https://all/:splat\na.example/blog/:year/about https://own\n",
+        "/blog/:year/:slug https://post/:slug?y=:year\n/blog/:year/about https://about\n/blog/2024/* https://longer/:splat\n/blog/* https://rest/:splat\n/blog/x/y https://exact\n/:any https://one\n/:any/:more/* https://deep/:splat\n/* https://all/:splat\na.example/blog/:year/about https://own\n",
         &[
-            ("/blog/2023/x", "post"),
+            ("/blog/2023/x", "post/x?y=2023"),
             ("/blog/2023/about", "about"),
             ("a.example/blog/2023/about", "own"),
-            ("a.example/blog/2023/x", "post"),
+            ("a.example/blog/2023/x", "post/x?y=2023"),
             ("/blog/x/y", "exact"),
             // What stands before the placeholder counts, however much is behind it.
             ("/blog/2024/about", "longer/about"),
@@ -370,6 +370,32 @@ fn placeholders() {
             ("/shop/a/b/c", "deep/b/c"),
             ("//shop/./a//%41", "deep/A"),
             ("/", "all/"),
+        ],
+    );
+}
+
+#[test]
+fn placeholders_are_filled_in() {
+    check(
+        "/a/:x/:y2 https://a/:y2/:x/:x.html?q=:x&r=:y2#:x:y2\n/b/:x/* https://b/:splat/:x\n/c/:x https://c/x:1:/%3Ax\n/D/:Name https://d/:Name nocase\n/e/:x https://e/{clickid}/:x\n/f/:splatter https://f/:splatter\n/g/:x 410\n",
+        &[
+            ("/a/1/2", "a/2/1/1.html?q=1&r=2#12"),
+            // Encoded for where it stands, so that no visitor adds a parameter.
+            (
+                "/a/b&c=d/e+f;g",
+                "a/e+f;g/b&c=d/b&c=d.html?q=b%26c%3Dd&r=e%2Bf%3Bg#b%26c%3Dde%2Bf%3Bg",
+            ),
+            (
+                "/a/%3f%23/%C3%A9 ",
+                "a/%C3%A9%20/%3F%23/%3F%23.html?q=%3F%23&r=%C3%A9%20#%3F%23%C3%A9%20",
+            ),
+            ("/b/1/2/3", "b/2/3/1"),
+            ("/b/1/", "b//1"),
+            ("/c/1", "c/x:1:/%3Ax"),
+            ("/d/AbC", "d/AbC"),
+            ("/e/1", "e/00000000000000000000000000/1"),
+            ("/f/1", "f/1"),
+            ("/g/1", "gone"),
         ],
     );
 }

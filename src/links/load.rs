@@ -158,12 +158,11 @@ fn load_all(sources: &[Source<'_>], changes: Option<&Changes>, on_bad: OnBadLine
         ),
         scratch: KeyScratch::default(),
         folded: Vec::new(),
-        changes,
-        is_over: false,
+        changes: None,
     };
     let mut report = Report::default();
-    for (at, source) in sources.iter().enumerate() {
-        loader.is_over = at + 1 == sources.len();
+    for (number, source) in sources.iter().enumerate() {
+        loader.changes = changes.filter(|_| number + 1 < sources.len());
         let first = report.files.len();
         let mut file = first;
         loader.names.push(source.name.to_owned());
@@ -207,6 +206,10 @@ fn load_all(sources: &[Source<'_>], changes: Option<&Changes>, on_bad: OnBadLine
             }
         });
     }
+    // A reader may come back to earlier lines.
+    for problems in [&mut report.problems, &mut report.changed] {
+        problems.sort_by_key(|problem| (problem.file, problem.line));
+    }
     let refused = on_bad == OnBadLine::Refuse && !report.problems.is_empty();
     Loaded { table: (!refused).then(|| loader.builder.finish()), report }
 }
@@ -218,9 +221,8 @@ struct Loader<'a> {
     scratch: KeyScratch,
     /// Room for a path in lower case.
     folded: Vec<u8>,
+    /// What lies over the source that is read.
     changes: Option<&'a Changes>,
-    /// Whether the source that is read lies over the others.
-    is_over: bool,
 }
 
 impl Loader<'_> {
@@ -243,7 +245,6 @@ impl Loader<'_> {
             target => Some(target::validate(target).map_err(|problem| problem.to_string())?),
         };
         if let Some(changes) = self.changes
-            && !self.is_over
             && changes.get(&changes::name_of(&key)).is_some()
         {
             return Ok(());

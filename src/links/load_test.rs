@@ -67,7 +67,9 @@ fn every_problem_of_a_line() {
     bad("/x/:splat https://a/", "end the key with `/*`");
     bad("/:a/:b/:c/:d/:e/:f/:g/:h/:i https://a/", "more than 8 placeholders");
     bad("/:a?b=c https://a/", "a key with placeholders cannot have a query");
-    bad("/:a https://a/:b", "cannot have a placeholder's `:b` yet");
+    bad("/:a https://a/:b", "the target has `:b` but the key has no such placeholder");
+    bad("/:a https://a/:a until=2020-01-01T00:00:00Z else=https://a/:b", "the target has `:b`");
+    bad("/:a https://:a/", ":a stands before the target's path");
     bad("/:a https://a/:splat", ":splat but the key is no prefix");
     bad(&format!("{}/:a https://a/", "/y".repeat(PREFIX_DEPTH_MAX)), "the prefix has 64 slashes");
     bad("/x\x01 https://a/", "remove the control character `\\x01`");

@@ -17,7 +17,7 @@
 //!   and is compared with a path segment by segment.
 //! - A target is checked once, when it is loaded ([`target::validate`]);
 //!   whatever is in a table can stand in a header field as it is. What a
-//!   visitor adds to it (`:splat`) is encoded; what a click adds (`{clickid}`)
+//!   visitor adds to it (`:splat`, `:name`) is encoded; what a click adds (`{clickid}`)
 //!   is letters and digits.
 //! - Nothing here allocates for a request once [`Scratch`] has grown to its
 //!   queries.
@@ -50,14 +50,16 @@ pub use answer::{Answer, StoredOptions};
 pub use builder::{AddProblem, Link, Origin, TableBuilder};
 pub use changes::{Change, Changes, read_keys, read_lines};
 pub use find::{Ask, Hit, Links, Scratch};
-pub use formats::{Columns, Format, HaproxyMatch, Help, Include, Included, Source, base};
+pub use formats::{
+    Columns, Format, HaproxyMatch, Help, Include, Included, Source, base, each_include,
+};
 pub use key::{Key, KeyScratch};
 pub use load::{FileReport, Loaded, OnBadLine, Problem, Report, load, load_over};
 pub use options::{Options, QueryRule};
 pub use path::normalise;
 pub use status::Status;
 pub use table::{Counts, Memory, Table};
-pub use target::{Fallback, Target, TooLong};
+pub use target::{Captured, Fallback, Target, TooLong};
 
 #[cfg(test)]
 mod find_test;

@@ -18,6 +18,7 @@
 use jiff::civil::DateTime;
 
 use super::bytes::shown;
+use super::entries::NAMES;
 use super::formats::Setting;
 use super::target::{self, Target};
 use crate::limits::{CACHE_SECONDS_MAX, TAG_BYTES_MAX};
@@ -80,10 +81,15 @@ pub struct Options<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Else<'a> {
     pub(super) blanks: u8,
-    url: &'a [u8],
+    pub(super) url: &'a [u8],
 }
 
 impl<'a> Else<'a> {
+    /// The same with the names of the key's placeholders in it.
+    pub(super) fn with_names(self) -> Else<'a> {
+        Else { blanks: self.blanks | NAMES, ..self }
+    }
+
     pub(super) fn target(&self) -> Target<'a> {
         Target::stored(self.url, self.blanks)
     }

@@ -4,7 +4,8 @@
 //! A *pattern* is the path of such a key. A segment that is a colon and a name
 //! stands for any one segment that is not empty, every other for itself. The
 //! entry of a pattern lies under its literal beginning (`/blog/`), where prefixes
-//! lie too, and is compared segment by segment.
+//! lie too, and is compared segment by segment. What a visitor's path has in place
+//! of a name is read from the two when it is needed, so nothing is kept of it.
 
 use core::cmp::Ordering;
 
@@ -127,6 +128,12 @@ pub(super) fn matches(pattern: &[u8], with_rest: bool, path: &[u8]) -> Option<us
     (at == path.len() + 1).then_some(path.len())
 }
 
+/// What `path`, which the pattern matches, has in place of `name`.
+pub(super) fn capture<'p>(pattern: &[u8], path: &'p [u8], name: &[u8]) -> Option<&'p [u8]> {
+    let mut pairs = segments(pattern).zip(segments(path));
+    pairs.find(|(segment, _)| name_of(segment) == Some(name)).map(|(_, captured)| captured)
+}
+
 /// Which of two patterns that match one path answers, `with_rest` of each: the one
 /// with most literal segments; of equally many the one that is literal where they
 /// first differ; a placeholder comes before `/*`. So the order of the files makes
@@ -244,6 +251,19 @@ mod tests {
         check("/:a/b/*", "/x/b/", "");
         check("/:a/b/*", "/x/b", "-");
         check("/:a/b/*", "/x/c/y", "-");
+    }
+
+    #[test]
+    fn captures() {
+        let check = |name: &str, want: Option<&str>| {
+            let captured =
+                capture(b"/blog/:year/x/:slug/", b"/blog/2024/x/%41~/y", name.as_bytes());
+            assert_eq!(captured, want.map(str::as_bytes), "{name}");
+        };
+        check("year", Some("2024"));
+        check("slug", Some("%41~"));
+        check("blog", None);
+        check("x", None);
     }
 
     #[test]

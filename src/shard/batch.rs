@@ -6,7 +6,7 @@ use crate::clicks::{Click, Flags, Verdict};
 use crate::connection::Phase;
 use crate::http::{self, Extra, Fixed, Keep, Method, Moved, Parsed, Refusal, Replies, Request};
 use crate::limits::BATCH_REQUESTS_MAX;
-use crate::links::{self, Ask, Fallback, Hit, Status, Target};
+use crate::links::{self, Ask, Captured, Fallback, Hit, Status, Target};
 
 use super::{Shard, WhenFull};
 
@@ -308,7 +308,7 @@ impl Shard {
             return self.replies.fixed(Fixed::Unavailable, keep, out);
         }
         // What is to be written again when the click has an id: where, and what.
-        let mut unsigned: Option<(usize, Target<'_>, &[u8])> = None;
+        let mut unsigned: Option<(usize, Target<'_>, Captured<'_>)> = None;
         let (status, verdict) = match &hit {
             Some(hit) if hit.options.is_some() => {
                 let begin = out.len();
@@ -323,15 +323,15 @@ impl Shard {
                     (410, Verdict::Gone)
                 } else {
                     self.replies.begin_with(moved(answer.status), keep, extra, out);
-                    let (location, splat) = (out.len(), &path[hit.splat_start..]);
-                    if answer.target.write(splat, out).is_err() {
+                    let (location, captured) = (out.len(), hit.captured(path));
+                    if answer.target.write(&captured, out).is_err() {
                         out.truncate(begin);
                         self.counts.refused += 1;
                         let too_long = Fixed::Refused(Refusal::TargetTooLong);
                         return self.replies.fixed(too_long, keep, out);
                     }
                     if answer.target.has_click_id() {
-                        unsigned = Some((location, answer.target, splat));
+                        unsigned = Some((location, answer.target, captured));
                     }
                     out.extend_from_slice(Replies::END);
                     (answer.status.code(), Verdict::Redirect)
@@ -344,8 +344,8 @@ impl Shard {
             Some(hit) => {
                 let begin = out.len();
                 self.replies.begin(moved(hit.status), keep, out);
-                let (location, splat) = (out.len(), &path[hit.splat_start..]);
-                if hit.target.write(splat, out).is_err() {
+                let (location, captured) = (out.len(), hit.captured(path));
+                if hit.target.write(&captured, out).is_err() {
                     // The address it would make is longer than any we answer.
                     out.truncate(begin);
                     self.counts.refused += 1;
@@ -353,7 +353,7 @@ impl Shard {
                     return self.replies.fixed(too_long, keep, out);
                 }
                 if hit.target.has_click_id() {
-                    unsigned = Some((location, hit.target, splat));
+                    unsigned = Some((location, hit.target, captured));
                 }
                 out.extend_from_slice(Replies::END);
                 (hit.status.code(), Verdict::Redirect)
@@ -362,9 +362,10 @@ impl Shard {
                 Some(target) => {
                     self.replies.begin(Moved::Found, keep, out);
                     let location = out.len();
-                    target.write(b"", out).expect("without :splat it is short enough");
+                    let captured = Captured::default();
+                    target.write(&captured, out).expect("without :splat it is short enough");
                     if target.has_click_id() {
-                        unsigned = Some((location, target, b""));
+                        unsigned = Some((location, target, captured));
                     }
                     out.extend_from_slice(Replies::END);
                     (302, Verdict::Unknown)
@@ -403,15 +404,16 @@ impl Shard {
             },
             referer: request.referer.of(bytes),
             user_agent: request.user_agent.of(bytes),
+            tag: b"",
         };
         let appended = self.clicks.append(&click);
         if appended.is_err() {
             self.counts.clicks_lost += 1;
         }
-        if let Some((location, target, splat)) = unsigned {
+        if let Some((location, target, captured)) = unsigned {
             let id = self.clicks.id(appended).text();
             out.truncate(location);
-            target.write_with_id(splat, &id, out).expect("it fitted before");
+            target.write_with_id(&captured, &id, out).expect("it fitted before");
             out.extend_from_slice(Replies::END);
         }
     }

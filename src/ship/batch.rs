@@ -30,8 +30,8 @@ pub struct Batch {
 struct Kept {
     entry: Entry<'static>,
     begin: u32,
-    /// Lengths of path, host, referer and user agent.
-    bytes: [u16; 4],
+    /// Lengths of path, host, referer, user agent and tag.
+    bytes: [u16; 5],
 }
 
 impl Batch {
@@ -94,14 +94,15 @@ impl Batch {
 
     fn push(&mut self, entry: &Entry<'_>) {
         let click = &entry.click;
-        let strings = [click.path, click.host, click.referer, click.user_agent];
+        let strings = [click.path, click.host, click.referer, click.user_agent, click.tag];
         let begin = self.text.len() as u32;
         for string in strings {
             self.text.extend_from_slice(string);
         }
         // Shards are merged as their clicks come, and some come late.
         self.is_sorted &= self.clicks.last().is_none_or(|last| key(last) <= key_of(entry));
-        let click = Click { path: b"", host: b"", referer: b"", user_agent: b"", ..*click };
+        let click =
+            Click { path: b"", host: b"", referer: b"", user_agent: b"", tag: b"", ..*click };
         let id = self.keys.as_ref().and_then(|keys| keys.sign_as(entry.key, entry.place()));
         let entry = Entry { folder: Path::new(""), id, click, ..*entry };
         self.clicks.push(Kept { entry, begin, bytes: strings.map(|string| string.len() as u16) });
@@ -154,12 +155,12 @@ impl Batch {
     pub fn range(&self, range: Range<usize>) -> impl Iterator<Item = Entry<'_>> {
         self.clicks[range].iter().map(|kept| {
             let mut rest = &self.text[kept.begin as usize..];
-            let [path, host, referer, user_agent] = kept.bytes.map(|bytes| {
+            let [path, host, referer, user_agent, tag] = kept.bytes.map(|bytes| {
                 let (string, behind) = rest.split_at(usize::from(bytes));
                 rest = behind;
                 string
             });
-            let click = Click { path, host, referer, user_agent, ..kept.entry.click };
+            let click = Click { path, host, referer, user_agent, tag, ..kept.entry.click };
             Entry { click, ..kept.entry }
         })
     }

@@ -29,6 +29,7 @@ pub fn click(second: u64) -> Click<'static> {
         path: b"/go/summer-deal?utm_source=mail",
         referer: b"https://news.example/front-page",
         user_agent: b"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+        tag: b"",
     }
 }
 

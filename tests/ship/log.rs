@@ -134,5 +134,6 @@ fn click(number: u64, path: &str) -> Click<'_> {
         path: path.as_bytes(),
         referer: if number.is_multiple_of(2) { b"https://news.example/front-page" } else { b"" },
         user_agent: b"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+        tag: [&b""[..], b"spring-sale"][usize::from(number.is_multiple_of(3))],
     }
 }

@@ -47,6 +47,7 @@ fn log(clicks: u64) -> Log {
             path: path.as_bytes(),
             referer: if number % 3 == 0 { b"" } else { referer.as_bytes() },
             user_agent: user_agent.as_bytes(),
+            tag: b"",
         });
     }
     log.stop();

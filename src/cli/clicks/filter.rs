@@ -29,6 +29,9 @@ pub struct FilterArguments {
     /// Only clicks with this verdict.
     #[arg(long, value_enum)]
     pub verdict: Option<VerdictArgument>,
+    /// Only clicks with this tag; with an empty one, those that have none.
+    #[arg(long)]
+    pub tag: Option<String>,
 }
 
 /// What was found for a click.
@@ -54,6 +57,7 @@ impl FilterArguments {
                 VerdictArgument::Unknown => Verdict::Unknown,
                 VerdictArgument::Gone => Verdict::Gone,
             }),
+            tag: self.tag.clone().map(String::into_bytes),
         }
     }
 }

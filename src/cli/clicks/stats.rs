@@ -30,7 +30,7 @@ pub struct StatsArguments {
     /// Which clicks are counted.
     #[command(flatten)]
     pub filter: FilterArguments,
-    /// How many links, referers and user agents to print.
+    /// How many links, referers, user agents and tags to print.
     #[arg(long, default_value_t = 10, value_name = "N")]
     pub top: usize,
     /// How to print them.
@@ -138,6 +138,7 @@ fn to_json(counted: &Counted, rows: usize) -> Value {
         "links": top_to_json(&stats.links, rows, "link", |&link| to_link(link)),
         "referers": top_to_json(&stats.referers, rows, "referer", given),
         "user_agents": top_to_json(&stats.user_agents, rows, "user_agent", given),
+        "tags": top_to_json(&stats.tags, rows, "tag", given),
         "ledger": tally_to_json(&counted.tally),
     })
 }
@@ -191,6 +192,7 @@ fn to_text(stats: &Stats, rows: usize) -> String {
     top_table(&mut page, "link", &stats.links, rows, link);
     top_table(&mut page, "referer", &stats.referers, rows, |bytes| shown(bytes));
     top_table(&mut page, "user agent", &stats.user_agents, rows, |bytes| shown(bytes));
+    top_table(&mut page, "tag", &stats.tags, rows, |bytes| shown(bytes));
     page
 }
 

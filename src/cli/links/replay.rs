@@ -18,7 +18,7 @@ use super::sample::{Drawn, Sample};
 use crate::cli::progress::Progress;
 use crate::control::{Reading, Sources};
 use crate::limits::{REPLAY_BLOCK_REQUESTS, REPLAY_LINE_BYTES_MAX};
-use crate::links::{Format, OnBadLine, Table};
+use crate::links::{self, Format, OnBadLine, Table};
 use crate::shard::Now;
 use crate::shard::trial::{Pieces, Trial};
 
@@ -44,6 +44,9 @@ pub struct Replay {
     /// Format of the new link files [default: told from the file]
     #[arg(long, value_name = "FORMAT")]
     pub new_format: Option<Format>,
+    /// Put before targets that are only a path, as nginx and Netlify allow
+    #[arg(long, value_name = "https://HOST", value_parser = links::base)]
+    pub base: Option<String>,
     /// When a line of a link file is bad: do nothing, or skip it and take the rest
     #[arg(long, default_value = "refuse", value_name = "refuse|skip")]
     pub on_bad_line: OnBadLine,
@@ -103,7 +106,7 @@ fn read_table(
     format: Option<Format>,
     complaints: &mut impl Write,
 ) -> anyhow::Result<Arc<Table>> {
-    let reading = Reading { format, ..Reading::default() };
+    let reading = Reading { format, base: wish.base.clone(), columns: None };
     let sources = Sources { paths: paths.to_vec(), reading, on_bad_line: wish.on_bad_line };
     let read = sources.read(0)?;
     write!(complaints, "{}", read.report)?;

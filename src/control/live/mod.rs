@@ -9,6 +9,7 @@
 mod ask;
 mod desk;
 mod edits;
+mod includes;
 mod kept;
 mod opening;
 mod read;

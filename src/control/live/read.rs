@@ -1,6 +1,5 @@
 //! Reading link files beside the serving.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{SendError, Sender};
 use std::time::{Duration, Instant};
@@ -8,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 
 use super::ask::{Ask, Reply};
-use crate::control::included::included;
+use super::includes::Includes;
 use crate::control::journal::{FileMark, Who};
 use crate::control::{Reading, Sources};
 use crate::links::{Changes, Format, Help, Include, Loaded, OnBadLine, Report, Source, load_over};
@@ -21,12 +20,13 @@ pub struct Files {
     on_bad_line: OnBadLine,
 }
 
-/// One of them.
+/// A link file, and what it includes.
 #[derive(Debug)]
 struct Text {
     name: String,
     format: Format,
     bytes: Vec<u8>,
+    includes: Includes,
 }
 
 impl Files {
@@ -38,37 +38,31 @@ impl Files {
     pub fn read(sources: &Sources) -> anyhow::Result<Self> {
         let mut texts = Vec::new();
         for path in &sources.paths {
-            let bytes = std::fs::read(path)
+            let text = std::fs::read(path)
                 .with_context(|| format!("cannot read the link file {}", path.display()))?;
             let name = path.display().to_string();
-            let format = sources.reading.format_of(&name, &bytes);
-            texts.push(Text { name, format, bytes });
+            let format = sources.reading.format_of(&name, &text);
+            let includes = Includes::read(&Source::new(&name, &text, format));
+            texts.push(Text { name, format, bytes: text, includes });
         }
         Ok(Self { texts, reading: sources.reading.clone(), on_bad_line: sources.on_bad_line })
     }
 
     /// Their table, with the changes over it.
     pub fn load(&self, changes: &Changes) -> Loaded {
-        let folder = |text: &Text| Path::new(&text.name).parent().map(Path::to_owned);
-        let finders: Vec<_> = self
-            .texts
-            .iter()
-            .map(|text| folder(text).unwrap_or_default())
-            .map(|folder| move |pattern: &str| included(&folder, pattern))
-            .collect();
+        let finders = self.texts.iter().map(|text| |pattern: &str| text.includes.get(pattern));
+        let finders: Vec<_> = finders.collect();
         let sources: Vec<Source<'_>> = self
             .texts
             .iter()
             .zip(&finders)
             .map(|(text, finder)| Source {
-                name: &text.name,
-                text: &text.bytes,
-                format: text.format,
                 help: Help {
                     base: self.reading.base.as_deref(),
                     columns: self.reading.columns.as_ref(),
                     include: Some(Include(finder)),
                 },
+                ..Source::new(&text.name, &text.bytes, text.format)
             })
             .collect();
         load_over(&sources, changes, self.on_bad_line)
@@ -87,12 +81,20 @@ impl Files {
 
     /// By what they are known again.
     pub fn marks(&self) -> Vec<FileMark> {
-        let mark = |text: &Text| FileMark {
-            name: text.name.clone(),
-            size: text.bytes.len() as u64,
-            crc: crc32c::crc32c(&text.bytes),
+        let mark = |name: &str, text: &[u8]| FileMark {
+            name: name.to_owned(),
+            size: text.len() as u64,
+            crc: crc32c::crc32c(text),
         };
-        self.texts.iter().map(mark).collect()
+        let mut marks = Vec::new();
+        for text in &self.texts {
+            marks.push(mark(&text.name, &text.bytes));
+            let mut included: Vec<_> = text.includes.files().collect();
+            included.sort();
+            included.dedup();
+            marks.extend(included.into_iter().map(|(name, bytes)| mark(name, bytes)));
+        }
+        marks
     }
 }
 

@@ -12,9 +12,10 @@ mod haproxy;
 mod name;
 mod native;
 mod ndjson;
+mod nginx;
 mod order;
 mod paths;
-#[allow(dead_code)]
+mod redirects;
 mod regex;
 
 use core::fmt;
@@ -90,7 +91,6 @@ pub(super) struct Setting<'a> {
 
 /// What a line of a link file is.
 #[derive(Clone, Debug)]
-#[allow(dead_code)]
 pub(super) enum Line<'a> {
     /// A link, to be taken as it was meant.
     Link(Row<'a>),
@@ -117,12 +117,9 @@ pub(super) fn read(source: &Source<'_>, mut take: impl FnMut(u32, Line<'_>)) {
     let help = &source.help;
     match source.format {
         Format::Native => native::read(text, take),
-        Format::Nginx => {
-            let message = "nginx files are not read yet; write the links in another format";
-            take(1, Line::Refused(message.to_owned()));
-        }
-        // Their plain rules are lines of the native format.
-        Format::Netlify | Format::Pages => native::read(text, take),
+        Format::Nginx => nginx::read(text, help, &mut take),
+        Format::Netlify => redirects::read(text, redirects::Dialect::Netlify, help, &mut take),
+        Format::Pages => redirects::read(text, redirects::Dialect::Pages, help, &mut take),
         Format::Cloudflare => cloudflare::read(text, &mut take),
         Format::Cloudfront => cloudfront::read(text, help, &mut take),
         Format::Shlink => exports::read(text, &exports::SHLINK, &mut take),
@@ -131,7 +128,15 @@ pub(super) fn read(source: &Source<'_>, mut take: impl FnMut(u32, Line<'_>)) {
         Format::Csv => csv::read(text, b',', help.columns, &mut take),
         Format::Tsv => csv::read(text, b'\t', help.columns, &mut take),
         Format::Ndjson => ndjson::read(text, help.columns, &mut take),
-        Format::Haproxy(how) => haproxy::read(text, how, &source.help, &mut take),
+        Format::Haproxy(how) => haproxy::read(text, how, help, &mut take),
+    }
+}
+
+/// Asks `source`'s [`Include`] for every file that it includes, and does nothing
+/// else.
+pub fn each_include(source: &Source<'_>) {
+    if source.format == Format::Nginx && memchr::memmem::find(source.text, b"include").is_some() {
+        read(source, |_, _| {});
     }
 }
 

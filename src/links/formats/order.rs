@@ -20,11 +20,8 @@ impl Order {
     /// The line of an earlier rule that answers whatever `key` would, and notes
     /// this rule for those to come.
     pub(super) fn pass(&mut self, key: &[u8], line: u32) -> Option<u32> {
-        let (path, query) = match key.iter().position(|&byte| byte == b'?') {
-            Some(at) => (&key[..at], true),
-            None => (key, false),
-        };
-        let earlier = self.covering(path, query);
+        let earlier = self.covering(key);
+        let (path, query) = split_query(key);
         if !query {
             let choice = placeholders(path);
             if choice != 0 && !self.choices.contains(&choice) && self.choices.len() < CHOICES_MAX {
@@ -35,7 +32,9 @@ impl Order {
         earlier
     }
 
-    fn covering(&self, path: &[u8], query: bool) -> Option<u32> {
+    /// The line of an earlier rule that answers whatever `key` would.
+    pub(super) fn covering(&self, key: &[u8]) -> Option<u32> {
+        let (path, query) = split_query(key);
         let start = path.iter().position(|&byte| byte == b'/')?;
         let own = placeholders(path);
         // A rule of any host covers those of one host too.
@@ -65,6 +64,14 @@ impl Order {
             }
         }
         least
+    }
+}
+
+/// The key without its query, and whether it has one.
+fn split_query(key: &[u8]) -> (&[u8], bool) {
+    match key.iter().position(|&byte| byte == b'?') {
+        Some(at) => (&key[..at], true),
+        None => (key, false),
     }
 }
 

@@ -6,7 +6,7 @@ use super::super::bytes::shown;
 use super::paths::push_literal;
 
 /// What a regular expression comes to.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Shape {
     /// The keys that match what it matches.
     pub(super) keys: Vec<Filled>,
@@ -17,7 +17,7 @@ pub(super) struct Shape {
 }
 
 /// A key, and what each capture of the expression is by it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Filled {
     pub(super) key: Vec<u8>,
     pub(super) fills: Vec<Vec<u8>>,

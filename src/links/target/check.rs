@@ -5,7 +5,7 @@ use core::fmt;
 use super::super::bytes::{QUERY, escape, is, push_escape, shown};
 use super::super::entries::SPLAT;
 use super::super::host::{self, HostProblem};
-use super::blanks::{Blank, next_blank};
+use super::blanks::{Blank, CLICK_ID_TEXT, next_blank};
 use crate::limits::TARGET_BYTES_MAX;
 
 /// A target that [`validate`] found good. Nothing else makes one, so whoever
@@ -64,6 +64,8 @@ pub enum TargetProblem {
     ClickIdInHost,
     /// `:splat` before the path, where it would let a visitor pick the host.
     SplatInHost,
+    /// `:name` before the path, which is no port either.
+    NameInHost(String),
 }
 
 impl fmt::Display for TargetProblem {
@@ -120,6 +122,10 @@ impl fmt::Display for TargetProblem {
                 f,
                 "{{clickid}} stands before the target's path, where it would be another host for each click; move it behind the host's `/`"
             ),
+            TargetProblem::NameInHost(name) => write!(
+                f,
+                ":{name} stands before the target's path, where it would let a visitor choose the host; move it behind the host's `/`, or write a port as a number"
+            ),
             TargetProblem::SplatInHost => write!(
                 f,
                 ":splat stands before the target's path, where it would let a visitor choose the host; move it behind the host's `/`"
@@ -160,9 +166,9 @@ pub fn validate(target: &[u8]) -> Result<Checked<'_>, TargetProblem> {
     check_characters(target, authority_end)?;
     let mut blanks = 0;
     let mut at = authority_end;
-    while let Some((blank, found)) = next_blank(target, at) {
+    while let Some((blank, found)) = next_blank(target, at, false) {
         blanks |= blank.flag();
-        at = found + blank.text().len();
+        at = found + blank.size();
     }
     Ok(Checked { bytes: target, blanks })
 }
@@ -192,16 +198,22 @@ fn after_scheme(target: &[u8]) -> Result<usize, TargetProblem> {
 
 fn check_authority(target: &[u8], start: usize, end: usize) -> Result<(), TargetProblem> {
     let authority = &target[start..end];
-    match next_blank(authority, 0) {
+    match next_blank(authority, 0, false) {
         Some((Blank::Splat, _)) => return Err(TargetProblem::SplatInHost),
         Some((Blank::ClickId, _)) => return Err(TargetProblem::ClickIdInHost),
-        None => {}
+        Some((Blank::Name(_), _)) | None => {}
     }
     if authority.contains(&b'@') {
         return Err(TargetProblem::Userinfo);
     }
     if let Some(at) = authority.iter().position(|byte| matches!(byte, b'{' | b'}')) {
         return Err(TargetProblem::Macro(char::from(authority[at]), start + at + 1));
+    }
+    // No port begins with a letter; within the brackets of IPv6 it may be a digit.
+    if authority.first() != Some(&b'[')
+        && let Some((Blank::Name(name), _)) = next_blank(authority, 0, true)
+    {
+        return Err(TargetProblem::NameInHost(shown(name)));
     }
     let (name, port) = host::split_port(authority);
     host::validate(name).map_err(TargetProblem::Host)?;
@@ -222,8 +234,8 @@ fn check_characters(target: &[u8], from: usize) -> Result<(), TargetProblem> {
     for (at, &byte) in target.iter().enumerate().skip(from) {
         match byte {
             _ if at < checked => {}
-            b'{' if target[at..].starts_with(Blank::ClickId.text()) => {
-                checked = at + Blank::ClickId.text().len();
+            b'{' if target[at..].starts_with(CLICK_ID_TEXT) => {
+                checked = at + CLICK_ID_TEXT.len();
             }
             _ if is(byte, QUERY) => {}
             b'%' if escape(&target[at..]).is_some() => {}

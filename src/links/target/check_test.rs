@@ -77,6 +77,8 @@ fn every_problem() {
     check("https://{host}/", P::Macro('{', 9));
     check("https://:splat/x", P::SplatInHost);
     check("https://a:splat/x", P::SplatInHost);
+    check("https://:year/x", P::NameInHost("year".into()));
+    check("https://a.:year.example:80/x", P::NameInHost("year".into()));
     assert_eq!(validate(b"https://a/\xff"), Err(P::NotUtf8(0xff, 11)));
 }
 

@@ -4,8 +4,9 @@ use core::fmt;
 use std::sync::Arc;
 
 use super::super::bytes::{PARAMETER, PATH, push_encoded};
-use super::super::entries::CLICK_ID;
+use super::super::entries::{CLICK_ID, NAMES};
 use super::blanks::{Blank, next_blank};
+use super::captured::Captured;
 use super::check::Checked;
 use crate::limits::{CLICK_ID_BYTES, LOCATION_BYTES_MAX};
 
@@ -51,7 +52,7 @@ impl<'a> Target<'a> {
     }
 
     /// The whole `Location` if it is the same for every request, which is so
-    /// unless the target holds `:splat` or `{clickid}`. Empty for a link that is
+    /// unless the target holds `:splat`, `:name` or `{clickid}`. Empty for a link that is
     /// gone.
     #[inline]
     pub fn plain(&self) -> Option<&'a [u8]> {
@@ -65,8 +66,8 @@ impl<'a> Target<'a> {
         self.blanks & CLICK_ID != 0
     }
 
-    /// Appends the `Location` to `out`, with `splat` (the rest of the
-    /// normalised path) for every `:splat`, and zeros for every `{clickid}`.
+    /// Appends the `Location` to `out`, with what is `captured` for every `:splat`
+    /// and every `:name`, and zeros for every `{clickid}`.
     ///
     /// What may not stand at that place is encoded: in the path also `?` and
     /// `#`, behind them also `&`, `=`, `+`, `;`, so that a visitor can add
@@ -76,12 +77,12 @@ impl<'a> Target<'a> {
     /// [`TooLong`], with `out` as it was, if more than
     /// [`LOCATION_BYTES_MAX`] bytes would be appended.
     #[inline]
-    pub fn write(&self, splat: &[u8], out: &mut Vec<u8>) -> Result<(), TooLong> {
+    pub fn write(&self, captured: &Captured<'_>, out: &mut Vec<u8>) -> Result<(), TooLong> {
         if self.blanks == 0 {
             out.extend_from_slice(self.bytes);
             return Ok(());
         }
-        self.write_with_id(splat, &ID_UNKNOWN, out)
+        self.write_with_id(captured, &ID_UNKNOWN, out)
     }
 
     /// The same with `id` for every `{clickid}`. The `Location` is as long as
@@ -91,7 +92,7 @@ impl<'a> Target<'a> {
     /// Those of [`write`](Self::write).
     pub fn write_with_id(
         &self,
-        splat: &[u8],
+        captured: &Captured<'_>,
         id: &[u8; CLICK_ID_BYTES],
         out: &mut Vec<u8>,
     ) -> Result<(), TooLong> {
@@ -99,14 +100,16 @@ impl<'a> Target<'a> {
         let path_end = self.bytes.iter().position(|byte| matches!(byte, b'?' | b'#'));
         let path_end = path_end.unwrap_or(self.bytes.len());
         let mut done = 0;
-        while let Some((blank, at)) = next_blank(self.bytes, done) {
+        let has_names = self.blanks & NAMES != 0;
+        while let Some((blank, at)) = next_blank(self.bytes, done, has_names) {
             out.extend_from_slice(&self.bytes[done..at]);
+            let class = if at < path_end { PATH } else { PARAMETER };
             match blank {
-                Blank::Splat if at < path_end => push_encoded(splat, PATH, out),
-                Blank::Splat => push_encoded(splat, PARAMETER, out),
+                Blank::Splat => push_encoded(captured.splat(), class, out),
+                Blank::Name(name) => push_encoded(captured.named(name), class, out),
                 Blank::ClickId => out.extend_from_slice(id),
             }
-            done = at + blank.text().len();
+            done = at + blank.size();
             if out.len() - start > LOCATION_BYTES_MAX {
                 break;
             }

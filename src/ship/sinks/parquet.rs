@@ -154,6 +154,7 @@ fn schema() -> SchemaRef {
         optional("query", DataType::Utf8),
         optional("referer", DataType::Utf8),
         optional("user_agent", DataType::Utf8),
+        optional("tag", DataType::Utf8),
         optional("id", DataType::Utf8),
         optional("cut", DataType::Utf8),
     ]))
@@ -177,6 +178,7 @@ struct Columns {
     query: StringBuilder,
     referer: StringBuilder,
     user_agent: StringBuilder,
+    tag: StringBuilder,
     id: StringBuilder,
     cut: StringBuilder,
     /// The address of one click.
@@ -208,6 +210,7 @@ impl Columns {
         self.query.append_option(query.map(text));
         self.referer.append_option(given(click.referer));
         self.user_agent.append_option(given(click.user_agent));
+        self.tag.append_option(given(click.tag));
         match entry.id.map(ClickId::text) {
             Some(id) => self.id.append_value(str::from_utf8(&id).expect("an id is ASCII")),
             None => self.id.append_null(),
@@ -239,6 +242,7 @@ impl Columns {
             Arc::new(self.query.finish()),
             Arc::new(self.referer.finish()),
             Arc::new(self.user_agent.finish()),
+            Arc::new(self.tag.finish()),
             Arc::new(self.id.finish()),
             Arc::new(self.cut.finish()),
         ];

@@ -1,0 +1,158 @@
+//! Redirects of servers and locations, one by one.
+
+use super::map_test::{compare, rows};
+
+/// What the directives of a server come to, each row without its line.
+fn check(server: &str, want: &[&str]) {
+    let text = format!("server {{ server_name h; {server} }}");
+    let want: Vec<String> = want.iter().map(|want| format!("1 {want}")).collect();
+    let want: Vec<&str> = want.iter().map(String::as_str).collect();
+    compare(&text, &rows(&text, Some("https://b")), &want);
+}
+
+#[test]
+fn exact_locations() {
+    check("location = /x { return 301 https://y/; }", &["h/x|https://y/|301"]);
+    check("location =/x { return 302 https://y/; }", &["h/x|https://y/|302"]);
+    check("location = /x { return 307 /z; }", &["h/x|https://b/z|307"]);
+    check("location = /x { return 410; }", &["h/x||410"]);
+    check("location = /x { return https://y/; }", &["h/x|https://y/|302"]);
+    check(
+        "location = /x { return 301 https://y$request_uri; }",
+        &["h/x|https://y/x|301|query=keep"],
+    );
+    check("location = /x { return 301 https://y/?c=$arg_c; }", &["h/x|https://y/?c={query:c}|301"]);
+    check("location = \"/a b\" { return 301 https://y/; }", &["h/a%20b|https://y/|301"]);
+    check("location = /x { return 301; }", &["!return 301 without a target"]);
+}
+
+#[test]
+fn locations_that_begin_with() {
+    check("location /x/ { return 301 https://y/; }", &["h/x/*|https://y/|301"]);
+    check("location ^~ /x/ { return 301 https://y$uri; }", &["h/x/*|https://y/x/:splat|301"]);
+    check(
+        "location /x { return 301 https://y/; }",
+        &["~h/x|https://y/|301", "~h/x/*|https://y/|301"],
+    );
+    check(
+        "location / { return 301 https://y$request_uri; }",
+        &["h/*|https://y/:splat|301|query=keep"],
+    );
+}
+
+#[test]
+fn locations_of_expressions() {
+    check("location ~ ^/x/(.*)$ { return 301 https://y/$1; }", &["h/x/*|https://y/:splat|301"]);
+    check("location ~* ^/x$ { return 301 https://y/; }", &["h/x|https://y/|301|nocase="]);
+    check(r"location ~ \.php$ { return 301 https://y/; }", &["!does not begin with ^"]);
+    // An expression is looked at before a longer path, but not if that is strong.
+    let both =
+        "location /x/y/ { return 301 https://z/; } location ~ ^/x/ { return 301 https://y/; }";
+    check(both, &["h/x/*|https://y/|301", "~h/x/y/*|https://z/|301"]);
+    let strong =
+        "location ^~ /x/y/ { return 301 https://z/; } location ~ ^/x/ { return 301 https://y/; }";
+    check(strong, &["h/x/*|https://y/|301", "h/x/y/*|https://z/|301"]);
+}
+
+#[test]
+fn rewrites() {
+    check("rewrite ^/x$ https://y/ permanent;", &["h/x|https://y/|301|query=keep"]);
+    check("rewrite ^/x$ https://y/? redirect;", &["h/x|https://y/|302"]);
+    check("rewrite ^/x$ https://y/;", &["h/x|https://y/|302|query=keep"]);
+    check("rewrite ^/x$ /z permanent;", &["h/x|https://b/z|301|query=keep"]);
+    check("rewrite ^/p/(.*)$ https://y/$1 permanent;", &["h/p/*|https://y/:splat|301|query=keep"]);
+    check("rewrite ^(.*)$ https://y$1 permanent;", &["h/*|https://y/:splat|301|query=keep"]);
+    check("rewrite ^ https://y$request_uri? permanent;", &["h/*|https://y/:splat|301|query=keep"]);
+    check("rewrite ^/x$ /z last;", &["!is no redirect"]);
+    check("rewrite ^/x$ /z;", &["!is no redirect"]);
+    check("rewrite ^/(a|b)$ https://y/ permanent;", &["!has a group"]);
+    check(
+        "location /p/ { rewrite ^/p/(.*)$ https://y/$1 redirect; }",
+        &["h/p/*|https://y/:splat|302|query=keep"],
+    );
+    check("location = /x { rewrite ^ https://y/? permanent; }", &["h/x|https://y/|301"]);
+    check(
+        "location /p/ { rewrite ^/q$ https://y/ redirect; }",
+        &["!matches more than what is around it"],
+    );
+}
+
+#[test]
+fn what_comes_first() {
+    let two = "rewrite ^/p/ https://y/ permanent; rewrite ^/p/q$ https://z/ permanent;";
+    check(two, &["h/p/*|https://y/|301|query=keep", "~h/p/q|https://z/|301|query=keep"]);
+    let later = "location = /p/q { return 301 https://z/; } rewrite ^/p/ https://y/ permanent;";
+    check(later, &["h/p/*|https://y/|301|query=keep", "~h/p/q|https://z/|301"]);
+    check(
+        "return 301 https://y/; location = /a { return 301 https://z/; }",
+        &["h/*|https://y/|301", "!line 1 answers before it"],
+    );
+    check(
+        "location = /a { return 301 https://y/; return 302 https://z/; }",
+        &["h/a|https://y/|301", "!line 1 answers before it"],
+    );
+}
+
+#[test]
+fn conditions() {
+    check(
+        "if ($host = old.example) { return 301 https://y$request_uri; }",
+        &["old.example/*|https://y/:splat|301|query=keep"],
+    );
+    check("if ($request_uri = \"/a?b=c\") { return 301 https://y/; }", &["h/a?b=c|https://y/|301"]);
+    check("if ($uri = /a) { return 301 https://y/; }", &["h/a|https://y/|301"]);
+    check("if ($uri ~ ^/p/(.*)$) { return 301 https://y/$1; }", &["h/p/*|https://y/:splat|301"]);
+    check(
+        "location = /p { if ($arg_id = 7) { return 301 https://y/; } }",
+        &["h/p?id=7|https://y/|301"],
+    );
+    check(
+        "if ($scheme = http) { return 301 https://y/; }",
+        &["!no key can ask `if ($scheme = http)`"],
+    );
+    check("if ($host != h) { return 301 https://y/; }", &["!no key can ask"]);
+    check("if (-f $request_filename) { return 301 https://y/; }", &["!no key can ask"]);
+    check("if ($http_user_agent ~* bot) { return 301 https://y/; }", &["!no key can ask"]);
+}
+
+#[test]
+fn other_directives_are_counted() {
+    check(
+        "listen 80; root /x; location = /x { add_header A b; return 301 https://y/; }",
+        &["-", "-", "-", "h/x|https://y/|301"],
+    );
+    check("location / { return 404; }", &["-"]);
+    check("location / { return 200 ok; }", &["-"]);
+    check("location /x/ { internal; return 301 https://y/; }", &["-", "!is internal"]);
+    check("location @x { return 301 https://y/; }", &["!no visitor asks for the location `@x`"]);
+    check("set $a b; return 301 https://y/$a;", &["-", "!$a cannot be told"]);
+}
+
+#[test]
+fn names_of_servers() {
+    let of = |text: &str, want: &[&str]| compare(text, &rows(text, None), want);
+    let server =
+        |names: &str| format!("server {{ {names} location = /x {{ return 301 https://y/; }} }}");
+    of(&server("server_name a b;"), &["1 a/x|https://y/|301", "1 b/x|https://y/|301"]);
+    of(
+        &server("server_name .a.example;"),
+        &["1 a.example/x|https://y/|301", "1 *.a.example/x|https://y/|301"],
+    );
+    of(&server("server_name _;"), &["1 /x|https://y/|301"]);
+    of(&server(""), &["1 /x|https://y/|301"]);
+    of(
+        &server(r"server_name ~^a\d;"),
+        &["1 !is an expression", "1 !no name of its server can be taken"],
+    );
+    of(&server("listen 80 default_server; server_name a;"), &["1 -", "1 ~a/x|https://y/|301"]);
+    let two = format!("{}\n{}", server("server_name a;"), server(""));
+    of(&two, &["1 a/x|https://y/|301", "2 ~/x|https://y/|301"]);
+}
+
+#[test]
+fn snippets_without_a_server() {
+    let of = |text: &str, want: &[&str]| compare(text, &rows(text, None), want);
+    of("location = /x { return 301 https://y/; }", &["1 /x|https://y/|301"]);
+    of("rewrite ^/x$ https://y/ permanent;", &["1 /x|https://y/|301|query=keep"]);
+    of("http {\nserver {\nlocation = /x { return 301 https://y/; } } }", &["3 /x|https://y/|301"]);
+}

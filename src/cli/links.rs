@@ -2,6 +2,8 @@
 //! serving them.
 
 mod access_log;
+pub mod convert;
+pub mod diff;
 mod differences;
 mod live;
 pub mod replay;
@@ -30,6 +32,19 @@ pub enum LinksCommand {
     /// be right. The exit status is 0 when all lines are good or the bad ones were
     /// to be skipped, 1 when there are bad lines, 2 when a file cannot be read.
     Check(Check),
+    /// Write link files of any format as those of another
+    ///
+    /// Every line that means something else here, or cannot be taken, is listed as
+    /// file:line: what. The exit status is 0 when all links were taken as they were
+    /// meant, 1 when some were changed or refused, 2 when a file cannot be read or
+    /// written.
+    Convert(convert::Convert),
+    /// List the links that two files do not have in common
+    ///
+    /// With + for added ones, - for removed ones, ~ for those that answer something
+    /// else. The exit status is 0 when the links are the same, 1 when some differ, 2
+    /// when a file cannot be read or has bad lines.
+    Diff(diff::Diff),
     /// Answer a real access log with two sets of links, and list what differs
     ///
     /// Each GET and HEAD of the log is answered with the old links and with the new,
@@ -67,6 +82,8 @@ pub struct Check {
 pub fn run(command: &LinksCommand) -> ExitCode {
     match command {
         LinksCommand::Check(wish) => check(wish),
+        LinksCommand::Convert(wish) => convert::run(wish),
+        LinksCommand::Diff(wish) => diff::run(wish),
         LinksCommand::Replay(wish) => replay::run(wish),
         LinksCommand::Live(command) => live::run(command),
     }

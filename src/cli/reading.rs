@@ -11,7 +11,7 @@ pub struct ReadingArguments {
     /// Format of the link files: native, nginx, haproxy, haproxy-beg, haproxy-dom,
     /// haproxy-end, haproxy-reg, netlify, pages, cloudflare, cloudfront, shlink, yourls,
     /// bitly, csv, tsv or ndjson [default: as each file looks]
-    #[arg(long, env = "CAROM_FORMAT")]
+    #[arg(long, env = "CAROM_FORMAT", visible_alias = "from")]
     pub format: Option<Format>,
 
     /// Put before targets that are only a path, as nginx and Netlify allow [default: they are

@@ -16,6 +16,7 @@ mod tables;
 mod trouble;
 mod watch;
 
+pub use live::Files as LinkFiles;
 pub use plan::{EngineWish, IpWish, Plan};
 pub use say::say;
 pub use start::serve;

@@ -11,6 +11,7 @@ use super::options::Options;
 use super::status::Status;
 use super::table::Table;
 use super::target;
+use super::written::Written;
 use crate::limits::BAD_LINES_SHOWN;
 
 /// What becomes of the other links when a line is wrong.
@@ -133,7 +134,17 @@ impl fmt::Display for Report {
 /// Reads all `sources` into one table. Every line is looked at, also after
 /// bad ones, so the report is whole.
 pub fn load(sources: &[Source<'_>], on_bad: OnBadLine) -> Loaded {
-    load_all(sources, None, on_bad)
+    load_all(sources, None, on_bad, None)
+}
+
+/// As [`load`], and hands every good link to `tell`, in the order of the files. A
+/// link that the native format cannot hold is a bad line then.
+pub fn load_telling(
+    sources: &[Source<'_>],
+    on_bad: OnBadLine,
+    tell: &mut dyn FnMut(&Written<'_>),
+) -> Loaded {
+    load_all(sources, None, on_bad, Some(tell))
 }
 
 /// As [`load`], with changes over it: a link of the files whose key is changed is
@@ -142,13 +153,18 @@ pub fn load_over(sources: &[Source<'_>], changes: &Changes, on_bad: OnBadLine) -
     let lines = changes.lines();
     let mut all = sources.to_vec();
     all.push(Source::new("links set", lines.as_bytes(), Format::Native));
-    let mut loaded = load_all(&all, Some(changes), on_bad);
+    let mut loaded = load_all(&all, Some(changes), on_bad, None);
     loaded.report.files.pop();
     loaded
 }
 
 /// The links of the last source lie over the others, if there are `changes`.
-fn load_all(sources: &[Source<'_>], changes: Option<&Changes>, on_bad: OnBadLine) -> Loaded {
+fn load_all<'a>(
+    sources: &[Source<'_>],
+    changes: Option<&'a Changes>,
+    on_bad: OnBadLine,
+    tell: Option<Tell<'a>>,
+) -> Loaded {
     let lines = |source: &Source<'_>| memchr::memchr_iter(b'\n', source.text).count() + 1;
     let mut loader = Loader {
         names: Vec::new(),
@@ -159,6 +175,7 @@ fn load_all(sources: &[Source<'_>], changes: Option<&Changes>, on_bad: OnBadLine
         scratch: KeyScratch::default(),
         folded: Vec::new(),
         changes: None,
+        tell,
     };
     let mut report = Report::default();
     for (number, source) in sources.iter().enumerate() {
@@ -214,6 +231,9 @@ fn load_all(sources: &[Source<'_>], changes: Option<&Changes>, on_bad: OnBadLine
     Loaded { table: (!refused).then(|| loader.builder.finish()), report }
 }
 
+/// Hears of every good link.
+type Tell<'a> = &'a mut dyn FnMut(&Written<'_>);
+
 struct Loader<'a> {
     /// Of files, as in [`Report::files`].
     names: Vec<String>,
@@ -223,6 +243,7 @@ struct Loader<'a> {
     folded: Vec<u8>,
     /// What lies over the source that is read.
     changes: Option<&'a Changes>,
+    tell: Option<Tell<'a>>,
 }
 
 impl Loader<'_> {
@@ -249,6 +270,11 @@ impl Loader<'_> {
         {
             return Ok(());
         }
+        // Where nobody hears of links, nothing is written.
+        let heard = self.tell.as_mut();
+        let written = heard
+            .map(|tell| Written::new(&key, status, row.target, row.settings).map(|it| (tell, it)));
+        let written = written.transpose()?;
         let link = Link { key, status, target, options, origin };
         self.builder.add(&link).map_err(|problem| match problem {
             AddProblem::Duplicate(first) => format!(
@@ -258,7 +284,11 @@ impl Loader<'_> {
                 first.line
             ),
             other => other.to_string(),
-        })
+        })?;
+        if let Some((tell, written)) = written {
+            tell(&written);
+        }
+        Ok(())
     }
 }
 

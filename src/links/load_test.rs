@@ -303,6 +303,43 @@ fn no_text_breaks_the_loader() {
     }
 }
 
+/// The fixtures with some bytes exchanged, left out or doubled.
+#[test]
+fn damaged_fixtures_do_not_break_the_loader() {
+    let fixtures: [(&str, &[u8]); 6] = [
+        ("a.csv", include_bytes!("../../tests/fixtures/cloudflare/bulk.csv")),
+        ("a.json", include_bytes!("../../tests/fixtures/cloudfront/store.json")),
+        ("a.csv", include_bytes!("../../tests/fixtures/shlink/short_urls.csv")),
+        ("a.ndjson", include_bytes!("../../tests/fixtures/shlink/api.ndjson")),
+        ("a.csv", include_bytes!("../../tests/fixtures/yourls/urls.csv")),
+        ("a.csv", include_bytes!("../../tests/fixtures/bitly/links.csv")),
+    ];
+    let seed = fastrand::u64(..);
+    eprintln!("SEED={seed}");
+    let mut rng = fastrand::Rng::with_seed(seed);
+    for round in 0..1_200 {
+        let (name, text) = fixtures[round % fixtures.len()];
+        let format = Format::detect(name, text, false);
+        let mut text = text.to_vec();
+        for _ in 0..rng.usize(1..8) {
+            let at = rng.usize(..text.len());
+            match rng.u8(..3) {
+                0 => text[at] = rng.u8(..),
+                1 => drop(text.remove(at)),
+                _ => text.insert(at, text[at]),
+            }
+        }
+        Format::detect(name, &text, false);
+        let source = Source::new(name, &text, format);
+        let mut links = 0;
+        let loaded = load_telling(&[source], OnBadLine::Skip, &mut |link| {
+            links += 1;
+            assert!(!link.to_string().contains('\n'));
+        });
+        assert_eq!((loaded.report.links(), links), (links, loaded.table.unwrap().len()));
+    }
+}
+
 #[test]
 fn names_that_a_person_picks() {
     for (name, format) in Format::ALL {

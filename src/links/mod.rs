@@ -29,6 +29,7 @@ mod answer;
 mod builder;
 mod bytes;
 mod changes;
+mod compare;
 mod entries;
 mod find;
 mod formats;
@@ -45,21 +46,24 @@ mod query;
 mod status;
 mod table;
 pub mod target;
+mod written;
 
 pub use answer::{Answer, StoredOptions};
 pub use builder::{AddProblem, Link, Origin, TableBuilder};
 pub use changes::{Change, Changes, read_keys, read_lines};
+pub use compare::{Difference, Differences, LinkSet, compare};
 pub use find::{Ask, Hit, Links, Scratch};
 pub use formats::{
     Columns, Format, HaproxyMatch, Help, Include, Included, Source, base, each_include,
 };
 pub use key::{Key, KeyScratch};
-pub use load::{FileReport, Loaded, OnBadLine, Problem, Report, load, load_over};
+pub use load::{FileReport, Loaded, OnBadLine, Problem, Report, load, load_over, load_telling};
 pub use options::{Options, QueryRule};
 pub use path::normalise;
 pub use status::Status;
 pub use table::{Counts, Memory, Table};
 pub use target::{Captured, Fallback, Target, TooLong};
+pub use written::Written;
 
 #[cfg(test)]
 mod find_test;

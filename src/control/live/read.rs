@@ -1,5 +1,7 @@
 //! Reading link files beside the serving.
 
+use std::io::Read as _;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{SendError, Sender};
 use std::time::{Duration, Instant};
@@ -10,7 +12,10 @@ use super::ask::{Ask, Reply};
 use super::includes::Includes;
 use crate::control::journal::{FileMark, Who};
 use crate::control::{Reading, Sources};
-use crate::links::{Changes, Format, Help, Include, Loaded, OnBadLine, Report, Source, load_over};
+use crate::links::{
+    Changes, Format, Help, Include, Loaded, OnBadLine, Report, Source, Written, load_over,
+    load_telling,
+};
 
 /// Link files as they were read.
 #[derive(Debug, Default)]
@@ -36,9 +41,32 @@ impl Files {
     ///
     /// When one cannot be read; it is named.
     pub fn read(sources: &Sources) -> anyhow::Result<Self> {
+        Self::read_with(sources, |path| std::fs::read(path))
+    }
+
+    /// The same; - is standard input.
+    ///
+    /// # Errors
+    ///
+    /// When one cannot be read; it is named.
+    pub fn read_here(sources: &Sources) -> anyhow::Result<Self> {
+        Self::read_with(sources, |path| {
+            if path != Path::new("-") {
+                return std::fs::read(path);
+            }
+            let mut text = Vec::new();
+            std::io::stdin().lock().read_to_end(&mut text)?;
+            Ok(text)
+        })
+    }
+
+    fn read_with(
+        sources: &Sources,
+        read: impl Fn(&Path) -> std::io::Result<Vec<u8>>,
+    ) -> anyhow::Result<Self> {
         let mut texts = Vec::new();
         for path in &sources.paths {
-            let text = std::fs::read(path)
+            let text = read(path)
                 .with_context(|| format!("cannot read the link file {}", path.display()))?;
             let name = path.display().to_string();
             let format = sources.reading.format_of(&name, &text);
@@ -50,6 +78,21 @@ impl Files {
 
     /// Their table, with the changes over it.
     pub fn load(&self, changes: &Changes) -> Loaded {
+        self.with_sources(|sources| load_over(sources, changes, self.on_bad_line))
+    }
+
+    /// Their table; every good link is handed to `tell` as it is read.
+    pub fn tell(&self, tell: &mut dyn FnMut(&Written<'_>)) -> Loaded {
+        self.with_sources(|sources| load_telling(sources, self.on_bad_line, tell))
+    }
+
+    /// How many lines they have, about.
+    pub fn lines(&self) -> u64 {
+        let lines = |text: &Text| memchr::memchr_iter(b'\n', &text.bytes).count() as u64;
+        self.texts.iter().map(lines).sum()
+    }
+
+    fn with_sources(&self, load: impl FnOnce(&[Source<'_>]) -> Loaded) -> Loaded {
         let finders = self.texts.iter().map(|text| |pattern: &str| text.includes.get(pattern));
         let finders: Vec<_> = finders.collect();
         let sources: Vec<Source<'_>> = self
@@ -65,7 +108,7 @@ impl Files {
                 ..Source::new(&text.name, &text.bytes, text.format)
             })
             .collect();
-        load_over(&sources, changes, self.on_bad_line)
+        load(&sources)
     }
 
     /// What is wrong with links that were set, as far as the files are to blame.

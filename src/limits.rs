@@ -15,7 +15,8 @@ pub const REQUEST_TARGET_BYTES_MAX: usize = 8 * 1024;
 pub const REQUEST_LINE_BYTES_MAX: usize = REQUEST_TARGET_BYTES_MAX + 64;
 /// Most empty lines ignored before a request line (RFC 9112 §2.2). Over it: 400.
 pub const EMPTY_LINES_MAX: usize = 4;
-/// Longest `Location` that `:splat` may grow to, bytes. Over it: 414.
+/// Longest `Location` that a target may grow to with what a visitor sent, bytes.
+/// Over it: 414.
 pub const LOCATION_BYTES_MAX: usize = 8 * 1024;
 /// Longest reply: a `Location` and the fixed part around it.
 pub const REPLY_BYTES_MAX: usize = LOCATION_BYTES_MAX + 512;
@@ -106,6 +107,9 @@ pub const MAILBOX_MESSAGES: usize = 8;
 
 /// Longest target of a link, bytes. Over it: a load error.
 pub const TARGET_BYTES_MAX: usize = 2048;
+/// Most macros in a target, beside `{clickid}`: reading one may take as long as
+/// reading the request's query. Over it: a load error.
+pub const TARGET_MACROS_MAX: usize = 32;
 /// Longest path of a key, bytes, after normalising. Over it: a load error.
 pub const KEY_PATH_BYTES_MAX: usize = 2048;
 /// Longest query of a key, bytes, in canonical form. Over it: a load error.
@@ -136,6 +140,14 @@ pub const TAG_BYTES_MAX: usize = 64;
 /// Longest time that a link lets its answer be cached, seconds: what every cache
 /// can count to (RFC 9111 §1.2.2). Over it: a load error.
 pub const CACHE_SECONDS_MAX: u64 = 1 << 31;
+/// Entries that patches can add to a table, for links that are set one by one
+/// and paths of which some have a query. Over it: the table is to be built anew.
+pub const PATCHED_ENTRIES_MAX: usize = 64 * 1024;
+/// What it says of them at most before it is better built anew: half.
+pub const PATCHED_ENTRIES_CROWDED: usize = PATCHED_ENTRIES_MAX / 2;
+/// Links that the index of a new table has room for beside its own, so that
+/// small tables too can be patched for a while.
+pub const INDEX_SPARE: usize = 1024;
 /// Most blocks within each other, and most files that include each other, in an
 /// nginx configuration. Over it: a load error.
 pub const BLOCK_DEPTH_MAX: usize = 32;
@@ -148,6 +160,12 @@ pub const BAD_LINES_SHOWN: usize = 20;
 pub const ADMIN_BODY_BYTES_MAX: usize = 256 * 1024 * 1024;
 /// Most edits that are written and synced together.
 pub const EDITS_PER_GROUP_MAX: usize = 256;
+/// Links of each kind that `links diff` of a running server shows; the rest are
+/// counted.
+pub const DIFFERENCES_SHOWN: usize = 1000;
+/// Most keys that are changed by patches in one go. Over it: every shard gets a new
+/// copy of its index.
+pub const KEYS_PATCHED_MAX: usize = 8 * 1024;
 /// Longest group of records in the journal, bytes. Over it: the edit is refused.
 pub const JOURNAL_GROUP_BYTES_MAX: usize = 1024 * 1024 * 1024;
 /// Size from which on the journal is rewritten without what is outdated, bytes;

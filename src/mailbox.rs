@@ -2,6 +2,7 @@
 //! and an eventfd that wakes its engine. The shard never waits on it.
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -10,12 +11,14 @@ use rustix::event::{EventfdFlags, eventfd};
 
 use crate::clicks::Privacy;
 use crate::limits::MAILBOX_MESSAGES;
-use crate::links::Links;
+use crate::links::{Links, Patch};
 
 /// What the control thread asks of a shard.
 pub enum Message {
     /// Answer from this table from the next batch on.
     Swap(Box<Links>),
+    /// Answer from the links with this change from the next batch on.
+    Patch(Arc<Patch>),
     /// Keep this of the addresses of new connections.
     Privacy(Privacy),
     /// Stop accepting, finish what is under way, then end.
@@ -24,12 +27,21 @@ pub enum Message {
     Abandon,
 }
 
+/// What a shard no longer needs.
+#[expect(dead_code, reason = "it is only dropped")]
+pub(crate) enum Retired {
+    /// The links of before a swap.
+    Links(Box<Links>),
+    /// A patch that was applied, with what it replaced.
+    Patch(Arc<Patch>),
+}
+
 /// The mailbox of one shard.
 pub struct Mailbox {
     messages: ArrayQueue<Message>,
-    /// Tables no longer used, handed back to be dropped where it does not
+    /// What is no longer used, handed back to be dropped where it does not
     /// matter how long that takes.
-    retired: ArrayQueue<Box<Links>>,
+    retired: ArrayQueue<Retired>,
     pending: AtomicBool,
     wake: OwnedFd,
 }
@@ -60,7 +72,7 @@ impl Mailbox {
         let _ = rustix::io::write(&self.wake, &1u64.to_ne_bytes());
     }
 
-    /// Drops the tables that the shard has handed back. Returns how many.
+    /// Drops the tables and patches that the shard has handed back. Returns how many.
     pub fn drop_retired(&self) -> usize {
         std::iter::from_fn(|| self.retired.pop()).count()
     }
@@ -79,10 +91,10 @@ impl Mailbox {
         message
     }
 
-    /// Hands a table back, on the shard's side.
-    pub(crate) fn retire(&self, links: Box<Links>) {
+    /// Hands back what was used, on the shard's side.
+    pub(crate) fn retire(&self, used: Retired) {
         // Full only if the control thread never looks; then it is dropped here.
-        let _ = self.retired.push(links);
+        let _ = self.retired.push(used);
     }
 
     /// Quiets the eventfd, for an engine that polls it.

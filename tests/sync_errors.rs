@@ -2,6 +2,8 @@
 //! kernel itself, by a seccomp filter.
 
 mod common;
+#[path = "common/ledger.rs"]
+mod ledger;
 
 use std::fs::File;
 use std::path::Path;
@@ -12,7 +14,7 @@ use carom::clicks::folder::list;
 use carom::clicks::id::Signer;
 use carom::clicks::reader::Reader;
 use carom::clicks::segment::Seal;
-use carom::clicks::{Click, Flags, Verdict, Writer, tape};
+use carom::clicks::{Click, Writer, tape};
 use common::{Client, Setup, until};
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
@@ -48,21 +50,7 @@ fn where_long_syncs_fail<T: Send>(run: impl FnOnce() -> T + Send) -> T {
 }
 
 fn append(writer: &mut Writer, count: u64) {
-    let click = Click {
-        time_us: 1_763_800_000_000_000,
-        link: 1,
-        generation: 1,
-        ip: [0; 16],
-        status: 302,
-        verdict: Verdict::Redirect,
-        flags: Flags::NONE,
-        variant: 0,
-        host: b"go.example",
-        path: b"/go/summer-deal?utm_source=mail",
-        referer: b"",
-        user_agent: b"",
-        tag: b"",
-    };
+    let click = Click { referer: b"", user_agent: b"", ..ledger::click(0) };
     for _ in 0..count {
         writer.append(&click).unwrap();
     }

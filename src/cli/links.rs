@@ -1,7 +1,7 @@
 //! `carom links`: what link files hold and what is wrong with them, without
 //! serving them.
 
-mod access_log;
+pub mod access_log;
 pub mod convert;
 pub mod diff;
 mod differences;
@@ -95,7 +95,7 @@ fn check(wish: &Check) -> ExitCode {
         reading: wish.reading.plan(),
         on_bad_line: wish.on_bad_line,
     };
-    let read = match sources.read(0) {
+    let read = match sources.read() {
         Ok(read) => read,
         Err(error) => {
             say(format_args!("{error:#}"));
@@ -201,6 +201,7 @@ fn to_json(read: &Read) -> serde_json::Value {
             "links": counts.links,
             "hosts": counts.hosts,
             "prefixes": counts.prefixes,
+            "placeholders": counts.placeholders,
             "nocase": counts.nocase,
             "with_query": counts.with_query,
             "query_shapes": counts.query_shapes,
@@ -236,7 +237,7 @@ mod tests {
             json: has("json"),
         };
         let reading = wish.reading.plan();
-        let read = Sources { paths: wish.files.clone(), reading, on_bad_line }.read(0).unwrap();
+        let read = Sources { paths: wish.files.clone(), reading, on_bad_line }.read().unwrap();
         let (mut out, mut complaints) = (Vec::new(), Vec::new());
         print(&wish, &read, &mut out, &mut complaints).unwrap();
         let folder = format!("{}/", folder.path().display());

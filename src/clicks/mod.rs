@@ -48,6 +48,7 @@ pub mod segment;
 pub mod source;
 pub mod state;
 pub mod stats;
+mod stream;
 pub mod tally;
 pub mod tape;
 pub mod texts;

@@ -16,7 +16,6 @@ mod tables;
 mod trouble;
 mod watch;
 
-pub use live::Files as LinkFiles;
 pub use plan::{EngineWish, IpWish, Plan};
 pub use say::say;
 pub use start::serve;

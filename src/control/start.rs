@@ -9,7 +9,7 @@ use std::time::Instant;
 use anyhow::{Context, bail};
 
 use super::admin::Socket;
-use super::live::{Desk, Files, Opening, Shards};
+use super::live::{self, Desk, Opening, Shards};
 use super::machine::{Machine, choose_cpus, ranges};
 use super::plan::{EngineWish, IpWish, Plan};
 use super::server::{RunningShard, Server};
@@ -21,7 +21,6 @@ use crate::clicks::ip_keys::{self, IpKeys};
 use crate::clicks::{Keeper, Options, Privacy, ShardInfo, folder, key_file, recovery, state};
 use crate::engine::listener::listen_all;
 use crate::engine::{self, Engine, Seat};
-use crate::links::{Changes, Links};
 use crate::mailbox::Mailbox;
 use crate::shard::{Published, Settings, Shard};
 
@@ -39,14 +38,13 @@ pub fn serve(plan: &Plan) -> anyhow::Result<()> {
 
     let watch = plan.watch.then(|| Watch::new(&plan.sources.paths)).transpose()?;
     let started = Instant::now();
-    let files = Files::read(&plan.sources)?;
-    let loaded = files.load(&Changes::default());
+    let (base, report) = live::read(&plan.sources)?;
     let read_in = started.elapsed();
-    let problems = loaded.report.problems.len();
+    let problems = report.problems.len();
     if problems > 0 {
-        say(format_args!("{problems} bad lines:\n{}", loaded.report.to_string().trim_end()));
+        say(format_args!("{problems} bad lines:\n{}", report.to_string().trim_end()));
     }
-    let Some(table) = loaded.table else {
+    let Some(base) = base else {
         bail!(
             "{problems} bad lines, so nothing is served; mend them, or serve the rest with \
              --on-bad-line skip"
@@ -71,8 +69,7 @@ pub fn serve(plan: &Plan) -> anyhow::Result<()> {
             .with_context(|| format!("cannot make a folder in {}", plan.clicks.display()))?,
     };
     let socket = Socket::open(&state)?;
-    let opening = Opening::new(&state, files, table)?;
-    let table = opening.table.clone();
+    let opening = Arc::new(Opening::new(&state, base)?);
     let (privacy, ip_keys) = choose_privacy(plan)?;
     let settings = Settings { connections_max, privacy, ..plan.settings.clone() };
 
@@ -81,14 +78,14 @@ pub fn serve(plan: &Plan) -> anyhow::Result<()> {
         let mailbox = Arc::new(Mailbox::new().context("cannot make a mailbox")?);
         let published = Arc::new(Published::default());
         let (ready_sender, ready) = channel();
-        let (settings, table, counts) = (settings.clone(), table.clone(), published.clone());
+        let (settings, opening, counts) = (settings.clone(), opening.clone(), published.clone());
         let seat = Seat {
             cpu,
             listeners,
             mailbox: mailbox.clone(),
             ready: ready_sender,
             build: Box::new(move |now| {
-                Shard::new(Links::replicate(&table), clicks, settings, counts, now)
+                Shard::new(opening.replicate(), clicks, settings, counts, now)
             }),
         };
         let running = engine::start(engine, seat)?;
@@ -97,11 +94,11 @@ pub fn serve(plan: &Plan) -> anyhow::Result<()> {
     wait_until_ready(&mut shards)?;
 
     let banner = banner::Banner {
-        links: table.len(),
-        generation: table.generation(),
-        changes: opening.changes,
+        links: opening.served.editor().len(),
+        generation: opening.generation,
+        changes: opening.served.changes().len(),
         left_out: problems,
-        table_bytes: table.memory().total(cpus.len()),
+        table_bytes: opening.served.base().table.memory().total(cpus.len()),
         read_in,
         engine,
         engine_reason,
@@ -115,12 +112,12 @@ pub fn serve(plan: &Plan) -> anyhow::Result<()> {
         warnings: machine.warnings(cpus.len(), wished, plan.listening.backlog),
     };
     banner.print(plan.json);
-    drop(table);
 
     let (asks, for_desk) = channel();
     let for_shards = Shards::of(&shards);
     let keep = plan.keep_generations;
     let (own, sources) = (asks.clone(), plan.sources.clone());
+    let opening = Arc::into_inner(opening).context("a shard is still being built")?;
     let desk = Desk::start(opening, sources, keep, for_shards, (own, for_desk))?;
     let admin = socket.serve(asks.clone())?;
     if let Some(watch) = watch {

@@ -1,10 +1,13 @@
 //! Link files as an operator names them, and their table.
 
-use std::path::PathBuf;
+use std::fs;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::live::Files;
-use crate::links::{Changes, Columns, Format, OnBadLine, Report, Table};
+use super::live;
+use crate::links::{Columns, Format, OnBadLine, Report, Table};
 
 /// Where links come from, as an operator wishes; read again on every reload.
 #[derive(Debug, Clone)]
@@ -38,7 +41,7 @@ impl Reading {
 /// A table, and what was found while it was read.
 pub struct Read {
     /// The table; `None` where a bad line refused all.
-    pub table: Option<Table>,
+    pub table: Option<Arc<Table>>,
     /// Files, links, and every bad line.
     pub report: Report,
     /// How long reading and building took.
@@ -46,15 +49,37 @@ pub struct Read {
 }
 
 impl Sources {
-    /// Reads all files into one table of this generation.
+    /// Reads all files into one table.
     ///
     /// # Errors
     ///
     /// When a file cannot be read; it is named.
-    pub fn read(&self, generation: u32) -> anyhow::Result<Read> {
+    pub fn read(&self) -> anyhow::Result<Read> {
         let started = Instant::now();
-        let loaded = Files::read(self)?.load(&Changes::default());
-        let table = loaded.table.map(|table| table.with_generation(generation));
-        Ok(Read { table, report: loaded.report, took: started.elapsed() })
+        Ok(Read::of(live::read(self)?, started))
+    }
+
+    /// The same; - is standard input.
+    ///
+    /// # Errors
+    ///
+    /// When a file cannot be read; it is named.
+    pub fn read_here(&self) -> anyhow::Result<Read> {
+        let started = Instant::now();
+        let open = |path: &Path| {
+            if path != Path::new("-") {
+                return fs::read(path);
+            }
+            let mut text = Vec::new();
+            io::stdin().lock().read_to_end(&mut text)?;
+            Ok(text)
+        };
+        Ok(Read::of(live::read_with(self, &open)?, started))
+    }
+}
+
+impl Read {
+    fn of((base, report): (Option<live::Base>, Report), started: Instant) -> Read {
+        Read { table: base.map(|base| base.table), report, took: started.elapsed() }
     }
 }

@@ -15,7 +15,7 @@ use anyhow::Context;
 pub use clock::Clock;
 
 use crate::limits::{ACCEPT_PAUSE_MS, IDLE_WAIT_MS};
-use crate::mailbox::{Mailbox, Message};
+use crate::mailbox::{Mailbox, Message, Retired};
 use crate::shard::{Now, Shard};
 
 /// The machinery a shard runs on.
@@ -142,7 +142,11 @@ impl Course {
             match message {
                 Message::Swap(mut links) => {
                     *links = shard.swap(*links);
-                    self.mailbox.retire(links);
+                    self.mailbox.retire(Retired::Links(links));
+                }
+                Message::Patch(patch) => {
+                    shard.patch(&patch);
+                    self.mailbox.retire(Retired::Patch(patch));
                 }
                 Message::Privacy(privacy) => shard.set_privacy(privacy),
                 Message::Drain => {

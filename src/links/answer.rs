@@ -3,7 +3,7 @@
 use super::find::Hit;
 use super::options::Options;
 use super::status::Status;
-use super::target::Target;
+use super::target::{Fallback, Target};
 
 /// The options of a link as a table keeps them, unread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +24,26 @@ pub struct Answer<'a> {
     pub tag: &'a [u8],
 }
 
+impl<'a> From<&'a Fallback> for Answer<'a> {
+    /// What is answered where there is no link.
+    fn from(fallback: &'a Fallback) -> Answer<'a> {
+        let (status, target) = (Status::Found, fallback.target());
+        Answer { status, target, max_age: None, referrer: None, tag: &[] }
+    }
+}
+
 impl<'a> Hit<'a> {
+    /// Its whole `Location`, if it answers the same to every request and says
+    /// nothing else.
+    #[inline]
+    #[must_use]
+    pub fn plain(&self) -> Option<&'a [u8]> {
+        match (self.options, self.status) {
+            (Some(_), _) | (None, Status::Gone) => None,
+            (None, _) => self.target.plain(),
+        }
+    }
+
     /// What it answers at this time, Unix microseconds.
     #[must_use]
     pub fn answer(&self, unix_us: u64) -> Answer<'a> {
@@ -32,7 +51,7 @@ impl<'a> Hit<'a> {
             self.options.map_or_else(Options::default, |StoredOptions(it)| Options::stored(it));
         let mut answer = Answer {
             status: self.status,
-            target: self.target,
+            target: self.target.with_query(options.query),
             max_age: options.max_age(unix_us),
             referrer: options.referrer(),
             tag: options.tag,
@@ -40,9 +59,14 @@ impl<'a> Hit<'a> {
         if !options.is_at(unix_us) {
             answer.max_age = None;
             (answer.status, answer.target) = match &options.otherwise {
-                Some(otherwise) => (for_now(self.status), otherwise.target()),
+                Some(otherwise) => {
+                    (for_now(self.status), otherwise.target().with_query(options.query))
+                }
                 None => (Status::Gone, Target::none()),
             };
+        }
+        if answer.status == Status::Gone {
+            answer.referrer = None; // nobody goes anywhere
         }
         answer
     }

@@ -9,13 +9,16 @@ use super::entries::{self, Arena, Entry, FORK, NAMES, PATTERN, PREFIX, Parts, SP
 use super::hash;
 use super::index::{Index, Stored};
 use super::key::Key;
+use super::listed::Listed;
 use super::options::{Else, Options};
 use super::pattern;
 use super::query::{rank, shape_of};
 use super::status::Status;
 use super::table::{Counts, Hosts, Table};
 use super::target::Checked;
-use crate::limits::{LINKS_MAX, PATTERNS_MAX, QUERY_SHAPES_BYTES_MAX, QUERY_SHAPES_MAX};
+use crate::limits::{
+    INDEX_SPARE, LINKS_MAX, PATTERNS_MAX, QUERY_SHAPES_BYTES_MAX, QUERY_SHAPES_MAX,
+};
 
 /// Where a link was written: the caller's number of its file, and its line
 /// counted from 1.
@@ -156,7 +159,7 @@ fn fork_size(key: &Key<'_>) -> usize {
 }
 
 /// The entry of a fork.
-fn fork_of<'a>(host: u32, path: &'a [u8], words: &'a [u8]) -> Parts<'a> {
+pub(super) fn fork_of<'a>(host: u32, path: &'a [u8], words: &'a [u8]) -> Parts<'a> {
     let (status, query, options) = (Status::Gone, &[][..], &[][..]);
     Parts { id: 0, host, status, flags: FORK, path, query, target: words, options }
 }
@@ -166,6 +169,11 @@ fn fork_of<'a>(host: u32, path: &'a [u8], words: &'a [u8]) -> Parts<'a> {
 #[inline]
 pub(super) fn seed(host: u32, prefix: bool) -> u64 {
     hash::seed(u64::from(host) << 1 | u64::from(prefix))
+}
+
+/// The hash by which the entry of a key is found.
+pub(super) fn hash_of(host: u32, key: &Key<'_>) -> u64 {
+    with_query(hash::hash(seed(host, key.is_open()), key.literal()), key.query)
 }
 
 /// The hash of a key whose path has hash `path`.
@@ -254,6 +262,14 @@ impl TableBuilder {
         added
     }
 
+    /// Adds a link of another table.
+    ///
+    /// # Errors
+    /// As [`add`](Self::add).
+    pub(super) fn add_listed(&mut self, link: &Listed<'_>) -> Result<(), AddProblem> {
+        self.add_entry(&link.key(), link.parts(), Origin::default())
+    }
+
     /// Adds an entry of a key; all but its host's number is there.
     fn add_entry(
         &mut self,
@@ -265,11 +281,8 @@ impl TableBuilder {
         if self.added.len() >= LINKS_MAX || !self.entries.have_room(self.fork_bytes + size) {
             return Err(AddProblem::TableFull);
         }
-        let host = match key.nocase {
-            false => self.hosts.intern(key.host),
-            true => self.hosts.intern_twin(key.host),
-        };
-        let hash = with_query(hash::hash(seed(host, key.is_open()), key.literal()), key.query);
+        let host = self.hosts.take_key(key);
+        let hash = hash_of(host, key);
         let entry = Parts { host, ..entry };
         if let Some(reference) = self.twin(hash, &entry) {
             let at = self.added.partition_point(|added| added.reference < reference);
@@ -287,10 +300,6 @@ impl TableBuilder {
             self.grow();
         } else {
             self.index.insert(hash, reference);
-        }
-        if key.is_open() {
-            let depth = memchr::memchr_iter(b'/', key.literal()).count();
-            self.hosts.add_depth(host, depth, key.pattern);
         }
         self.counts.prefixes += usize::from(key.prefix);
         self.counts.placeholders += usize::from(key.pattern);
@@ -384,7 +393,8 @@ impl TableBuilder {
             let entry = fork_of(fork.host, &fork.path, &target);
             forks.push((hash, self.entries.push(&entry)));
         }
-        let mut index = Index::with_room(self.added.len() - behind.len() + forks.len());
+        let mut index =
+            Index::with_room(INDEX_SPARE + self.added.len() - behind.len() + forks.len());
         for added in &self.added {
             if behind.is_empty() || !behind.contains(&added.reference) {
                 index.insert(added.hash, added.reference);

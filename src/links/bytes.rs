@@ -15,6 +15,10 @@ pub(super) const PARAMETER: u8 = 8;
 /// in RFC 952 but in plenty of names that are served.
 pub(super) const HOST: u8 = 16;
 
+/// May stand in a parameter that a visitor sent and that is passed on: [`QUERY`]
+/// without what some server takes for its end.
+pub(super) const PASSED_ON: u8 = 32;
+
 static CLASSES: [u8; 256] = classes();
 
 const fn classes() -> [u8; 256] {
@@ -40,6 +44,9 @@ const fn classes() -> [u8; 256] {
         }
         if query && !matches!(b, b'&' | b';' | b'=' | b'+' | b'*') {
             table[byte] |= PARAMETER;
+        }
+        if query && !matches!(b, b'&' | b';') {
+            table[byte] |= PASSED_ON;
         }
         if unreserved && b != b'~' {
             table[byte] |= HOST;

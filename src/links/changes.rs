@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::formats::{self, Format, Line, Source};
 use super::key::{Key, KeyScratch};
 use super::load::{FileReport, OnBadLine, Problem, Report, key_of, load};
+use super::lookup::parse_name;
 use super::options::Options;
 
 /// What became of one key.
@@ -114,11 +115,7 @@ pub fn read_keys(name: &str, text: &str) -> Result<Vec<String>, Report> {
     let (mut scratch, mut folded) = (KeyScratch::default(), Vec::new());
     let lines = text.lines().map(str::trim).enumerate();
     for (at, line) in lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#')) {
-        let (key, nocase) = match line.rsplit_once([' ', '\t']) {
-            Some((key, "nocase")) => (key.trim(), true),
-            _ => (line, false),
-        };
-        match key_of(key.as_bytes(), nocase, &mut scratch, &mut folded) {
+        match parse_name(line, &mut scratch, &mut folded) {
             Ok(key) => keys.push(name_of(&key)),
             Err(problem) => problems.push(Problem {
                 file: 0,
@@ -142,12 +139,7 @@ pub fn read_keys(name: &str, text: &str) -> Result<Vec<String>, Report> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use super::super::{Ask, Links, Scratch, load_over};
     use super::*;
-
-    const FILE: &str = "/a https://a.example/ 301\n/b https://b.example/ 303\nh.example/c 410\n";
 
     fn changes(lines: &str, unset: &str) -> Changes {
         let mut changes = Changes::default();
@@ -158,30 +150,6 @@ mod tests {
             changes.put(&key, Some(Change::Unset));
         }
         changes
-    }
-
-    /// How `path` is answered when these changes lie over [`FILE`].
-    fn check(lines: &str, unset: &str, path: &str, want: Option<u16>) {
-        let source = Source::new("file", FILE.as_bytes(), Format::Native);
-        let loaded = load_over(&[source], &changes(lines, unset), OnBadLine::Refuse);
-        assert_eq!((loaded.report.links(), loaded.report.files.len()), (3, 1));
-        let links = Links::replicate(&Arc::new(loaded.table.unwrap()));
-        let ask: Ask = links.ask(b"h", path.as_bytes());
-        let hit = links.find(&ask, path.as_bytes(), None, &mut Scratch::default());
-        assert_eq!(hit.map(|hit| hit.status.code()), want, "{path}");
-    }
-
-    #[test]
-    fn changes_lie_over_the_files() {
-        check("", "", "/a", Some(301));
-        check("/a https://new.example/ 307 # note", "", "/a", Some(307));
-        check("/new https://new.example/ 307", "", "/new", Some(307));
-        check("/new https://new.example/ 307", "", "/a", Some(301));
-        check("", "/a\n# not /b\n\n", "/a", None);
-        check("", "/%61", "/a", None);
-        check("", "/a", "/b", Some(303));
-        check("", "/a nocase", "/a", Some(301));
-        check("/A https://new.example/ nocase", "/A nocase", "/A", None);
     }
 
     #[test]

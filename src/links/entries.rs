@@ -16,12 +16,16 @@
 //! | 18 | status, as its place in [`Status::ALL`] |
 //! | 19 | flags |
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use super::hints::{large_pages, prefetch};
+use super::options::Options;
 use super::status::Status;
 use crate::limits::{
-    KEY_PATH_BYTES_MAX, KEY_QUERY_BYTES_MAX, QUERY_SHAPES_BYTES_MAX, TARGET_BYTES_MAX,
+    KEY_PATH_BYTES_MAX, KEY_QUERY_BYTES_MAX, PATCHED_ENTRIES_MAX, QUERY_SHAPES_BYTES_MAX,
+    TARGET_BYTES_MAX,
 };
 
 const HEAD_BYTES: usize = 20;
@@ -40,10 +44,12 @@ pub(super) const PREFIX: u8 = 1;
 pub(super) const SPLAT: u8 = 2;
 /// The target holds `{clickid}`.
 pub(super) const CLICK_ID: u8 = 8;
+/// The target holds another macro.
+pub(super) const MACRO: u8 = 32;
 /// The target holds names of the key's placeholders.
 pub(super) const NAMES: u8 = 128;
 /// What the target holds that is filled in for each request.
-pub(super) const BLANKS: u8 = SPLAT | CLICK_ID | NAMES;
+pub(super) const BLANKS: u8 = SPLAT | CLICK_ID | MACRO | NAMES;
 /// Behind the target stand options.
 pub(super) const OPTIONS: u8 = 16;
 /// The path is a [pattern](super::pattern). The entry lies where a prefix with its
@@ -87,6 +93,13 @@ pub(super) struct Entry<'a> {
 pub(super) const NOTHING: Entry<'static> = Entry { head: &[0xff; HEAD_BYTES], rest: &[] };
 
 impl<'a> Entry<'a> {
+    /// The entry that `bytes` begin with.
+    #[inline]
+    pub(super) fn of_bytes(bytes: &'a [u8]) -> Option<Entry<'a>> {
+        let (head, rest) = bytes.split_first_chunk()?;
+        Some(Entry { head, rest })
+    }
+
     #[inline]
     fn field<const SIZE: usize>(&self, at: usize) -> [u8; SIZE] {
         *self.head[at..].first_chunk().expect("the head has this field")
@@ -122,6 +135,27 @@ impl<'a> Entry<'a> {
     pub(super) fn target(&self) -> &'a [u8] {
         let start = self.size(12) + self.size(14);
         self.rest.get(start..start + self.size(16)).unwrap_or(&[])
+    }
+
+    #[inline]
+    pub(super) fn query(&self) -> &'a [u8] {
+        let start = self.size(12);
+        self.rest.get(start..start + self.size(14)).unwrap_or(&[])
+    }
+
+    /// What it is made of.
+    pub(super) fn parts(&self) -> Parts<'a> {
+        let options = self.options().unwrap_or_default();
+        Parts {
+            id: self.id(),
+            host: self.host(),
+            status: self.status(),
+            flags: self.head[19] & !OPTIONS,
+            path: self.path(),
+            query: self.query(),
+            target: self.target(),
+            options: &options[..Options::size(options)],
+        }
     }
 
     /// What begins with its options, if it has any.
@@ -204,6 +238,23 @@ impl Entries {
         prefetch(&self.bytes, at + PREFETCH_BYTES);
     }
 
+    /// Every entry with its reference, in the order in which they were added.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u32, Entry<'_>)> {
+        let mut at = ALIGN;
+        core::iter::from_fn(move || {
+            let reference = u32::try_from(at / ALIGN).ok()?;
+            let entry = self.get(reference)?;
+            at += Arena::size_of(&entry.parts());
+            Some((reference, entry))
+        })
+    }
+
+    /// The first reference behind them.
+    #[inline]
+    pub(super) fn end(&self) -> u32 {
+        self.bytes.len().div_ceil(ALIGN) as u32
+    }
+
     /// Size of all entries, bytes.
     pub(super) fn bytes(&self) -> usize {
         self.bytes.len()
@@ -212,9 +263,7 @@ impl Entries {
 
 #[inline]
 fn entry_at(bytes: &[u8], reference: u32) -> Option<Entry<'_>> {
-    let bytes = bytes.get(reference as usize * ALIGN..)?;
-    let (head, rest) = bytes.split_first_chunk::<HEAD_BYTES>()?;
-    Some(Entry { head, rest })
+    Entry::of_bytes(bytes.get(reference as usize * ALIGN..)?)
 }
 
 /// Appends an entry to `out`.
@@ -231,6 +280,13 @@ fn write(entry: &Parts<'_>, out: &mut Vec<u8>) {
     out.extend_from_slice(entry.query);
     out.extend_from_slice(entry.target);
     out.extend_from_slice(entry.options);
+}
+
+/// An entry by itself.
+pub(super) fn alone(entry: &Parts<'_>) -> Arc<[u8]> {
+    let mut bytes = Vec::with_capacity(Arena::size_of(entry));
+    write(entry, &mut bytes);
+    bytes.into()
 }
 
 /// The entries of a table in the making.
@@ -256,9 +312,10 @@ impl Arena {
         size.next_multiple_of(ALIGN)
     }
 
-    /// Whether references reach as far as `more` bytes from here.
+    /// Whether references reach as far as `more` bytes from here, and those of
+    /// patched entries from there.
     pub(super) fn have_room(&self, more: usize) -> bool {
-        (self.bytes.len() + more) / ALIGN <= u32::MAX as usize
+        (self.bytes.len() + more) / ALIGN <= u32::MAX as usize - PATCHED_ENTRIES_MAX
     }
 
     /// Adds an entry and gives its reference. The caller asked

@@ -16,7 +16,7 @@ use super::path::fold;
 use super::pattern;
 use super::query::{Parameters, names};
 use super::status::Status;
-use super::table::{ANY_HOST, PATTERNS, Table};
+use super::table::{ANY_HOST, Hosts, PATTERNS, Table};
 use super::target::{Captured, Target};
 use crate::limits::{
     HOST_BYTES_MAX, KEY_PARAMETERS_MAX, PREFIX_DEPTH_MAX, QUERY_COMBINATIONS_MAX,
@@ -27,9 +27,13 @@ use crate::limits::{
 /// an index of its own.
 #[derive(Clone, Debug)]
 pub struct Links {
-    table: Arc<Table>,
-    index: Index,
-    generation: u32,
+    pub(super) table: Arc<Table>,
+    pub(super) index: Index,
+    pub(super) generation: u32,
+    /// The table's, or those of the last [`Patch`](super::Patch) that added one.
+    pub(super) hosts: Arc<Hosts>,
+    /// Entries that are not in the table: references go on here behind its end.
+    pub(super) patched: Vec<Option<Arc<[u8]>>>,
 }
 
 /// A question to [`Links`], worked out as far as it can be without touching
@@ -104,6 +108,8 @@ impl Links {
             table: Arc::clone(table),
             index: table.index.copy(),
             generation: table.generation(),
+            hosts: Arc::clone(&table.hosts),
+            patched: Vec::new(),
         }
     }
 
@@ -134,7 +140,9 @@ impl Links {
             ANY_HOST => any,
             host => hash::hash(seed(host, false), path),
         };
-        if let Some(twin) = self.table.hosts.twin(ANY_HOST) {
+        if self.hosts.have_twins()
+            && let Some(twin) = self.hosts.twin(ANY_HOST)
+        {
             // Right for the paths that have no capital, which are nearly all.
             self.index.prefetch(hash::hash(seed(twin, false), path));
         }
@@ -143,7 +151,7 @@ impl Links {
 
     #[inline]
     fn host_number(&self, host: &[u8]) -> u32 {
-        let hosts = &self.table.hosts;
+        let hosts = &self.hosts;
         if hosts.len() == 0 {
             return ANY_HOST;
         }
@@ -201,7 +209,7 @@ impl Links {
             text: &mut scratch.query,
             combinations: QUERY_COMBINATIONS_MAX,
         };
-        let (entry, splat_start) = if self.table.hosts.are_plain() {
+        let (entry, splat_start) = if self.hosts.are_plain() {
             let mut found = None;
             if ask.host != ANY_HOST {
                 found = self.exact(ask.host, ask.own, path, &mut query);
@@ -228,8 +236,18 @@ impl Links {
     }
 
     #[inline]
-    fn get(&self, reference: u32) -> Entry<'_> {
-        self.table.entries.get(reference).unwrap_or(NOTHING)
+    pub(super) fn get(&self, reference: u32) -> Entry<'_> {
+        match self.table.entries.get(reference) {
+            Some(entry) => entry,
+            None => self.patched(reference),
+        }
+    }
+
+    #[cold]
+    fn patched(&self, reference: u32) -> Entry<'_> {
+        let number = reference.checked_sub(self.table.entries.end());
+        let bytes = number.and_then(|number| self.patched.get(number as usize)?.as_deref());
+        bytes.and_then(Entry::of_bytes).unwrap_or(NOTHING)
     }
 
     /// The entry with this key. `hash` is of all of it.
@@ -322,7 +340,7 @@ impl Links {
     /// `path` its rest begins. Only as many slashes as some prefix of these hosts has
     /// are tried.
     fn prefix(&self, host: u32, path: &[u8]) -> Option<(Entry<'_>, usize)> {
-        let hosts = &self.table.hosts;
+        let hosts = &self.hosts;
         let any = hosts.depths(ANY_HOST);
         let own = match host {
             ANY_HOST => 0,
@@ -386,7 +404,7 @@ impl Links {
         query: &mut Query<'_>,
         folded: &mut Vec<u8>,
     ) -> Option<(Entry<'_>, usize)> {
-        let hosts = &self.table.hosts;
+        let hosts = &self.hosts;
         if hosts.have_twins() {
             fold(path, folded);
         }

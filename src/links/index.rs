@@ -20,6 +20,20 @@ pub(super) struct Index {
     slots: Box<[u64]>,
 }
 
+/// What a slot holds whose reference was taken out. It leads nowhere.
+const EMPTIED: u64 = u32::MAX as u64;
+
+/// What a slot of this reference holds.
+pub(super) fn slot_of(hash: u64, reference: u32) -> u64 {
+    hash << 32 | u64::from(reference)
+}
+
+/// The slot of `count` at which a search begins.
+#[inline]
+fn home(hash: u64, count: usize) -> usize {
+    ((u128::from(hash) * count as u128) >> 64) as usize
+}
+
 /// `count` empty slots, in large pages where there are many.
 fn empty(count: usize) -> Box<[u64]> {
     let mut slots = Vec::with_capacity(count);
@@ -62,6 +76,28 @@ impl Stored {
         }
     }
 
+    /// The references whose hash has the tag of `hash`; the caller compares keys.
+    pub(super) fn references(&self, hash: u64) -> Vec<u32> {
+        match self {
+            Stored::Made(index) => index.candidates(hash).collect(),
+            Stored::File(bytes) => {
+                let (words, _) = bytes.as_chunks::<SLOT_BYTES>();
+                let mut at = home(hash, words.len());
+                let mut found = Vec::new();
+                loop {
+                    let slot = u64::from_le_bytes(words[at]);
+                    if slot == 0 {
+                        return found;
+                    }
+                    if slot >> 32 == hash & u64::from(u32::MAX) {
+                        found.push(slot as u32);
+                    }
+                    at = if at + 1 == words.len() { 0 } else { at + 1 };
+                }
+            }
+        }
+    }
+
     /// Size of the array, bytes.
     pub(super) fn bytes(&self) -> usize {
         match self {
@@ -90,7 +126,7 @@ impl Index {
 
     #[inline]
     fn home(&self, hash: u64) -> usize {
-        ((u128::from(hash) * self.slots.len() as u128) >> 64) as usize
+        home(hash, self.slots.len())
     }
 
     /// Puts `reference` (not 0) in. The caller keeps to [`room`](Self::room).
@@ -100,7 +136,60 @@ impl Index {
         while self.slots[at] != 0 {
             at = self.after(at);
         }
-        self.slots[at] = hash << 32 | u64::from(reference);
+        self.slots[at] = slot_of(hash, reference);
+    }
+
+    /// The slots whose hash has the tag of `hash`, with their references.
+    pub(super) fn slots(&self, hash: u64) -> impl Iterator<Item = (usize, u32)> {
+        let mut at = self.home(hash);
+        core::iter::from_fn(move || {
+            loop {
+                let slot = self.slots[at];
+                if slot == 0 {
+                    return None;
+                }
+                let found = at;
+                at = self.after(at);
+                if slot >> 32 == hash & u64::from(u32::MAX) {
+                    return Some((found, slot as u32));
+                }
+            }
+        })
+    }
+
+    /// The slot in which another reference of this hash belongs.
+    pub(super) fn vacancy(&self, hash: u64) -> usize {
+        let mut at = self.home(hash);
+        while !matches!(self.slots[at], 0 | EMPTIED) {
+            at = self.after(at);
+        }
+        at
+    }
+
+    /// What a slot holds.
+    pub(super) fn slot(&self, at: usize) -> u64 {
+        self.slots[at]
+    }
+
+    /// What a slot is to hold when its reference is taken out: searches go on
+    /// behind it, unless they would end there anyway.
+    pub(super) fn emptied(&self, at: usize) -> u64 {
+        if self.slots[self.after(at)] == 0 { 0 } else { EMPTIED }
+    }
+
+    /// Fills a slot with what [`slot_of`] or [`emptied`](Self::emptied) gave.
+    pub(super) fn write(&mut self, at: usize, slot: u64) {
+        self.slots[at] = slot;
+    }
+
+    /// How many slots are in use, with emptied ones.
+    pub(super) fn used(&self) -> usize {
+        self.slots.iter().filter(|&&slot| slot != 0).count()
+    }
+
+    /// How many may be, so that searches stay short: seven eighths.
+    pub(super) fn used_max(&self) -> usize {
+        self.slots.len() / 8 * 7
     }
 
     #[inline]

@@ -4,14 +4,12 @@ use core::fmt;
 use core::str::FromStr;
 
 use super::builder::{AddProblem, Link, Origin, TableBuilder};
-use super::changes::{self, Changes};
-use super::formats::{self, Format, Line, Row, Source};
+use super::formats::{self, Line, Row, Source};
 use super::key::{Key, KeyScratch};
 use super::options::Options;
 use super::status::Status;
 use super::table::Table;
 use super::target;
-use super::written::Written;
 use crate::limits::BAD_LINES_SHOWN;
 
 /// What becomes of the other links when a line is wrong.
@@ -134,37 +132,6 @@ impl fmt::Display for Report {
 /// Reads all `sources` into one table. Every line is looked at, also after
 /// bad ones, so the report is whole.
 pub fn load(sources: &[Source<'_>], on_bad: OnBadLine) -> Loaded {
-    load_all(sources, None, on_bad, None)
-}
-
-/// As [`load`], and hands every good link to `tell`, in the order of the files. A
-/// link that the native format cannot hold is a bad line then.
-pub fn load_telling(
-    sources: &[Source<'_>],
-    on_bad: OnBadLine,
-    tell: &mut dyn FnMut(&Written<'_>),
-) -> Loaded {
-    load_all(sources, None, on_bad, Some(tell))
-}
-
-/// As [`load`], with changes over it: a link of the files whose key is changed is
-/// checked and left out, and what is set is there in its place.
-pub fn load_over(sources: &[Source<'_>], changes: &Changes, on_bad: OnBadLine) -> Loaded {
-    let lines = changes.lines();
-    let mut all = sources.to_vec();
-    all.push(Source::new("links set", lines.as_bytes(), Format::Native));
-    let mut loaded = load_all(&all, Some(changes), on_bad, None);
-    loaded.report.files.pop();
-    loaded
-}
-
-/// The links of the last source lie over the others, if there are `changes`.
-fn load_all<'a>(
-    sources: &[Source<'_>],
-    changes: Option<&'a Changes>,
-    on_bad: OnBadLine,
-    tell: Option<Tell<'a>>,
-) -> Loaded {
     let lines = |source: &Source<'_>| memchr::memchr_iter(b'\n', source.text).count() + 1;
     let mut loader = Loader {
         names: Vec::new(),
@@ -174,12 +141,9 @@ fn load_all<'a>(
         ),
         scratch: KeyScratch::default(),
         folded: Vec::new(),
-        changes: None,
-        tell,
     };
     let mut report = Report::default();
-    for (number, source) in sources.iter().enumerate() {
-        loader.changes = changes.filter(|_| number + 1 < sources.len());
+    for source in sources {
         let first = report.files.len();
         let mut file = first;
         loader.names.push(source.name.to_owned());
@@ -231,22 +195,16 @@ fn load_all<'a>(
     Loaded { table: (!refused).then(|| loader.builder.finish()), report }
 }
 
-/// Hears of every good link.
-type Tell<'a> = &'a mut dyn FnMut(&Written<'_>);
-
-struct Loader<'a> {
+struct Loader {
     /// Of files, as in [`Report::files`].
     names: Vec<String>,
     builder: TableBuilder,
     scratch: KeyScratch,
     /// Room for a path in lower case.
     folded: Vec<u8>,
-    /// What lies over the source that is read.
-    changes: Option<&'a Changes>,
-    tell: Option<Tell<'a>>,
 }
 
-impl Loader<'_> {
+impl Loader {
     /// Makes a link of a row. The first thing that is wrong with it is the one
     /// that is told.
     fn take(&mut self, origin: Origin, row: Row<'_>) -> Result<(), String> {
@@ -265,16 +223,6 @@ impl Loader<'_> {
             [] => None,
             target => Some(target::validate(target).map_err(|problem| problem.to_string())?),
         };
-        if let Some(changes) = self.changes
-            && changes.get(&changes::name_of(&key)).is_some()
-        {
-            return Ok(());
-        }
-        // Where nobody hears of links, nothing is written.
-        let heard = self.tell.as_mut();
-        let written = heard
-            .map(|tell| Written::new(&key, status, row.target, row.settings).map(|it| (tell, it)));
-        let written = written.transpose()?;
         let link = Link { key, status, target, options, origin };
         self.builder.add(&link).map_err(|problem| match problem {
             AddProblem::Duplicate(first) => format!(
@@ -284,11 +232,7 @@ impl Loader<'_> {
                 first.line
             ),
             other => other.to_string(),
-        })?;
-        if let Some((tell, written)) = written {
-            tell(&written);
-        }
-        Ok(())
+        })
     }
 }
 

@@ -17,12 +17,11 @@
 //!   and is compared with a path segment by segment.
 //! - A target is checked once, when it is loaded ([`target::validate`]);
 //!   whatever is in a table can stand in a header field as it is. What a
-//!   visitor adds to it (`:splat`, `:name`) is encoded; what a click adds (`{clickid}`)
-//!   is letters and digits.
+//!   visitor adds to it (`:splat`, `:name`, macros, a query) is encoded.
 //! - Nothing here allocates for a request once [`Scratch`] has grown to its
 //!   queries.
 //!
-//! Deliberately absent: weights, other macros, conditions
+//! Deliberately absent: weights, conditions
 //! and rewrites. Each is a load error that says so.
 
 mod answer;
@@ -30,6 +29,7 @@ mod builder;
 mod bytes;
 mod changes;
 mod compare;
+mod edit;
 mod entries;
 mod find;
 mod formats;
@@ -38,7 +38,9 @@ mod hints;
 pub mod host;
 mod index;
 pub mod key;
+mod listed;
 mod load;
+mod lookup;
 mod options;
 mod path;
 mod pattern;
@@ -46,25 +48,27 @@ mod query;
 mod status;
 mod table;
 pub mod target;
-mod written;
 
 pub use answer::{Answer, StoredOptions};
 pub use builder::{AddProblem, Link, Origin, TableBuilder};
 pub use changes::{Change, Changes, read_keys, read_lines};
 pub use compare::{Difference, Differences, LinkSet, compare};
+pub use edit::{EditProblem, Editor, Patch};
 pub use find::{Ask, Hit, Links, Scratch};
 pub use formats::{
     Columns, Format, HaproxyMatch, Help, Include, Included, Source, base, each_include,
 };
 pub use key::{Key, KeyScratch};
-pub use load::{FileReport, Loaded, OnBadLine, Problem, Report, load, load_over, load_telling};
+pub use listed::Listed;
+pub use load::{FileReport, Loaded, OnBadLine, Problem, Report, load};
 pub use options::{Options, QueryRule};
 pub use path::normalise;
 pub use status::Status;
 pub use table::{Counts, Memory, Table};
-pub use target::{Captured, Fallback, Target, TooLong};
-pub use written::Written;
+pub use target::{Captured, Fallback, Target, TooLong, Visit};
 
+#[cfg(test)]
+mod edit_test;
 #[cfg(test)]
 mod find_test;
 #[cfg(test)]

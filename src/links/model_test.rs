@@ -189,6 +189,27 @@ fn begins(link: &Model, path: &str) -> bool {
     enough && wanted.iter().zip(&sent).all(fits)
 }
 
+/// A target with all that can be filled into it, and with its number.
+fn target_of(link: &Model) -> String {
+    let names = link.path.split('/').filter(|segment| segment.starts_with(':'));
+    let splat = link.prefix.then_some(":splat");
+    let blanks: Vec<&str> = names.chain(splat).collect();
+    format!("https://t.example/{}?{}", link.id, blanks.join("/"))
+}
+
+/// The same with the parts of a path in it, of which none needs to be encoded.
+fn filled(link: &Model, path: &str) -> String {
+    let (wanted, sent) = (link.path.split('/'), path.split('/').collect::<Vec<_>>());
+    let size = wanted.clone().count();
+    let named = wanted.zip(&sent).filter(|(wanted, _)| wanted.starts_with(':'));
+    let mut parts: Vec<&str> = named.map(|(_, sent)| *sent).collect();
+    let rest = sent.get(size - 1..).unwrap_or_default().join("/");
+    if link.prefix {
+        parts.push(&rest);
+    }
+    format!("https://t.example/{}?{}", link.id, parts.join("/"))
+}
+
 /// Of each segment how much it says.
 fn order_of(link: &Model) -> Vec<u8> {
     let mut order: Vec<u8> =
@@ -220,7 +241,7 @@ fn the_table_answers_as_the_model_does() {
                 // any case may have the id of one that does not.
                 link.id = links.len();
                 let setting = if nocase { " nocase" } else { "" };
-                writeln!(text, "{key} https://t.example/{}{setting}", link.id).unwrap();
+                writeln!(text, "{key} {}{setting}", target_of(&link)).unwrap();
                 links.push(link);
             }
         }
@@ -239,8 +260,13 @@ fn the_table_answers_as_the_model_does() {
             let sent = written(&query);
             let got = shard.find(&ask, path.as_bytes(), Some(sent.as_bytes()), &mut scratch);
             let want = expected(&links, host, &path, &query);
-            let answer = got.map(|hit| hit.target.plain().unwrap().to_vec());
-            let want = want.map(|id| format!("https://t.example/{id}").into_bytes());
+            let answer = got.map(|hit| {
+                let mut out = Vec::new();
+                let captured = hit.captured(path.as_bytes());
+                hit.target.write(&Visit { captured, ..Visit::default() }, &mut out).unwrap();
+                String::from_utf8(out).unwrap()
+            });
+            let want = want.map(|id| filled(&links[id], &path));
             assert_eq!(answer, want, "{host}{path}?{sent} among\n{text}");
             hits[usize::from(got.is_some())] += 1;
         }

@@ -17,6 +17,10 @@
 
 use jiff::civil::DateTime;
 
+use core::fmt;
+
+use jiff::Timestamp;
+
 use super::bytes::shown;
 use super::entries::NAMES;
 use super::formats::Setting;
@@ -238,7 +242,18 @@ impl<'a> Options<'a> {
     /// link without any there is nothing to read.
     pub(super) fn stored(bytes: &'a [u8]) -> Options<'a> {
         let mut rest = bytes;
-        let [head] = cut(&mut rest);
+        Options::read(&mut rest)
+    }
+
+    /// How many of `bytes` they are; none of none.
+    pub(super) fn size(bytes: &[u8]) -> usize {
+        let mut rest = bytes;
+        Options::read(&mut rest);
+        bytes.len() - rest.len()
+    }
+
+    fn read(rest: &mut &'a [u8]) -> Options<'a> {
+        let [head] = cut(rest);
         let has = |flag: u8| head & flag != 0;
         let query = match head & QUERY_RULE {
             0 => QueryRule::Drop,
@@ -247,25 +262,60 @@ impl<'a> Options<'a> {
         };
         Options {
             query,
-            cache: has(CACHE).then(|| u32::from_le_bytes(cut(&mut rest))),
-            referrer: has(REFERRER).then(|| cut(&mut rest)).map(|[place]| place),
-            from: has(FROM).then(|| i64::from_le_bytes(cut(&mut rest))),
-            until: has(UNTIL).then(|| i64::from_le_bytes(cut(&mut rest))),
+            cache: has(CACHE).then(|| u32::from_le_bytes(cut(rest))),
+            referrer: has(REFERRER).then(|| cut(rest)).map(|[place]| place),
+            from: has(FROM).then(|| i64::from_le_bytes(cut(rest))),
+            until: has(UNTIL).then(|| i64::from_le_bytes(cut(rest))),
             otherwise: has(ELSE).then(|| {
-                let [blanks] = cut(&mut rest);
-                let size = usize::from(u16::from_le_bytes(cut(&mut rest)));
-                Else { blanks, url: cut_slice(&mut rest, size) }
+                let [blanks] = cut(rest);
+                let size = usize::from(u16::from_le_bytes(cut(rest)));
+                Else { blanks, url: cut_slice(rest, size) }
             }),
             id: None,
             tag: match has(TAG) {
                 true => {
-                    let [size] = cut(&mut rest);
-                    cut_slice(&mut rest, usize::from(size))
+                    let [size] = cut(rest);
+                    cut_slice(rest, usize::from(size))
                 }
                 false => &[],
             },
             nocase: false,
         }
+    }
+}
+
+impl fmt::Display for Options<'_> {
+    /// As they stand behind a link in the native format, each after a space.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = String::from_utf8_lossy;
+        let time = |us| Timestamp::from_microsecond(us).map_err(|_| fmt::Error);
+        match self.query {
+            QueryRule::Drop => {}
+            QueryRule::Keep => f.write_str(" query=keep")?,
+            QueryRule::Override => f.write_str(" query=override")?,
+        }
+        if let Some(seconds) = self.cache {
+            write!(f, " cache={seconds}")?;
+        }
+        if let Some(policy) = self.referrer() {
+            write!(f, " referrer={policy}")?;
+        }
+        if let Some(from) = self.from {
+            write!(f, " from={}", time(from)?)?;
+        }
+        if let Some(until) = self.until {
+            write!(f, " until={}", time(until)?)?;
+        }
+        if let Some(otherwise) = &self.otherwise {
+            write!(f, " else={}", text(otherwise.url))?;
+        }
+        if let Some(id) = self.id {
+            write!(f, " id={id}")?;
+        }
+        if !self.tag.is_empty() {
+            write!(f, " tag={}", text(self.tag))?;
+        }
+        f.write_str(if self.nocase { " nocase" } else { "" })
     }
 }
 

@@ -9,11 +9,12 @@
 
 use core::cmp::Ordering;
 
-use memchr::{memchr, memchr_iter};
+use memchr::memchr;
 
 use super::bytes::shown;
 use super::key::KeyProblem;
 use super::path::fold;
+use super::target;
 use crate::limits::PLACEHOLDERS_MAX;
 
 /// What a target calls the rest of a path, so no placeholder's name.
@@ -172,11 +173,8 @@ pub(super) fn name_at(text: &[u8]) -> Option<&[u8]> {
 
 /// A name in a target's path, query or fragment that the pattern lacks.
 pub(super) fn unknown_name<'t>(pattern: &[u8], target: &'t [u8]) -> Option<&'t [u8]> {
-    let start = memchr::memmem::find(target, b"://").map_or(0, |at| at + 3);
-    let behind = target[start..].iter().position(|byte| matches!(byte, b'/' | b'?' | b'#'));
-    let rest = behind.map_or(&[][..], |at| &target[start + at..]);
-    let mut written = memchr_iter(b':', rest).filter_map(|at| name_at(&rest[at + 1..]));
-    written.find(|&name| name != SPLAT_NAME && !names(pattern).any(|known| known == name))
+    let mut written = target::names(target);
+    written.find(|&name| !names(pattern).any(|known| known == name))
 }
 
 #[cfg(test)]
@@ -305,5 +303,6 @@ mod tests {
         check("https://a.example?:slugs", Some("slugs"));
         check("https://a.example/x:Year.html", Some("Year"));
         check("https://a.example/:year_", Some("year_"));
+        check("https://a.example/:year?x={query:id}", None);
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::entries::Entries;
 use super::hash::hash;
 use super::index::{Index, Stored};
-use super::key::SUBDOMAINS;
+use super::key::{Key, SUBDOMAINS};
 use crate::limits::HOST_BYTES_MAX;
 
 /// The number of "any host". Hosts that keys name are numbered from 1.
@@ -245,6 +245,7 @@ impl Hosts {
     }
 
     /// Whether any host has keys that match in any case.
+    #[inline]
     pub(super) fn have_twins(&self) -> bool {
         self.twins
     }
@@ -267,15 +268,44 @@ impl Hosts {
         Some(self.hosts[host as usize].twin).filter(|&twin| twin != ANY_HOST)
     }
 
+    /// The name of a host as keys have it, and whether its keys match in any case.
+    /// `None` for a number that no host has.
+    pub(super) fn name(&self, host: u32) -> Option<(&[u8], bool)> {
+        let name = &self.hosts.get(host as usize)?.name;
+        Some(name.strip_prefix(&[TWIN]).map_or((name, false), |name| (name, true)))
+    }
+
+    /// The number of a key's host, if it has one and the depth of the key is known
+    /// to be in use.
+    pub(super) fn of_key(&self, key: &Key<'_>) -> Option<u32> {
+        let host = match key.host {
+            [] => ANY_HOST,
+            name => self.named(hash_of(name), b"", name)?,
+        };
+        let host = if key.nocase { self.twin(host)? } else { host };
+        let depths = if key.is_open() { Hosts::depths_of(key) } else { 0 };
+        (self.depths(host) & depths == depths).then_some(host)
+    }
+
+    /// The same, with host and depth new if need be.
+    pub(super) fn take_key(&mut self, key: &Key<'_>) -> u32 {
+        let host = if key.nocase { self.intern_twin(key.host) } else { self.intern(key.host) };
+        if key.is_open() {
+            self.hosts[host as usize].depths |= Hosts::depths_of(key);
+        }
+        host
+    }
+
+    fn depths_of(key: &Key<'_>) -> u64 {
+        1 << memchr::memchr_iter(b'/', key.literal()).count()
+            | if key.pattern { PATTERNS } else { 0 }
+    }
+
     /// The depths at which a host has prefixes or patterns, a bit each, and
     /// [`PATTERNS`].
     #[inline]
     pub(super) fn depths(&self, host: u32) -> u64 {
         self.hosts[host as usize].depths
-    }
-
-    pub(super) fn add_depth(&mut self, host: u32, depth: usize, pattern: bool) {
-        self.hosts[host as usize].depths |= 1 << depth | if pattern { PATTERNS } else { 0 };
     }
 
     fn bytes(&self) -> usize {
@@ -286,16 +316,20 @@ impl Hosts {
 
 #[cfg(test)]
 mod tests {
+    use super::super::key::KeyScratch;
     use super::*;
 
     #[test]
     fn hosts_keep_their_numbers() {
+        let mut scratch = KeyScratch::default();
         let mut hosts = Hosts::new();
         assert_eq!(hosts.intern(b""), ANY_HOST);
         for number in 1..=1_000 {
             assert_eq!(hosts.intern(format!("h{number}.example").as_bytes()), number);
         }
-        hosts.add_depth(7, 2, false);
+        let key = Key::parse(b"h7.example/a/*", &mut scratch).unwrap();
+        assert_eq!((hosts.of_key(&key), hosts.take_key(&key)), (None, 7));
+        assert_eq!(hosts.of_key(&key), Some(7));
         for number in 1..=1_000 {
             let name = format!("h{number}.example");
             assert_eq!(hosts.intern(name.as_bytes()), number);

@@ -4,10 +4,11 @@
 
 use crate::clicks::{Click, Flags, Verdict};
 use crate::connection::Phase;
-use crate::http::{self, Extra, Fixed, Keep, Method, Moved, Parsed, Refusal, Replies, Request};
+use crate::http::{self, Fixed, Keep, Method, Parsed, Refusal, Replies, Request};
 use crate::limits::BATCH_REQUESTS_MAX;
-use crate::links::{self, Ask, Captured, Fallback, Hit, Status, Target};
+use crate::links::{self, Answer, Ask, Status, Visit};
 
+use super::filled::{self, moved};
 use super::{Shard, WhenFull};
 
 /// Bytes that came in for a connection, or its end.
@@ -307,74 +308,48 @@ impl Shard {
             self.counts.unrecorded += 1;
             return self.replies.fixed(Fixed::Unavailable, keep, out);
         }
-        // What is to be written again when the click has an id: where, and what.
-        let mut unsigned: Option<(usize, Target<'_>, Captured<'_>)> = None;
+        // What is to be written again when the click has an id.
+        let mut unsigned = None;
         let (status, verdict) = match &hit {
-            Some(hit) if hit.options.is_some() => {
-                let begin = out.len();
-                let answer = hit.answer(self.now.unix_us);
-                let extra = Extra {
-                    max_age: answer.max_age,
-                    private: answer.target.has_click_id(),
-                    referrer: answer.referrer,
+            // The usual link: three copies, and nothing more to look at.
+            Some(hit) if let Some(location) = hit.plain() => {
+                self.replies.begin(moved(hit.status), keep, out);
+                out.extend_from_slice(location);
+                out.extend_from_slice(Replies::END);
+                (hit.status.code(), Verdict::Redirect)
+            }
+            hit => {
+                let answer = match hit {
+                    Some(hit) => Some(hit.answer(self.now.unix_us)),
+                    None => self.settings.fallback.as_ref().map(Answer::from),
                 };
-                if answer.status == Status::Gone {
-                    self.replies.gone_with(keep, extra, out);
-                    (410, Verdict::Gone)
-                } else {
-                    self.replies.begin_with(moved(answer.status), keep, extra, out);
-                    let (location, captured) = (out.len(), hit.captured(path));
-                    if answer.target.write(&captured, out).is_err() {
-                        out.truncate(begin);
+                let visit = Visit {
+                    path,
+                    captured: hit.as_ref().map(|hit| hit.captured(path)).unwrap_or_default(),
+                    query: query.unwrap_or_default(),
+                    host: request.host.of(bytes),
+                    referer: request.referer.of(bytes),
+                    user_agent: request.user_agent.of(bytes),
+                    ip: connection.peer,
+                    unix_seconds: self.now.unix_us / 1_000_000,
+                };
+                match filled::write(&self.replies, answer.as_ref(), keep, visit, out) {
+                    Ok(written) => unsigned = written,
+                    Err(links::TooLong) => {
+                        // The address it would make is longer than any we answer.
                         self.counts.refused += 1;
                         let too_long = Fixed::Refused(Refusal::TargetTooLong);
                         return self.replies.fixed(too_long, keep, out);
                     }
-                    if answer.target.has_click_id() {
-                        unsigned = Some((location, answer.target, captured));
-                    }
-                    out.extend_from_slice(Replies::END);
-                    (answer.status.code(), Verdict::Redirect)
                 }
+                let status = answer.map(|answer| answer.status);
+                let verdict = match (hit, status) {
+                    (None, _) => Verdict::Unknown,
+                    (Some(_), Some(Status::Gone)) => Verdict::Gone,
+                    (Some(_), _) => Verdict::Redirect,
+                };
+                (status.map_or(404, Status::code), verdict)
             }
-            Some(Hit { status: Status::Gone, .. }) => {
-                self.replies.fixed(Fixed::Gone, keep, out);
-                (410, Verdict::Gone)
-            }
-            Some(hit) => {
-                let begin = out.len();
-                self.replies.begin(moved(hit.status), keep, out);
-                let (location, captured) = (out.len(), hit.captured(path));
-                if hit.target.write(&captured, out).is_err() {
-                    // The address it would make is longer than any we answer.
-                    out.truncate(begin);
-                    self.counts.refused += 1;
-                    let too_long = Fixed::Refused(Refusal::TargetTooLong);
-                    return self.replies.fixed(too_long, keep, out);
-                }
-                if hit.target.has_click_id() {
-                    unsigned = Some((location, hit.target, captured));
-                }
-                out.extend_from_slice(Replies::END);
-                (hit.status.code(), Verdict::Redirect)
-            }
-            None => match self.settings.fallback.as_ref().map(Fallback::target) {
-                Some(target) => {
-                    self.replies.begin(Moved::Found, keep, out);
-                    let location = out.len();
-                    let captured = Captured::default();
-                    target.write(&captured, out).expect("without :splat it is short enough");
-                    if target.has_click_id() {
-                        unsigned = Some((location, target, captured));
-                    }
-                    out.extend_from_slice(Replies::END);
-                    (302, Verdict::Unknown)
-                }
-                None => {
-                    self.replies.fixed(Fixed::NotFound, keep, out);
-                    (404, Verdict::Unknown)
-                }
-            },
         };
         match verdict {
             Verdict::Redirect => self.counts.redirects += 1,
@@ -410,11 +385,8 @@ impl Shard {
         if appended.is_err() {
             self.counts.clicks_lost += 1;
         }
-        if let Some((location, target, captured)) = unsigned {
-            let id = self.clicks.id(appended).text();
-            out.truncate(location);
-            target.write_with_id(&captured, &id, out).expect("it fitted before");
-            out.extend_from_slice(Replies::END);
+        if let Some(unsigned) = unsigned {
+            unsigned.sign(&self.clicks.id(appended).text(), out);
         }
     }
 }
@@ -431,15 +403,5 @@ fn unclaimed(path: &[u8], method: Method) -> Option<Fixed> {
         b"/robots.txt" => Some(Fixed::Robots),
         b"/favicon.ico" => Some(Fixed::Favicon),
         _ => None,
-    }
-}
-
-fn moved(status: Status) -> Moved {
-    match status {
-        Status::MovedPermanently => Moved::Permanently,
-        Status::Found | Status::Gone => Moved::Found,
-        Status::SeeOther => Moved::SeeOther,
-        Status::TemporaryRedirect => Moved::TemporaryRedirect,
-        Status::PermanentRedirect => Moved::PermanentRedirect,
     }
 }

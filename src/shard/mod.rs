@@ -4,6 +4,7 @@
 mod batch;
 mod connections;
 mod counters;
+mod filled;
 pub mod rehearsal;
 #[cfg(test)]
 mod tests;
@@ -15,7 +16,7 @@ use crate::clicks::{Privacy, Writer};
 use crate::connection::{Connection, Phase, Step, Timeouts, Waits};
 use crate::http::{Fixed, Keep, Refusal, Replies};
 use crate::limits::{DRAIN_IDLE_MS, HELD_BYTES_PER_SHARD_MAX};
-use crate::links::{Fallback, Links, Scratch, Table};
+use crate::links::{Fallback, Links, Patch, Scratch, Table};
 use batch::Batch;
 pub use batch::{Arrival, Received};
 use connections::Connections;
@@ -122,6 +123,11 @@ impl Shard {
     /// old one, to be dropped where time does not matter.
     pub fn swap(&mut self, links: Links) -> Links {
         std::mem::replace(&mut self.links, links)
+    }
+
+    /// Changes single links; the next batch is answered with the change.
+    pub fn patch(&mut self, patch: &Patch) {
+        self.links.apply(patch);
     }
 
     /// The table in use.

@@ -9,6 +9,7 @@ use crate::limits::{
     CLICK_ID_BYTES, DRAIN_IDLE_MS, INBOX_BYTES_MAX, LINGER_BYTES_MAX, LINGER_MS, OUTBOX_BYTES_MAX,
     OUTBOX_BYTES_PAUSE, REQUESTS_PER_ROUND_MAX, SEGMENT_BYTES_MIN,
 };
+use crate::links::{Editor, Patch};
 
 const LINKS: &str = "/tea https://tea.example/ 301\n\
                      go.example/tea https://own.example/\n\
@@ -432,4 +433,19 @@ fn a_swapped_table_answers_the_next_batch() {
     assert_eq!(old.table().len(), 5);
     let played = before.play(&[GET.as_bytes()], false);
     assert_eq!(summary(&played.replies, played.ending), "302 https://new.example/ open");
+}
+
+#[test]
+fn a_patch_answers_the_next_batch_under_its_number() {
+    let mut shard = shard();
+    let mut editor = Editor::new(shard.shard().table());
+    let mut check = |patch: Patch, want: &str, generation| {
+        shard.shard().patch(&patch);
+        let played = shard.play(&[GET.as_bytes()], false);
+        assert_eq!(summary(&played.replies, played.ending), want);
+        assert_eq!(played.clicks.last().unwrap().generation, generation);
+    };
+    check(editor.set("/tea https://new.example/", 2).unwrap(), "302 https://new.example/ open", 2);
+    check(editor.unset("/tea", 3).unwrap().unwrap(), "404 open", 3);
+    check(editor.set("/tea 410", 4).unwrap(), "410 open", 4);
 }

@@ -3,8 +3,11 @@
 #![allow(dead_code, missing_docs)] // each test uses its part
 
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use carom::clicks::ledger::Ledger;
+use carom::clicks::tally::Tally;
 use carom::clicks::{
     Click, Flags, Keeper, Options, SEGMENT_AGE_DEFAULT, ShardInfo, Verdict, Writer, tape,
 };
@@ -33,30 +36,62 @@ pub fn click(second: u64) -> Click<'static> {
     }
 }
 
+/// What a keeper has reported.
+pub type Reports = Arc<Mutex<Vec<String>>>;
+
+/// Options of a keeper of the smallest segments, and what it will report.
+pub fn options(sync_interval: Duration) -> (Options, Reports) {
+    let reports = Reports::default();
+    let taken = reports.clone();
+    let options = Options {
+        segment_bytes: SEGMENT_BYTES_MIN,
+        reserve: 1,
+        segment_age: SEGMENT_AGE_DEFAULT,
+        sync_interval,
+        node: 7,
+        keys: tape::keys(),
+        report: Box::new(move |sentence| taken.lock().unwrap().push(sentence)),
+    };
+    (options, reports)
+}
+
 /// A keeper of `shards` shards with segments of this size.
 pub fn keep(dir: &Path, shards: usize, segment_bytes: u64) -> (Keeper, Vec<Writer>) {
     let report = Box::new(|sentence| eprintln!("{sentence}"));
-    let options = Options {
-        segment_bytes,
-        reserve: 1,
-        segment_age: SEGMENT_AGE_DEFAULT,
-        sync_interval: Duration::from_millis(20),
-        node: 7,
-        keys: tape::keys(),
-        report,
-    };
+    let (options, _) = options(Duration::from_millis(20));
+    let options = Options { segment_bytes, report, ..options };
     let infos: Vec<_> = (0..shards).map(|cpu| ShardInfo { cpu: cpu as u16 }).collect();
     Keeper::open(dir, &infos, options).unwrap()
 }
 
-/// Appends a click, waiting for room: a test is faster than any visitor.
-pub fn append(writer: &mut Writer, click: &Click<'_>) {
+/// Asks again and again, until it is so.
+pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     let begun = Instant::now();
-    while !writer.handover().ready.is_full() {
-        assert!(begun.elapsed() < Duration::from_secs(60), "waited too long for a segment");
+    while !is_so() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "waited too long until {what}");
         std::thread::yield_now();
     }
+}
+
+/// Appends a click, waiting for room: a test is faster than any visitor.
+pub fn append(writer: &mut Writer, click: &Click<'_>) {
+    wait_until("a segment is ready", || writer.handover().ready.is_full());
     writer.append(click).unwrap();
+}
+
+/// The links of the clicks that were not read yet, as far as they are there.
+pub fn more(ledger: &mut Ledger) -> Vec<u64> {
+    let mut links = Vec::new();
+    while let Some(entry) = ledger.next_click().unwrap() {
+        links.push(entry.click.link);
+    }
+    links
+}
+
+/// The links of all clicks in a folder, in the order they are read.
+pub fn links(dir: &Path) -> (Vec<u64>, Tally) {
+    let mut ledger = Ledger::open(&[dir.to_owned()], false).unwrap();
+    (more(&mut ledger), ledger.tally())
 }
 
 /// A folder with these clicks of one shard, in the smallest segments.

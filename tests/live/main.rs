@@ -5,6 +5,7 @@
 mod common;
 mod edits;
 mod journal;
+mod look;
 mod socket;
 mod tables;
 mod watch;

@@ -10,7 +10,7 @@ both_engines!(staged_promoted_and_rolled_back, |engine| {
     let server = Server::start(engine, LINKS);
     let staged = file(&server, "staged.txt", "/a https://new.example/\n/c 410\n");
     let said = done(&server, &["stage", &staged]);
-    assert_eq!(said, "staged: 2 links; `carom links promote` serves them\n");
+    assert_eq!(said, "staged: 2 links; `carom links diff` shows what `promote` will change\n");
     check(&server, &[("/a", Some(A)), ("/b", Some("https://b.example/"))]);
     assert_eq!(done(&server, &["promote"]), "serving generation 2: 2 links\n");
     check(&server, &[("/a", Some(NEW)), ("/b", None)]);
@@ -91,7 +91,7 @@ both_engines!(bad_files_are_refused_with_their_lines, |engine| {
     replace(&server.setup.links[0], "/a nowhere\n");
     let (code, said) = refused(&server, &["reload"]);
     assert!(code == 1 && said.contains(":1: the target `nowhere` is not absolute"), "{said}");
-    assert!(said.contains("1 bad line, so generation 1 stays; mend it"), "{said}");
+    assert!(said.contains("1 bad line, so the old links stay; mend it"), "{said}");
     check(&server, &[("/a", Some(A))]);
     replace(&server.setup.links[0], "/a https://new.example/\n");
     assert_eq!(done(&server, &["reload"]), "serving generation 2: 1 links\n");

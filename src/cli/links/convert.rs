@@ -14,8 +14,8 @@ use super::counted;
 use crate::cli::is_broken_pipe;
 use crate::cli::progress::Progress;
 use crate::cli::reading::ReadingArguments;
-use crate::control::{LinkFiles, Sources};
-use crate::links::{OnBadLine, Problem, Report, Written};
+use crate::control::{Read, Sources};
+use crate::links::{Listed, OnBadLine, Problem, Report, Table};
 
 /// What `carom links convert` is asked to do.
 #[derive(Args, Clone, Debug)]
@@ -82,29 +82,15 @@ fn convert(
         reading: wish.reading.plan(),
         on_bad_line: wish.on_bad_line,
     };
-    let files = LinkFiles::read_here(&sources)?;
-    let mut bar = Progress::new(Some(files.lines()));
-    let mut lines = 0;
-    let mut step = || {
-        lines += 1;
-        bar.step(|| lines);
-    };
-    let is_writing = !wish.dry_run;
-    // A bad line may be the last, so links are written aside until all are read.
-    let (report, is_written) = match &wish.output {
-        Some(path) if is_writing => write_file(wish, path, &files, &mut step)?,
-        None if is_writing => {
-            let mut held = Vec::new();
-            let report = write(wish, &mut held, &files, &mut step)?;
-            let is_good = is_good(wish, &report);
-            if is_good {
-                out.write_all(&held)?;
-            }
-            (report, is_good)
+    let Read { table, report, .. } = sources.read_here()?;
+    let mut is_written = false;
+    if let Some(table) = table.filter(|_| !wish.dry_run) {
+        match &wish.output {
+            Some(path) => write_file(wish.to, path, &table)?,
+            None => write(wish.to, &mut *out, &table)?,
         }
-        _ => (files.tell(&mut |_| step()).report, false),
-    };
-    drop(bar);
+        is_written = true;
+    }
     let summary = if wish.json { to_json(&report, is_written) } else { to_text(&report) };
     // Standard output has the links, if nothing else was wished.
     if wish.output.is_some() || wish.dry_run {
@@ -112,7 +98,7 @@ fn convert(
     } else {
         complaints.write_all(summary.as_bytes())?;
     }
-    if is_writing && !is_written {
+    if !wish.dry_run && !is_written {
         writeln!(
             complaints,
             "carom: nothing is written; mend the lines above, or pass --on-bad-line skip to leave them out"
@@ -121,17 +107,8 @@ fn convert(
     Ok(u8::from(!report.problems.is_empty() || !report.changed.is_empty()))
 }
 
-fn is_good(wish: &Convert, report: &Report) -> bool {
-    wish.on_bad_line == OnBadLine::Skip || report.problems.is_empty()
-}
-
-/// Writes a file beside `path`, and puts it in its place if all is good.
-fn write_file(
-    wish: &Convert,
-    path: &Path,
-    files: &LinkFiles,
-    step: &mut impl FnMut(),
-) -> anyhow::Result<(Report, bool)> {
+/// Writes a file beside `path`, and puts it in its place when all is in it.
+fn write_file(to: To, path: &Path, table: &Table) -> anyhow::Result<()> {
     let mut name = OsString::from(".");
     name.push(path.file_name().context("the output has no file name; name a file")?);
     name.push(format!(".{}", std::process::id()));
@@ -139,39 +116,25 @@ fn write_file(
     let file =
         File::create(&aside).with_context(|| format!("cannot create {}", aside.display()))?;
     let mut out = BufWriter::new(file);
-    let written = write(wish, &mut out, files, step).and_then(|report| {
-        out.flush()?;
-        let is_good = is_good(wish, &report);
-        if is_good {
-            out.get_ref().sync_all()?;
-            fs::rename(&aside, path)?;
-        }
-        Ok((report, is_good))
+    let written = write(to, &mut out, table).and_then(|()| {
+        out.get_ref().sync_all()?;
+        Ok(fs::rename(&aside, path)?)
     });
-    if !matches!(written, Ok((_, true))) {
+    if written.is_err() {
         let _ = fs::remove_file(&aside);
     }
     written.with_context(|| format!("cannot write {}", path.display()))
 }
 
-fn write(
-    wish: &Convert,
-    out: &mut impl Write,
-    files: &LinkFiles,
-    step: &mut impl FnMut(),
-) -> anyhow::Result<Report> {
-    let mut writer = Writer::new(wish.to, out)?;
-    let mut failed = None;
-    let loaded = files.tell(&mut |link| {
-        step();
-        if failed.is_none() {
-            failed = writer.write(link).err();
-        }
-    });
-    match failed {
-        Some(error) => Err(error),
-        None => writer.finish().map(|()| loaded.report),
+fn write(to: To, out: &mut impl Write, table: &Table) -> anyhow::Result<()> {
+    let mut bar = Progress::new(Some(table.memory().entries as u64));
+    let mut written = 0;
+    let mut writer = Writer::new(to, BufWriter::new(out))?;
+    for link in table.links() {
+        written += writer.write(&link)? as u64;
+        bar.step(|| written);
     }
+    writer.finish()
 }
 
 /// Writes links in one format.
@@ -194,16 +157,26 @@ impl<W: Write> Writer<W> {
         Ok(Self::Table(Box::new(rows)))
     }
 
-    fn write(&mut self, link: &Written<'_>) -> anyhow::Result<()> {
+    /// Writes a link, and returns about how many bytes it took.
+    fn write(&mut self, link: &Listed<'_>) -> anyhow::Result<usize> {
+        let status = link.status().code();
+        if let Self::Native(out) = self {
+            let line = link.to_string();
+            writeln!(out, "{line}")?;
+            return Ok(line.len() + 1);
+        }
+        let key = link.key().to_string();
+        let target = String::from_utf8_lossy(link.target());
+        let options = link.options().to_string();
+        let options = options.trim_start();
+        let size = key.len() + target.len() + options.len();
         match self {
-            Self::Native(out) => writeln!(out, "{link}")?,
             Self::Table(rows) => {
-                let status = link.status().code().to_string();
-                rows.write_record([link.key(), link.target(), status, link.options()])?;
+                rows.write_record([&*key, &*target, &*status.to_string(), options])?;
             }
-            Self::Ndjson(out) => {
-                let mut object = json!({ "key": link.key(), "status": link.status().code() });
-                for (name, text) in [("target", link.target()), ("options", link.options())] {
+            Self::Native(out) | Self::Ndjson(out) => {
+                let mut object = json!({ "key": key, "status": status });
+                for (name, text) in [("target", &*target), ("options", options)] {
                     if !text.is_empty() {
                         object[name] = text.into();
                     }
@@ -211,7 +184,7 @@ impl<W: Write> Writer<W> {
                 writeln!(out, "{object}")?;
             }
         }
-        Ok(())
+        Ok(size)
     }
 
     fn finish(self) -> anyhow::Result<()> {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::cli::is_broken_pipe;
 use crate::cli::reading::ReadingArguments;
-use crate::control::{LinkFiles, Sources};
+use crate::control::Sources;
 use crate::links::{Difference, Differences, Format, LinkSet, OnBadLine, compare};
 
 /// What `carom links diff` is asked to do.
@@ -92,13 +92,12 @@ fn read(
     let mut reading = wish.reading.plan();
     reading.format = format;
     let sources = Sources { paths: vec![path.to_owned()], reading, on_bad_line: wish.on_bad_line };
-    let mut set = LinkSet::default();
-    let loaded = LinkFiles::read_here(&sources)?.tell(&mut |link| set.push(link));
-    write!(complaints, "{}", loaded.report)?;
-    if loaded.table.is_none() {
+    let read = sources.read_here()?;
+    write!(complaints, "{}", read.report)?;
+    let Some(table) = read.table else {
         bail!("nothing is compared; mend the lines above, or pass --on-bad-line skip");
-    }
-    Ok(set)
+    };
+    Ok(LinkSet::of(&table))
 }
 
 fn print(difference: &Difference<'_>, json: bool, out: &mut impl Write) -> io::Result<()> {

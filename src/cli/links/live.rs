@@ -23,6 +23,8 @@ pub enum LiveCommand {
     /// The files are checked whole; with a bad line nothing is staged. What is
     /// served stays as it is until `carom links promote`.
     Stage(Stage),
+    /// Show what `promote` would change: links added, removed and changed
+    Diff(Plain),
     /// Serve what is staged
     Promote(Plain),
     /// Forget what is staged
@@ -31,6 +33,10 @@ pub enum LiveCommand {
     Rollback(Rollback),
     /// List the generations that can be rolled back to
     Generations(Plain),
+    /// Print every link that a running server serves, as a link file
+    Export(Export),
+    /// Show which link of a running server answers a URL
+    Show(Show),
     /// Have a running server read its link files again, as SIGHUP does
     Reload(Plain),
     /// Set one link, or many, in a running server
@@ -56,6 +62,12 @@ pub struct Server {
     /// Print the answer as JSON
     #[arg(long)]
     json: bool,
+}
+
+impl Server {
+    fn state_folder(&self) -> PathBuf {
+        self.state.clone().unwrap_or_else(|| state::path(&self.clicks))
+    }
 }
 
 /// A command that has nothing to be told.
@@ -86,6 +98,26 @@ pub struct Rollback {
     /// Number of the generation [default: the one before]
     #[arg(value_name = "N")]
     to: Option<u32>,
+    #[command(flatten)]
+    server: Server,
+}
+
+/// See [`LiveCommand::Export`].
+#[derive(Args, Clone, Debug)]
+pub struct Export {
+    /// File to write, in place of what is there; it is whole or not there
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    #[command(flatten)]
+    server: Server,
+}
+
+/// See [`LiveCommand::Show`].
+#[derive(Args, Clone, Debug)]
+pub struct Show {
+    /// A URL, or a path on any host
+    #[arg(value_name = "URL")]
+    url: String,
     #[command(flatten)]
     server: Server,
 }
@@ -135,10 +167,12 @@ pub struct Reset {
 /// Runs the command.
 #[must_use]
 pub fn run(command: &LiveCommand) -> ExitCode {
+    if let LiveCommand::Export(wish) = command {
+        return export(wish);
+    }
     let server = command.server();
     let asked = command.request().and_then(|(method, path, body)| {
-        let state = server.state.clone().unwrap_or_else(|| state::path(&server.clicks));
-        Client::new(&state).ask(method, path, body.as_ref())
+        Client::new(&server.state_folder()).ask(method, &path, body.as_ref())
     });
     match asked {
         Ok((200, answer)) => {
@@ -160,6 +194,53 @@ pub fn run(command: &LiveCommand) -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+fn export(wish: &Export) -> ExitCode {
+    let state = wish.server.state_folder();
+    let exported = Client::new(&state).fetch(Method::GET, "/links/export", None);
+    let written = exported.and_then(|(status, text)| {
+        if status != 200 {
+            let answer = serde_json::from_slice(&text).unwrap_or_default();
+            complain(&answer);
+            return Ok(false);
+        }
+        match &wish.output {
+            // Whoever stopped reading has seen enough.
+            None => drop(io::stdout().lock().write_all(&text)),
+            Some(path) => write_whole(path, &text)
+                .with_context(|| format!("cannot write {}", path.display()))?,
+        }
+        Ok(true)
+    });
+    match written {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(2),
+        Err(error) => {
+            say(format_args!("error: {error:#}"));
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Puts a file in place, whole.
+fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".new");
+    let new = path.with_file_name(name);
+    std::fs::write(&new, bytes)?;
+    std::fs::rename(&new, path)
+}
+
+/// A URL, so that it can be a parameter of another.
+fn encoded(url: &str) -> String {
+    let byte = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' | b':' => {
+            char::from(byte).to_string()
+        }
+        other => format!("%{other:02X}"),
+    };
+    url.bytes().map(byte).collect()
 }
 
 /// Says why a server refused.
@@ -186,7 +267,10 @@ impl LiveCommand {
             Self::Set(wish) => &wish.server,
             Self::Unset(wish) => &wish.server,
             Self::Reset(wish) => &wish.server,
+            Self::Export(wish) => &wish.server,
+            Self::Show(wish) => &wish.server,
             Self::Promote(wish)
+            | Self::Diff(wish)
             | Self::Discard(wish)
             | Self::Generations(wish)
             | Self::Reload(wish) => &wish.server,
@@ -194,9 +278,16 @@ impl LiveCommand {
     }
 
     /// What the server is asked.
-    fn request(&self) -> anyhow::Result<(Method, &'static str, Option<Value>)> {
+    fn request(&self) -> anyhow::Result<(Method, String, Option<Value>)> {
         let (path, body) = match self {
-            Self::Generations(_) => return Ok((Method::GET, "/links/generations", None)),
+            Self::Generations(_) => {
+                return Ok((Method::GET, "/links/generations".to_owned(), None));
+            }
+            Self::Diff(_) => return Ok((Method::GET, "/links/diff".to_owned(), None)),
+            Self::Export(_) => return Ok((Method::GET, "/links/export".to_owned(), None)),
+            Self::Show(wish) => {
+                return Ok((Method::GET, format!("/links/show?url={}", encoded(&wish.url)), None));
+            }
             Self::Promote(_) => ("/links/promote", None),
             Self::Discard(_) => ("/links/discard", None),
             Self::Reload(_) => ("/links/reload", None),
@@ -226,7 +317,7 @@ impl LiveCommand {
                 ("/links/reset", Some(json!({ "name": name, "keys": keys })))
             }
         };
-        Ok((Method::POST, path, body))
+        Ok((Method::POST, path.to_owned(), body))
     }
 
     /// What the server answered, for people.
@@ -238,7 +329,7 @@ impl LiveCommand {
                     _ => String::new(),
                 };
                 format!(
-                    "staged: {} links{left_out}{}; `carom links promote` serves them\n",
+                    "staged: {} links{left_out}{}; `carom links diff` shows what `promote` will change\n",
                     answer["links"],
                     over(answer)
                 )
@@ -257,8 +348,29 @@ impl LiveCommand {
                 over(answer)
             ),
             Self::Generations(_) => list(answer),
+            Self::Export(_) => String::new(),
+            Self::Diff(_) => differences(answer),
+            Self::Show(_) => match answer["link"].as_str() {
+                Some(link) if answer["is_set"] == true => format!("{link}  # set\n"),
+                Some(link) => format!("{link}\n"),
+                None => "no link answers\n".to_owned(),
+            },
         }
     }
+}
+
+/// Links that differ, and how many.
+fn differences(answer: &Value) -> String {
+    let lines = answer["lines"].as_array().map_or(&[][..], Vec::as_slice);
+    let mut text: String =
+        lines.iter().filter_map(Value::as_str).map(|line| format!("{line}\n")).collect();
+    let count = |name: &str| answer[name].as_u64().unwrap_or_default();
+    let (added, removed, changed) = (count("added"), count("removed"), count("changed"));
+    if lines.len() as u64 != added + removed + changed {
+        text.push_str("… and more\n");
+    }
+    text.push_str(&format!("{added} added, {removed} removed, {changed} changed\n"));
+    text
 }
 
 /// One line for each generation, newest first.

@@ -108,12 +108,12 @@ fn read_table(
 ) -> anyhow::Result<Arc<Table>> {
     let reading = Reading { format, base: wish.base.clone(), columns: None };
     let sources = Sources { paths: paths.to_vec(), reading, on_bad_line: wish.on_bad_line };
-    let read = sources.read(0)?;
+    let read = sources.read()?;
     write!(complaints, "{}", read.report)?;
     let Some(table) = read.table else {
         bail!("mend the lines above, or pass --on-bad-line skip to leave them out");
     };
-    Ok(Arc::new(table))
+    Ok(table)
 }
 
 /// What was counted.

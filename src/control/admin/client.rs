@@ -41,15 +41,29 @@ impl Client {
         path: &str,
         body: Option<&Value>,
     ) -> anyhow::Result<(u16, Value)> {
-        let (status, bytes) = tokio::runtime::Builder::new_current_thread()
-            .enable_io()
-            .build()
-            .context("cannot start a runtime")?
-            .block_on(self.exchange(method, path, body))?;
+        let (status, bytes) = self.fetch(method, path, body)?;
         let answer = serde_json::from_slice(&bytes).with_context(|| {
             format!("the answer of {} is no JSON; is it carom's?", self.path.display())
         })?;
         Ok((status, answer))
+    }
+
+    /// The same for an answer that may be no JSON: its status and its body.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`ask`](Self::ask).
+    pub fn fetch(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> anyhow::Result<(u16, Bytes)> {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .build()
+            .context("cannot start a runtime")?
+            .block_on(self.exchange(method, path, body))
     }
 
     async fn exchange(

@@ -8,8 +8,9 @@ use axum::Json;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::connect_info::{ConnectInfo, Connected};
-use axum::extract::rejection::BytesRejection;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::rejection::{BytesRejection, QueryRejection};
+use axum::extract::{DefaultBodyLimit, Query, State};
+use axum::http::header::CONTENT_TYPE;
 use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -53,6 +54,9 @@ type From = ConnectInfo<Peer>;
 pub async fn serve(listener: UnixListener, desk: Sender<Ask>) -> io::Result<()> {
     let router = Router::new()
         .route("/links/generations", get(generations))
+        .route("/links/diff", get(differences))
+        .route("/links/show", get(show))
+        .route("/links/export", get(export))
         .route("/links/reload", post(reload))
         .route("/links/stage", post(stage))
         .route("/links/promote", post(promote))
@@ -111,6 +115,31 @@ async fn wrong_method(method: Method, uri: Uri) -> Refusal {
 
 async fn generations(State(desk): State<Desk>) -> Answered {
     desk.ask(|reply| Ask::Generations { reply }).await
+}
+
+async fn differences(State(desk): State<Desk>) -> Answered {
+    desk.ask(|reply| Ask::Differences { reply }).await
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Show {
+    url: String,
+}
+
+async fn show(State(desk): State<Desk>, wish: Result<Query<Show>, QueryRejection>) -> Answered {
+    let Query(Show { url }) = wish.map_err(|error| Refusal::new(400, error.body_text()))?;
+    desk.ask(|reply| Ask::Show { url, reply }).await
+}
+
+async fn export(State(desk): State<Desk>) -> Result<Response, Refusal> {
+    let Json(answer) = desk.ask(|reply| Ask::Export { reply }).await?;
+    Ok(match answer {
+        Answer::Exported(text) => {
+            ([(CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response()
+        }
+        other => Json(other).into_response(),
+    })
 }
 
 async fn reload(State(desk): State<Desk>, ConnectInfo(peer): From) -> Answered {

@@ -30,6 +30,12 @@ pub enum Ask {
     Edit { edit: Edit, who: Who, reply: Reply },
     /// Which generations there are.
     Generations { reply: Reply },
+    /// All links there are.
+    Export { reply: Reply },
+    /// Which link answers this URL.
+    Show { url: String, reply: Reply },
+    /// What a promotion would change.
+    Differences { reply: Reply },
     /// Reading has ended.
     Read(Box<ReadDone>),
     /// The server stops.
@@ -61,6 +67,12 @@ pub enum Answer {
     Edited { generation: u32, changed: usize, changes: usize },
     /// What was staged is forgotten.
     Discarded { links: usize },
+    /// Links that differ: each line begins with `+` or `-`.
+    Differences { added: usize, removed: usize, changed: usize, lines: Vec<String> },
+    /// A link, and whether it was set.
+    Shown { generation: u32, link: Option<String>, id: Option<String>, is_set: bool },
+    /// A file of the native format.
+    Exported(String),
     /// The generations there are, oldest first.
     Generations { serving: u32, staged: Option<usize>, generations: Vec<Generation> },
 }
@@ -79,6 +91,17 @@ pub struct Refusal {
 impl Refusal {
     pub fn new(status: u16, error: impl fmt::Display) -> Self {
         Self { status, error: error.to_string(), problems: Vec::new() }
+    }
+
+    /// A change that does not go together with the files it lies over, and why.
+    pub fn clash(why: String) -> Self {
+        Self::new(
+            422,
+            format_args!(
+                "a link that was set does not go together with these files: {why}; nothing is \
+                 changed. Mend the files, or reset its key with `carom links reset`"
+            ),
+        )
     }
 
     /// Bad lines, and `so` what was not done for them.

@@ -10,42 +10,29 @@ use jiff::Timestamp;
 
 use super::ask::{Answer, Ask, Refusal, Reply};
 use super::edits;
-use super::kept::{Before, Earlier, Generation, Generations, Kept};
+use super::kept::{Before, Generation, Generations, Kept};
 use super::opening::{Opening, all_records, next};
-use super::read::{self, Files, Job, ReadDone, Then};
+use super::read::{self, Job, ReadDone, Then};
+use super::served::{Base, Served};
 use super::shards::Shards;
 use crate::clicks::files::unix_us;
-use crate::control::journal::{Base, FileMark, How, Journal, Record, What, Who};
+use crate::control::journal::{self, FileMark, How, Journal, Record, What, Who};
 use crate::control::{Sources, say};
-use crate::links::{Changes, Loaded, Report, Table};
-
-/// What becomes of an edit or a table that cannot be served.
-pub(super) const NOT_CHANGED: &str = "nothing is changed";
-
-struct Staged {
-    files: Arc<Files>,
-    table: Arc<Table>,
-    /// Of the desk, when the changes were laid over it.
-    edits: u64,
-}
+use crate::links::Report;
 
 /// See the [module](self).
 pub struct Desk {
     sources: Sources,
     pub(super) journal: Journal,
     pub(super) shards: Shards,
-    pub(super) files: Arc<Files>,
+    pub(super) served: Served,
     /// The link files, as they were last read.
     link_files: Vec<FileMark>,
-    pub(super) changes: Changes,
-    /// How often they were changed since the start.
-    pub(super) edits: u64,
-    pub(super) links: usize,
     pub(super) generation: u32,
     /// What lies under the changes, as the journal tells it.
     base: Record,
     pub(super) generations: Generations,
-    staged: Option<Staged>,
+    staged: Option<Served>,
     is_reading: bool,
     to_read: VecDeque<Job>,
     /// Asks that were taken out of turn.
@@ -68,17 +55,14 @@ impl Desk {
         shards: Shards,
         (own, asks): (Sender<Ask>, Receiver<Ask>),
     ) -> anyhow::Result<std::thread::JoinHandle<()>> {
-        let Opening { table, files, over, journal, base, .. } = opening;
+        let Opening { served, generation, journal, base } = opening;
         let mut desk = Self {
             sources,
             journal,
             shards,
-            link_files: files.marks(),
-            files: files.clone(),
-            changes: over,
-            edits: 0,
-            links: table.len(),
-            generation: table.generation(),
+            link_files: served.base().files.clone(),
+            served,
+            generation,
             base,
             generations: Generations::new(keep),
             staged: None,
@@ -89,11 +73,10 @@ impl Desk {
             own,
         };
         let about = desk.about(How::Start, None, &Who::itself("start"));
-        let now = Arc::new(desk.changes.clone());
+        let now = Arc::new(desk.served.changes().clone());
         desk.generations.push(Kept {
             about,
-            files,
-            table: Some(table),
+            base: desk.served.base().clone(),
             changes: Some(now.clone()),
             before: Before::All(now),
         });
@@ -119,6 +102,9 @@ impl Desk {
                 Ask::Discard { reply } => answer(reply, self.discard()),
                 Ask::Rollback { to, who, reply } => answer(reply, self.roll_back(to, &who)),
                 Ask::Edit { edit, who, reply } => self.edit(edit, who, reply),
+                Ask::Export { reply } => answer(reply, Ok(self.export())),
+                Ask::Show { url, reply } => answer(reply, self.show(&url)),
+                Ask::Differences { reply } => answer(reply, self.staged_differences()),
                 Ask::Generations { reply } => answer(reply, Ok(self.list())),
             }
         }
@@ -146,7 +132,7 @@ impl Desk {
         }
         let Some(job) = self.to_read.pop_front() else { return };
         self.is_reading = true;
-        let started = read::start(job, self.changes.clone(), self.edits, self.own.clone());
+        let started = read::start(job, self.served.changes().clone(), self.own.clone());
         if let Err(failed) = started {
             let (job, error) = *failed;
             self.is_reading = false;
@@ -159,36 +145,30 @@ impl Desk {
 
     fn have_read(&mut self, done: ReadDone) {
         self.is_reading = false;
-        let ReadDone { job, result, edits, took } = done;
-        let read = match result {
-            Ok((files, loaded)) => {
-                let fresh = edits == self.edits;
-                let loaded = if fresh { loaded } else { files.load(&self.changes) };
-                let so = match &job.then {
-                    Then::Stage(_) => "nothing is staged".to_owned(),
-                    Then::Serve(_) => format!("generation {} stays", self.generation),
-                };
-                check_read(&files, loaded, &so).map(|(table, report)| (files, table, report))
-            }
-            Err(error) => Err(Refusal::new(422, format_args!("{error:#}"))),
-        };
+        let ReadDone { job, result, took } = done;
+        // What was changed meanwhile is laid over it, too.
+        let read = result.and_then(|(mut served, report)| {
+            served.lay(self.served.changes()).map_err(Refusal::clash)?;
+            Ok((served, report))
+        });
         match (read, job.then) {
             (Err(refusal), then) => self.not_read(then, refusal),
-            (Ok((files, table, report)), Then::Stage(reply)) => {
+            (Ok((served, report)), Then::Stage(reply)) => {
                 let staged = Answer::Staged {
-                    links: table.len(),
+                    links: served.editor().len(),
                     left_out: report.problems.len(),
-                    files: files.names(),
+                    files: names(served.base()),
                     read_ms: took.as_millis() as u64,
-                    changes: self.changes.len(),
+                    changes: served.changes().len(),
                 };
-                self.staged = Some(Staged { files, table, edits: self.edits });
+                self.staged = Some(served);
                 answer(reply, Ok(staged));
             }
-            (Ok((files, table, report)), Then::Serve(replies)) => {
+            (Ok((served, report)), Then::Serve(replies)) => {
                 say_bad_lines(&report);
-                let link_files = std::mem::replace(&mut self.link_files, files.marks());
-                match self.serve(files, table, How::Reload, None, None, &job.who) {
+                let files = served.base().files.clone();
+                let link_files = std::mem::replace(&mut self.link_files, files);
+                match self.serve(served, How::Reload, None, &job.who) {
                     Ok(about) => {
                         let left_out = match report.problems.len() {
                             0 => String::new(),
@@ -238,19 +218,11 @@ impl Desk {
     }
 
     fn promote(&mut self, who: &Who) -> Result<Answer, Refusal> {
-        let Some(staged) = &self.staged else {
-            return Err(Refusal::new(
-                409,
-                "nothing is staged; stage link files first, with `carom links stage FILE…`",
-            ));
+        let Some(mut staged) = self.staged.take() else {
+            return Err(nothing_staged());
         };
-        let files = staged.files.clone();
-        let table = match staged.edits == self.edits {
-            true => staged.table.clone(),
-            false => check_read(&files, files.load(&self.changes), NOT_CHANGED)?.0,
-        };
-        let about = self.serve(files, table, How::Staged, None, None, who)?;
-        self.staged = None;
+        staged.lay(self.served.changes()).map_err(Refusal::clash)?;
+        let about = self.serve(staged, How::Staged, None, who)?;
         say(format_args!(
             "promoted by {who}: generation {}, {} links{}",
             about.generation,
@@ -260,9 +232,18 @@ impl Desk {
         Ok(Answer::Served(about))
     }
 
+    fn staged_differences(&mut self) -> Result<Answer, Refusal> {
+        let mut staged = self.staged.take().ok_or_else(nothing_staged)?;
+        // The changes of now would lie over it; if they cannot, it cannot be promoted.
+        staged.lay(self.served.changes()).map_err(Refusal::clash)?;
+        let answer = self.differences(&staged);
+        self.staged = Some(staged);
+        Ok(answer)
+    }
+
     fn discard(&mut self) -> Result<Answer, Refusal> {
         match self.staged.take() {
-            Some(staged) => Ok(Answer::Discarded { links: staged.table.len() }),
+            Some(staged) => Ok(Answer::Discarded { links: staged.editor().len() }),
             None => Err(Refusal::new(409, "nothing is staged, so there is nothing to discard")),
         }
     }
@@ -274,7 +255,7 @@ impl Desk {
         if number == self.generation {
             return Err(Refusal::new(409, format_args!("generation {number} is being served")));
         }
-        let Some(earlier) = self.generations.find(number, &self.changes) else {
+        let Some((base, changes)) = self.generations.find(number, self.served.changes()) else {
             return Err(Refusal::new(
                 404,
                 format_args!(
@@ -283,12 +264,8 @@ impl Desk {
                 ),
             ));
         };
-        let Earlier { files, table, changes } = earlier;
-        let table = match table {
-            Some(table) => table,
-            None => check_read(&files, files.load(&changes), NOT_CHANGED)?.0,
-        };
-        let about = self.serve(files, table, How::Rollback, Some(number), Some(changes), who)?;
+        let served = Served::new(base, &changes).map_err(Refusal::clash)?;
+        let about = self.serve(served, How::Rollback, Some(number), who)?;
         say(format_args!(
             "rolled back to generation {number} by {who}: generation {}, {} links{}",
             about.generation,
@@ -301,51 +278,44 @@ impl Desk {
     fn list(&self) -> Answer {
         Answer::Generations {
             serving: self.generation,
-            staged: self.staged.as_ref().map(|staged| staged.table.len()),
+            staged: self.staged.as_ref().map(|staged| staged.editor().len()),
             generations: self.generations.list(),
         }
     }
 
-    /// Serves a table under the next number, with other changes if there are some.
-    /// It is in the journal before a shard has it.
+    /// Serves other links under the next number. They are in the journal before a shard
+    /// has them.
     fn serve(
         &mut self,
-        files: Arc<Files>,
-        table: Arc<Table>,
+        served: Served,
         how: How,
         from: Option<u32>,
-        changes: Option<Changes>,
         who: &Who,
     ) -> Result<Generation, Refusal> {
         let generation = next(self.generation);
-        let replicas = self.shards.replicate(&table, generation).map_err(failed)?;
-        let base = Base { how, from, files: files.marks(), link_files: self.link_files.clone() };
+        let replicas = self.shards.replicate(&served, generation).map_err(failed)?;
+        let files = served.base().files.clone();
+        let base = journal::Base { how, from, files, link_files: self.link_files.clone() };
         let record = |what| Record { generation, at_us: unix_us(), who: who.clone(), what };
         let base = record(What::Base(base));
         let mut records = vec![base.clone()];
-        if let Some(changes) = &changes {
+        if served.changes() != self.served.changes() {
+            let changes = served.changes().iter();
             records.push(record(What::ResetAll));
-            records.extend(changes.iter().map(|(key, c)| record(edits::what(key, Some(c)))));
+            records.extend(changes.map(|(key, change)| record(edits::what(key, Some(change)))));
         }
         self.write(&records)?;
         self.shards.swap(replicas, generation);
 
-        let before = Arc::new(self.changes.clone());
-        if let Some(changes) = changes {
-            self.changes = changes;
-            self.edits += 1;
-        }
+        let earlier = std::mem::replace(&mut self.served, served);
         self.base = base;
         self.generation = generation;
-        self.links = table.len();
-        self.files = files.clone();
         let about = self.about(how, from, who);
         self.generations.push(Kept {
             about: about.clone(),
-            files,
-            table: Some(table),
-            changes: Some(Arc::new(self.changes.clone())),
-            before: Before::All(before),
+            base: self.served.base().clone(),
+            changes: Some(Arc::new(self.served.changes().clone())),
+            before: Before::All(Arc::new(earlier.changes().clone())),
         });
         Ok(about)
     }
@@ -358,14 +328,14 @@ impl Desk {
             who: who.to_string(),
             how,
             from,
-            links: self.links,
-            changes: self.changes.len(),
-            files: self.files.names(),
+            links: self.served.editor().len(),
+            changes: self.served.changes().len(),
+            files: names(self.served.base()),
         }
     }
 
     pub(super) fn write(&mut self, records: &[Record]) -> Result<(), Refusal> {
-        let all = || all_records(&self.base, &self.changes, self.generation);
+        let all = || all_records(&self.base, self.served.changes(), self.generation);
         self.journal.append(records, all).map_err(|error| {
             Refusal::new(
                 500,
@@ -390,17 +360,12 @@ fn say_bad_lines(report: &Report) {
     }
 }
 
-/// The table, and the bad lines that were left out of it, unless they refuse it; `so`
-/// is what is not done then.
-pub(super) fn check_read(
-    files: &Files,
-    loaded: Loaded,
-    so: &str,
-) -> Result<(Arc<Table>, Report), Refusal> {
-    match loaded.table.filter(|_| files.set_problems(&loaded.report).is_empty()) {
-        Some(table) => Ok((Arc::new(table), loaded.report)),
-        None => Err(Refusal::bad_lines(loaded.report, so)),
-    }
+fn nothing_staged() -> Refusal {
+    Refusal::new(409, "nothing is staged; stage link files first, with `carom links stage FILE…`")
+}
+
+fn names(base: &Base) -> Vec<String> {
+    base.files.iter().map(|file| file.name.clone()).collect()
 }
 
 pub(super) fn failed(error: anyhow::Error) -> Refusal {

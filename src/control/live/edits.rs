@@ -41,23 +41,20 @@ pub fn check(edit: &Edit) -> Result<Checked, Refusal> {
 }
 
 impl Checked {
-    /// Makes the changes. Returns what the keys that changed were before.
-    pub fn apply(&self, changes: &mut Changes) -> Vec<(String, Option<Change>)> {
-        let all;
-        let keys = match self {
-            Self::Keys(keys) => keys,
-            Self::All => {
-                all = changes.iter().map(|(key, _)| (key.to_owned(), None)).collect();
-                &all
-            }
-        };
-        let mut before = Vec::new();
-        for (key, change) in keys {
-            if changes.get(key) != change.as_ref() {
-                before.push((key.clone(), changes.put(key, change.clone())));
-            }
+    /// How many keys that are.
+    pub fn len(&self, changes: &Changes) -> usize {
+        match self {
+            Self::Keys(keys) => keys.len(),
+            Self::All => changes.len(),
         }
-        before
+    }
+
+    /// What it does to each key, where these changes are in force.
+    pub fn keys(&self, changes: &Changes) -> Vec<(String, Option<Change>)> {
+        match self {
+            Self::Keys(keys) => keys.clone(),
+            Self::All => changes.iter().map(|(key, _)| (key.to_owned(), None)).collect(),
+        }
     }
 
     /// As the journal tells it.
@@ -107,10 +104,14 @@ mod tests {
     fn apply(changes: &mut Changes, edit: &Edit) -> Vec<String> {
         let mut told = changes.clone();
         let checked = check(edit).unwrap();
-        let before = checked.apply(changes);
+        let mut keys = checked.keys(changes);
+        keys.retain(|(key, change)| changes.get(key) != change.as_ref());
+        for (key, change) in &keys {
+            changes.put(key, change.clone());
+        }
         checked.what().iter().for_each(|what| replay(what, &mut told));
         assert_eq!(told, *changes, "{edit:?}");
-        before.into_iter().map(|(key, _)| key).collect()
+        keys.into_iter().map(|(key, _)| key).collect()
     }
 
     #[test]

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::read::Files;
+use super::served::Base;
 use crate::control::journal::How;
-use crate::links::{Change, Changes, Table};
+use crate::links::{Change, Changes};
 
 /// A table that was served, for people and programs.
 #[derive(Debug, Clone, Serialize)]
@@ -35,10 +35,9 @@ pub struct Generation {
 pub struct Kept {
     pub about: Generation,
     /// What lies under the changes.
-    pub files: Arc<Files>,
-    /// The table as it was served; `None` where only changes made it.
-    pub table: Option<Arc<Table>>,
-    /// The changes in force when it was first served; `None` likewise.
+    pub base: Arc<Base>,
+    /// The changes in force when it was first served; `None` where they alone made
+    /// it another.
     pub changes: Option<Arc<Changes>>,
     /// How the changes before it come back.
     pub before: Before,
@@ -62,14 +61,6 @@ pub struct Generations {
     most: usize,
 }
 
-/// What a rollback serves.
-#[derive(Debug)]
-pub struct Earlier {
-    pub files: Arc<Files>,
-    pub table: Option<Arc<Table>>,
-    pub changes: Changes,
-}
-
 impl Generations {
     pub fn new(most: usize) -> Self {
         Self { kept: VecDeque::new(), most }
@@ -78,7 +69,7 @@ impl Generations {
     /// Adds the newest, and lets go of those over the limit.
     pub fn push(&mut self, kept: Kept) {
         self.kept.push_back(kept);
-        let is_set = |kept: &Kept| kept.table.is_none();
+        let is_set = |kept: &Kept| kept.changes.is_none();
         if self.kept.iter().filter(|kept| is_set(kept)).count() > self.most
             && let Some(at) = self.kept.iter().position(is_set)
         {
@@ -102,8 +93,9 @@ impl Generations {
         Some(self.kept[at].about.generation)
     }
 
-    /// What generation `number` served, coming from the changes of now.
-    pub fn find(&self, number: u32, now: &Changes) -> Option<Earlier> {
+    /// What generation `number` served: its base and the changes over it, coming from
+    /// the changes of now.
+    pub fn find(&self, number: u32, now: &Changes) -> Option<(Arc<Base>, Changes)> {
         let at = self.kept.iter().position(|kept| kept.about.generation == number)?;
         let kept = &self.kept[at];
         let changes = match &kept.changes {
@@ -123,7 +115,7 @@ impl Generations {
                 changes
             }
         };
-        Some(Earlier { files: kept.files.clone(), table: kept.table.clone(), changes })
+        Some((kept.base.clone(), changes))
     }
 }
 
@@ -147,15 +139,15 @@ mod tests {
                 changes: 0,
                 files: Vec::new(),
             };
-            let files = Arc::new(Files::default());
+            let table = Arc::new(load(&[], OnBadLine::Refuse).table.unwrap());
+            let base = Arc::new(Base { table, files: Vec::new() });
             let kept = if kind == 't' {
-                let table = load(&[], OnBadLine::Refuse).table.map(Arc::new);
                 let now = Arc::new(changes.clone());
-                Kept { about, files, table, changes: Some(now.clone()), before: Before::All(now) }
+                Kept { about, base, changes: Some(now.clone()), before: Before::All(now) }
             } else {
                 let key = format!("/{number}");
                 let before = vec![(key.clone(), changes.put(&key, Some(Change::Unset)))];
-                Kept { about, files, table: None, changes: None, before: Before::Keys(before) }
+                Kept { about, base, changes: None, before: Before::Keys(before) }
             };
             generations.push(kept);
         }
@@ -170,7 +162,7 @@ mod tests {
             // Changes are never reset here, so those of a generation are the `s` up to it.
             let made = kinds[..number as usize].chars().filter(|&kind| kind == 's').count();
             let earlier = generations.find(number, &changes).unwrap();
-            assert_eq!(earlier.changes.len(), made, "{kinds}: {number}");
+            assert_eq!(earlier.1.len(), made, "{kinds}: {number}");
         }
     }
 

@@ -11,13 +11,16 @@ mod desk;
 mod edits;
 mod includes;
 mod kept;
+mod look;
 mod opening;
 mod read;
+mod served;
 mod shards;
 mod single;
 
 pub use ask::{Answer, Ask, Edit, Refusal, Reply};
 pub use desk::Desk;
 pub use opening::Opening;
-pub use read::Files;
+pub use read::{read, read_with};
+pub use served::Base;
 pub use shards::Shards;

@@ -4,67 +4,60 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow};
 
 use super::edits;
-use super::read::Files;
+use super::served::{Base, Served};
 use crate::clicks::files::unix_us;
-use crate::control::journal::{Base, How, Journal, Record, What, Who};
-use crate::links::{Changes, Table};
+use crate::control::journal::{self, How, Journal, Record, What, Who};
+use crate::links::{Changes, Links};
 
 /// What a server serves at first, before there are shards.
 pub struct Opening {
-    /// The table, with its number.
-    pub table: Arc<Table>,
-    /// How many changes lie over the link files.
-    pub changes: usize,
-    pub(super) files: Arc<Files>,
-    /// The changes in force.
-    pub(super) over: Changes,
+    /// The links, with the changes over them.
+    pub served: Served,
+    /// Their number.
+    pub generation: u32,
     pub(super) journal: Journal,
     pub(super) base: Record,
 }
 
 impl Opening {
     /// Opens the journal in the state folder, and lays the changes in it over the
-    /// link files, whose own table is `table`.
+    /// link files.
     ///
     /// # Errors
     ///
     /// A sentence for the operator: the journal cannot be used, or what was changed
     /// does not go together with the link files.
-    pub fn new(state: &Path, files: Files, table: Table) -> anyhow::Result<Self> {
+    pub fn new(state: &Path, base: Base) -> anyhow::Result<Self> {
         let (mut journal, records) = Journal::open(state)?;
-        let mut over = Changes::default();
-        records.iter().for_each(|record| edits::replay(&record.what, &mut over));
+        let mut changes = Changes::default();
+        records.iter().for_each(|record| edits::replay(&record.what, &mut changes));
         let last = records.last().map_or(0, |record| record.generation);
         let generation = next(last);
-        let table = match over.is_empty() {
-            true => table,
-            false => {
-                let loaded = files.load(&over);
-                let problems = files.set_problems(&loaded.report);
-                match loaded.table.filter(|_| problems.is_empty()) {
-                    Some(table) => table,
-                    None => bail!(
-                        "links that were set no longer go together with the link files: {}; mend \
-                         the files, or move the journal in {} away to serve what they say",
-                        problems.join("; "),
-                        state.display()
-                    ),
-                }
-            }
-        };
-        let marks = files.marks();
-        let what = Base { how: How::Start, from: None, files: marks.clone(), link_files: marks };
+        let served = Served::new(Arc::new(base), &changes).map_err(|why| {
+            anyhow!(
+                "a link that was set does not go together with the link files: {why}; mend the \
+                 files, or move the journal in {} away to serve what they say",
+                state.display()
+            )
+        })?;
+        let marks = served.base().files.clone();
+        let what =
+            journal::Base { how: How::Start, from: None, files: marks.clone(), link_files: marks };
         let who = Who::itself("start");
         let base = Record { generation, at_us: unix_us(), who, what: What::Base(what) };
-        let all = || all_records(&base, &over, last);
+        let all = || all_records(&base, &changes, last);
         journal
             .append(std::slice::from_ref(&base), all)
             .with_context(|| format!("cannot write the journal of links in {}", state.display()))?;
-        let table = Arc::new(table.with_generation(generation));
-        Ok(Self { table, changes: over.len(), files: Arc::new(files), over, journal, base })
+        Ok(Self { served, generation, journal, base })
+    }
+
+    /// A replica for one shard.
+    pub fn replicate(&self) -> Links {
+        self.served.replicate(self.generation)
     }
 }
 

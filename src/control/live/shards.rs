@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 
+use super::served::Served;
 use crate::control::machine;
 use crate::control::server::RunningShard;
-use crate::links::{Links, Table};
+use crate::links::{Links, Patch};
 use crate::mailbox::{Mailbox, Message};
 use crate::shard::Published;
 
@@ -32,30 +33,30 @@ impl Shards {
         Self(running.iter().map(shard).collect())
     }
 
-    /// A replica of the table for each shard. They are made on the CPU they are for,
+    /// A replica of the links for each shard. They are made on the CPU they are for,
     /// so that their memory is near it, and at low priority, so that requests go
     /// first.
     ///
     /// # Errors
     ///
     /// When a thread cannot be started.
-    pub fn replicate(&self, table: &Arc<Table>, generation: u32) -> anyhow::Result<Vec<Links>> {
-        let replicas = self.0.iter().map(|shard| {
-            let (cpu, table) = (shard.cpu, Arc::clone(table));
-            std::thread::Builder::new().name("carom-replica".to_owned()).spawn(move || {
-                machine::pin(cpu);
-                // Refused, it only means that requests wait a little.
-                let _ = rustix::process::nice(10);
-                Links::replicate(&table).with_generation(generation)
-            })
-        });
-        let replicas: Vec<_> = replicas
-            .collect::<Result<_, _>>()
-            .context("cannot start a thread to copy the table")?;
-        replicas
-            .into_iter()
-            .map(|thread| thread.join().map_err(|_| anyhow::anyhow!("copying the table panicked")))
-            .collect()
+    pub fn replicate(&self, served: &Served, generation: u32) -> anyhow::Result<Vec<Links>> {
+        std::thread::scope(|scope| {
+            let replicas = self.0.iter().map(|shard| {
+                let replica = std::thread::Builder::new().name("carom-replica".to_owned());
+                replica.spawn_scoped(scope, move || {
+                    machine::pin(shard.cpu);
+                    // Refused, it only means that requests wait a little.
+                    let _ = rustix::process::nice(10);
+                    served.replicate(generation)
+                })
+            });
+            let replicas: Vec<_> = replicas
+                .collect::<Result<_, _>>()
+                .context("cannot start a thread to copy the table")?;
+            let copied = replicas.into_iter().map(|thread| thread.join());
+            copied.map(|links| links.map_err(|_| anyhow!("copying the table panicked"))).collect()
+        })
     }
 
     /// Has every shard swap its replica in between two batches, and waits until all
@@ -65,9 +66,24 @@ impl Shards {
             shard.mailbox.post(Message::Swap(Box::new(links)));
         }
         self.wait_for(generation);
+        self.drop_retired();
+    }
+
+    fn drop_retired(&self) {
         for shard in &self.0 {
             shard.mailbox.drop_retired();
         }
+    }
+
+    /// Has every shard make these changes between two batches, all at once, and waits
+    /// until all have.
+    pub fn patch(&self, patches: Vec<Patch>, generation: u32) {
+        let patch = Arc::new(Patch::all(patches, generation));
+        for shard in &self.0 {
+            shard.mailbox.post(Message::Patch(Arc::clone(&patch)));
+        }
+        self.wait_for(generation);
+        self.drop_retired();
     }
 
     /// Waits until every shard answers from this generation. Each is woken by its

@@ -2,14 +2,15 @@
 //! written and synced once.
 
 use super::ask::{Answer, Ask, Edit, Refusal, Reply};
-use super::desk::{Desk, NOT_CHANGED, answer, check_read, failed};
+use super::desk::{Desk, answer, failed};
 use super::edits::{self, Checked};
 use super::kept::{Before, Kept};
 use super::opening::next;
+use super::served::Served;
 use crate::clicks::files::unix_us;
 use crate::control::journal::{How, Record, Who};
-use crate::limits::EDITS_PER_GROUP_MAX;
-use crate::links::{Change, Links};
+use crate::limits::{EDITS_PER_GROUP_MAX, KEYS_PATCHED_MAX};
+use crate::links::{Change, Patch};
 
 struct EditAsked {
     checked: Checked,
@@ -39,25 +40,16 @@ impl Desk {
             }
             next = self.waiting.pop_front().or_else(|| self.asks.try_recv().ok());
         }
-        self.edit_group(group);
+        if !group.is_empty() {
+            self.edit_group(group);
+        }
     }
 
     fn edit_group(&mut self, group: Vec<EditAsked>) {
-        let mut before = Vec::new();
-        let counts: Vec<usize> = group
-            .iter()
-            .map(|edit| {
-                let changed = edit.checked.apply(&mut self.changes);
-                let count = changed.len();
-                before.extend(changed);
-                count
-            })
-            .collect();
-        let outcome = if before.is_empty() { Ok(()) } else { self.serve_edits(&group, before) };
-        match outcome {
-            Ok(()) => {
+        match self.serve_edits(&group) {
+            Ok(counts) => {
+                let (generation, changes) = (self.generation, self.served.changes().len());
                 for (edit, changed) in group.into_iter().zip(counts) {
-                    let (generation, changes) = (self.generation, self.changes.len());
                     answer(edit.reply, Ok(Answer::Edited { generation, changed, changes }));
                 }
             }
@@ -73,56 +65,122 @@ impl Desk {
         }
     }
 
-    /// Serves the changes, which were just made; undone where that fails.
-    fn serve_edits(
-        &mut self,
-        group: &[EditAsked],
-        before: Vec<(String, Option<Change>)>,
-    ) -> Result<(), Refusal> {
+    /// Makes the changes, has them written, and then served. Returns how many keys each
+    /// edit changed. Where that fails, everything is as it was.
+    fn serve_edits(&mut self, group: &[EditAsked]) -> Result<Vec<usize>, Refusal> {
         let generation = next(self.generation);
-        let served = self.write_edits(group, generation);
-        let (links, replicas) = match served {
-            Ok(served) => served,
-            Err(refusal) => {
-                for (key, change) in before.into_iter().rev() {
-                    self.changes.put(&key, change);
-                }
-                return Err(refusal);
+        let count: usize = group.iter().map(|edit| edit.checked.len(self.served.changes())).sum();
+        if self.served.is_crowded() || count > KEYS_PATCHED_MAX {
+            return self.serve_anew(group);
+        }
+        let (mut before, mut patches) = (Vec::new(), Vec::new());
+        let made = self.make(group, generation, &mut before, &mut patches);
+        let made = made.and_then(|counts| {
+            if !before.is_empty() {
+                self.write(&records(group, generation))?;
             }
-        };
-        self.shards.swap(replicas, generation);
-        self.generation = generation;
-        self.edits += 1;
-        self.links = links;
-        let about = self.about(How::Set, None, &group[0].who);
-        self.generations.push(Kept {
-            about,
-            files: self.files.clone(),
-            table: None,
-            changes: None,
-            before: Before::Keys(before),
+            Ok(counts)
         });
-        Ok(())
+        match made {
+            Ok(_) if before.is_empty() => {}
+            Ok(_) => {
+                self.shards.patch(patches, generation);
+                self.note(group, generation, before);
+            }
+            Err(_) => self.take_back(before, patches),
+        }
+        made
     }
 
-    fn write_edits(
+    /// Makes the changes here. Returns how many each edit made; `before` is what the
+    /// keys were, `patches` what shards are to be told.
+    fn make(
         &mut self,
         group: &[EditAsked],
         generation: u32,
-    ) -> Result<(usize, Vec<Links>), Refusal> {
-        let loaded = self.files.load(&self.changes);
-        let (table, _) = check_read(&self.files, loaded, NOT_CHANGED)?;
-        let replicas = self.shards.replicate(&table, generation).map_err(failed)?;
-        let at_us = unix_us();
-        let records: Vec<Record> = group
-            .iter()
-            .flat_map(|edit| {
-                let who = &edit.who;
-                edit.checked.what().into_iter().map(move |what| (who.clone(), what))
-            })
-            .map(|(who, what)| Record { generation, at_us, who, what })
-            .collect();
-        self.write(&records)?;
-        Ok((table.len(), replicas))
+        before: &mut Vec<(String, Option<Change>)>,
+        patches: &mut Vec<Patch>,
+    ) -> Result<Vec<usize>, Refusal> {
+        let mut counts = Vec::new();
+        for edit in group {
+            let from = before.len();
+            for (key, change) in edit.checked.keys(self.served.changes()) {
+                let old = self.served.changes().get(&key).cloned();
+                if old == change {
+                    continue;
+                }
+                let patch = self.served.change(&key, change, generation);
+                patches.extend(patch.map_err(|problem| {
+                    Refusal::new(422, format_args!("{key}: {problem}; nothing is changed"))
+                })?);
+                before.push((key, old));
+            }
+            counts.push(before.len() - from);
+        }
+        Ok(counts)
     }
+
+    /// Undoes changes that were made here. Shards are told of them and of their undoing
+    /// together: the next patches build on both.
+    fn take_back(&mut self, before: Vec<(String, Option<Change>)>, mut patches: Vec<Patch>) {
+        for (key, old) in before.into_iter().rev() {
+            // What was there before has room.
+            if let Ok(patch) = self.served.change(&key, old, self.generation) {
+                patches.extend(patch);
+            }
+        }
+        self.shards.patch(patches, self.generation);
+    }
+
+    /// The same with new replicas for all shards: there is too little room for patches.
+    fn serve_anew(&mut self, group: &[EditAsked]) -> Result<Vec<usize>, Refusal> {
+        let generation = next(self.generation);
+        let mut changes = self.served.changes().clone();
+        let mut before = Vec::new();
+        let mut counts = Vec::new();
+        for edit in group {
+            let from = before.len();
+            for (key, change) in edit.checked.keys(&changes) {
+                if changes.get(&key) != change.as_ref() {
+                    let old = changes.put(&key, change);
+                    before.push((key, old));
+                }
+            }
+            counts.push(before.len() - from);
+        }
+        let served = Served::new(self.served.base().clone(), &changes).map_err(Refusal::clash)?;
+        let replicas = self.shards.replicate(&served, generation).map_err(failed)?;
+        self.write(&records(group, generation))?;
+        self.shards.swap(replicas, generation);
+        self.served = served;
+        self.note(group, generation, before);
+        Ok(counts)
+    }
+
+    /// Remembers that the group is served.
+    fn note(
+        &mut self,
+        group: &[EditAsked],
+        generation: u32,
+        before: Vec<(String, Option<Change>)>,
+    ) {
+        self.generation = generation;
+        let about = self.about(How::Set, None, &group[0].who);
+        self.generations.push(Kept {
+            about,
+            base: self.served.base().clone(),
+            changes: None,
+            before: Before::Keys(before),
+        });
+    }
+}
+
+/// A group, as the journal tells it.
+fn records(group: &[EditAsked], generation: u32) -> Vec<Record> {
+    let at_us = unix_us();
+    let told = group.iter().flat_map(|edit| {
+        let who = &edit.who;
+        edit.checked.what().into_iter().map(move |what| (who.clone(), what))
+    });
+    told.map(|(who, what)| Record { generation, at_us, who, what }).collect()
 }

@@ -216,6 +216,14 @@ fn settings<'a>(cells: &Cells<'a>) -> Result<Vec<Setting<'a>>, String> {
             settings.push(Setting { name: name.as_bytes(), value });
         }
     }
+    let is_apart = |setting: &&Setting<'_>| setting.value.iter().any(u8::is_ascii_whitespace);
+    if let Some(Setting { name, value }) = settings.iter().find(is_apart) {
+        return Err(format!(
+            "the white space of `{}={}` cannot stand in the native format; write it without",
+            shown(name),
+            shown(value)
+        ));
+    }
     let options = cells.get(Field::Options).split(u8::is_ascii_whitespace);
     for option in options.filter(|option| !option.is_empty()) {
         settings.push(match native::setting(option) {

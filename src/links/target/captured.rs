@@ -13,7 +13,7 @@ pub struct Captured<'a> {
 }
 
 impl<'a> Captured<'a> {
-    pub(in crate::links) fn new(
+    pub(in crate::links) const fn new(
         path: &'a [u8],
         splat_start: usize,
         pattern: &'a [u8],

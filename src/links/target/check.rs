@@ -2,18 +2,20 @@
 
 use core::fmt;
 
+use memchr::memchr;
+
 use super::super::bytes::{QUERY, escape, is, push_escape, shown};
-use super::super::entries::SPLAT;
+use super::super::entries::{MACRO, SPLAT};
 use super::super::host::{self, HostProblem};
-use super::blanks::{Blank, CLICK_ID_TEXT, next_blank};
-use crate::limits::TARGET_BYTES_MAX;
+use super::blanks::{Blank, MACROS, next_blank};
+use crate::limits::{TARGET_BYTES_MAX, TARGET_MACROS_MAX};
 
 /// A target that [`validate`] found good. Nothing else makes one, so whoever
 /// holds one can put its bytes into a header field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Checked<'a> {
     pub(super) bytes: &'a [u8],
-    /// [`SPLAT`] and [`CLICK_ID`].
+    /// What is filled into it: flags of an entry.
     pub(super) blanks: u8,
 }
 
@@ -58,10 +60,12 @@ pub enum TargetProblem {
     NotUtf8(u8, usize),
     /// A `%` at this column without two hex digits.
     Percent(usize),
-    /// A `{` or `}` at this column that is no macro.
-    Macro(char, usize),
-    /// `{clickid}` before the path.
-    ClickIdInHost,
+    /// This at this column, with a `{` or `}`, which is no macro.
+    Macro(String, usize),
+    /// This macro before the path.
+    MacroInHost(String),
+    /// It has this many macros beside `{clickid}`.
+    TooManyMacros(usize),
     /// `:splat` before the path, where it would let a visitor pick the host.
     SplatInHost,
     /// `:name` before the path, which is no port either.
@@ -113,14 +117,18 @@ impl fmt::Display for TargetProblem {
                 f,
                 "the `%` at column {column} of the target is not followed by two hex digits; write %25 for a percent sign"
             ),
-            TargetProblem::Macro(character, column) => write!(
+            TargetProblem::Macro(text, column) => write!(
                 f,
-                "{{clickid}} is the only macro that is supported yet: write {} for the `{character}` at column {column} of the target if it is meant as it stands",
-                escaped(*character)
+                "`{text}` at column {column} of the target is no macro; write {MACROS}, or {} where it is meant as it stands",
+                if text == "}" { "%7D" } else { "%7B for the `{`" }
             ),
-            TargetProblem::ClickIdInHost => write!(
+            TargetProblem::MacroInHost(text) => write!(
                 f,
-                "{{clickid}} stands before the target's path, where it would be another host for each click; move it behind the host's `/`"
+                "`{text}` stands before the target's path, where it would make another host for each visitor; move it behind the host's `/`"
+            ),
+            TargetProblem::TooManyMacros(count) => write!(
+                f,
+                "the target has {count} macros beside {{clickid}}; at most {TARGET_MACROS_MAX} are allowed"
             ),
             TargetProblem::NameInHost(name) => write!(
                 f,
@@ -165,10 +173,15 @@ pub fn validate(target: &[u8]) -> Result<Checked<'_>, TargetProblem> {
     check_authority(target, start, authority_end)?;
     check_characters(target, authority_end)?;
     let mut blanks = 0;
+    let mut macros = 0;
     let mut at = authority_end;
-    while let Some((blank, found)) = next_blank(target, at, false) {
+    while let Some((blank, _, end)) = next_blank(target, at, false) {
         blanks |= blank.flag();
-        at = found + blank.size();
+        macros += usize::from(blank.flag() == MACRO);
+        at = end;
+    }
+    if macros > TARGET_MACROS_MAX {
+        return Err(TargetProblem::TooManyMacros(macros));
     }
     Ok(Checked { bytes: target, blanks })
 }
@@ -199,19 +212,19 @@ fn after_scheme(target: &[u8]) -> Result<usize, TargetProblem> {
 fn check_authority(target: &[u8], start: usize, end: usize) -> Result<(), TargetProblem> {
     let authority = &target[start..end];
     match next_blank(authority, 0, false) {
-        Some((Blank::Splat, _)) => return Err(TargetProblem::SplatInHost),
-        Some((Blank::ClickId, _)) => return Err(TargetProblem::ClickIdInHost),
-        Some((Blank::Name(_), _)) | None => {}
+        Some((Blank::Splat, ..)) => return Err(TargetProblem::SplatInHost),
+        Some((_, at, end)) => return Err(TargetProblem::MacroInHost(shown(&authority[at..end]))),
+        None => {}
     }
     if authority.contains(&b'@') {
         return Err(TargetProblem::Userinfo);
     }
     if let Some(at) = authority.iter().position(|byte| matches!(byte, b'{' | b'}')) {
-        return Err(TargetProblem::Macro(char::from(authority[at]), start + at + 1));
+        return Err(no_macro(target, start + at));
     }
     // No port begins with a letter; within the brackets of IPv6 it may be a digit.
     if authority.first() != Some(&b'[')
-        && let Some((Blank::Name(name), _)) = next_blank(authority, 0, true)
+        && let Some((Blank::Name(name), ..)) = next_blank(authority, 0, true)
     {
         return Err(TargetProblem::NameInHost(shown(name)));
     }
@@ -234,14 +247,12 @@ fn check_characters(target: &[u8], from: usize) -> Result<(), TargetProblem> {
     for (at, &byte) in target.iter().enumerate().skip(from) {
         match byte {
             _ if at < checked => {}
-            b'{' if target[at..].starts_with(CLICK_ID_TEXT) => {
-                checked = at + CLICK_ID_TEXT.len();
-            }
+            b'{' if let Some((_, size)) = Blank::at(&target[at..], false) => checked = at + size,
             _ if is(byte, QUERY) => {}
             b'%' if escape(&target[at..]).is_some() => {}
             b'%' => return Err(TargetProblem::Percent(at + 1)),
             b'#' if !in_fragment => in_fragment = true,
-            b'{' | b'}' => return Err(TargetProblem::Macro(char::from(byte), at + 1)),
+            b'{' | b'}' => return Err(no_macro(target, at)),
             _ if byte.is_ascii() => {
                 return Err(TargetProblem::Character(char::from(byte), at + 1));
             }
@@ -255,4 +266,13 @@ fn check_characters(target: &[u8], from: usize) -> Result<(), TargetProblem> {
         }
     }
     Ok(())
+}
+
+/// What is said of the `{` or `}` at this place.
+fn no_macro(target: &[u8], at: usize) -> TargetProblem {
+    let end = match target[at] {
+        b'{' => memchr(b'}', &target[at..]).map_or(at + 1, |size| at + size + 1),
+        _ => at + 1,
+    };
+    TargetProblem::Macro(shown(&target[at..end]), at + 1)
 }

@@ -1,6 +1,6 @@
 use super::super::host::HostProblem;
 use super::*;
-use crate::limits::TARGET_BYTES_MAX;
+use crate::limits::{TARGET_BYTES_MAX, TARGET_MACROS_MAX};
 
 fn problem(target: &str) -> TargetProblem {
     validate(target.as_bytes()).expect_err(target)
@@ -64,17 +64,29 @@ fn every_problem() {
     }
     check("https://a/%", P::Percent(11));
     check("https://a/%4x", P::Percent(11));
-    check("https://a/?c={click}", P::Macro('{', 14));
-    check("https://a/?c={CLICKID}", P::Macro('{', 14));
-    check("https://a/?c={clickid", P::Macro('{', 14));
-    check("https://a/?c={clickid}}", P::Macro('}', 23));
-    check("https://a/?c={{clickid}", P::Macro('{', 14));
+    check("https://a/?c={click}", P::Macro("{click}".into(), 14));
+    check("https://a/?c={CLICKID}", P::Macro("{CLICKID}".into(), 14));
+    check("https://a/?c={clickid", P::Macro("{".into(), 14));
+    check("https://a/?c={clickid}}", P::Macro("}".into(), 23));
+    check("https://a/?c={{clickid}", P::Macro("{{clickid}".into(), 14));
+    check("https://a/{}", P::Macro("{}".into(), 11));
+    check("https://a/{query:}", P::Macro("{query:}".into(), 11));
+    check("https://a/{query: }", P::Macro("{query: }".into(), 11));
+    check("https://a/{query:a%2}", P::Macro("{query:a%2}".into(), 11));
+    check("https://a/{slug:x}", P::Macro("{slug:x}".into(), 11));
     check("https://a/?c=%{clickid}", P::Percent(14));
     check("https://a/?c=%4{clickid}", P::Percent(14));
-    check("https://{clickid}/", P::ClickIdInHost);
-    check("https://a:{clickid}/", P::ClickIdInHost);
+    check("https://{clickid}/", P::MacroInHost("{clickid}".into()));
+    check("https://a:{clickid}/", P::MacroInHost("{clickid}".into()));
+    check("https://{host}/", P::MacroInHost("{host}".into()));
+    check("https://a.{query:x}", P::MacroInHost("{query:x}".into()));
+    check("https://{x}/", P::Macro("{x}".into(), 9));
     check("{clickid}://a/", P::Relative("{clickid}://a/".into()));
-    check("https://{host}/", P::Macro('{', 9));
+    check("http{slug}://a/", P::Relative("http{slug}://a/".into()));
+    check("https:{slug}//a/", P::Scheme("https".into()));
+    let most = "{ip}".repeat(TARGET_MACROS_MAX);
+    check(&format!("https://a/{most}{{ts}}"), P::TooManyMacros(TARGET_MACROS_MAX + 1));
+    validate(format!("https://a/{most}{{clickid}}:splat").as_bytes()).unwrap();
     check("https://:splat/x", P::SplatInHost);
     check("https://a:splat/x", P::SplatInHost);
     check("https://:year/x", P::NameInHost("year".into()));
@@ -93,7 +105,12 @@ fn remedies() {
     check("https://a/\"", "write %22 for the `\"`");
     check("https://a/\n", "remove the control character \\n");
     check("https://a/%", "write %25");
-    check("https://a/{x}", "{clickid} is the only macro that is supported yet: write %7B");
+    check(
+        "https://a/{x}",
+        "`{x}` at column 11 of the target is no macro; write {clickid}, {slug},",
+    );
+    check("https://a/{x}", "{host} or {ts}, or %7B for the `{` where it is meant as it stands");
+    check("https://a/}", "or %7D where it is meant");
     check("https://{clickid}.a/", "move it behind the host's `/`");
     check("/new", "write https://host/path");
     check("ftp://a/", "write http:// or https://");

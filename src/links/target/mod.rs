@@ -1,16 +1,22 @@
-//! Where a link sends: what a target may be, and how `:splat`, `:name` and
-//! `{clickid}` are filled in.
+//! Where a link sends: what a target may be, and how `:splat`, `:name` and macros are
+//! filled in.
 
 mod blanks;
 mod captured;
 mod check;
+mod parameters;
+mod visit;
 mod write;
 
+pub(super) use blanks::names;
 pub use captured::Captured;
 pub use check::{Checked, TargetProblem, validate};
+pub use visit::Visit;
 pub use write::{Fallback, Target, TooLong};
 
 #[cfg(test)]
 mod check_test;
+#[cfg(test)]
+mod random_test;
 #[cfg(test)]
 mod write_test;

@@ -3,18 +3,19 @@
 use core::fmt;
 use std::sync::Arc;
 
-use super::super::bytes::{PARAMETER, PATH, push_encoded};
-use super::super::entries::{CLICK_ID, NAMES};
+use super::super::entries::{CLICK_ID, NAMES, SPLAT};
+use super::super::options::QueryRule;
 use super::blanks::{Blank, next_blank};
-use super::captured::Captured;
 use super::check::Checked;
+use super::parameters::join;
+use super::visit::{Part, Visit};
 use crate::limits::{CLICK_ID_BYTES, LOCATION_BYTES_MAX};
 
 /// What stands for a click id that is not known yet.
 const ID_UNKNOWN: [u8; CLICK_ID_BYTES] = [b'0'; CLICK_ID_BYTES];
 
 /// The `Location` would be longer than [`LOCATION_BYTES_MAX`]: the visitor
-/// asked for too long a path.
+/// sent too much of what the target asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooLong;
 
@@ -31,6 +32,7 @@ impl std::error::Error for TooLong {}
 pub struct Target<'a> {
     bytes: &'a [u8],
     blanks: u8,
+    query: QueryRule,
 }
 
 impl<'a> From<Checked<'a>> for Target<'a> {
@@ -43,20 +45,25 @@ impl<'a> Target<'a> {
     /// What a table kept of a [`Checked`] target; empty for a 410.
     #[inline]
     pub(in crate::links) fn stored(bytes: &'a [u8], blanks: u8) -> Target<'a> {
-        Target { bytes, blanks }
+        Target { bytes, blanks, query: QueryRule::Drop }
     }
 
     /// That of a link which is gone.
     pub(in crate::links) fn none() -> Target<'a> {
-        Target { bytes: &[], blanks: 0 }
+        Target::stored(&[], 0)
+    }
+
+    /// The same with this rule for what a visitor sends.
+    #[must_use]
+    pub(in crate::links) fn with_query(self, query: QueryRule) -> Target<'a> {
+        Target { query, ..self }
     }
 
     /// The whole `Location` if it is the same for every request, which is so
-    /// unless the target holds `:splat`, `:name` or `{clickid}`. Empty for a link that is
-    /// gone.
+    /// unless something is filled in or added. Empty for a link that is gone.
     #[inline]
     pub fn plain(&self) -> Option<&'a [u8]> {
-        (self.blanks == 0).then_some(self.bytes)
+        (self.blanks == 0 && self.query == QueryRule::Drop).then_some(self.bytes)
     }
 
     /// Whether it holds `{clickid}`, so that the `Location` has to be [written
@@ -66,23 +73,27 @@ impl<'a> Target<'a> {
         self.blanks & CLICK_ID != 0
     }
 
-    /// Appends the `Location` to `out`, with what is `captured` for every `:splat`
-    /// and every `:name`, and zeros for every `{clickid}`.
+    /// Whether it holds a macro, so that two visitors of one URL may be sent to
+    /// different places.
+    #[must_use]
+    pub fn is_personal(&self) -> bool {
+        self.blanks & !(SPLAT | NAMES) != 0
+    }
+
+    /// Appends the `Location` of a visit to `out`, with zeros for every
+    /// `{clickid}`.
     ///
-    /// What may not stand at that place is encoded: in the path also `?` and
-    /// `#`, behind them also `&`, `=`, `+`, `;`, so that a visitor can add
-    /// neither a parameter nor a fragment. Escapes stay as they are.
+    /// What may not stand at its place is encoded, so that a visitor can add
+    /// neither a parameter nor a fragment. What comes from the path (`:splat`,
+    /// `:name`, `{slug}`) keeps its escapes; of it `?` and `#` are encoded, and behind the
+    /// target's path also `&`, `=`, `+`, `;`, `*`. Of values all is encoded but
+    /// letters, digits, `-`, `.`, `_`, `~`.
     ///
     /// # Errors
     /// [`TooLong`], with `out` as it was, if more than
     /// [`LOCATION_BYTES_MAX`] bytes would be appended.
-    #[inline]
-    pub fn write(&self, captured: &Captured<'_>, out: &mut Vec<u8>) -> Result<(), TooLong> {
-        if self.blanks == 0 {
-            out.extend_from_slice(self.bytes);
-            return Ok(());
-        }
-        self.write_with_id(captured, &ID_UNKNOWN, out)
+    pub fn write(&self, visit: &Visit<'_>, out: &mut Vec<u8>) -> Result<(), TooLong> {
+        self.write_with_id(visit, &ID_UNKNOWN, out)
     }
 
     /// The same with `id` for every `{clickid}`. The `Location` is as long as
@@ -92,35 +103,69 @@ impl<'a> Target<'a> {
     /// Those of [`write`](Self::write).
     pub fn write_with_id(
         &self,
-        captured: &Captured<'_>,
+        visit: &Visit<'_>,
         id: &[u8; CLICK_ID_BYTES],
         out: &mut Vec<u8>,
     ) -> Result<(), TooLong> {
         let start = out.len();
-        let path_end = self.bytes.iter().position(|byte| matches!(byte, b'?' | b'#'));
-        let path_end = path_end.unwrap_or(self.bytes.len());
-        let mut done = 0;
-        let has_names = self.blanks & NAMES != 0;
-        while let Some((blank, at)) = next_blank(self.bytes, done, has_names) {
-            out.extend_from_slice(&self.bytes[done..at]);
-            let class = if at < path_end { PATH } else { PARAMETER };
-            match blank {
-                Blank::Splat => push_encoded(captured.splat(), class, out),
-                Blank::Name(name) => push_encoded(captured.named(name), class, out),
-                Blank::ClickId => out.extend_from_slice(id),
-            }
-            done = at + blank.size();
-            if out.len() - start > LOCATION_BYTES_MAX {
-                break;
-            }
+        match self.blanks {
+            0 => out.extend_from_slice(self.bytes),
+            _ => self.fill(visit, id, out),
         }
-        out.extend_from_slice(&self.bytes[done..]);
+        if self.query != QueryRule::Drop && out.len() - start <= LOCATION_BYTES_MAX {
+            join(self.query, visit.query, start, out);
+        }
         if out.len() - start > LOCATION_BYTES_MAX {
             out.truncate(start);
             return Err(TooLong);
         }
         Ok(())
     }
+
+    /// Appends the target with everything filled in; it may end early where it is
+    /// too long.
+    fn fill(&self, visit: &Visit<'_>, id: &[u8; CLICK_ID_BYTES], out: &mut Vec<u8>) {
+        let start = out.len();
+        let mut part = Part::Path;
+        let mut done = 0;
+        let has_names = self.blanks & NAMES != 0;
+        while let Some((blank, at, end)) = next_blank(self.bytes, done, has_names) {
+            let text = &self.bytes[done..at];
+            out.extend_from_slice(text);
+            part = part_behind(part, text);
+            done = end;
+            if blank == Blank::Query && part == Part::Query && self.stands_alone(at, end) {
+                // Without a query there is nothing to part from what is beside it.
+                if !visit.push_query(out) {
+                    match self.bytes.get(end) {
+                        Some(b'&') => done += 1,
+                        _ => out.truncate(out.len() - 1),
+                    }
+                }
+            } else {
+                visit.push(blank, part, id, out);
+            }
+            if out.len() - start > LOCATION_BYTES_MAX {
+                return;
+            }
+        }
+        out.extend_from_slice(&self.bytes[done..]);
+    }
+
+    /// Whether what stands there is no part of a parameter.
+    fn stands_alone(&self, at: usize, end: usize) -> bool {
+        let begins = matches!(self.bytes[..at].last(), Some(b'?' | b'&'));
+        begins && matches!(self.bytes.get(end), None | Some(b'&' | b'#'))
+    }
+}
+
+/// The part of a URL that `text` ends in, if it begins in `part`.
+fn part_behind(part: Part, text: &[u8]) -> Part {
+    text.iter().fold(part, |part, byte| match (part, byte) {
+        (_, b'#') => Part::Fragment,
+        (Part::Path, b'?') => Part::Query,
+        (part, _) => part,
+    })
 }
 
 /// A target that belongs to no table: where unknown keys are sent.

@@ -1,8 +1,5 @@
 //! `carom clicks verify` and `stats`, and which clicks `cat` and `stats` take.
 
-#[path = "common/ledger.rs"]
-mod ledger;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -14,8 +11,9 @@ use carom::cli::clicks::verify::{Verify, verify};
 use carom::clicks::folder::list;
 use carom::clicks::{Click, Flags, Verdict};
 use carom::limits::SEGMENT_BYTES_MIN;
-use ledger::{BEGIN_US, append, click, folder_of, keep, killed};
 use serde_json::{Value, json};
+
+use crate::ledger::{BEGIN_US, append, click, folder_of, keep, killed};
 
 /// Standard output, standard error, exit status.
 type Printed = (String, String, u8);

@@ -2,9 +2,6 @@
 //! `docs/click-log.md` says, beside the one in Rust: the same rows, and the same
 //! account of what is wrong. Skipped where there is no python3.
 
-#[path = "common/ledger.rs"]
-mod ledger;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -17,8 +14,9 @@ use carom::clicks::ledger::Ledger;
 use carom::clicks::tape::Tape;
 use carom::clicks::{Click, Flags, Verdict, Writer};
 use carom::limits::TEXTS_PER_SEGMENT_MAX;
-use ledger::{append, click, keep, killed};
 use serde_json::{Value, json};
+
+use crate::ledger::{append, click, keep, killed};
 
 fn has_python() -> bool {
     let found = Command::new("python3").arg("--version").output();

@@ -3,19 +3,15 @@
 //! `docs/performance.md`), `CAROM_STATS_LINKS` on how many links, and
 //! `CAROM_STATS_FOLDER` where a folder for them is made.
 
-#[path = "common/ledger.rs"]
-mod ledger;
-#[allow(dead_code)] // nothing here is random
-#[path = "common/scale.rs"]
-mod scale;
-
 use std::process::Command;
 use std::time::Instant;
 
 use carom::clicks::Click;
 use carom::limits::SEGMENT_BYTES_DEFAULT;
-use ledger::{append, click, keep};
 use serde_json::Value;
+
+use crate::ledger::{append, click, keep};
+use crate::sizes;
 
 /// What the command may take. Its own memory, stacks and libraries: all that it
 /// could ever touch.
@@ -54,11 +50,11 @@ fn write(dir: &std::path::Path, clicks: u64, distinct: u64) {
 
 #[test]
 fn stats_of_many_clicks_in_bounded_memory() {
-    let clicks = scale::from_env("CAROM_STATS_CLICKS", 20_000);
-    let folder = scale::from_env("CAROM_STATS_FOLDER", std::env::temp_dir().display().to_string());
+    let clicks = sizes::from_env("CAROM_STATS_CLICKS", 20_000);
+    let folder = sizes::from_env("CAROM_STATS_FOLDER", std::env::temp_dir().display().to_string());
     let dir = tempfile::tempdir_in(folder).unwrap();
     // Where there are many clicks: more of everything than is counted one by one.
-    write(dir.path(), clicks, scale::from_env("CAROM_STATS_LINKS", clicks / 2));
+    write(dir.path(), clicks, sizes::from_env("CAROM_STATS_LINKS", clicks / 2));
     let begun = Instant::now();
     let output = Command::new("prlimit")
         .arg(format!("--as={MEMORY_BYTES}"))

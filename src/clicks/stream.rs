@@ -1,0 +1,329 @@
+//! The segments of one shard, one after the other.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+
+use super::folder::{self, SegmentFile};
+use super::ledger::Entry;
+use super::position::Position;
+use super::reader::{Event, Reader};
+use super::source::ReadAt;
+use super::tally::{Account, SegmentReport, State};
+use crate::limits::BAD_LINES_SHOWN;
+
+/// The segments of one shard of one folder.
+#[derive(Debug)]
+pub(super) struct Stream {
+    pub(super) folder: PathBuf,
+    pub(super) shard: u16,
+    pub(super) waiting: VecDeque<SegmentFile>,
+    pub(super) current: Option<Current>,
+    /// Number of the last segment opened, so that it is not taken up again.
+    pub(super) opened: u64,
+    /// Run of the last segment, and the number that its next click should have.
+    pub(super) before: Option<(u64, u64)>,
+    /// The click that is next in this stream.
+    pub(super) head: Option<Head>,
+    /// Where its first segment is read from.
+    pub(super) from: Option<Position>,
+    /// Where it ends.
+    pub(super) until: Option<Position>,
+    /// The run whose server holds the folder.
+    pub(super) live_run: Option<u64>,
+    pub(super) is_followed: bool,
+    /// There is nothing more, and nobody waits for more.
+    pub(super) is_done: bool,
+    /// Length of the segments that are done with, bytes.
+    pub(super) passed_bytes: u64,
+}
+
+/// A click that was gone to, and not yet handed out.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Head {
+    pub(super) time_us: u64,
+    pub(super) sequence: u64,
+    pub(super) offset: u64,
+}
+
+#[derive(Debug)]
+pub(super) struct Current {
+    pub(super) reader: Reader<File>,
+    pub(super) report: SegmentReport,
+    pub(super) is_live: bool,
+    /// How many findings there are, shown or not.
+    pub(super) notes: usize,
+}
+
+impl Stream {
+    /// One without segments yet.
+    pub(super) fn new(folder: PathBuf, shard: u16, is_followed: bool) -> Self {
+        Self {
+            folder,
+            shard,
+            waiting: VecDeque::new(),
+            current: None,
+            opened: 0,
+            before: None,
+            head: None,
+            from: None,
+            until: None,
+            live_run: None,
+            is_followed,
+            is_done: false,
+            passed_bytes: 0,
+        }
+    }
+
+    /// Passes over what lies before this shard's position.
+    pub(super) fn resume(&mut self, from: &[Position]) {
+        let Some(position) = from.iter().find(|position| position.shard == self.shard) else {
+            return;
+        };
+        let passed = position.passed(self.waiting.make_contiguous());
+        if let Some(last) = self.waiting.drain(..passed).next_back() {
+            self.opened = last.number;
+        }
+        self.before = Some((position.run, position.sequence));
+        self.from = Some(*position);
+    }
+
+    fn reader(&self) -> &Reader<File> {
+        &self.current.as_ref().expect("a click comes from a segment").reader
+    }
+
+    /// The place behind the click that was just read.
+    pub(super) fn behind(&self, head: Head) -> Position {
+        Position {
+            shard: self.shard,
+            run: self.reader().header().run,
+            segment: self.opened,
+            offset: self.reader().position(),
+            sequence: head.sequence.saturating_add(1),
+        }
+    }
+
+    /// The click that was just read.
+    pub(super) fn entry(&self, head: Head) -> Entry<'_> {
+        let reader = self.reader();
+        let header = reader.header();
+        Entry {
+            folder: &self.folder,
+            shard: header.shard,
+            sequence: head.sequence,
+            node: header.node,
+            segment: header.number,
+            offset: head.offset,
+            key: header.key,
+            id: None,
+            click: reader.click(),
+        }
+    }
+
+    /// Goes to the next click.
+    pub(super) fn advance(&mut self, account: &mut Account) -> anyhow::Result<Option<Head>> {
+        loop {
+            if self.is_at_end() {
+                return Ok(None);
+            }
+            if self.current.is_none() && !self.open_next(account) {
+                return Ok(None);
+            }
+            let current = self.current.as_mut().expect("one is open");
+            let event = current.reader.next(current.is_live);
+            let event =
+                event.with_context(|| format!("cannot read on in {}", current.report.name))?;
+            current.count(&event, account);
+            match event {
+                Event::Click { offset, sequence, time_us } => {
+                    let head = Head { time_us, sequence, offset };
+                    // Damage may have taken the one that was to be the last.
+                    return Ok((!self.is_behind_end(offset)).then_some(head));
+                }
+                Event::End if current.is_live && current.reader.seal().is_none() => {
+                    if !self.is_left_behind() {
+                        return Ok(None);
+                    }
+                    // Nobody writes it any more: the rest is read for good.
+                    self.current.as_mut().expect("one is open").is_live = false;
+                }
+                Event::End => self.close(account),
+                _ => {}
+            }
+        }
+    }
+
+    /// Whether it has been read as far as it is to be read.
+    fn is_at_end(&self) -> bool {
+        match &self.current {
+            Some(current) => self.is_behind_end(current.reader.position()),
+            None => self.until.is_some_and(|until| self.opened >= until.segment),
+        }
+    }
+
+    /// Whether the record at `offset` of the present segment is not to be read.
+    fn is_behind_end(&self, offset: u64) -> bool {
+        self.until.is_some_and(|until| (self.opened, offset) >= (until.segment, until.offset))
+    }
+
+    /// Whether the server is done with the present segment: it has begun the
+    /// next one, or is gone.
+    fn is_left_behind(&self) -> bool {
+        let run = self.current.as_ref().map(|current| current.reader.header().run);
+        self.live_run != run || self.waiting.front().is_some_and(|next| is_begun(&next.path))
+    }
+
+    /// Whether a server may still change which segments there are.
+    fn may_grow(&self) -> bool {
+        self.is_followed || self.live_run.is_some()
+    }
+
+    /// Opens the next segment that a server has begun; `false` if there is none.
+    fn open_next(&mut self, account: &mut Account) -> bool {
+        while let Some(next) = self.waiting.front() {
+            let name = next.path.display().to_string();
+            let is_last = self.waiting.len() == 1;
+            let opened = File::open(&next.path).and_then(|file| {
+                let is_blank = is_blank(&file)?;
+                Ok((Reader::open(file)?, is_blank))
+            });
+            match opened {
+                // A server is just making it.
+                Ok((Err(_), true)) if is_last && self.may_grow() => return false,
+                Ok((Ok(mut reader), _)) => {
+                    let run = reader.header().run;
+                    // Asked again now that the file is open: the server that made
+                    // it may have started since the folder was looked at.
+                    if reader.seal().is_none() && self.live_run != Some(run) {
+                        self.live_run = folder::live_run(&self.folder);
+                    }
+                    let is_live = reader.seal().is_none() && self.live_run == Some(run);
+                    if is_live && !reader.is_begun() {
+                        return false; // its server keeps it ready
+                    }
+                    let before = self.before.filter(|before| before.0 == run);
+                    if let Some((_, expected)) = before {
+                        reader.expect(expected);
+                    }
+                    if let Some(from) = self.from.take()
+                        && (from.segment, from.run) == (next.number, run)
+                    {
+                        reader.resume_at(from.offset, from.sequence);
+                    }
+                    let mut report = SegmentReport::new(name, State::Live);
+                    report.header = Some(*reader.header());
+                    self.opened = next.number;
+                    self.waiting.pop_front();
+                    let mut current = Current { reader, report, is_live, notes: 0 };
+                    if !current.reader.may_hold(&account.times) {
+                        self.pass_over(&mut current, before.map(|before| before.1), account);
+                        continue;
+                    }
+                    self.current = Some(current);
+                    return true;
+                }
+                Ok((Err(refused), false)) => account.cannot_read(name, &refused),
+                Ok((Err(_), true)) => {
+                    self.waiting.pop_front();
+                    continue;
+                }
+                // Unused ones are deleted when a server stops, and the next run
+                // gives the number to another. Sequence numbers tell of others.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    self.waiting.pop_front();
+                    continue;
+                }
+                Err(error) => account.cannot_read(name, &error),
+            }
+            self.opened = next.number;
+            self.waiting.pop_front();
+        }
+        false
+    }
+
+    /// Goes past a segment without reading it. What is missing before it is known
+    /// all the same.
+    fn pass_over(&mut self, current: &mut Current, expected: Option<u64>, account: &mut Account) {
+        if let (Some(from), Some(start)) = (expected, current.reader.start())
+            && let Some(count @ 1..) = start.first_sequence.checked_sub(from)
+        {
+            current.count(&Event::Missing { from, count }, account);
+        }
+        let run = current.reader.header().run;
+        self.before = current.reader.seal().map(|seal| (run, seal.last_sequence.saturating_add(1)));
+        self.passed_bytes += current.reader.source().bytes().unwrap_or(0);
+        current.report.tally.files = 0;
+        current.report.tally.passed_over = 1;
+        account.tally += current.report.tally;
+    }
+
+    fn close(&mut self, account: &mut Account) {
+        let Some(Current { reader, mut report, notes, .. }) = self.current.take() else {
+            return;
+        };
+        if let Some(expected) = reader.expected() {
+            self.before = Some((reader.header().run, expected));
+        }
+        self.passed_bytes += reader.source().bytes().unwrap_or(0);
+        if notes > BAD_LINES_SHOWN {
+            account
+                .note(&mut report, format!("and {} more such findings", notes - BAD_LINES_SHOWN));
+        }
+        if report.tally.files == 0 && !reader.is_begun() {
+            // Deleted unused, and the next run gives its number to another.
+            self.opened = self.opened.saturating_sub(1);
+            return;
+        }
+        report.tally.files = 1;
+        match reader.seal() {
+            // Its server has left it and has yet to seal it.
+            None if self.live_run == Some(reader.header().run) => {}
+            None => {
+                report.state = State::Unsealed;
+                report.tally.unsealed = 1;
+                account.note(&mut report, "not sealed: the server was killed".to_owned());
+            }
+            Some(seal) => {
+                report.state = State::Sealed;
+                report.tally.suspect = u64::from(seal.suspect);
+                if seal.suspect {
+                    let what = "a sync failed while it was written; after a power loss it may lack \
+                                clicks";
+                    account.note(&mut report, what.to_owned());
+                }
+            }
+        }
+        account.finish(report);
+    }
+}
+
+impl Current {
+    /// Adds what was found to the tally, and says it if it is bad.
+    fn count(&mut self, event: &Event, account: &mut Account) {
+        if *event != Event::End {
+            self.report.tally.files = 1;
+        }
+        if let Some(sentence) = self.report.tally.add(event) {
+            self.notes += 1;
+            if self.notes <= BAD_LINES_SHOWN {
+                account.note(&mut self.report, sentence);
+            }
+        }
+    }
+}
+
+/// Whether the file is still without a header.
+fn is_blank(file: &File) -> io::Result<bool> {
+    let mut page = [0; 512];
+    let count = ReadAt::read_at(file, &mut page, 0)?;
+    Ok(page[..count].iter().all(|&byte| byte == 0))
+}
+
+/// Whether a shard has begun to write the segment at `path`.
+fn is_begun(path: &Path) -> bool {
+    let reader = File::open(path).and_then(Reader::open);
+    reader.is_ok_and(|reader| reader.is_ok_and(|reader| reader.is_begun()))
+}

@@ -1,0 +1,466 @@
+//! Changing single links of a table that shards are answering from.
+//!
+//! The control side has an [`Editor`]: the table's links as each shard has them.
+//! What it changes it writes down as a [`Patch`], and every shard that applies the
+//! patches in their order has the same links again. A patch names places in index
+//! and entries, so applying it searches for nothing and cannot fail.
+//!
+//! Entries of a table never change. New ones lie by themselves, under references
+//! behind the table's end that are used again when they are free. An index slot
+//! whose link is gone is marked as emptied and filled again later. What becomes
+//! superfluous (hosts, depths, sets of parameters) stays until the links are
+//! [folded](Editor::fold) into a new table: it makes no answer wrong.
+
+use core::fmt;
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::builder::{AddProblem, TableBuilder, fork_of, hash_of};
+use super::entries::{self, Entry, FORK, PATTERN, Parts};
+use super::find::Links;
+use super::formats::{Format, Source};
+use super::index::slot_of;
+use super::key::{Key, KeyScratch};
+use super::listed::Listed;
+use super::load::{OnBadLine, load};
+use super::lookup::{has_key, parse_name};
+use super::pattern;
+use super::query::{rank, shape_of};
+use super::table::{Hosts, Table};
+use crate::limits::{
+    PATCHED_ENTRIES_CROWDED, PATCHED_ENTRIES_MAX, PATTERNS_MAX, QUERY_SHAPES_BYTES_MAX,
+    QUERY_SHAPES_MAX,
+};
+
+/// Why a link cannot be set or unset.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EditProblem {
+    /// What is wrong with the line or key, and its remedy.
+    Refused(String),
+    /// There is no room left for patches; the links are to be
+    /// [folded](Editor::fold) first.
+    Crowded,
+}
+
+impl fmt::Display for EditProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            EditProblem::Refused(message) => f.write_str(message),
+            EditProblem::Crowded => {
+                f.write_str("too many links were changed one by one; reload the links first")
+            }
+        }
+    }
+}
+
+impl std::error::Error for EditProblem {}
+
+/// A change of one link, for every shard; see [`Links::apply`].
+#[derive(Debug, Default)]
+pub struct Patch {
+    generation: u32,
+    slots: Vec<(usize, u64)>,
+    entries: Vec<(usize, Option<Arc<[u8]>>)>,
+    hosts: Option<Arc<Hosts>>,
+    /// What it replaces, so that it goes with the patch, where time does not matter,
+    /// and not in a shard.
+    old_entries: Vec<Arc<[u8]>>,
+    old_hosts: Option<Arc<Hosts>>,
+}
+
+impl Patch {
+    /// The number under which the links are served from it on.
+    pub fn generation(&self) -> u32 {
+        self.generation
+    }
+
+    /// One patch that makes the changes of all of these, in their order, so that no
+    /// batch sees a part of them. The links are served as `generation` from it on.
+    #[must_use]
+    pub fn all(patches: Vec<Patch>, generation: u32) -> Patch {
+        let mut all = Patch { generation, ..Patch::default() };
+        for patch in patches {
+            all.slots.extend(patch.slots);
+            all.entries.extend(patch.entries);
+            all.old_entries.extend(patch.old_entries);
+            all.hosts = patch.hosts.or(all.hosts);
+            // Of several the first are what shards have.
+            all.old_hosts = all.old_hosts.or(patch.old_hosts);
+        }
+        all
+    }
+}
+
+impl Links {
+    /// Makes the change of a patch. They are links of the table that the patch's
+    /// [`Editor`] was made for, and have every earlier patch of it.
+    pub fn apply(&mut self, patch: &Patch) {
+        self.generation = patch.generation;
+        for &(at, slot) in &patch.slots {
+            self.index.write(at, slot);
+        }
+        for (number, entry) in &patch.entries {
+            if self.patched.len() <= *number {
+                self.patched.resize(*number + 1, None);
+            }
+            self.patched[*number].clone_from(entry);
+        }
+        if let Some(hosts) = &patch.hosts {
+            self.hosts = Arc::clone(hosts);
+        }
+    }
+}
+
+/// The links of a table and what was changed of them since; see the
+/// [module](self). It takes as much memory as one shard's index.
+#[derive(Debug)]
+pub struct Editor {
+    links: Links,
+    /// References of the table's entries that are no longer in use.
+    gone: HashSet<u32>,
+    /// Numbers of patched entries that are free.
+    free: Vec<usize>,
+    /// Slots of the index that are not empty.
+    used: usize,
+    count: usize,
+    patch: Patch,
+}
+
+impl Editor {
+    /// An editor of the links that [`Links::replicate`] makes of this table.
+    #[must_use]
+    pub fn new(table: &Arc<Table>) -> Editor {
+        let links = Links::replicate(table);
+        Editor {
+            used: links.index.used(),
+            count: table.len(),
+            links,
+            gone: HashSet::new(),
+            free: Vec::new(),
+            patch: Patch::default(),
+        }
+    }
+
+    /// The links as they are now, for a new shard.
+    #[must_use]
+    pub fn links_for_shard(&self) -> Links {
+        self.links.clone()
+    }
+
+    /// How many links there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Every link there is: first those of the table in their order, then those that
+    /// were set.
+    pub fn links(&self) -> impl Iterator<Item = Listed<'_>> {
+        let base = self.links.table.entries.iter();
+        let base = base.filter(|(reference, _)| !self.gone.contains(reference));
+        let patched = self.links.patched.iter().flatten();
+        let patched = patched.filter_map(|bytes| Entry::of_bytes(bytes));
+        let all = base.map(|(_, entry)| entry).chain(patched);
+        all.filter_map(|entry| Listed::of(entry, &self.links.hosts))
+    }
+
+    /// Whether it is time to [fold](Self::fold): there is room for as many patches
+    /// again, but no longer for many more.
+    #[must_use]
+    pub fn is_crowded(&self) -> bool {
+        let (used, used_max) = (self.used, self.links.index.used_max());
+        let room = self.links.index.room();
+        self.links.patched.len() - self.free.len() > PATCHED_ENTRIES_CROWDED
+            || used > room + used_max.saturating_sub(room) / 2
+    }
+
+    /// A table of its own with all links, and the generation of the last patch.
+    ///
+    /// # Errors
+    /// When they do not fit into one.
+    pub fn fold(&self) -> Result<Table, AddProblem> {
+        let bytes = self.links.table.entries.bytes();
+        // An entry's head is counted by the builder.
+        let mut builder =
+            TableBuilder::with_capacity(self.count, bytes - 20 * self.count.min(bytes / 20));
+        for link in self.links() {
+            builder.add_listed(&link)?;
+        }
+        Ok(builder.finish().with_generation(self.links.generation))
+    }
+
+    /// Sets the link of a native `line`, whether or not its key has one already.
+    ///
+    /// # Errors
+    /// What is wrong; then nothing is changed.
+    pub fn set(&mut self, line: &str, generation: u32) -> Result<Patch, EditProblem> {
+        let source = Source::new("link", line.as_bytes(), Format::Native);
+        let loaded = load(&[source], OnBadLine::Refuse);
+        let table = loaded.table.ok_or_else(|| {
+            let problems = loaded.report.problems.iter().map(|problem| problem.message.as_str());
+            EditProblem::Refused(problems.collect::<Vec<_>>().join("; "))
+        })?;
+        let mut links = table.links();
+        let (Some(link), None) = (links.next(), links.next()) else {
+            let message = "write one link: `key target status name=value`";
+            return Err(EditProblem::Refused(message.to_owned()));
+        };
+        self.has_room()?;
+        self.put(&link)?;
+        Ok(self.finish(generation))
+    }
+
+    /// Takes the link with this key away; `key` is as in the native format, with
+    /// ` nocase` behind one that matches in any case. `None` if there is none.
+    ///
+    /// # Errors
+    /// What is wrong; then nothing is changed.
+    pub fn unset(&mut self, key: &str, generation: u32) -> Result<Option<Patch>, EditProblem> {
+        let (mut scratch, mut folded) = (KeyScratch::default(), Vec::new());
+        let key = parse_name(key, &mut scratch, &mut folded).map_err(EditProblem::Refused)?;
+        self.has_room()?;
+        Ok(self.take(&key).then(|| self.finish(generation)))
+    }
+
+    fn finish(&mut self, generation: u32) -> Patch {
+        self.links.generation = generation;
+        Patch { generation, ..core::mem::take(&mut self.patch) }
+    }
+
+    /// One change takes up to two new entries and two slots.
+    fn has_room(&self) -> Result<(), EditProblem> {
+        let entries = self.links.patched.len() - self.free.len();
+        let fits =
+            entries + 2 <= PATCHED_ENTRIES_MAX && self.used + 2 <= self.links.index.used_max();
+        if fits { Ok(()) } else { Err(EditProblem::Crowded) }
+    }
+
+    fn put(&mut self, link: &Listed<'_>) -> Result<(), EditProblem> {
+        let key = link.key();
+        let shapes = self.shapes_with(&key)?;
+        let host = match self.links.hosts.of_key(&key) {
+            Some(host) => host,
+            None => {
+                let mut hosts = (*self.links.hosts).clone();
+                let host = hosts.take_key(&key);
+                let hosts = Arc::new(hosts);
+                self.patch.hosts = Some(Arc::clone(&hosts));
+                self.patch.old_hosts = Some(core::mem::replace(&mut self.links.hosts, hosts));
+                host
+            }
+        };
+        let hash = hash_of(host, &key);
+        let entry = Parts { host, ..link.parts() };
+        match self.find(hash, host, &key) {
+            Some((at, reference)) if self.links.get(reference).has(FORK) => {
+                let (plain, _) = self.links.get(reference).fork();
+                self.count += usize::from(plain == 0);
+                let new = self.place(plain, &entry);
+                if new != plain {
+                    self.change_fork(at, hash, reference, |fork| fork.plain = new);
+                }
+            }
+            Some((at, reference)) => {
+                let new = self.place(reference, &entry);
+                self.write(at, slot_of(hash, new));
+            }
+            None => {
+                self.count += 1;
+                let new = self.place(0, &entry);
+                self.insert(hash, new);
+            }
+        }
+        if let Some(shapes) = shapes {
+            self.fork(host, &Key { query: &[], ..key }, shapes);
+        }
+        Ok(())
+    }
+
+    /// The shapes that the fork of a key's path is to have; `None` if it needs none,
+    /// or none that it does not have.
+    fn shapes_with(&self, key: &Key<'_>) -> Result<Option<Vec<Box<[u8]>>>, EditProblem> {
+        let refused = |problem: AddProblem| Err(EditProblem::Refused(problem.to_string()));
+        let host = self.links.hosts.of_key(key);
+        if key.pattern
+            && let Some(host) = host
+            && self.find(hash_of(host, key), host, key).is_none()
+            && self.patterns(host, key) >= PATTERNS_MAX
+        {
+            return refused(AddProblem::TooManyPatterns);
+        }
+        if key.query.is_empty() {
+            return Ok(None);
+        }
+        let mut shape = Vec::new();
+        shape_of(key.query, &mut shape);
+        let path = Key { query: &[], ..*key };
+        let fork = host.and_then(|host| self.find(hash_of(host, &path), host, &path));
+        let fork = fork.map(|(_, reference)| self.links.get(reference));
+        let mut shapes: Vec<Box<[u8]>> = match fork {
+            Some(entry) if entry.has(FORK) => entry.fork().1.map(Box::from).collect(),
+            _ => Vec::new(),
+        };
+        if shapes.iter().any(|known| **known == *shape) {
+            return Ok(None);
+        }
+        shapes.push(shape.into());
+        let bytes: usize = shapes.iter().map(|shape| shape.len() + 1).sum();
+        if shapes.len() > QUERY_SHAPES_MAX || bytes > QUERY_SHAPES_BYTES_MAX {
+            return refused(AddProblem::TooManyShapes);
+        }
+        shapes.sort_by(|a, b| rank(a).cmp(&rank(b)));
+        Ok(Some(shapes))
+    }
+
+    /// How many keys with placeholders begin as this one does.
+    fn patterns(&self, host: u32, key: &Key<'_>) -> usize {
+        let slots = self.links.index.slots(hash_of(host, key));
+        let entries = slots.map(|(_, reference)| self.links.get(reference));
+        let same = |entry: &Entry<'_>| {
+            entry.host() == host && pattern::literal(entry.path()) == key.literal()
+        };
+        entries.filter(|entry| entry.has(PATTERN) && same(entry)).count()
+    }
+
+    /// Gives the links of a path that differ in their query these shapes.
+    fn fork(&mut self, host: u32, path: &Key<'_>, shapes: Vec<Box<[u8]>>) {
+        let hash = hash_of(host, path);
+        match self.find(hash, host, path) {
+            Some((at, reference)) if self.links.get(reference).has(FORK) => {
+                self.change_fork(at, hash, reference, |fork| fork.shapes = shapes);
+            }
+            found => {
+                let plain = found.map_or(0, |(_, reference)| reference);
+                let mut target = Vec::new();
+                entries::write_fork(plain, &shapes, &mut target);
+                let new = self.place(0, &fork_of(host, path.path, &target));
+                match found {
+                    Some((at, _)) => self.write(at, slot_of(hash, new)),
+                    None => self.insert(hash, new),
+                }
+            }
+        }
+    }
+
+    fn change_fork(
+        &mut self,
+        at: usize,
+        hash: u64,
+        reference: u32,
+        change: impl FnOnce(&mut Fork),
+    ) {
+        let entry = self.links.get(reference);
+        let (plain, shapes) = entry.fork();
+        let mut fork = Fork { plain, shapes: shapes.map(Box::from).collect() };
+        change(&mut fork);
+        let (host, path) = (entry.host(), entry.path().to_vec());
+        let mut target = Vec::new();
+        entries::write_fork(fork.plain, &fork.shapes, &mut target);
+        let new = self.place(reference, &fork_of(host, &path, &target));
+        self.write(at, slot_of(hash, new));
+    }
+
+    fn take(&mut self, key: &Key<'_>) -> bool {
+        let Some(host) = self.links.hosts.of_key(key) else {
+            return false;
+        };
+        let hash = hash_of(host, key);
+        let Some((at, reference)) = self.find(hash, host, key) else {
+            return false;
+        };
+        let gone = match self.links.get(reference) {
+            entry if entry.has(FORK) => {
+                let (plain, _) = entry.fork();
+                if plain != 0 {
+                    self.change_fork(at, hash, reference, |fork| fork.plain = 0);
+                }
+                plain
+            }
+            _ => {
+                let emptied = self.links.index.emptied(at);
+                self.used -= usize::from(emptied == 0);
+                self.write(at, emptied);
+                reference
+            }
+        };
+        if gone == 0 {
+            return false;
+        }
+        self.count -= 1;
+        self.release(gone);
+        true
+    }
+
+    /// The slot and reference of the entry with this key; of one without a query it
+    /// may be a fork.
+    fn find(&self, hash: u64, host: u32, key: &Key<'_>) -> Option<(usize, u32)> {
+        self.links
+            .index
+            .slots(hash)
+            .find(|&(_, reference)| has_key(&self.links.get(reference), host, key))
+    }
+
+    /// Stores an entry in place of another, or of none (0), and gives its reference.
+    fn place(&mut self, old: u32, entry: &Parts<'_>) -> u32 {
+        let base = self.links.table.entries.end();
+        let number = match old.checked_sub(base) {
+            Some(number) => number as usize,
+            None => {
+                if old != 0 {
+                    self.gone.insert(old);
+                }
+                self.free.pop().unwrap_or(self.links.patched.len())
+            }
+        };
+        self.put_entry(number, Some(entries::alone(entry)));
+        // There is room: at most PATCHED_ENTRIES_MAX behind the last of a table.
+        base + number as u32
+    }
+
+    /// The entry of a link that is gone is no longer needed.
+    fn release(&mut self, reference: u32) {
+        match reference.checked_sub(self.links.table.entries.end()) {
+            None => {
+                self.gone.insert(reference);
+            }
+            Some(number) => {
+                self.put_entry(number as usize, None);
+                self.free.push(number as usize);
+            }
+        }
+    }
+
+    fn put_entry(&mut self, number: usize, entry: Option<Arc<[u8]>>) {
+        if self.links.patched.len() <= number {
+            self.links.patched.resize(number + 1, None);
+        }
+        let old = core::mem::replace(&mut self.links.patched[number], entry.clone());
+        self.patch.old_entries.extend(old);
+        self.patch.entries.push((number, entry));
+    }
+
+    fn insert(&mut self, hash: u64, reference: u32) {
+        let at = self.links.index.vacancy(hash);
+        self.used += usize::from(self.links.index.slot(at) == 0);
+        self.write(at, slot_of(hash, reference));
+    }
+
+    fn write(&mut self, at: usize, slot: u64) {
+        if self.links.index.slot(at) != slot {
+            self.links.index.write(at, slot);
+            self.patch.slots.push((at, slot));
+        }
+    }
+}
+
+/// A fork, to be changed.
+struct Fork {
+    plain: u32,
+    shapes: Vec<Box<[u8]>>,
+}

@@ -1,0 +1,86 @@
+//! Links as they stand in a table, one by one, and their native lines.
+
+use core::fmt;
+
+use super::entries::{Entry, FORK, PATTERN, PREFIX, Parts};
+use super::key::Key;
+use super::options::Options;
+use super::status::Status;
+use super::table::{Hosts, Table};
+
+/// A link of a table.
+#[derive(Clone, Copy, Debug)]
+pub struct Listed<'a> {
+    key: Key<'a>,
+    entry: Entry<'a>,
+}
+
+impl<'a> Listed<'a> {
+    /// The link of an entry; `None` for a fork, which is none.
+    pub(super) fn of(entry: Entry<'a>, hosts: &'a Hosts) -> Option<Listed<'a>> {
+        let (host, nocase) = hosts.name(entry.host())?;
+        let key = Key {
+            host,
+            path: entry.path(),
+            query: entry.query(),
+            prefix: entry.has(PREFIX),
+            pattern: entry.has(PATTERN),
+            nocase,
+        };
+        (!entry.has(FORK)).then_some(Listed { key, entry })
+    }
+
+    /// Its key.
+    pub fn key(&self) -> Key<'a> {
+        self.key
+    }
+
+    /// Its id.
+    pub fn id(&self) -> u64 {
+        self.entry.id()
+    }
+
+    /// What it answers with.
+    pub fn status(&self) -> Status {
+        self.entry.status()
+    }
+
+    /// Where it sends, as it was written; empty for a 410.
+    pub fn target(&self) -> &'a [u8] {
+        self.entry.target()
+    }
+
+    /// What else it says.
+    pub fn options(&self) -> Options<'a> {
+        let mut options = self.entry.options().map(Options::stored).unwrap_or_default();
+        options.id = Some(self.id()).filter(|&id| id != self.key.id());
+        options.nocase = self.key.nocase;
+        options
+    }
+
+    /// Its entry, taken apart.
+    pub(super) fn parts(&self) -> Parts<'a> {
+        self.entry.parts()
+    }
+}
+
+impl fmt::Display for Listed<'_> {
+    /// A line of the native format, without its end.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.key)?;
+        if !self.target().is_empty() {
+            write!(f, " {}", String::from_utf8_lossy(self.target()))?;
+        }
+        if self.status() != Status::Found {
+            write!(f, " {}", self.status().code())?;
+        }
+        write!(f, "{}", self.options())
+    }
+}
+
+impl Table {
+    /// Its links, in the order in which they were added.
+    pub fn links(&self) -> impl Iterator<Item = Listed<'_>> {
+        self.entries.iter().filter_map(|(_, entry)| Listed::of(entry, &self.hosts))
+    }
+}

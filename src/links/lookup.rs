@@ -1,0 +1,102 @@
+//! The link of a table that has a key, for whoever changes links by their keys.
+
+use super::builder::hash_of;
+use super::changes::name_of;
+use super::entries::{Entry, FORK, PATTERN, PREFIX};
+use super::key::{Key, KeyScratch};
+use super::listed::Listed;
+use super::load::key_of;
+use super::pattern;
+use super::table::Table;
+
+/// Reads a key as in the native format, with ` nocase` behind one that matches in
+/// any case.
+///
+/// # Errors
+/// What is wrong with it, as a sentence with its remedy.
+pub(super) fn parse_name<'a>(
+    name: &'a str,
+    scratch: &'a mut KeyScratch,
+    folded: &'a mut Vec<u8>,
+) -> Result<Key<'a>, String> {
+    let (key, nocase) = match name.trim().rsplit_once([' ', '\t']) {
+        Some((key, "nocase")) => (key.trim(), true),
+        _ => (name.trim(), false),
+    };
+    key_of(key.as_bytes(), nocase, scratch, folded)
+}
+
+/// Whether an entry has this key, whose host has this number; that of a key without
+/// a query may be a fork.
+pub(super) fn has_key(entry: &Entry<'_>, host: u32, key: &Key<'_>) -> bool {
+    let kind = if key.prefix { PREFIX } else { 0 };
+    match key.pattern {
+        false => entry.is(host, kind, key.path, key.query),
+        true => {
+            entry.host() == host
+                && entry.has(PATTERN)
+                && entry.has(PREFIX) == key.prefix
+                && pattern::is_same(entry.path(), key.path)
+        }
+    }
+}
+
+impl Listed<'_> {
+    /// What its key is called where links are changed by their keys: its canonical text,
+    /// and ` nocase` if it matches in any case.
+    pub fn name(&self) -> String {
+        name_of(&self.key())
+    }
+}
+
+impl Table {
+    /// The link with this key, written as in the native format, with ` nocase` behind
+    /// one that matches in any case; `None` if there is none.
+    pub fn link(&self, name: &str) -> Option<Listed<'_>> {
+        let (mut scratch, mut folded) = (KeyScratch::default(), Vec::new());
+        let key = parse_name(name, &mut scratch, &mut folded).ok()?;
+        let host = self.hosts.of_key(&key)?;
+        let references = self.index.references(hash_of(host, &key));
+        let mut entries =
+            references.into_iter().filter_map(|reference| self.entries.get(reference));
+        let entry = entries.find(|entry| has_key(entry, host, &key))?;
+        let entry = match entry.has(FORK) {
+            true => match entry.fork().0 {
+                0 => return None,
+                plain => self.entries.get(plain)?,
+            },
+            false => entry,
+        };
+        Listed::of(entry, &self.hosts)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Format, OnBadLine, Source, load};
+
+    #[test]
+    fn links_are_found_by_their_keys() {
+        let text = "/a https://a/\n/A/b https://b/ 301 nocase\nh.example/c/* 410\n\
+                    /q?x=1&b=2 https://q/\n/q https://plain/\n/only?x=1 https://only/\n\
+                    /p/:year https://p/\n";
+        let source = Source::new("f", text.as_bytes(), Format::Native);
+        let table = load(&[source], OnBadLine::Refuse).table.unwrap();
+        let check = |name: &str, want: Option<&str>| {
+            let link = table.link(name).map(|link| link.to_string());
+            assert_eq!(link.as_deref(), want, "{name}");
+        };
+        check("/a", Some("/a https://a/"));
+        check("/%61", Some("/a https://a/"));
+        check("/a nocase", None);
+        check("/A/B nocase", Some("/a/b https://b/ 301 nocase"));
+        check("/a/b", None);
+        check("H.example/c/*", Some("h.example/c/* 410"));
+        check("/c/*", None);
+        check("/q?b=2&x=1", Some("/q?b=2&x=1 https://q/"));
+        check("/q", Some("/q https://plain/"));
+        check("/only", None);
+        check("/p/:month", Some("/p/:year https://p/"));
+        check("nonsense", None);
+    }
+}

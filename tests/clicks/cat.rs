@@ -1,0 +1,143 @@
+//! What `carom clicks cat` prints, and what it says is wrong.
+
+use std::fs;
+
+use carom::cli::clicks::cat::{Cat, Format};
+use carom::clicks::folder::list;
+use carom::clicks::{Click, Flags, Verdict};
+
+use crate::ledger::{click, folder_of};
+use crate::{printed, wish};
+
+fn prints(click: Click<'_>, format: Format, expected: &str) {
+    let dir = folder_of([click]);
+    let (out, _, status) = printed(&Cat { format, ..wish(dir.path()) });
+    assert_eq!((out.as_str(), status), (expected, 0));
+}
+
+#[test]
+fn as_json() {
+    prints(
+        click(0),
+        Format::Ndjson,
+        "{\"time\":\"2025-11-22T08:26:40.000000Z\",\"shard\":0,\"seq\":1,\
+         \"link\":\"0000000000000001\",\"generation\":1,\"ip\":\"192.0.2.7\",\"status\":302,\
+         \"verdict\":\"redirect\",\"head\":false,\"prefetch\":false,\"host\":\"go.example\",\
+         \"path\":\"/go/summer-deal\",\"query\":\"utm_source=mail\",\
+         \"referer\":\"https://news.example/front-page\",\
+         \"user_agent\":\"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 \
+         Firefox/140.0\",\"tag\":null,\"id\":null}\n",
+    );
+}
+#[test]
+fn what_is_not_there_is_null() {
+    prints(
+        Click {
+            time_us: 1_763_800_000_000_007,
+            link: 0,
+            ip: [0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1],
+            status: 404,
+            verdict: Verdict::Unknown,
+            flags: Flags::HEAD | Flags::PREFETCH,
+            path: b"/a",
+            referer: b"",
+            user_agent: b"",
+            ..click(0)
+        },
+        Format::Ndjson,
+        "{\"time\":\"2025-11-22T08:26:40.000007Z\",\"shard\":0,\"seq\":1,\"link\":null,\
+         \"generation\":1,\"ip\":\"2001:db8::1\",\"status\":404,\"verdict\":\"unknown\",\
+         \"head\":true,\"prefetch\":true,\"host\":\"go.example\",\"path\":\"/a\",\"query\":null,\
+         \"referer\":null,\"user_agent\":null,\"tag\":null,\"id\":null}\n",
+    );
+}
+#[test]
+fn as_csv() {
+    prints(
+        Click { path: b"/a,b?", user_agent: b"say \"hi\"", tag: b"spring sale", ..click(0) },
+        Format::Csv,
+        "time,shard,seq,link,generation,ip,status,verdict,head,prefetch,host,path,query,referer,\
+         user_agent,tag,id,cut\n2025-11-22T08:26:40.000000Z,0,1,0000000000000001,1,192.0.2.7,302,\
+         redirect,false,false,go.example,\"/a,b\",,https://news.example/front-page,\
+         \"say \"\"hi\"\"\",spring sale,,\n",
+    );
+}
+#[test]
+fn bytes_that_are_no_text_can_be_told_from_text() {
+    let agent = b"\xff\\xff \\ caf\xc3\xa9 \xc3";
+    let dir = folder_of([Click { user_agent: agent, ..click(0) }]);
+    let (out, _, _) = printed(&wish(dir.path()));
+    let row: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(row["user_agent"], "\\xff\\x5cxff \\ café \\xc3");
+}
+#[test]
+fn what_is_cut_is_named() {
+    let long = [b'x'; 600];
+    let clicks = [Click { path: &long, user_agent: &long, ..click(0) }];
+    let dir = folder_of(clicks);
+    let (out, _, _) = printed(&wish(dir.path()));
+    let row: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(row["cut"], serde_json::json!(["path", "user_agent"]));
+    let (out, _, _) = printed(&Cat { format: Format::Csv, ..wish(dir.path()) });
+    assert!(out.ends_with(",path user_agent\n"), "{out}");
+}
+
+#[test]
+fn damage_is_said_and_changes_the_exit_status() {
+    let dir = folder_of([click(0), click(1), click(2)]);
+    let file = &list(dir.path()).unwrap()[0].path;
+    let (_, complaints, status) = printed(&wish(dir.path()));
+    assert_eq!(
+        (complaints.as_str(), status),
+        ("carom: 3 clicks in 1 segment; nothing is missing\n", 0)
+    );
+
+    let mut bytes = fs::read(file).unwrap();
+    bytes[4096 + 350] ^= 1;
+    fs::write(file, bytes).unwrap();
+    let (out, complaints, status) = printed(&wish(dir.path()));
+    assert_eq!((out.lines().count(), status), (2, 1));
+    let said: Vec<_> = complaints.lines().collect();
+    assert!(said[0].contains("are damaged: its checksum does not fit"), "{said:?}");
+    assert!(said[1].contains("1 clicks are missing, from number 2 on"), "{said:?}");
+    assert_eq!(said[2], "carom: 2 clicks in 1 segment, 1 click missing, 112 bytes damaged");
+    let (_, complaints, _) = printed(&Cat { quiet: true, ..wish(dir.path()) });
+    assert_eq!(complaints, "");
+
+    // A single file is enough, whatever its name.
+    let elsewhere = dir.path().join("elsewhere");
+    fs::copy(file, &elsewhere).unwrap();
+    assert_eq!(printed(&wish(&elsewhere)).0, out);
+}
+
+#[test]
+fn a_damaged_user_agent_costs_no_click() {
+    let dir = folder_of([click(0), click(1), click(2)]);
+    let file = &list(dir.path()).unwrap()[0].path;
+    let mut bytes = fs::read(file).unwrap();
+    let agent = bytes.windows(7).position(|bytes| bytes == b"Mozilla").unwrap();
+    bytes[agent] ^= 1;
+    fs::write(file, bytes).unwrap();
+    let (out, complaints, status) = printed(&wish(dir.path()));
+    assert_eq!((out.lines().count(), status), (3, 1));
+    for line in out.lines() {
+        let row: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(row["user_agent"], serde_json::Value::Null);
+        assert_eq!(row["cut"], serde_json::json!(["user_agent"]));
+        assert_eq!(row["referer"], "https://news.example/front-page");
+    }
+    let said: Vec<_> = complaints.lines().collect();
+    assert!(said[0].contains("96 bytes from byte 4192 on are damaged"), "{said:?}");
+    assert_eq!(said[1], "carom: 3 clicks in 1 segment, 96 bytes damaged");
+}
+
+#[test]
+fn what_cannot_be_read_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_, complaints, status) = printed(&wish(&dir.path().join("none")));
+    assert!(status == 2 && complaints.contains("cannot read"), "{complaints}");
+    let text = dir.path().join("text");
+    fs::write(&text, "hello").unwrap();
+    let (_, complaints, status) = printed(&wish(&text));
+    assert!(status == 2 && complaints.contains("not a click segment"), "{complaints}");
+}

@@ -1,0 +1,44 @@
+//! The click log: written by keepers, in files and in memory, damaged, killed, read.
+
+mod cat;
+mod commands;
+mod damage;
+mod follow;
+mod images;
+mod keeper;
+mod killed;
+#[path = "../common/ledger.rs"]
+mod ledger;
+mod model;
+mod power;
+mod python;
+mod scale;
+#[allow(dead_code)] // nothing here is random
+#[path = "../common/scale.rs"]
+mod sizes;
+mod texts;
+
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+use carom::cli::clicks::cat::{Cat, Format, cat};
+use carom::cli::clicks::filter::FilterArguments;
+
+/// The clicks of a folder as NDJSON.
+fn wish(dir: &Path) -> Cat {
+    Cat {
+        paths: vec![dir.to_owned()],
+        format: Format::Ndjson,
+        follow: false,
+        click_key: None,
+        filter: FilterArguments::default(),
+        quiet: false,
+    }
+}
+
+/// What `clicks cat` prints, what it complains of, and its exit status.
+fn printed(wish: &Cat) -> (String, String, u8) {
+    let (mut out, mut complaints) = (Vec::new(), Vec::new());
+    let status = cat(wish, &mut out, &mut complaints, &AtomicBool::new(false));
+    (String::from_utf8(out).unwrap(), String::from_utf8(complaints).unwrap(), status)
+}

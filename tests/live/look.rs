@@ -1,0 +1,64 @@
+//! Looking at what is served: export, show, diff.
+
+use crate::common::{self, Server, carom};
+use crate::{LINKS, both_engines, check, done, file, json, refused};
+
+const NEW: &str = "https://new.example/";
+
+both_engines!(an_export_is_the_current_truth, |engine| {
+    let server = Server::start(engine, LINKS);
+    assert_eq!(done(&server, &["export"]), format!("# generation 1, 2 links\n{LINKS}"));
+    done(&server, &["set", "/a", NEW, "307", "tag=x"]);
+    done(&server, &["unset", "/b"]);
+    done(&server, &["set", "h.example/c/*", "410"]);
+    let path = file(&server, "export.txt", "old");
+    assert_eq!(done(&server, &["export", "-o", &path]), "");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let want = "# generation 4, 2 links\n/a https://new.example/ 307 tag=x\nh.example/c/* 410\n";
+    assert_eq!(text, want);
+    // It is a link file, and nothing would be another with it.
+    assert_eq!(carom(["links", "check", &path]).code, Some(0));
+    done(&server, &["reset", "--all"]);
+    done(&server, &["stage", &path]);
+    done(&server, &["promote"]);
+    check(&server, &[("/a", Some(NEW)), ("/b", None)]);
+});
+
+both_engines!(a_diff_shows_what_a_promotion_changes, |engine| {
+    let server = Server::start(engine, LINKS);
+    let (code, said) = refused(&server, &["diff"]);
+    assert!(code == 2 && said.contains("error: nothing is staged"), "{said}");
+    let staged =
+        file(&server, "staged.txt", "/new https://new.example/\n/a https://a.example/ 301\n");
+    done(&server, &["stage", &staged]);
+    let want = "- /b https://b.example/ 301\n\
+                - /a https://a.example/\n\
+                + /a https://a.example/ 301\n\
+                + /new https://new.example/\n\
+                1 added, 1 removed, 1 changed\n";
+    assert_eq!(done(&server, &["diff"]), want);
+    // What is set lies over both.
+    done(&server, &["set", "/a", NEW]);
+    let answer = json(&server, &["diff"]);
+    assert_eq!((&answer["added"], &answer["changed"]), (&1.into(), &0.into()));
+});
+
+both_engines!(the_link_that_answers_is_shown, |engine| {
+    let links = "/a https://a.example/\nh.example/a https://own.example/ 301\n/p/* 410\n/q?x=1 https://q.example/\n";
+    let server = Server::start(engine, links);
+    done(&server, &["set", "/set", NEW]);
+    let check = |url: &str, want: &str| {
+        assert_eq!(done(&server, &["show", url]), format!("{want}\n"), "{url}");
+    };
+    check("/a", "/a https://a.example/");
+    check("http://H.example:80//a", "h.example/a https://own.example/ 301");
+    check("h.example/p/x%20y?z", "/p/* 410");
+    check("/q?y=2&x=1", "/q?x=1 https://q.example/");
+    check("/set", "/set https://new.example/  # set");
+    check("/nothing", "no link answers");
+    let (code, said) = refused(&server, &["show", "nothing"]);
+    assert!(
+        code == 2 && said.contains("error: `nothing` is no URL; write /path or http"),
+        "{said}"
+    );
+});

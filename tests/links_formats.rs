@@ -141,7 +141,10 @@ fn a_summary_says_what_became_of_each_line() {
         ran.out.contains(&format!("refused: {file}:3: the target begins with `ftp:`")),
         "{ran:?}"
     );
-    assert!(ran.out.ends_with("2 links taken, 1 line changed in meaning, 1 refused\n"), "{ran:?}");
+    assert!(
+        ran.out.ends_with("2 links taken, 1 of them changed in meaning, 1 line refused\n"),
+        "{ran:?}"
+    );
 
     let ran = convert(&[&file, "--dry-run", "--json"]);
     let summary: Value = serde_json::from_str(&ran.out).unwrap();

@@ -21,7 +21,7 @@ use super::is_broken_pipe;
 use super::reading::ReadingArguments;
 use crate::control::{Read, Sources, say};
 use crate::limits::BAD_LINES_SHOWN;
-use crate::links::{OnBadLine, Report, Table};
+use crate::links::{OnBadLine, Problem, Report, Table};
 
 /// Look at link files.
 #[derive(Clone, Debug, Subcommand)]
@@ -39,9 +39,10 @@ pub enum LinksCommand {
     /// meant, 1 when some were changed or refused, 2 when a file cannot be read or
     /// written.
     Convert(convert::Convert),
-    /// List the links that two files do not have in common
+    /// List the links that two files do not have in common, or that `promote` would change
     ///
-    /// With + for added ones, - for removed ones, ~ for those that answer something
+    /// Without files, a running server is asked how what is staged differs from what
+    /// it serves. Links of files are listed with + for added ones, - for removed ones, ~ for those that answer something
     /// else. The exit status is 0 when the links are the same, 1 when some differ, 2
     /// when a file cannot be read or has bad lines.
     Diff(diff::Diff),
@@ -121,11 +122,21 @@ fn print(
 }
 
 fn bad_lines(report: &Report, all: bool) -> String {
-    if all {
-        return report.problems.iter().map(|problem| format!("{problem}\n")).collect();
-    }
     let mut text = report.to_string();
-    if report.problems.len() > BAD_LINES_SHOWN {
+    if all {
+        text = report.problems.iter().map(|problem| format!("{problem}\n")).collect();
+    }
+    let shown = if all { usize::MAX } else { BAD_LINES_SHOWN };
+    for changed in report.changed.iter().take(shown) {
+        text.push_str(&format!(
+            "{}:{}: changed: {}\n",
+            changed.file_name, changed.line, changed.message
+        ));
+    }
+    if let Some(rest) = report.changed.len().checked_sub(shown).filter(|&rest| rest > 0) {
+        text.push_str(&format!("… and {}\n", counted(rest, "more changed link")));
+    }
+    if report.problems.len().max(report.changed.len()) > shown {
         text.push_str("  (--all shows every one)\n");
     }
     text
@@ -145,6 +156,10 @@ fn description(read: &Read) -> String {
         text.push_str(&format!("{}: {}{bad}{others}\n", file.name, counted(file.links, "link")));
     }
     let bad = read.report.problems.len();
+    if !read.report.changed.is_empty() {
+        let changed = counted(read.report.changed.len(), "link");
+        text.push_str(&format!("changed: {changed}, taken but not quite as in their format\n"));
+    }
     match &read.table {
         None => text.push_str(&format!(
             "refused: {}; mend the lines, or pass --on-bad-line skip to leave them out\n",
@@ -192,9 +207,8 @@ fn to_json(read: &Read) -> serde_json::Value {
         .files
         .iter()
         .map(|file| json!({ "file": file.name, "links": file.links, "bad_lines": file.bad_lines, "others": file.others }));
-    let problems = report.problems.iter().map(|problem| {
-        json!({ "file": problem.file_name, "line": problem.line, "message": problem.message })
-    });
+    let line = |problem: &Problem| json!({ "file": problem.file_name, "line": problem.line, "message": problem.message });
+    let (problems, changed) = (report.problems.iter().map(line), report.changed.iter().map(line));
     let table = read.table.as_ref().map(|table| {
         let (counts, memory) = (table.counts(), table.memory());
         json!({
@@ -214,6 +228,7 @@ fn to_json(read: &Read) -> serde_json::Value {
         "files": files.collect::<Vec<_>>(),
         "table": table,
         "problems": problems.collect::<Vec<_>>(),
+        "changed": changed.collect::<Vec<_>>(),
         "took_ms": read.took.as_secs_f64() * 1e3,
     })
 }
@@ -221,6 +236,7 @@ fn to_json(read: &Read) -> serde_json::Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::links::Format;
 
     /// What is printed (standard output, standard error) for these links.
     fn printed(text: &str, flags: &[&str]) -> (String, String) {
@@ -278,6 +294,37 @@ mod tests {
         assert_eq!(complaints.lines().count(), BAD_LINES_SHOWN + 2);
         assert!(complaints.contains("… and 10 more bad lines\n  (--all"), "{complaints}");
         assert_eq!(printed(&text, &["all"]).1.lines().count(), 30);
+    }
+
+    #[test]
+    fn what_other_formats_mean_is_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("site.conf");
+        std::fs::write(&file, "listen 80;\nlocation /a { return 301 /b; }\n").unwrap();
+        let wish = Check {
+            files: vec![file],
+            reading: ReadingArguments {
+                format: Some(Format::Nginx),
+                base: Some("https://h.example".to_owned()),
+                columns: None,
+            },
+            on_bad_line: OnBadLine::Refuse,
+            all: false,
+            json: false,
+        };
+        let sources = Sources {
+            paths: wish.files.clone(),
+            reading: wish.reading.plan(),
+            on_bad_line: wish.on_bad_line,
+        };
+        let read = sources.read().unwrap();
+        let (mut out, mut complaints) = (Vec::new(), Vec::new());
+        print(&wish, &read, &mut out, &mut complaints).unwrap();
+        let (out, complaints) =
+            (String::from_utf8(out).unwrap(), String::from_utf8(complaints).unwrap());
+        assert!(out.contains("site.conf: 2 links, 1 other directive\nchanged: 2 links"), "{out}");
+        assert_eq!(complaints.matches("site.conf:2: changed: nginx answers all that").count(), 2);
+        assert_eq!(to_json(&read)["changed"][0]["line"], 2);
     }
 
     #[test]

@@ -173,9 +173,7 @@ pub fn load(sources: &[Source<'_>], on_bad: OnBadLine) -> Loaded {
             match taken {
                 Ok(()) => {
                     report.files[file].links += 1;
-                    // Several links of one line are changed in one way.
-                    let what = what.map(said);
-                    report.changed.extend(what.filter(|it| report.changed.last() != Some(it)));
+                    report.changed.extend(what.map(said));
                 }
                 // A line can stand for several links: what is wrong with the
                 // first of them is enough.

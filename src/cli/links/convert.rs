@@ -206,10 +206,10 @@ fn to_text(report: &Report) -> String {
     }
     let others: usize = report.files.iter().map(|file| file.others).sum();
     text.push_str(&format!(
-        "{} taken, {} changed in meaning, {} refused",
+        "{} taken, {} of them changed in meaning, {} refused",
         counted(report.links(), "link"),
-        counted(report.changed.len(), "line"),
-        report.problems.len()
+        report.changed.len(),
+        counted(report.problems.len(), "line")
     ));
     if others > 0 {
         text.push_str(&format!(", {} passed over", counted(others, "other directive")));

@@ -8,6 +8,7 @@ use anyhow::bail;
 use clap::Args;
 use serde_json::{Value, json};
 
+use super::live::{self, LiveCommand, Plain, Server};
 use crate::cli::is_broken_pipe;
 use crate::cli::reading::ReadingArguments;
 use crate::control::Sources;
@@ -17,11 +18,11 @@ use crate::links::{Difference, Differences, Format, LinkSet, OnBadLine, compare}
 #[derive(Args, Clone, Debug)]
 pub struct Diff {
     /// Link file as it is
-    #[arg(value_name = "OLD")]
-    pub old: PathBuf,
+    #[arg(value_name = "OLD", requires = "new")]
+    pub old: Option<PathBuf>,
     /// Link file as it is to be; - is standard input
     #[arg(value_name = "NEW")]
-    pub new: PathBuf,
+    pub new: Option<PathBuf>,
     /// How they are read
     #[command(flatten)]
     pub reading: ReadingArguments,
@@ -31,16 +32,19 @@ pub struct Diff {
     /// When a line is bad: compare nothing, or skip it and compare the rest
     #[arg(long, default_value = "refuse", value_name = "refuse|skip")]
     pub on_bad_line: OnBadLine,
-    /// Print a JSON object for each difference, and one with the counts
-    #[arg(long)]
-    pub json: bool,
+    /// The server whose staged links are compared, if no files are named
+    #[command(flatten)]
+    pub server: Server,
 }
 
 /// Runs the command.
 #[must_use]
 pub fn run(wish: &Diff) -> ExitCode {
+    let (Some(old), Some(new)) = (&wish.old, &wish.new) else {
+        return live::run(&LiveCommand::Diff(Plain { server: wish.server.clone() }));
+    };
     let (out, complaints) = (BufWriter::new(io::stdout().lock()), &mut io::stderr().lock());
-    ExitCode::from(match diff(wish, out, complaints) {
+    ExitCode::from(match diff(wish, [old, new], out, complaints) {
         Ok(counts) => u8::from(!counts.are_none()),
         // Whoever stopped reading has seen what they wanted: a difference.
         Err(error) if is_broken_pipe(&error) => 1,
@@ -54,22 +58,23 @@ pub fn run(wish: &Diff) -> ExitCode {
 
 fn diff(
     wish: &Diff,
+    [old, new]: [&Path; 2],
     mut out: impl Write,
     complaints: &mut impl Write,
 ) -> anyhow::Result<Differences> {
-    let mut old = read(wish, &wish.old, wish.reading.format, complaints)?;
-    let mut new = read(wish, &wish.new, wish.new_format.or(wish.reading.format), complaints)?;
+    let mut old = read(wish, old, wish.reading.format, complaints)?;
+    let mut new = read(wish, new, wish.new_format.or(wish.reading.format), complaints)?;
     let mut failed = None;
     let counts = compare(&mut old, &mut new, |difference| {
         if failed.is_none() {
-            failed = print(&difference, wish.json, &mut out).err();
+            failed = print(&difference, wish.server.json, &mut out).err();
         }
     });
     if let Some(error) = failed {
         return Err(error.into());
     }
     let Differences { added, removed, changed, same } = counts;
-    match wish.json {
+    match wish.server.json {
         true => writeln!(
             out,
             "{}",

@@ -23,7 +23,8 @@ pub enum LiveCommand {
     /// The files are checked whole; with a bad line nothing is staged. What is
     /// served stays as it is until `carom links promote`.
     Stage(Stage),
-    /// Show what `promote` would change: links added, removed and changed
+    /// Show what `promote` would change; `links diff` without files.
+    #[command(skip)]
     Diff(Plain),
     /// Serve what is staged
     Promote(Plain),
@@ -61,7 +62,7 @@ pub struct Server {
     state: Option<PathBuf>,
     /// Print the answer as JSON
     #[arg(long)]
-    json: bool,
+    pub json: bool,
 }
 
 impl Server {
@@ -74,7 +75,7 @@ impl Server {
 #[derive(Args, Clone, Debug)]
 pub struct Plain {
     #[command(flatten)]
-    server: Server,
+    pub server: Server,
 }
 
 /// See [`LiveCommand::Stage`].

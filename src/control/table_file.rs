@@ -14,13 +14,17 @@ use memmap2::MmapOptions;
 use crate::links::Table;
 use crate::links::compiled::{self, Compiled, MAGIC};
 
-/// Whether the file begins as a compiled table does.
+/// Whether it is a file that begins as a compiled table does. Of a pipe nothing is
+/// read: what is taken from it would be missing later.
 ///
 /// # Errors
 ///
 /// When it cannot be read.
 pub fn is_compiled(path: &Path) -> anyhow::Result<bool> {
     let cannot = || format!("cannot read the link file {}", path.display());
+    if !path.is_file() {
+        return Ok(false);
+    }
     let mut start = Vec::new();
     let file = File::open(path).with_context(cannot)?;
     file.take(MAGIC.len() as u64).read_to_end(&mut start).with_context(cannot)?;

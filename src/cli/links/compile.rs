@@ -12,8 +12,9 @@ use serde_json::{Value, json};
 
 use super::{bad_lines, counted};
 use crate::cli::is_broken_pipe;
+use crate::cli::reading::ReadingArguments;
 use crate::control::{Sources, say, write_compiled};
-use crate::links::{self, Format, OnBadLine, Report};
+use crate::links::{OnBadLine, Report};
 
 /// What `carom links compile` is asked to do.
 #[derive(Args, Clone, Debug)]
@@ -24,13 +25,9 @@ pub struct Compile {
     /// The compiled table; what is there is replaced
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
-    /// Format of the link files, one of those that docs/formats.md tells of
-    /// [default: csv for *.csv, else native]
-    #[arg(long)]
-    pub format: Option<Format>,
-    /// Put before targets that are only a path, as nginx and Netlify allow
-    #[arg(long, value_name = "https://HOST", value_parser = links::base)]
-    pub base: Option<String>,
+    /// How they are read
+    #[command(flatten)]
+    pub reading: ReadingArguments,
     /// When a line is bad: refuse all links, or skip it and take the rest
     #[arg(long, default_value = "refuse", value_name = "refuse|skip")]
     pub on_bad_line: OnBadLine,
@@ -68,9 +65,8 @@ fn compile(
     }
     let sources = Sources {
         paths: wish.files.clone(),
-        format: wish.format,
+        reading: wish.reading.plan(),
         on_bad_line: wish.on_bad_line,
-        base: wish.base.clone(),
     };
     let read = sources.read()?;
     let bad = read.report.problems.len();

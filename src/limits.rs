@@ -163,6 +163,9 @@ pub const EDITS_PER_GROUP_MAX: usize = 256;
 /// Links of each kind that `links diff` of a running server shows; the rest are
 /// counted.
 pub const DIFFERENCES_SHOWN: usize = 1000;
+/// How long is waited for every shard to answer from new links, milliseconds. Over it:
+/// said, and not waited for any longer.
+pub const SHARD_TURN_MS_MAX: u64 = 10_000;
 /// Most keys that are changed by patches in one go. Over it: every shard gets a new
 /// copy of its index.
 pub const KEYS_PATCHED_MAX: usize = 8 * 1024;

@@ -4,7 +4,7 @@
 //! One click folder is kept over all kills, so that each start also finds what
 //! the kills before it left. Segments are as small as they may be, so that the
 //! next one is begun all the time, and with it everything that a kill can
-//! interrupt. `CAROM_KILLS` says how many kills (`scripts/endurance` has 30).
+//! interrupt. `CAROM_KILLS` says how many kills (`scripts/endurance` has 200).
 //!
 //! Such segments can be filled faster than new ones are made. Then the server
 //! counts clicks as lost, and what is under test is that this count covers every
@@ -21,9 +21,12 @@ use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use carom::clicks::folder::list;
+use carom::clicks::reader::Reader;
 use common::scale::{from_env, seed};
 use common::{CAROM, Client, Engine, PATIENCE, Setup, cut_reply};
 use rustix::process::{Pid, Signal, kill_process};
@@ -65,6 +68,7 @@ fn kill_under_load(engine: Engine) {
     for round in 0..kills {
         // The first flag is the size of segments.
         server.setup.flags[1] = format!("{}KiB", rng.u32(64..=largest));
+        let begun = Instant::now();
         server.restart();
         // As often within the first replies as after thousands.
         let most = 2 << rng.u32(0..16);
@@ -75,16 +79,19 @@ fn kill_under_load(engine: Engine) {
             replies: rng.u64(1..=most),
             delay: Duration::from_micros(rng.u64(0..1_000)),
             received: AtomicU64::new(0),
+            answered: OnceLock::new(),
             is_killed: AtomicBool::new(false),
         };
         let loads = round.run();
+        let answered = *round.answered.get().expect("a reply was waited for");
+        model.slowest_start = model.slowest_start.max(answered - begun);
         let (code, said) = server.wait();
         assert_eq!(code, None, "it ended by itself: {said}");
         for trouble in ["this is a bug", "carom: clicks:"] {
             assert!(!said.contains(trouble), "{said}");
         }
         model.rounds.push(loads);
-        model.check(&folder);
+        model.check_last(&folder);
     }
 
     // What is left of all that can be opened once more, and closed in order.
@@ -97,7 +104,7 @@ fn kill_under_load(engine: Engine) {
     let (code, said) = server.stop();
     assert_eq!(code, Some(0), "{said}");
     model.rounds.push(vec![load]);
-    model.check(&folder);
+    model.check(&[folder]);
     assert_eq!(model.unsealed, unsealed, "a stop leaves sealed segments only");
     eprintln!("{}: {kills} kills: {}", engine.name(), model.figures());
 }
@@ -126,6 +133,8 @@ struct Round {
     /// who waits.
     delay: Duration,
     received: AtomicU64,
+    /// When the first of them came.
+    answered: OnceLock<Instant>,
     is_killed: AtomicBool,
 }
 
@@ -148,6 +157,7 @@ impl Round {
 
     /// Counts a reply; who receives the last one kills.
     fn count(&self) {
+        self.answered.get_or_init(Instant::now);
         if self.received.fetch_add(1, Ordering::Relaxed) + 1 == self.replies {
             let until = Instant::now() + self.delay;
             while Instant::now() < until {
@@ -240,6 +250,10 @@ fn open(address: SocketAddr) -> io::Result<TcpStream> {
 /// What the click folder must and may hold.
 #[derive(Default)]
 struct Model {
+    /// The longest time from the beginning of a restart to the first answer.
+    slowest_start: Duration,
+    /// The run of the last server.
+    run: u64,
     /// What each client of each round asked.
     rounds: Vec<Vec<Load>>,
     /// Segments with a torn tail, and without a seal.
@@ -264,15 +278,35 @@ struct Row<'a> {
 }
 
 impl Model {
-    /// Reads the whole folder as an operator would, and holds it against what
+    /// Holds what the last server left against what its clients know. What was
+    /// there before it is read again at the end, all at once.
+    fn check_last(&mut self, folder: &Path) {
+        let run = |path: &PathBuf| {
+            let reader = fs::File::open(path).and_then(Reader::open).unwrap();
+            // The last of them may have been killed while it was made.
+            reader.map_or(0, |reader| reader.header().run)
+        };
+        let files = list(folder).unwrap().into_iter().map(|file| (run(&file.path), file.path));
+        let new: Vec<_> = files.filter(|(run, _)| *run > self.run).collect();
+        self.run = new.iter().map(|(run, _)| *run).max().expect("it had segments");
+        let mut last =
+            Self { rounds: self.rounds.split_off(self.rounds.len() - 1), ..Self::default() };
+        last.check(&new.into_iter().map(|(_, path)| path).collect::<Vec<_>>());
+        self.rounds.append(&mut last.rounds);
+        self.torn.append(&mut last.torn);
+        self.unsealed.append(&mut last.unsealed);
+    }
+
+    /// Reads folders or files as an operator would, and holds them against what
     /// the clients know.
-    fn check(&mut self, folder: &Path) {
-        let cat = Command::new(CAROM).args(["clicks", "cat"]).arg(folder).output().unwrap();
+    fn check(&mut self, paths: &[PathBuf]) {
+        let cat = Command::new(CAROM).args(["clicks", "cat"]).args(paths).output().unwrap();
         let said = String::from_utf8(cat.stderr).unwrap();
         self.check_said(&said);
         assert_eq!(cat.status.code(), Some(i32::from(self.lost > 0)), "{said}");
         self.check_clicks(std::str::from_utf8(&cat.stdout).unwrap());
-        assert!(said.contains(&format!("carom: {} clicks in", self.clicks)), "{said}");
+        let plural = if self.clicks == 1 { "" } else { "s" };
+        assert!(said.contains(&format!("carom: {} click{plural} in", self.clicks)), "{said}");
     }
 
     fn check_clicks(&mut self, rows: &str) {
@@ -348,13 +382,14 @@ impl Model {
         let sum = |count: fn(&Load) -> u64| self.rounds.iter().flatten().map(count).sum::<u64>();
         format!(
             "{} redirects received, {} asked for, {} clicks and {} lost, {} segments unsealed, \
-             {} torn tails",
+             {} torn tails, first answer {:.3} s after a restart at the latest",
             sum(|load| load.received),
             sum(|load| load.sent),
             self.clicks,
             self.lost,
             self.unsealed.len(),
-            self.torn.len()
+            self.torn.len(),
+            self.slowest_start.as_secs_f64()
         )
     }
 }

@@ -245,6 +245,7 @@ fn click(logged: &Logged, host: &str, status: u16, verdict: &str) -> Value {
         "query": query.map(shown),
         "referer": referer,
         "user_agent": user_agent,
+        "tag": null,
     });
     if !cuts.is_empty() {
         click["cut"] = json!(cuts);

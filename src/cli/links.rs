@@ -18,7 +18,7 @@ use serde_json::json;
 use super::is_broken_pipe;
 use crate::control::{Read, Sources, say};
 use crate::limits::BAD_LINES_SHOWN;
-use crate::links::{self, Format, OnBadLine, Report, Table};
+use crate::links::{self, Format, OnBadLine, Problem, Report, Table};
 
 /// Look at link files.
 #[derive(Clone, Debug, Subcommand)]
@@ -108,11 +108,21 @@ fn print(
 }
 
 fn bad_lines(report: &Report, all: bool) -> String {
-    if all {
-        return report.problems.iter().map(|problem| format!("{problem}\n")).collect();
-    }
     let mut text = report.to_string();
-    if report.problems.len() > BAD_LINES_SHOWN {
+    if all {
+        text = report.problems.iter().map(|problem| format!("{problem}\n")).collect();
+    }
+    let shown = if all { usize::MAX } else { BAD_LINES_SHOWN };
+    for changed in report.changed.iter().take(shown) {
+        text.push_str(&format!(
+            "{}:{}: changed: {}\n",
+            changed.file_name, changed.line, changed.message
+        ));
+    }
+    if let Some(rest) = report.changed.len().checked_sub(shown).filter(|&rest| rest > 0) {
+        text.push_str(&format!("… and {}\n", counted(rest, "more changed link")));
+    }
+    if report.problems.len().max(report.changed.len()) > shown {
         text.push_str("  (--all shows every one)\n");
     }
     text
@@ -132,6 +142,10 @@ fn description(read: &Read) -> String {
         text.push_str(&format!("{}: {}{bad}{others}\n", file.name, counted(file.links, "link")));
     }
     let bad = read.report.problems.len();
+    if !read.report.changed.is_empty() {
+        let changed = counted(read.report.changed.len(), "link");
+        text.push_str(&format!("changed: {changed}, taken but not quite as in their format\n"));
+    }
     match &read.table {
         None => text.push_str(&format!(
             "refused: {}; mend the lines, or pass --on-bad-line skip to leave them out\n",
@@ -179,9 +193,8 @@ fn to_json(read: &Read) -> serde_json::Value {
         .files
         .iter()
         .map(|file| json!({ "file": file.name, "links": file.links, "bad_lines": file.bad_lines, "others": file.others }));
-    let problems = report.problems.iter().map(|problem| {
-        json!({ "file": problem.file_name, "line": problem.line, "message": problem.message })
-    });
+    let line = |problem: &Problem| json!({ "file": problem.file_name, "line": problem.line, "message": problem.message });
+    let (problems, changed) = (report.problems.iter().map(line), report.changed.iter().map(line));
     let table = read.table.as_ref().map(|table| {
         let (counts, memory) = (table.counts(), table.memory());
         json!({
@@ -201,6 +214,7 @@ fn to_json(read: &Read) -> serde_json::Value {
         "files": files.collect::<Vec<_>>(),
         "table": table,
         "problems": problems.collect::<Vec<_>>(),
+        "changed": changed.collect::<Vec<_>>(),
         "took_ms": read.took.as_secs_f64() * 1e3,
     })
 }
@@ -267,6 +281,35 @@ mod tests {
         assert_eq!(complaints.lines().count(), BAD_LINES_SHOWN + 2);
         assert!(complaints.contains("… and 10 more bad lines\n  (--all"), "{complaints}");
         assert_eq!(printed(&text, &["all"]).1.lines().count(), 30);
+    }
+
+    #[test]
+    fn what_other_formats_mean_is_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("site.conf");
+        std::fs::write(&file, "listen 80;\nlocation /a { return 301 /b; }\n").unwrap();
+        let wish = Check {
+            files: vec![file],
+            format: Some(Format::Nginx),
+            base: Some("https://h.example".to_owned()),
+            on_bad_line: OnBadLine::Refuse,
+            all: false,
+            json: false,
+        };
+        let sources = Sources {
+            paths: wish.files.clone(),
+            format: wish.format,
+            on_bad_line: wish.on_bad_line,
+            base: wish.base.clone(),
+        };
+        let read = sources.read().unwrap();
+        let (mut out, mut complaints) = (Vec::new(), Vec::new());
+        print(&wish, &read, &mut out, &mut complaints).unwrap();
+        let (out, complaints) =
+            (String::from_utf8(out).unwrap(), String::from_utf8(complaints).unwrap());
+        assert!(out.contains("site.conf: 2 links, 1 other directive\nchanged: 2 links"), "{out}");
+        assert_eq!(complaints.matches("site.conf:2: changed: nginx answers all that").count(), 2);
+        assert_eq!(to_json(&read)["changed"][0]["line"], 2);
     }
 
     #[test]

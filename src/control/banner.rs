@@ -16,6 +16,7 @@ pub struct Banner {
     pub links: usize,
     pub generation: u32,
     pub changes: usize,
+    pub promoted: Option<u32>,
     pub left_out: usize,
     pub table_bytes: usize,
     pub read_in: Duration,
@@ -58,6 +59,9 @@ impl Banner {
             1 => ", 1 change over the files".to_owned(),
             count => format!(", {count} changes over the files"),
         };
+        let promoted = self.promoted.map_or(String::new(), |number| {
+            format!("\n            those of generation {number}, which was promoted, as the link files are the same as then")
+        });
         let key = self.click_key_made.as_ref().map_or(String::new(), |path| {
             format!("\n  click key {}, just made; keep it, click ids need it", path.display())
         });
@@ -67,7 +71,7 @@ impl Banner {
         };
         format!(
             "serving\n\
-             \x20 links     {} in {} of memory, read in {:.1?}{left_out}{changes}\n\
+             \x20 links     {} in {} of memory, read in {:.1?}{left_out}{changes}{promoted}\n\
              \x20 unknown   {unknown}\n\
              \x20 engine    {} ({})\n\
              \x20 cores     {}, each up to {} connections\n\
@@ -95,6 +99,7 @@ impl Banner {
             "links": self.links,
             "generation": self.generation,
             "changes": self.changes,
+            "promoted": self.promoted,
             "bad_lines_left_out": self.left_out,
             "table_bytes": self.table_bytes,
             "read_ms": self.read_in.as_secs_f64() * 1e3,

@@ -97,6 +97,7 @@ pub fn serve(plan: &Plan) -> anyhow::Result<()> {
         links: opening.served.editor().len(),
         generation: opening.generation,
         changes: opening.served.changes().len(),
+        promoted: opening.from,
         left_out: problems,
         table_bytes: opening.served.base().table.memory().total(cpus.len()),
         read_in,

@@ -162,4 +162,7 @@ fn ids_are_forever() {
     assert_eq!(id("/go/summer-deal"), 0xe014_47c5_e8ea_a6a1);
     assert_eq!(id("go.example.com/amz/*"), 0xd9ad_a644_ce84_2e52);
     assert_eq!(id("/old/page?id=7"), 0x07c5_bf7b_47df_2c2d);
+    assert_eq!(id("/blog/:year/:slug"), 0x3fb6_1641_97da_27da);
+    assert_eq!(id("*.example.com/d"), 0xab1b_111d_8d7f_3a01);
+    assert_eq!(id("/old/page?id=*"), 0x07c5_a27b_47de_fae6);
 }

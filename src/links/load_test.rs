@@ -249,7 +249,7 @@ fn the_example_loads() {
     let loaded = load(&[Source::new("links.txt", text, Format::Native)], OnBadLine::Refuse);
     assert_eq!(loaded.report.to_string(), "");
     let counts = loaded.table.unwrap().counts();
-    assert_eq!((counts.links, counts.hosts, counts.prefixes, counts.gone), (14, 2, 3, 1));
+    assert_eq!((counts.links, counts.hosts, counts.prefixes, counts.gone), (24, 3, 4, 1));
 }
 
 /// Whatever the bytes: every line is a link, a problem or nothing, and asking

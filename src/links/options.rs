@@ -15,11 +15,10 @@
 //!
 //! `id` stands in the place of the link's own, and `nocase` belongs to the key.
 
+use jiff::SignedDuration;
 use jiff::civil::DateTime;
 
 use core::fmt;
-
-use jiff::Timestamp;
 
 use super::bytes::shown;
 use super::entries::NAMES;
@@ -54,6 +53,8 @@ const POLICIES: [&str; 8] = [
 
 /// Every option, for messages.
 const KNOWN: &str = "query=, cache=, referrer=, from=, until=, else=, id=, tag= or nocase";
+
+const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
 
 const CACHE: u8 = 1 << 2;
 const REFERRER: u8 = 1 << 3;
@@ -288,7 +289,6 @@ impl fmt::Display for Options<'_> {
     /// As they stand behind a link in the native format, each after a space.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = String::from_utf8_lossy;
-        let time = |us| Timestamp::from_microsecond(us).map_err(|_| fmt::Error);
         match self.query {
             QueryRule::Drop => {}
             QueryRule::Keep => f.write_str(" query=keep")?,
@@ -300,11 +300,11 @@ impl fmt::Display for Options<'_> {
         if let Some(policy) = self.referrer() {
             write!(f, " referrer={policy}")?;
         }
-        if let Some(from) = self.from {
-            write!(f, " from={}", time(from)?)?;
+        if let Some(from) = self.from.and_then(civil) {
+            write!(f, " from={from}Z")?;
         }
-        if let Some(until) = self.until {
-            write!(f, " until={}", time(until)?)?;
+        if let Some(until) = self.until.and_then(civil) {
+            write!(f, " until={until}Z")?;
         }
         if let Some(otherwise) = &self.otherwise {
             write!(f, " else={}", text(otherwise.url))?;
@@ -376,8 +376,7 @@ fn rfc_3339(text: &[u8]) -> Option<i64> {
         return None;
     }
     let local: DateTime = core::str::from_utf8(local).ok()?.parse().ok()?;
-    let local =
-        i64::try_from(local.duration_since(DateTime::constant(1970, 1, 1, 0, 0, 0, 0)).as_micros());
+    let local = i64::try_from(local.duration_since(EPOCH).as_micros());
     let minutes = match offset {
         [b'Z' | b'z'] => 0,
         [sign, offset @ ..] if has_shape(offset, b"00:00") => {
@@ -393,7 +392,15 @@ fn rfc_3339(text: &[u8]) -> Option<i64> {
         }
         _ => return None,
     };
-    Some(local.ok()? - minutes * 60_000_000)
+    let time = local.ok()? - minutes * 60_000_000;
+    civil(time).map(|_| time)
+}
+
+/// A time, Unix microseconds, as UTC. `None` outside the years that have four
+/// digits, which RFC 3339 cannot write.
+fn civil(unix_us: i64) -> Option<DateTime> {
+    let time = EPOCH.checked_add(SignedDuration::from_micros(unix_us)).ok()?;
+    (time.year() >= 0).then_some(time)
 }
 
 /// Whether `text` is like `shape`, in which `0` stands for any digit.
@@ -407,13 +414,16 @@ fn has_shape(text: &[u8], shape: &[u8]) -> bool {
 
 fn tag(value: &[u8]) -> Result<&[u8], String> {
     let text = core::str::from_utf8(value).ok();
-    let is_printable = text.is_some_and(|text| !text.chars().any(char::is_control));
+    // A space would end it in a link file.
+    let is_other = |character: char| character.is_control() || character == ' ';
+    let is_printable = text.is_some_and(|text| !text.chars().any(is_other));
     match value.len() {
         1..=TAG_BYTES_MAX if is_printable => Ok(value),
         0 => Err("tag= has no label; write one behind it".to_owned()),
-        1..=TAG_BYTES_MAX => {
-            Err(format!("tag={} is not printable UTF-8; write another label", shown(value)))
-        }
+        1..=TAG_BYTES_MAX => Err(format!(
+            "tag={} is not printable UTF-8 without spaces; write another label",
+            shown(value)
+        )),
         size => Err(format!("the tag has {size} bytes; at most {TAG_BYTES_MAX} are allowed")),
     }
 }

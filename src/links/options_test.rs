@@ -75,6 +75,8 @@ fn problems_say_what_would_be_right() {
     check("from=2026-12-01T00:00Z", "is not a time");
     check("from=2026-02-30T00:00:00Z", "is not a time");
     check("from=2026-12-01T24:00:00Z", "is not a time");
+    check("until=9999-12-31T23:59:59-00:01", "is not a time");
+    check("from=0000-01-01T00:00:00+00:01", "is not a time");
     check("from=2026-12-01T00:00:00", "is not a time");
     check("from=2026-12-01T00:00:00+24:00", "is not a time");
     check("from=2026-12-01T00:00:00+0100", "is not a time");
@@ -91,7 +93,9 @@ fn problems_say_what_would_be_right() {
     check("id=0", "id=0 is not a number from 1 to 18446744073709551615");
     check("id=e01447c5e8eaa6a1", "is not a number from 1");
     check("tag=", "tag= has no label");
-    check("tag=a\tb", "is not printable UTF-8");
+    check("tag=a\tb", "is not printable UTF-8 without spaces");
+    let spaced = [Setting { name: b"tag", value: b"a b" }];
+    assert!(Options::parse(&spaced).unwrap_err().contains("tag=a b is not printable"));
     check(&format!("tag={}", "x".repeat(65)), "the tag has 65 bytes; at most 64 are allowed");
     let bytes = [Setting { name: b"tag", value: b"\xff" }];
     assert!(Options::parse(&bytes).unwrap_err().contains("not printable UTF-8"));
@@ -105,7 +109,7 @@ fn what_is_stored_comes_back() {
         "cache=31536000",
         "referrer=strict-origin",
         "from=2026-12-01T00:00:00Z",
-        "until=2027-12-01T00:00:00Z",
+        "until=9999-12-31T23:59:59.25Z",
         "else=https://a.example/?c={clickid}",
         "tag=spring",
     ];
@@ -120,6 +124,7 @@ fn what_is_stored_comes_back() {
         options.store(&mut bytes);
         bytes.extend_from_slice(b"another entry");
         assert_eq!(Options::stored(&bytes), options, "{text}");
+        assert_eq!(parsed(&options.to_string()), Ok(options), "{text}");
         // A crafted file can end anywhere.
         for end in 0..bytes.len() {
             let options = Options::stored(&bytes[..end]);

@@ -310,6 +310,7 @@ impl Shard {
         }
         // What is to be written again when the click has an id.
         let mut unsigned = None;
+        let mut tag: &[u8] = b"";
         let (status, verdict) = match &hit {
             // The usual link: three copies, and nothing more to look at.
             Some(hit) if let Some(location) = hit.plain() => {
@@ -342,6 +343,7 @@ impl Shard {
                         return self.replies.fixed(too_long, keep, out);
                     }
                 }
+                tag = answer.map_or(b"", |answer| answer.tag);
                 let status = answer.map(|answer| answer.status);
                 let verdict = match (hit, status) {
                     (None, _) => Verdict::Unknown,
@@ -379,7 +381,7 @@ impl Shard {
             },
             referer: request.referer.of(bytes),
             user_agent: request.user_agent.of(bytes),
-            tag: b"",
+            tag,
         };
         let appended = self.clicks.append(&click);
         if appended.is_err() {

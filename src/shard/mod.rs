@@ -5,6 +5,8 @@ mod batch;
 mod connections;
 mod counters;
 mod filled;
+#[cfg(test)]
+mod options_tests;
 pub mod rehearsal;
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::common::{self, Engine, Server, Setup, scale};
-use crate::{LINKS, both_engines, check, done, location, state};
+use crate::{LINKS, both_engines, check, done, file, json, location, replace, state};
 
 const NEW: &str = "https://new.example/";
 
@@ -22,6 +22,42 @@ both_engines!(a_restart_keeps_changes, |engine| {
     server.restart();
     assert_eq!((&server.started["changes"], &server.started["generation"]), (&0.into(), &6.into()));
     check(&server, &[("/a", Some("https://a.example/")), ("/b", Some("https://b.example/"))]);
+});
+
+both_engines!(a_restart_serves_what_was_promoted, |engine| {
+    let mut server = Server::start(engine, LINKS);
+    let staged = file(&server, "staged.txt", "/a https://staged.example/\n");
+    done(&server, &["stage", &staged]);
+    done(&server, &["promote"]);
+    done(&server, &["set", "/new", NEW]);
+    let saved = state(&server).join("promoted.links");
+    common::until("it is saved", || saved.exists());
+    // Twice, and what it was staged from may be gone.
+    std::fs::remove_file(&staged).unwrap();
+    for _ in 0..2 {
+        server.restart();
+        assert_eq!(server.started["promoted"], 2);
+        let want = [("/a", Some("https://staged.example/")), ("/b", None), ("/new", Some(NEW))];
+        check(&server, &want);
+    }
+    assert_eq!(json(&server, &["generations"])["generations"][0]["from"], 2);
+    // Newer link files win.
+    replace(&server.setup.links[0], "/a https://newer.example/\n");
+    server.restart();
+    server
+        .wait_until_said("warning: the link files were changed after generation 2 was promoted", 1);
+    check(&server, &[("/a", Some("https://newer.example/")), ("/new", Some(NEW))]);
+});
+
+both_engines!(a_restart_after_a_reload_serves_the_files, |engine| {
+    let mut server = Server::start(engine, LINKS);
+    let staged = file(&server, "staged.txt", "/a https://staged.example/\n");
+    done(&server, &["stage", &staged]);
+    done(&server, &["promote"]);
+    done(&server, &["reload"]);
+    server.restart();
+    assert!(server.started["promoted"].is_null());
+    check(&server, &[("/a", Some("https://a.example/"))]);
 });
 
 /// A server that was stopped after `/a` and then `/b` were set, and its journal.

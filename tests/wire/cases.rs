@@ -5,6 +5,8 @@ use carom::limits::{
     REQUEST_FIELDS_MAX, REQUEST_HEAD_BYTES_MAX, REQUEST_TARGET_BYTES_MAX, REQUESTS_PER_ROUND_MAX,
 };
 
+use crate::options;
+
 /// The links of every case.
 pub const LINKS: &str = "\
 /a https://a.example/
@@ -16,6 +18,28 @@ own.example/a https://own.example/
 /q?id=7&k=2 https://q.example/both
 /q?id=7 https://q.example/id
 /q https://q.example/none
+/keep https://k.example/?ref=mine#top query=keep
+/over https://o.example/?ref=mine query=override
+/drop https://d.example/ query=drop
+/pk/* https://k.example/:splat query=keep
+/cached https://c.example/ 301 cache=3600
+/private https://c.example/{host} cache=60
+/gone-cached 410 cache=60 tag=gone
+/referrer https://r.example/ referrer=no-referrer cache=0
+/early https://e.example/ 301 from=9999-01-01T00:00:00Z cache=60
+/early-else https://e.example/ 308 from=9999-01-01T00:00:00Z else=https://soon.example/{slug}
+/late https://l.example/ until=1980-01-01T00:00:00Z referrer=origin
+/late-else/* https://l.example/:splat until=1980-01-01T00:00:00+02:00 else=https://over.example/:splat query=keep
+/now https://n.example/ from=1980-01-01T00:00:00Z until=9999-12-31T23:59:59Z cache=60
+/id https://i.example/ id=7
+/tag https://t.example/ tag=spring-sale
+/m/slug https://m.example/{slug}?s={slug}
+/m/query https://m.example/?x=1&{query}#f
+/m/value https://m.example/?q={query}
+/m/name https://m.example/{query:p}/?p={query:p}
+/m/ua https://m.example/?u={ua}&r={referer}
+/m/host https://m.example/{host}
+/m/all https://m.example/?i={query:i}&u={ua}#{slug}{host} 307 query=keep cache=5 referrer=unsafe-url id=18446744073709551615 tag=all nocase
 ";
 
 /// One conversation.
@@ -24,28 +48,28 @@ pub struct Case {
     pub clause: &'static str,
     /// What the client sends.
     pub input: Vec<u8>,
-    /// Statuses and targets that come back; `close` at the end where the server
+    /// Statuses and targets that come back, before a target what is said of caches
+    /// and referrers unless that is the usual; `close` at the end where the server
     /// ends the connection by itself.
     pub expected: String,
 }
 
-fn case(clause: &'static str, input: impl AsRef<[u8]>, expected: &str) -> Case {
+pub fn case(clause: &'static str, input: impl AsRef<[u8]>, expected: &str) -> Case {
     Case { clause, input: input.as_ref().to_vec(), expected: expected.to_owned() }
 }
 
-const A: &str = "302 https://a.example/";
-const GET_A: &str = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n";
+pub const A: &str = "302 https://a.example/";
+pub const GET_A: &str = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n";
 
-fn head(line: &str, fields: &str) -> String {
+pub fn head(line: &str, fields: &str) -> String {
     format!("{line} HTTP/1.1\r\nHost: x\r\n{fields}\r\n")
 }
 
 /// Every case.
 pub fn all() -> Vec<Case> {
-    [matching(), host(), targets(), methods(), framing(), syntax(), limits(), persistence()]
-        .into_iter()
-        .flatten()
-        .collect()
+    let of_requests =
+        [matching(), host(), targets(), methods(), framing(), syntax(), limits(), persistence()];
+    of_requests.into_iter().flatten().chain(options::cases()).collect()
 }
 
 fn matching() -> Vec<Case> {
@@ -67,8 +91,8 @@ fn matching() -> Vec<Case> {
         case("RFC 3986 §6.2.2.2 unreserved escapes", get("/%61"), A),
         case("RFC 3986 §6.2.2.3 dot segments", get("/p/../x/./../a"), A),
         case("merged slashes", get("//a"), A),
-        case("robots.txt", get("/robots.txt"), "200"),
-        case("favicon.ico", get("/favicon.ico"), "204"),
+        case("robots.txt", get("/robots.txt"), "200 max-age=86400"),
+        case("favicon.ico", get("/favicon.ico"), "204 max-age=86400"),
     ]
 }
 
@@ -116,7 +140,7 @@ fn targets() -> Vec<Case> {
 fn methods() -> Vec<Case> {
     vec![
         case("HEAD as GET", head("HEAD /a", ""), A),
-        case("HEAD of robots.txt", head("HEAD /robots.txt", ""), "200"),
+        case("HEAD of robots.txt", head("HEAD /robots.txt", ""), "200 max-age=86400"),
         case("RFC 9110 §15.5.6 POST", head("POST /a", ""), "405"),
         case("RFC 9110 §15.5.6 OPTIONS", head("OPTIONS /a", ""), "405"),
         case("RFC 9110 §15.5.6 other", head("FOO /a", ""), "405"),

@@ -5,6 +5,7 @@
 mod cases;
 #[path = "../common/mod.rs"]
 mod common;
+mod options;
 mod random;
 
 use std::collections::BTreeMap;
@@ -36,8 +37,14 @@ fn summary(replies: &[u8], closed: bool) -> String {
     for line in text.lines() {
         if let Some(status) = line.strip_prefix("HTTP/1.1 ") {
             parts.push(&status[..3]);
-        } else if let Some(target) = line.strip_prefix("Location: ") {
-            parts.push(target);
+        } else if let Some((name, value)) = line.split_once(": ") {
+            let is_told = match name {
+                "Cache-Control" => value != "no-store",
+                name => matches!(name, "Location" | "Referrer-Policy"),
+            };
+            if is_told {
+                parts.push(value);
+            }
         }
     }
     if closed {
@@ -55,7 +62,7 @@ fn undated(replies: &[u8]) -> String {
 /// A click without what differs from run to run.
 fn click_key(click: &OwnedClick) -> String {
     format!(
-        "{} {:?} {:016x} {} {} {} {}",
+        "{} {:?} {:016x} {} {} {} {} {}",
         click.status,
         click.verdict,
         click.link,
@@ -63,6 +70,7 @@ fn click_key(click: &OwnedClick) -> String {
         String::from_utf8_lossy(&click.path),
         String::from_utf8_lossy(&click.referer),
         String::from_utf8_lossy(&click.user_agent),
+        String::from_utf8_lossy(&click.tag),
     )
 }
 
@@ -165,11 +173,12 @@ fn row_key(row: &serde_json::Value) -> String {
         link => link.to_owned(),
     };
     format!(
-        "{} {verdict} {link} {} {}{query} {} {}",
+        "{} {verdict} {link} {} {}{query} {} {} {}",
         row["status"],
         text("host"),
         text("path"),
         text("referer"),
         text("user_agent"),
+        text("tag"),
     )
 }

@@ -22,9 +22,9 @@ pub struct FilterArguments {
     /// Only clicks before this time.
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub until: Option<u64>,
-    /// Only clicks of this link: its id as clicks show it, or its key as in a link
-    /// file.
-    #[arg(long, value_name = "ID|KEY", value_parser = link)]
+    /// Only clicks of this link: its id as clicks show it, or its key or its id=N as
+    /// in a link file.
+    #[arg(long, value_name = "ID|id=N|KEY", value_parser = link)]
     pub link: Option<u64>,
     /// Only clicks with this verdict.
     #[arg(long, value_enum)]
@@ -94,6 +94,10 @@ const DATE_BYTES: usize = "2026-11-22".len();
 
 /// The id of the link that `text` means. Keys have a slash, ids have none.
 fn link(text: &str) -> Result<u64, String> {
+    if let Some(number) = text.strip_prefix("id=") {
+        let number = number.parse().ok().filter(|&id| id > 0);
+        return number.ok_or_else(|| format!("{text} is no id from 1 to {}", u64::MAX));
+    }
     if text.contains('/') {
         let mut scratch = KeyScratch::default();
         return Key::parse(text.as_bytes(), &mut scratch)
@@ -175,6 +179,10 @@ mod tests {
         assert_eq!(link("/go/summer-deal"), Ok(0xe014_47c5_e8ea_a6a1));
         assert_eq!(link("/go/%73ummer-deal"), Ok(0xe014_47c5_e8ea_a6a1));
         assert_ne!(link("go.example/go/summer-deal"), link("/go/summer-deal"));
+        assert_eq!(link("id=42"), Ok(42));
+        assert_eq!(link("000000000000002a"), Ok(42));
+        assert!(link("id=0").unwrap_err().contains("from 1 to"));
+        assert!(link("id=2a").unwrap_err().contains("from 1 to"));
         assert!(link("e01447c5").unwrap_err().contains("16 hexadecimal digits"));
         assert!(link("summer-deal").unwrap_err().contains("16 hexadecimal digits"));
         assert!(link("/go/x#y").unwrap_err().contains("fragment"));

@@ -9,7 +9,6 @@ use anyhow::{Context, bail};
 
 use super::record::{Damage, HEADER, Record, decode, encode};
 use crate::clicks::files::sync_folder;
-use crate::control::say;
 use crate::limits::{JOURNAL_GROUP_BYTES_MAX, JOURNAL_REWRITE_BYTES};
 
 /// Its name in the state folder.
@@ -29,12 +28,13 @@ pub struct Journal {
 
 impl Journal {
     /// Opens the journal in the state folder, made if there is none, with the
-    /// records in it. A torn tail is cut, and said.
+    /// records in it. A torn tail is cut; how many bytes that were is the last of the
+    /// three.
     ///
     /// # Errors
     ///
     /// A sentence for the operator: it cannot be read or written, or is damaged.
-    pub fn open(state: &Path) -> anyhow::Result<(Self, Vec<Record>)> {
+    pub fn open(state: &Path) -> anyhow::Result<(Self, Vec<Record>, usize)> {
         let path = state.join(NAME);
         let mut options = OpenOptions::new();
         options.read(true).append(true).create(true).mode(0o600);
@@ -67,13 +67,7 @@ impl Journal {
         };
         write().with_context(|| format!("cannot write {}", journal.path.display()))?;
         journal.size = journal.size.max(HEADER.len() as u64);
-        if torn > 0 {
-            say(format_args!(
-                "warning: the journal of links ended in {torn} bytes that are no whole record; \
-                 they are cut. A change that was acknowledged is lost only if the disk lost it"
-            ));
-        }
-        Ok((journal, decoded.records))
+        Ok((journal, decoded.records, torn))
     }
 
     /// Writes records, which are on the disk when it returns. `all` are the records
@@ -154,8 +148,8 @@ mod tests {
     fn what_was_appended_is_there_again() {
         let folder = tempfile::tempdir().unwrap();
         for generation in 1..4 {
-            let (mut journal, records) = Journal::open(folder.path()).unwrap();
-            assert_eq!(records, (1..generation).map(mark).collect::<Vec<_>>());
+            let (mut journal, records, torn) = Journal::open(folder.path()).unwrap();
+            assert_eq!((records, torn), ((1..generation).map(mark).collect::<Vec<_>>(), 0));
             journal.append(&[mark(generation)], unneeded).unwrap();
         }
     }
@@ -164,15 +158,15 @@ mod tests {
     fn a_torn_tail_is_cut_and_written_over() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(NAME);
-        let (mut journal, _) = Journal::open(folder.path()).unwrap();
+        let (mut journal, ..) = Journal::open(folder.path()).unwrap();
         journal.append(&[mark(1)], unneeded).unwrap();
         let whole = fs::read(&path).unwrap();
         journal.append(&[mark(2)], unneeded).unwrap();
         let bytes = fs::read(&path).unwrap();
         for end in whole.len()..bytes.len() {
             fs::write(&path, &bytes[..end]).unwrap();
-            let (mut journal, records) = Journal::open(folder.path()).unwrap();
-            assert_eq!(records, [mark(1)]);
+            let (mut journal, records, torn) = Journal::open(folder.path()).unwrap();
+            assert_eq!((records, torn), (vec![mark(1)], end - whole.len()));
             assert_eq!(fs::read(&path).unwrap(), whole);
             journal.append(&[mark(2)], unneeded).unwrap();
             assert_eq!(fs::read(&path).unwrap(), bytes);
@@ -183,7 +177,7 @@ mod tests {
     fn damage_in_the_middle_is_refused_with_a_remedy() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(NAME);
-        let (mut journal, _) = Journal::open(folder.path()).unwrap();
+        let (mut journal, ..) = Journal::open(folder.path()).unwrap();
         journal.append(&[mark(1)], unneeded).unwrap();
         journal.append(&[mark(2)], unneeded).unwrap();
         let mut bytes = fs::read(&path).unwrap();
@@ -199,7 +193,7 @@ mod tests {
     #[test]
     fn a_long_journal_is_rewritten() {
         let folder = tempfile::tempdir().unwrap();
-        let (mut journal, _) = Journal::open(folder.path()).unwrap();
+        let (mut journal, ..) = Journal::open(folder.path()).unwrap();
         journal.size = JOURNAL_REWRITE_BYTES;
         journal.append(&[mark(9)], || vec![mark(8)]).unwrap();
         assert!(journal.size < 1024);

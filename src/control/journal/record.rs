@@ -100,6 +100,10 @@ pub struct Base {
     pub files: Vec<FileMark>,
     /// The link files of `serve`, as they were last read.
     pub link_files: Vec<FileMark>,
+    /// The generation under which it was saved, to be served again after a restart;
+    /// `None`: the link files have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub saved: Option<u32>,
 }
 
 /// What happened.
@@ -245,6 +249,7 @@ mod tests {
             from: Some(1),
             files: vec![mark.clone()],
             link_files: vec![mark],
+            saved: Some(7),
         };
         vec![
             record(2, What::Base(base)),

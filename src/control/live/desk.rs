@@ -2,6 +2,7 @@
 //! thing after the other.
 
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
 
@@ -13,6 +14,7 @@ use super::edits;
 use super::kept::{Before, Generation, Generations, Kept};
 use super::opening::{Opening, all_records, next};
 use super::read::{self, Job, ReadDone, Then};
+use super::saved;
 use super::served::{Base, Served};
 use super::shards::Shards;
 use crate::clicks::files::unix_us;
@@ -23,6 +25,8 @@ use crate::links::Report;
 /// See the [module](self).
 pub struct Desk {
     sources: Sources,
+    /// The state folder.
+    state: PathBuf,
     pub(super) journal: Journal,
     pub(super) shards: Shards,
     pub(super) served: Served,
@@ -55,12 +59,17 @@ impl Desk {
         shards: Shards,
         (own, asks): (Sender<Ask>, Receiver<Ask>),
     ) -> anyhow::Result<std::thread::JoinHandle<()>> {
-        let Opening { served, generation, journal, base } = opening;
+        let Opening { state, served, generation, journal, base, from } = opening;
+        let link_files = match &base.what {
+            What::Base(base) => base.link_files.clone(),
+            _ => Vec::new(),
+        };
         let mut desk = Self {
             sources,
+            state,
             journal,
             shards,
-            link_files: served.base().files.clone(),
+            link_files,
             served,
             generation,
             base,
@@ -72,7 +81,7 @@ impl Desk {
             asks,
             own,
         };
-        let about = desk.about(How::Start, None, &Who::itself("start"));
+        let about = desk.about(How::Start, from, &Who::itself("start"));
         let now = Arc::new(desk.served.changes().clone());
         desk.generations.push(Kept {
             about,
@@ -294,7 +303,10 @@ impl Desk {
         let generation = next(self.generation);
         let replicas = self.shards.replicate(&served, generation).map_err(failed)?;
         let files = served.base().files.clone();
-        let base = journal::Base { how, from, files, link_files: self.link_files.clone() };
+        // A reload serves what stands in the link files.
+        let saved = (how != How::Reload).then_some(generation);
+        let link_files = self.link_files.clone();
+        let base = journal::Base { how, from, files, link_files, saved };
         let record = |what| Record { generation, at_us: unix_us(), who: who.clone(), what };
         let base = record(What::Base(base));
         let mut records = vec![base.clone()];
@@ -305,6 +317,9 @@ impl Desk {
         }
         self.write(&records)?;
         self.shards.swap(replicas, generation);
+        if saved.is_some() {
+            saved::save_aside(&self.state, generation, served.base());
+        }
 
         let earlier = std::mem::replace(&mut self.served, served);
         self.base = base;

@@ -14,6 +14,7 @@ mod kept;
 mod look;
 mod opening;
 mod read;
+mod saved;
 mod served;
 mod shards;
 mod single;

@@ -1,13 +1,14 @@
 //! The shards, as far as links are brought to them.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
 
 use super::served::Served;
-use crate::control::machine;
 use crate::control::server::RunningShard;
+use crate::control::{machine, say};
+use crate::limits::SHARD_TURN_MS_MAX;
 use crate::links::{Links, Patch};
 use crate::mailbox::{Mailbox, Message};
 use crate::shard::Published;
@@ -87,10 +88,19 @@ impl Shards {
     }
 
     /// Waits until every shard answers from this generation. Each is woken by its
-    /// mailbox and looks into it at its next turn, however much it has to do.
+    /// mailbox and looks into it at its next turn, however much it has to do; one that
+    /// does not has ended, and its server is about to.
     fn wait_for(&self, generation: u32) {
+        let deadline = Instant::now() + Duration::from_millis(SHARD_TURN_MS_MAX);
         for shard in &self.0 {
             while shard.published.generation() != generation {
+                if Instant::now() > deadline {
+                    return say(format_args!(
+                        "warning: the shard on CPU {} does not answer from generation \
+                         {generation}; if this is said again, restart carom",
+                        shard.cpu
+                    ));
+                }
                 std::thread::park_timeout(Duration::from_micros(50));
             }
         }

@@ -230,3 +230,6 @@ fn written(read: impl FnOnce(&mut dyn FnMut(u32, Line<'_>))) -> Vec<String> {
     });
     lines
 }
+
+#[cfg(test)]
+mod fixtures_test;

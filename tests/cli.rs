@@ -208,7 +208,8 @@ fn wrong_arguments_say_what_would_be_right() {
     check("--engine", "mio", "possible values: auto, io_uring, epoll");
     check("--fallback", "/home", "write https://host/path");
     check("--fallback", "https://a.example/:splat", "only a /* link can");
-    check("--format", "xml", "write native or csv");
+    check("--format", "xml", "write one of native | nginx | haproxy");
+    check("--columns", "key=1", "the columns of key and target are needed");
     check("--on-bad-line", "ignore", "write refuse or skip");
     check("--header-timeout", "10", "write a time with its unit: 10s, 250ms or 1m");
     check("--segment-size", "1KiB", "a segment is between");
@@ -241,7 +242,9 @@ fn help_has_every_default_and_variable() {
     check("engine", "auto]");
     check("clicks", "./clicks]");
     check("fallback", "none");
-    check("format", "csv for *.csv, else native]");
+    check("format", "as each file looks]");
+    check("base", "they are refused]");
+    check("columns", "by their names]");
     check("on-bad-line", "refuse]");
     check("header-timeout", "10s]");
     check("idle-timeout", "60s]");

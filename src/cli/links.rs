@@ -2,6 +2,8 @@
 //! serving them.
 
 pub mod access_log;
+pub mod convert;
+pub mod diff;
 mod differences;
 mod live;
 pub mod replay;
@@ -16,9 +18,10 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::is_broken_pipe;
+use super::reading::ReadingArguments;
 use crate::control::{Read, Sources, say};
 use crate::limits::BAD_LINES_SHOWN;
-use crate::links::{self, Format, OnBadLine, Problem, Report, Table};
+use crate::links::{OnBadLine, Problem, Report, Table};
 
 /// Look at link files.
 #[derive(Clone, Debug, Subcommand)]
@@ -29,6 +32,20 @@ pub enum LinksCommand {
     /// be right. The exit status is 0 when all lines are good or the bad ones were
     /// to be skipped, 1 when there are bad lines, 2 when a file cannot be read.
     Check(Check),
+    /// Write link files of any format as those of another
+    ///
+    /// Every line that means something else here, or cannot be taken, is listed as
+    /// file:line: what. The exit status is 0 when all links were taken as they were
+    /// meant, 1 when some were changed or refused, 2 when a file cannot be read or
+    /// written.
+    Convert(convert::Convert),
+    /// List the links that two files do not have in common, or that `promote` would change
+    ///
+    /// Without files, a running server is asked how what is staged differs from what
+    /// it serves. Links of files are listed with + for added ones, - for removed ones, ~ for those that answer something
+    /// else. The exit status is 0 when the links are the same, 1 when some differ, 2
+    /// when a file cannot be read or has bad lines.
+    Diff(diff::Diff),
     /// Answer a real access log with two sets of links, and list what differs
     ///
     /// Each GET and HEAD of the log is answered with the old links and with the new,
@@ -47,13 +64,9 @@ pub struct Check {
     /// Link files; together they make one table
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// Format of the link files, one of those that docs/formats.md tells of
-    /// [default: csv for *.csv, else native]
-    #[arg(long)]
-    pub format: Option<Format>,
-    /// Put before targets that are only a path, as nginx and Netlify allow
-    #[arg(long, value_name = "https://HOST", value_parser = links::base)]
-    pub base: Option<String>,
+    /// How they are read
+    #[command(flatten)]
+    pub reading: ReadingArguments,
     /// When a line is bad: refuse all links, or skip it and take the rest
     #[arg(long, default_value = "refuse", value_name = "refuse|skip")]
     pub on_bad_line: OnBadLine,
@@ -70,6 +83,8 @@ pub struct Check {
 pub fn run(command: &LinksCommand) -> ExitCode {
     match command {
         LinksCommand::Check(wish) => check(wish),
+        LinksCommand::Convert(wish) => convert::run(wish),
+        LinksCommand::Diff(wish) => diff::run(wish),
         LinksCommand::Replay(wish) => replay::run(wish),
         LinksCommand::Live(command) => live::run(command),
     }
@@ -78,9 +93,8 @@ pub fn run(command: &LinksCommand) -> ExitCode {
 fn check(wish: &Check) -> ExitCode {
     let sources = Sources {
         paths: wish.files.clone(),
-        format: wish.format,
+        reading: wish.reading.plan(),
         on_bad_line: wish.on_bad_line,
-        base: wish.base.clone(),
     };
     let read = match sources.read() {
         Ok(read) => read,
@@ -222,6 +236,7 @@ fn to_json(read: &Read) -> serde_json::Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::links::Format;
 
     /// What is printed (standard output, standard error) for these links.
     fn printed(text: &str, flags: &[&str]) -> (String, String) {
@@ -232,15 +247,13 @@ mod tests {
         let on_bad_line = if has("skip") { OnBadLine::Skip } else { OnBadLine::Refuse };
         let wish = Check {
             files: vec![file.clone()],
-            format: None,
-            base: None,
+            reading: ReadingArguments::default(),
             on_bad_line,
             all: has("all"),
             json: has("json"),
         };
-        let read = Sources { paths: wish.files.clone(), format: None, on_bad_line, base: None }
-            .read()
-            .unwrap();
+        let reading = wish.reading.plan();
+        let read = Sources { paths: wish.files.clone(), reading, on_bad_line }.read().unwrap();
         let (mut out, mut complaints) = (Vec::new(), Vec::new());
         print(&wish, &read, &mut out, &mut complaints).unwrap();
         let folder = format!("{}/", folder.path().display());
@@ -290,17 +303,19 @@ mod tests {
         std::fs::write(&file, "listen 80;\nlocation /a { return 301 /b; }\n").unwrap();
         let wish = Check {
             files: vec![file],
-            format: Some(Format::Nginx),
-            base: Some("https://h.example".to_owned()),
+            reading: ReadingArguments {
+                format: Some(Format::Nginx),
+                base: Some("https://h.example".to_owned()),
+                columns: None,
+            },
             on_bad_line: OnBadLine::Refuse,
             all: false,
             json: false,
         };
         let sources = Sources {
             paths: wish.files.clone(),
-            format: wish.format,
+            reading: wish.reading.plan(),
             on_bad_line: wish.on_bad_line,
-            base: wish.base.clone(),
         };
         let read = sources.read().unwrap();
         let (mut out, mut complaints) = (Vec::new(), Vec::new());

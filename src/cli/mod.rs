@@ -3,6 +3,7 @@
 pub mod clicks;
 pub mod links;
 mod progress;
+mod reading;
 pub mod serve;
 pub mod ship;
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use bytesize::ByteSize;
 use clap::{Args, ValueEnum};
 
+use super::reading::ReadingArguments;
 use crate::clicks::Privacy;
 use crate::connection::Timeouts;
 use crate::control::machine::Cores;
@@ -18,7 +19,7 @@ use crate::limits::{
     CONNECTIONS_PER_SHARD_MAX, GENERATIONS_KEPT_MAX, SEGMENT_AGE_MS_MIN, SEGMENT_BYTES_MAX,
     SEGMENT_BYTES_MIN, SEGMENTS_READY_DEFAULT, SEGMENTS_READY_MAX,
 };
-use crate::links::{self, Fallback, Format, OnBadLine, target};
+use crate::links::{Fallback, OnBadLine, target};
 use crate::shard::{Settings, WhenFull};
 
 const AFTER_HELP: &str = "\
@@ -85,14 +86,8 @@ pub struct ServeArguments {
     #[arg(long, env = "CAROM_FALLBACK", value_name = "URL", value_parser = fallback)]
     fallback: Option<Fallback>,
 
-    /// Format of the link files, one of those that docs/formats.md tells of
-    /// [default: csv for *.csv, else native]
-    #[arg(long, env = "CAROM_FORMAT")]
-    format: Option<Format>,
-
-    /// Put before targets that are only a path, as nginx and Netlify allow
-    #[arg(long, env = "CAROM_BASE", value_name = "https://HOST", value_parser = links::base)]
-    base: Option<String>,
+    #[command(flatten)]
+    reading: ReadingArguments,
 
     /// When a line is bad: refuse to start or reload, or skip it and serve the rest
     #[arg(long, env = "CAROM_ON_BAD_LINE", default_value = "refuse", value_name = "refuse|skip")]
@@ -222,9 +217,8 @@ impl ServeArguments {
         Plan {
             sources: Sources {
                 paths: self.links.clone(),
-                format: self.format,
+                reading: self.reading.plan(),
                 on_bad_line: self.on_bad_line,
-                base: self.base.clone(),
             },
             listen: self.listen.clone(),
             cores: self.cores.clone(),

@@ -19,7 +19,7 @@ mod watch;
 pub use plan::{EngineWish, IpWish, Plan};
 pub use say::say;
 pub use start::serve;
-pub use tables::{Read, Sources};
+pub use tables::{Read, Reading, Sources};
 
 /// RLIMIT_MEMLOCK below which io_uring may be refused: glommio asks for this.
 pub(crate) const MEMLOCK_BYTES_WANTED: u64 = 512 * 1024;

@@ -8,7 +8,7 @@ use crate::limits::{
     QUERY_SHAPES_MAX, TARGET_BYTES_MAX,
 };
 
-fn native(name: &'static str, text: &'static str) -> Source<'static> {
+fn native<'a>(name: &'a str, text: &'a str) -> Source<'a> {
     Source::new(name, text.as_bytes(), Format::Native)
 }
 
@@ -287,7 +287,7 @@ fn no_text_breaks_the_loader() {
         for _ in 0..rng.usize(..40) {
             text.extend_from_slice(rng.choice(pieces).unwrap());
         }
-        for format in [Format::Native, Format::Csv] {
+        for &(_, format) in Format::ALL {
             let loaded = load(&[Source::new("l", &text, format)], OnBadLine::Skip);
             let (report, table) = (loaded.report, loaded.table.unwrap());
             assert_eq!(report.links(), table.len());
@@ -303,25 +303,56 @@ fn no_text_breaks_the_loader() {
     }
 }
 
+/// The fixtures with some bytes exchanged, left out or doubled.
 #[test]
-fn formats_go_by_file_ending() {
-    for (name, want) in [
-        ("a.csv", Format::Csv),
-        ("dir.csv/links.txt", Format::Native),
-        ("A.CSV", Format::Csv),
-        ("_redirects", Format::Native),
-        ("ü.x", Format::Native),
-        ("csv", Format::Native),
-    ] {
-        assert_eq!(Format::of(name), want, "{name}");
+fn damaged_fixtures_do_not_break_the_loader() {
+    let fixtures: [(&str, &[u8]); 6] = [
+        ("a.csv", include_bytes!("../../tests/fixtures/cloudflare/bulk.csv")),
+        ("a.json", include_bytes!("../../tests/fixtures/cloudfront/store.json")),
+        ("a.csv", include_bytes!("../../tests/fixtures/shlink/short_urls.csv")),
+        ("a.ndjson", include_bytes!("../../tests/fixtures/shlink/api.ndjson")),
+        ("a.csv", include_bytes!("../../tests/fixtures/yourls/urls.csv")),
+        ("a.csv", include_bytes!("../../tests/fixtures/bitly/links.csv")),
+    ];
+    let seed = fastrand::u64(..);
+    eprintln!("SEED={seed}");
+    let mut rng = fastrand::Rng::with_seed(seed);
+    for round in 0..1_200 {
+        let (name, text) = fixtures[round % fixtures.len()];
+        let format = Format::detect(name, text, false);
+        let mut text = text.to_vec();
+        for _ in 0..rng.usize(1..8) {
+            let at = rng.usize(..text.len());
+            match rng.u8(..3) {
+                0 => text[at] = rng.u8(..),
+                1 => drop(text.remove(at)),
+                _ => text.insert(at, text[at]),
+            }
+        }
+        Format::detect(name, &text, false);
+        let source = Source::new(name, &text, format);
+        let loaded = load(&[source], OnBadLine::Skip);
+        let table = loaded.table.unwrap();
+        assert_eq!(loaded.report.links(), table.len());
+        // What was taken has a native line that means the same.
+        let lines: String = table.links().map(|link| format!("{link}\n")).collect();
+        let again = load(&[native("l", &lines)], OnBadLine::Refuse);
+        assert_eq!(again.report.to_string(), "", "{lines}");
+        let lines_again: String =
+            again.table.unwrap().links().map(|link| format!("{link}\n")).collect();
+        assert_eq!(lines_again, lines);
     }
-    for name in Format::NAMES {
-        assert!(name.parse::<Format>().is_ok());
+}
+
+#[test]
+fn names_that_a_person_picks() {
+    for (name, format) in Format::ALL {
+        assert_eq!((name.parse(), format.name()), (Ok(*format), *name));
     }
     for name in OnBadLine::NAMES {
         assert!(name.parse::<OnBadLine>().is_ok());
     }
-    assert!("apache".parse::<Format>().unwrap_err().contains("native | csv"));
+    assert!("apache".parse::<Format>().unwrap_err().contains("native | nginx | haproxy"));
     assert!("stop".parse::<OnBadLine>().unwrap_err().contains("refuse or skip"));
 }
 

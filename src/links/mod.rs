@@ -28,6 +28,7 @@ mod answer;
 mod builder;
 mod bytes;
 mod changes;
+mod compare;
 mod edit;
 mod entries;
 mod find;
@@ -51,9 +52,12 @@ pub mod target;
 pub use answer::{Answer, StoredOptions};
 pub use builder::{AddProblem, Link, Origin, TableBuilder};
 pub use changes::{Change, Changes, read_keys, read_lines};
+pub use compare::{Difference, Differences, LinkSet, compare};
 pub use edit::{EditProblem, Editor, Patch};
 pub use find::{Ask, Hit, Links, Scratch};
-pub use formats::{Format, HaproxyMatch, Help, Include, Included, Source, base, each_include};
+pub use formats::{
+    Columns, Format, HaproxyMatch, Help, Include, Included, Source, base, each_include,
+};
 pub use key::{Key, KeyScratch};
 pub use listed::Listed;
 pub use load::{FileReport, Loaded, OnBadLine, Problem, Report, load};

@@ -8,11 +8,12 @@ use anyhow::Context;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
+use crate::cli::reading::ReadingArguments;
 use crate::clicks::state;
 use crate::control::admin::{Client, Method};
 use crate::control::say;
 use crate::limits::BAD_LINES_SHOWN;
-use crate::links::OnBadLine;
+use crate::links::{Columns, Format, OnBadLine};
 
 /// What a running server is asked about its links.
 #[derive(Clone, Debug, Subcommand)]
@@ -22,7 +23,8 @@ pub enum LiveCommand {
     /// The files are checked whole; with a bad line nothing is staged. What is
     /// served stays as it is until `carom links promote`.
     Stage(Stage),
-    /// Show what `promote` would change: links added, removed and changed
+    /// Show what `promote` would change; `links diff` without files.
+    #[command(skip)]
     Diff(Plain),
     /// Serve what is staged
     Promote(Plain),
@@ -60,7 +62,7 @@ pub struct Server {
     state: Option<PathBuf>,
     /// Print the answer as JSON
     #[arg(long)]
-    json: bool,
+    pub json: bool,
 }
 
 impl Server {
@@ -73,7 +75,7 @@ impl Server {
 #[derive(Args, Clone, Debug)]
 pub struct Plain {
     #[command(flatten)]
-    server: Server,
+    pub server: Server,
 }
 
 /// See [`LiveCommand::Stage`].
@@ -82,15 +84,11 @@ pub struct Stage {
     /// Link files; together they make one table
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Format of the link files [default: by their names]
-    #[arg(long)]
-    format: Option<String>,
+    #[command(flatten)]
+    reading: ReadingArguments,
     /// When a line is bad: stage nothing, or skip it and take the rest
     #[arg(long, default_value = "refuse", value_parser = OnBadLine::NAMES)]
     on_bad_line: String,
-    /// Put before targets that are only a path, as nginx and Netlify allow
-    #[arg(long, value_name = "https://HOST")]
-    base: Option<String>,
     #[command(flatten)]
     server: Server,
 }
@@ -299,9 +297,10 @@ impl LiveCommand {
                 let files = wish.files.iter().map(|file| absolute(file));
                 let body = json!({
                     "files": files.collect::<anyhow::Result<Vec<_>>>()?,
-                    "format": wish.format,
+                    "format": wish.reading.format.map(Format::name),
+                    "base": wish.reading.base,
+                    "columns": wish.reading.columns.as_ref().map(Columns::as_str),
                     "on_bad_line": wish.on_bad_line,
-                    "base": wish.base,
                 });
                 ("/links/stage", Some(body))
             }

@@ -16,7 +16,7 @@ use super::access_log::{self, Line};
 use super::differences::{Asked, Difference, Differences, Kind};
 use super::sample::{Drawn, Sample};
 use crate::cli::progress::Progress;
-use crate::control::Sources;
+use crate::control::{Reading, Sources};
 use crate::limits::{REPLAY_BLOCK_REQUESTS, REPLAY_LINE_BYTES_MAX};
 use crate::links::{self, Format, OnBadLine, Table};
 use crate::shard::Now;
@@ -106,12 +106,8 @@ fn read_table(
     format: Option<Format>,
     complaints: &mut impl Write,
 ) -> anyhow::Result<Arc<Table>> {
-    let sources = Sources {
-        paths: paths.to_vec(),
-        format,
-        on_bad_line: wish.on_bad_line,
-        base: wish.base.clone(),
-    };
+    let reading = Reading { format, base: wish.base.clone(), columns: None };
+    let sources = Sources { paths: paths.to_vec(), reading, on_bad_line: wish.on_bad_line };
     let read = sources.read()?;
     write!(complaints, "{}", read.report)?;
     let Some(table) = read.table else {

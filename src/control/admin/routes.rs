@@ -21,11 +21,11 @@ use serde_json::json;
 use tokio::net::UnixListener;
 use tokio::sync::oneshot;
 
-use crate::control::Sources;
 use crate::control::journal::Who;
 use crate::control::live::{Answer, Ask, Edit, Refusal, Reply};
+use crate::control::{Reading, Sources};
 use crate::limits::ADMIN_BODY_BYTES_MAX;
-use crate::links::{self, Format, OnBadLine};
+use crate::links::{self, Columns, Format, OnBadLine};
 
 /// Who is at the other end, as the kernel says (SO_PEERCRED, unix(7)).
 #[derive(Debug, Clone)]
@@ -153,9 +153,11 @@ struct Stage {
     #[serde(default)]
     format: Option<String>,
     #[serde(default)]
-    on_bad_line: Option<String>,
-    #[serde(default)]
     base: Option<String>,
+    #[serde(default)]
+    columns: Option<String>,
+    #[serde(default)]
+    on_bad_line: Option<String>,
 }
 
 async fn stage(State(desk): State<Desk>, ConnectInfo(peer): From, body: Body) -> Answered {
@@ -171,12 +173,13 @@ async fn stage(State(desk): State<Desk>, ConnectInfo(peer): From, body: Body) ->
         )));
     }
     let format = wish.format.map(|name| name.parse::<Format>()).transpose().map_err(bad)?;
+    let base = wish.base.map(|text| links::base(&text)).transpose().map_err(bad)?;
+    let columns = wish.columns.map(|text| text.parse::<Columns>()).transpose().map_err(bad)?;
     let on_bad_line = wish.on_bad_line.map(|name| name.parse::<OnBadLine>()).transpose();
     let sources = Sources {
         paths: wish.files,
-        format,
+        reading: Reading { format, base, columns },
         on_bad_line: on_bad_line.map_err(bad)?.unwrap_or_default(),
-        base: wish.base.map(|base| links::base(&base)).transpose().map_err(bad)?,
     };
     desk.ask(|reply| Ask::Stage { sources, who: peer.0, reply }).await
 }

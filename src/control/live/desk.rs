@@ -142,7 +142,8 @@ impl Desk {
         let Some(job) = self.to_read.pop_front() else { return };
         self.is_reading = true;
         let started = read::start(job, self.served.changes().clone(), self.own.clone());
-        if let Err((job, error)) = started {
+        if let Err(failed) = started {
+            let (job, error) = *failed;
             self.is_reading = false;
             self.not_read(
                 job.then,

@@ -22,5 +22,6 @@ mod single;
 pub use ask::{Answer, Ask, Edit, Refusal, Reply};
 pub use desk::Desk;
 pub use opening::Opening;
-pub use read::read;
+pub use read::{read, read_with};
+pub use served::Base;
 pub use shards::Shards;

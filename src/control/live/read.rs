@@ -1,6 +1,7 @@
 //! Reading link files beside the serving.
 
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use std::time::{Duration, Instant};
@@ -22,18 +23,30 @@ struct Text {
     includes: Includes,
 }
 
+/// How a link file is read.
+pub type Open<'a> = &'a dyn Fn(&Path) -> io::Result<Vec<u8>>;
+
 /// Reads link files: their table, unless a bad line refuses it, and what was wrong.
 ///
 /// # Errors
 ///
 /// When one cannot be read; it is named.
 pub fn read(sources: &Sources) -> anyhow::Result<(Option<Base>, Report)> {
+    read_with(sources, &|path| std::fs::read(path))
+}
+
+/// The same, with another way to read a file.
+///
+/// # Errors
+///
+/// When one cannot be read; it is named.
+pub fn read_with(sources: &Sources, open: Open<'_>) -> anyhow::Result<(Option<Base>, Report)> {
     let mut texts = Vec::new();
     for path in &sources.paths {
-        let bytes = std::fs::read(path)
-            .with_context(|| format!("cannot read the link file {}", path.display()))?;
+        let bytes =
+            open(path).with_context(|| format!("cannot read the link file {}", path.display()))?;
         let name = path.display().to_string();
-        let format = sources.format.unwrap_or_else(|| Format::of(&name));
+        let format = sources.reading.format_of(&name, &bytes);
         let includes = Includes::read(&Source::new(&name, &bytes, format));
         texts.push(Text { name, format, bytes, includes });
     }
@@ -43,7 +56,11 @@ pub fn read(sources: &Sources) -> anyhow::Result<(Option<Base>, Report)> {
         .iter()
         .zip(&finders)
         .map(|(text, finder)| Source {
-            help: Help { base: sources.base.as_deref(), include: Some(Include(finder)) },
+            help: Help {
+                base: sources.reading.base.as_deref(),
+                columns: sources.reading.columns.as_ref(),
+                include: Some(Include(finder)),
+            },
             ..Source::new(&text.name, &text.bytes, text.format)
         })
         .collect();
@@ -99,7 +116,7 @@ pub struct ReadDone {
 /// # Errors
 ///
 /// The job, when the thread cannot be started.
-pub fn start(job: Job, changes: Changes, desk: Sender<Ask>) -> Result<(), (Job, io::Error)> {
+pub fn start(job: Job, changes: Changes, desk: Sender<Ask>) -> Result<(), Box<(Job, io::Error)>> {
     let (hand_over, handed) = channel::<Job>();
     let spawned = std::thread::Builder::new().name("carom-reload".to_owned()).spawn(move || {
         let Ok(job) = handed.recv() else { return };
@@ -112,8 +129,10 @@ pub fn start(job: Job, changes: Changes, desk: Sender<Ask>) -> Result<(), (Job, 
     });
     match spawned {
         // The thread waits for it.
-        Ok(_) => hand_over.send(job).map_err(|back| (back.0, io::ErrorKind::Other.into())),
-        Err(error) => Err((job, error)),
+        Ok(_) => {
+            hand_over.send(job).map_err(|back| Box::new((back.0, io::ErrorKind::Other.into())))
+        }
+        Err(error) => Err(Box::new((job, error))),
     }
 }
 

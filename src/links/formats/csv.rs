@@ -1,57 +1,92 @@
-//! Comma-separated values (RFC 4180) under a header row. Columns go by name,
-//! in any order, with others between them.
+//! Values parted by commas (RFC 4180) or tabs, under a header row. Columns go by
+//! name, in any order, with others between them, or as an operator says.
 
 use csv::{ByteRecord, ReaderBuilder};
 use memchr::{memchr, memchr_iter};
 
 use super::super::bytes::shown;
-use super::{Line, Row};
+use super::cells::{self, Cells, Each, Field, Names, PLAIN, spell, trim};
+use super::columns::{Columns, Place};
+use super::{Format, Line, cloudflare, exports};
 
-/// The names that a column may have, once spelled by [`spell`].
-const SOURCE: &[&str] = &["source", "from", "old url", "short url", "path", "key", "slug"];
-const TARGET: &[&str] = &["target", "to", "new url", "destination", "long url"];
-const STATUS: &[&str] = &["status", "code", "status code"];
+/// The place of each field's column; `None` where there is none.
+pub(super) type Places = Each<Option<usize>>;
 
-/// Where the columns are that we need.
-struct Columns {
-    source: usize,
-    target: usize,
-    status: Option<usize>,
+/// How a file begins.
+pub(super) enum Start<'a> {
+    /// With a row of names.
+    Header(&'a dyn Fn(&ByteRecord) -> Result<Places, String>),
+    /// With the first link.
+    Link(&'a Places),
 }
 
-pub(super) fn read(text: &[u8], mut take: impl FnMut(u32, Line<'_>)) {
-    // The header is a row as any other to the parser: so its line is known, and
-    // rows may have more or fewer cells.
-    let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text);
+pub(super) fn read(
+    text: &[u8],
+    delimiter: u8,
+    columns: Option<&Columns>,
+    take: &mut impl FnMut(u32, Line<'_>),
+) {
+    let header = |header: &ByteRecord| match columns {
+        None => plain_places(header),
+        Some(columns) => wished(columns, header),
+    };
+    let numbered = columns.filter(|columns| columns.are_numbered());
+    // Numbers need no header to be looked up in.
+    let numbered = numbered.and_then(|columns| wished(columns, &ByteRecord::new()).ok());
+    let start = numbered.as_ref().map_or(Start::Header(&header), Start::Link);
+    rows(text, delimiter, start, &mut |line, row| match row {
+        Ok(cells) => cells::plain(cells, &mut |written| take(line, written)),
+        Err(message) => take(line, Line::Refused(message)),
+    });
+}
+
+/// The format of a file whose name ends with `.csv`.
+pub(super) fn detect(text: &[u8]) -> Format {
+    let mut found = Format::Csv;
+    records(text, b',', |_, record| {
+        found = match record {
+            Ok(record) if exports::SHLINK.has_header(record) => Format::Shlink,
+            Ok(record) if exports::YOURLS.has_header(record) => Format::Yourls,
+            Ok(record) if exports::BITLY.has_header(record) => Format::Bitly,
+            Ok(record) if cloudflare::fits(record) => Format::Cloudflare,
+            _ => Format::Csv,
+        };
+        false
+    });
+    found
+}
+
+/// Hands every row that is not blank to `take`, with its line, until that says no.
+/// Rows may have more or fewer cells than others.
+pub(super) fn records(
+    text: &[u8],
+    delimiter: u8,
+    mut take: impl FnMut(u32, Result<&ByteRecord, String>) -> bool,
+) {
+    // The header is a row as any other to the parser: so its line is known.
+    let mut reader = ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(delimiter)
+        .from_reader(text);
     let mut lines = Lines { text, at: 0, line: 1 };
     let mut record = ByteRecord::new();
-    let mut columns = None;
     loop {
         match reader.read_byte_record(&mut record) {
             Ok(true) => {}
-            Ok(false) => break,
+            Ok(false) => return,
             // Reading bytes from memory, without a rule on lengths, cannot fail.
             Err(error) => {
-                return take(lines.line, Line::Refused(format!("not readable as CSV: {error}")));
+                take(lines.line, Err(format!("not readable as CSV: {error}")));
+                return;
             }
         }
         let start = record.position().map_or(lines.at, |position| position.byte() as usize);
         let line = lines.of(start);
-        if record.iter().all(|cell| trim(cell).is_empty()) {
-            continue;
+        let is_blank = record.iter().all(|cell| trim(cell).is_empty());
+        if !is_blank && !take(line, Ok(&record)) {
+            return;
         }
-        let Some(columns) = &columns else {
-            match Columns::of(&record) {
-                Ok(found) => columns = Some(found),
-                Err(message) => return take(line, Line::Refused(message)),
-            }
-            continue;
-        };
-        take(line, columns.row(&record).map_or_else(Line::Refused, Line::Link));
-    }
-    if columns.is_none() {
-        let message = "the file has no header row; begin it with `source,target,status`";
-        take(1, Line::Refused(message.to_owned()));
     }
 }
 
@@ -74,84 +109,133 @@ impl Lines<'_> {
     }
 }
 
-impl Columns {
-    fn of(header: &ByteRecord) -> Result<Columns, String> {
-        let names: Vec<String> = header.iter().map(spell).collect();
-        let find = |wanted: &[&str]| {
-            let mut found = (0..names.len()).filter(|&at| wanted.contains(&names[at].as_str()));
-            (found.next(), found.next())
+/// Hands the cells of every row to `take`, or why they cannot be had. Of a bad
+/// header row nothing follows.
+pub(super) fn rows(
+    text: &[u8],
+    delimiter: u8,
+    start: Start<'_>,
+    take: &mut impl FnMut(u32, Result<&Cells<'_>, String>),
+) {
+    let (header, mut places) = match start {
+        Start::Header(header) => (Some(header), None),
+        Start::Link(places) => (None, Some(*places)),
+    };
+    records(text, delimiter, |line, record| {
+        let (record, places) = match (record, &places) {
+            (Err(message), _) => {
+                take(line, Err(message));
+                return false;
+            }
+            (Ok(record), Some(places)) => (record, places),
+            (Ok(record), None) => match header.map_or(Ok(Places::default()), |it| it(record)) {
+                Ok(found) => {
+                    places = Some(found);
+                    return true;
+                }
+                Err(message) => {
+                    take(line, Err(message));
+                    return false;
+                }
+            },
         };
-        let one = |what: &str, wanted: &[&str]| match find(wanted) {
-            (Some(first), Some(second)) => Err(format!(
-                "the header has two {what} columns, `{}` and `{}`; rename one of them (columns found: {})",
-                names[first],
-                names[second],
-                listed(header)
-            )),
-            (first, _) => Ok(first),
-        };
-        let needed = |what: &str, wanted: &[&str]| {
-            one(what, wanted)?.ok_or_else(|| {
-                format!(
-                    "the header has no {what} column; name one of them {} (columns found: {}; nothing of the file was read)",
-                    wanted.join(" | "),
-                    listed(header)
-                )
-            })
-        };
-        Ok(Columns {
-            source: needed("source", SOURCE)?,
-            target: needed("target", TARGET)?,
-            status: one("status", STATUS)?,
-        })
+        match cells_of(record, places) {
+            Ok(cells) => take(line, Ok(&cells)),
+            Err(message) => take(line, Err(message)),
+        }
+        true
+    });
+    if places.is_none() && text.trim_ascii().is_empty() {
+        let message = "the file has no header row; begin it with `source,target,status`";
+        take(1, Err(message.to_owned()));
     }
+}
 
-    fn row<'a>(&self, record: &'a ByteRecord) -> Result<Row<'a>, String> {
-        let cell = |at: usize| trim(record.get(at).unwrap_or_default());
-        let row = Row {
-            key: cell(self.source),
-            target: cell(self.target),
-            status: self.status.map(cell).filter(|status| !status.is_empty()),
-            settings: &[],
-        };
-        let cells = [row.key, row.target, row.status.unwrap_or_default()];
-        if cells.iter().any(|cell| memchr(b'\n', cell).is_some()) {
+fn cells_of<'a>(record: &'a ByteRecord, places: &Places) -> Result<Cells<'a>, String> {
+    let mut cells = Cells::default();
+    for field in places.fields() {
+        let Some(at) = *places.at(field) else { continue };
+        let cell = trim(record.get(at).unwrap_or_default());
+        if memchr(b'\n', cell).is_some() {
             return Err(
                 "a quoted cell goes on over several lines; close its quote on this line".to_owned()
             );
         }
-        if row.target.is_empty() && self.target >= record.len() {
+        cells.put(field, cell);
+    }
+    if places.at(Field::Target).is_some_and(|at| at >= record.len()) {
+        return Err(format!(
+            "the row has {} cells, so none in the target column; add what is missing",
+            record.len()
+        ));
+    }
+    Ok(cells)
+}
+
+/// Where the columns with these names are. Two that could be the same are an
+/// error, for one of them would be left out.
+pub(super) fn named_places(names: Names, header: &ByteRecord) -> Result<Places, String> {
+    let mut places = Places::default();
+    for (at, cell) in header.iter().enumerate() {
+        let Some(field) = cells::named(names, &spell_cell(cell)) else { continue };
+        if let Some(first) = *places.at(field) {
             return Err(format!(
-                "the row has {} cells, so none in the target column; add what is missing",
-                record.len()
+                "the header has two {} columns, `{}` and `{}`; rename one of them (columns found: {})",
+                field.word(),
+                shown(trim(&header[first])),
+                shown(trim(cell)),
+                listed(header)
             ));
         }
-        Ok(row)
+        places.put(field, Some(at));
     }
+    Ok(places)
 }
 
-/// A column's name as we compare it: lower case, with one space for every run
-/// of spaces, `_` and `-`.
-fn spell(cell: &[u8]) -> String {
-    let name = String::from_utf8_lossy(cell).to_lowercase();
-    let words = name.split(|c: char| c.is_whitespace() || matches!(c, '_' | '-'));
-    words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+fn plain_places(header: &ByteRecord) -> Result<Places, String> {
+    let places = named_places(PLAIN, header)?;
+    for field in [Field::Key, Field::Target] {
+        if places.at(field).is_none() {
+            let known = PLAIN.iter().find(|(other, _)| *other == field).map(|(_, names)| names);
+            return Err(format!(
+                "the header has no {} column; name one of them {}, or say which it is with --columns (columns found: {}; nothing of the file was read)",
+                field.word(),
+                known.map(|names| names.join(" | ")).unwrap_or_default(),
+                listed(header)
+            ));
+        }
+    }
+    Ok(places)
 }
 
-fn listed(header: &ByteRecord) -> String {
+/// Where the columns are that an operator named.
+fn wished(columns: &Columns, header: &ByteRecord) -> Result<Places, String> {
+    let mut places = Places::default();
+    for (field, place) in columns.wishes() {
+        let at = match place {
+            Place::Numbered(at) => *at,
+            Place::Named(name) => {
+                let found = header.iter().position(|cell| spell_cell(cell) == *name);
+                found.ok_or_else(|| {
+                    format!(
+                        "the header has no column `{name}`, which --columns names (columns found: {}; nothing of the file was read)",
+                        listed(header)
+                    )
+                })?
+            }
+        };
+        places.put(field, Some(at));
+    }
+    Ok(places)
+}
+
+pub(super) fn spell_cell(cell: &[u8]) -> String {
+    spell(&String::from_utf8_lossy(trim(cell)))
+}
+
+pub(super) fn listed(header: &ByteRecord) -> String {
     let names: Vec<String> = header.iter().map(|cell| format!("`{}`", shown(trim(cell)))).collect();
     names.join(", ")
-}
-
-/// Without the white space around it, which includes the no-break space that
-/// spreadsheets like to add.
-fn trim(cell: &[u8]) -> &[u8] {
-    const NO_BREAK_SPACE: &[u8] = "\u{a0}".as_bytes();
-    let mut cell = cell.trim_ascii();
-    while let Some(rest) = cell.strip_prefix(NO_BREAK_SPACE).or(cell.strip_suffix(NO_BREAK_SPACE)) {
-        cell = rest.trim_ascii();
-    }
-    cell
 }
 
 #[cfg(test)]

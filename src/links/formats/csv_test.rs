@@ -1,7 +1,7 @@
 use super::*;
 
 fn rows(text: &str) -> Vec<String> {
-    super::super::written(|take| read(text.as_bytes(), take))
+    super::super::written(|mut take| read(text.as_bytes(), b',', None, &mut take))
 }
 
 fn check(text: &str, want: &[&str]) {
@@ -52,7 +52,7 @@ fn headers_that_do_not_help() {
     problem("a,b\n/a,b\n", "1 !the header has no source column; name one of them source | from");
     problem("a,b\n/a,b\n", "columns found: `a`, `b`");
     problem("from,b\n", "no target column");
-    problem("from,Old URL,to\n", "two source columns, `from` and `old url`");
+    problem("from,Old URL,to\n", "two source columns, `from` and `Old URL`");
     problem("from,to,target\n", "two target columns");
     problem("from,to,code,status\n", "two status columns");
 }
@@ -60,4 +60,41 @@ fn headers_that_do_not_help() {
 #[test]
 fn a_quote_left_open_is_seen() {
     problem("from,to\n/a,\"b\n/c,d\n/e,f\n", "2 !a quoted cell goes on over several lines");
+}
+
+fn wished(columns: &str, text: &str, want: &[&str]) {
+    let columns: Columns = columns.parse().unwrap();
+    let read = |mut take: &mut dyn FnMut(u32, Line<'_>)| {
+        read(text.as_bytes(), b'\t', Some(&columns), &mut take);
+    };
+    assert_eq!(super::super::written(read), want, "{text:?}");
+}
+
+#[test]
+fn columns_as_an_operator_says() {
+    wished("key=2,target=1", "https://a/\t/x\n", &["1 /x|https://a/|-"]);
+    wished("key=slug,target=2", "slug\turl\n/x\thttps://a/\n", &["2 /x|https://a/|-"]);
+    wished(
+        "key=Slug,target=URL,status=4,tag=Campaign,nocase=ci,host=domain",
+        "domain\tslug\tURL\tcode\tcampaign\tci\ngo.example\tx\thttps://a/\t301\tmay\tTRUE\n\t/y\thttps://a/\t\t\tno\n",
+        &["2 go.example/x|https://a/|301|nocase=|tag=may", "3 /y|https://a/|-"],
+    );
+    wished(
+        "key=slug,target=2",
+        "key\turl\n",
+        &[
+            "1 !the header has no column `slug`, which --columns names (columns found: `key`, `url`; nothing of the file was read)",
+        ],
+    );
+    wished(
+        "key=1,target=2,nocase=3",
+        "/a\tb\tmaybe\n",
+        &["1 !nocase is `maybe`; write true or false"],
+    );
+}
+
+#[test]
+fn options_are_settings() {
+    check("key,target,options\n/a,b,query=keep  nocase\n", &["2 /a|b|-|query=keep|nocase="]);
+    problem("key,target,options\n/a,b,keep\n", "2 !`keep` is no option; write name=value");
 }

@@ -162,7 +162,7 @@ mod tests {
     use super::*;
 
     fn rows(how: HaproxyMatch, text: &str) -> Vec<String> {
-        let help = Help { base: Some("https://b.example"), include: None };
+        let help = Help { base: Some("https://b.example"), ..Help::default() };
         super::super::written(|take| read(text.as_bytes(), how, &help, take))
     }
 

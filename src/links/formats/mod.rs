@@ -1,9 +1,17 @@
 //! The formats of link files. Each turns text into rows; what a row means is
 //! the same for all of them and is decided in [`load`](super::load()).
 
+mod cells;
+mod cloudflare;
+mod cloudfront;
+mod columns;
 mod csv;
+mod detect;
+mod exports;
 mod haproxy;
+mod name;
 mod native;
+mod ndjson;
 mod nginx;
 mod order;
 mod paths;
@@ -11,90 +19,10 @@ mod redirects;
 mod regex;
 
 use core::fmt;
-use core::str::FromStr;
 
+pub use columns::Columns;
+pub use name::{Format, HaproxyMatch};
 pub use paths::base;
-
-/// How a link file is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// `[host]/path target [status]`, one link a line.
-    Native,
-    /// Comma-separated values under a header row.
-    Csv,
-    /// nginx configuration: `map` blocks, and redirects of servers and locations.
-    Nginx,
-    /// A haproxy map, and the converter it is written for.
-    Haproxy(HaproxyMatch),
-    /// Netlify's `_redirects`.
-    Netlify,
-    /// Cloudflare Pages' `_redirects`.
-    Pages,
-}
-
-/// How haproxy compares what it looks up with the keys of a map; the map itself
-/// does not say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HaproxyMatch {
-    /// `map`, `map_str`: the same text.
-    Str,
-    /// `map_beg`: begins with the key.
-    Beg,
-    /// `map_dom`: the key, between dots.
-    Dom,
-    /// `map_end`: ends with the key.
-    End,
-    /// `map_reg`: a regular expression.
-    Reg,
-}
-
-impl Format {
-    /// The names by which a person picks one.
-    pub const NAMES: [&str; 10] = [
-        "native",
-        "csv",
-        "nginx",
-        "haproxy",
-        "haproxy-beg",
-        "haproxy-dom",
-        "haproxy-end",
-        "haproxy-reg",
-        "netlify",
-        "pages",
-    ];
-
-    /// The format that a file name suggests: CSV if it ends with `.csv`.
-    pub fn of(file_name: &str) -> Format {
-        let ending = file_name.len().checked_sub(4).and_then(|at| file_name.get(at..));
-        match ending {
-            Some(ending) if ending.eq_ignore_ascii_case(".csv") => Format::Csv,
-            _ => Format::Native,
-        }
-    }
-}
-
-impl FromStr for Format {
-    type Err = String;
-
-    fn from_str(name: &str) -> Result<Format, String> {
-        match name {
-            "native" => Ok(Format::Native),
-            "csv" => Ok(Format::Csv),
-            "nginx" => Ok(Format::Nginx),
-            "haproxy" => Ok(Format::Haproxy(HaproxyMatch::Str)),
-            "haproxy-beg" => Ok(Format::Haproxy(HaproxyMatch::Beg)),
-            "haproxy-dom" => Ok(Format::Haproxy(HaproxyMatch::Dom)),
-            "haproxy-end" => Ok(Format::Haproxy(HaproxyMatch::End)),
-            "haproxy-reg" => Ok(Format::Haproxy(HaproxyMatch::Reg)),
-            "netlify" => Ok(Format::Netlify),
-            "pages" => Ok(Format::Pages),
-            other => Err(format!(
-                "`{other}` is not a format; write one of {}",
-                Format::NAMES.join(" | ")
-            )),
-        }
-    }
-}
 
 /// One link file, read by the caller.
 #[derive(Clone, Copy, Debug)]
@@ -121,6 +49,8 @@ impl<'a> Source<'a> {
 pub struct Help<'a> {
     /// `https://host`, before targets that are only a path.
     pub base: Option<&'a str>,
+    /// Which columns of a table of values mean what.
+    pub columns: Option<&'a Columns>,
     /// Finds the files that this one includes.
     pub include: Option<Include<'a>>,
 }
@@ -184,15 +114,21 @@ pub(super) fn read(source: &Source<'_>, mut take: impl FnMut(u32, Line<'_>)) {
         let message = "the file is UTF-16; save it as UTF-8 (nothing of it was read)";
         return take(1, Line::Refused(message.to_owned()));
     }
+    let help = &source.help;
     match source.format {
         Format::Native => native::read(text, take),
-        Format::Csv => csv::read(text, take),
-        Format::Nginx => nginx::read(text, &source.help, &mut take),
-        Format::Netlify => {
-            redirects::read(text, redirects::Dialect::Netlify, &source.help, &mut take);
-        }
-        Format::Pages => redirects::read(text, redirects::Dialect::Pages, &source.help, &mut take),
-        Format::Haproxy(how) => haproxy::read(text, how, &source.help, &mut take),
+        Format::Nginx => nginx::read(text, help, &mut take),
+        Format::Netlify => redirects::read(text, redirects::Dialect::Netlify, help, &mut take),
+        Format::Pages => redirects::read(text, redirects::Dialect::Pages, help, &mut take),
+        Format::Cloudflare => cloudflare::read(text, &mut take),
+        Format::Cloudfront => cloudfront::read(text, help, &mut take),
+        Format::Shlink => exports::read(text, &exports::SHLINK, &mut take),
+        Format::Yourls => exports::read(text, &exports::YOURLS, &mut take),
+        Format::Bitly => exports::read(text, &exports::BITLY, &mut take),
+        Format::Csv => csv::read(text, b',', help.columns, &mut take),
+        Format::Tsv => csv::read(text, b'\t', help.columns, &mut take),
+        Format::Ndjson => ndjson::read(text, help.columns, &mut take),
+        Format::Haproxy(how) => haproxy::read(text, how, help, &mut take),
     }
 }
 

@@ -81,7 +81,7 @@ fn columns(line: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 /// A column that is `name=value`, as `weight=70` or Netlify's `Country=us`, or
 /// the setting that stands alone.
-fn setting(column: &[u8]) -> Option<Setting<'_>> {
+pub(super) fn setting(column: &[u8]) -> Option<Setting<'_>> {
     if column == b"nocase" {
         return Some(Setting { name: column, value: &[] });
     }

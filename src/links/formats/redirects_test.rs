@@ -1,7 +1,7 @@
 use super::*;
 
 fn rows(dialect: Dialect, text: &str) -> Vec<String> {
-    let help = Help { base: Some("https://b.example"), include: None };
+    let help = Help { base: Some("https://b.example"), ..Help::default() };
     super::super::written(|take| read(text.as_bytes(), dialect, &help, take))
 }
 

@@ -18,7 +18,7 @@ fn included(pattern: &str) -> super::super::Included {
 }
 
 pub(super) fn rows(text: &str, base: Option<&str>) -> Vec<String> {
-    let help = Help { base, include: Some(Include(&included)) };
+    let help = Help { base, include: Some(Include(&included)), ..Help::default() };
     written(|take| read(text.as_bytes(), &help, take))
 }
 

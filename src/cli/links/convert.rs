@@ -1,0 +1,233 @@
+//! `carom links convert`: link files of any format as those of another.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::{Args, ValueEnum};
+use serde_json::json;
+
+use super::counted;
+use crate::cli::is_broken_pipe;
+use crate::cli::progress::Progress;
+use crate::cli::reading::ReadingArguments;
+use crate::control::{Read, Sources};
+use crate::links::{Listed, OnBadLine, Problem, Report, Table};
+
+/// What `carom links convert` is asked to do.
+#[derive(Args, Clone, Debug)]
+pub struct Convert {
+    /// Link files; together they make one table. - is standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// How they are read
+    #[command(flatten)]
+    pub reading: ReadingArguments,
+    /// Format to write
+    #[arg(long, value_enum, default_value_t = To::Native)]
+    pub to: To,
+    /// File to write, whole or not at all [default: standard output]
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// When a line is bad: write nothing, or skip it and write the rest
+    #[arg(long, default_value = "refuse", value_name = "refuse|skip")]
+    pub on_bad_line: OnBadLine,
+    /// Write no links, only say what would become of them
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print the summary, with every changed and refused line, as one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A format that can be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum To {
+    /// One link a line
+    Native,
+    /// Comma-separated values: key, target, status, options
+    Csv,
+    /// The same with tabs
+    Tsv,
+    /// The same as a JSON object a line
+    Ndjson,
+}
+
+/// Runs the command.
+#[must_use]
+pub fn run(wish: &Convert) -> ExitCode {
+    let (out, complaints) = (&mut io::stdout().lock(), &mut io::stderr().lock());
+    ExitCode::from(match convert(wish, out, complaints) {
+        Ok(code) => code,
+        // Whoever stopped reading has seen enough.
+        Err(error) if is_broken_pipe(&error) => 0,
+        Err(error) => {
+            // There is nobody left to tell that nobody can be told.
+            let _ = writeln!(complaints, "carom: {error:#}");
+            2
+        }
+    })
+}
+
+fn convert(
+    wish: &Convert,
+    out: &mut impl Write,
+    complaints: &mut impl Write,
+) -> anyhow::Result<u8> {
+    let sources = Sources {
+        paths: wish.files.clone(),
+        reading: wish.reading.plan(),
+        on_bad_line: wish.on_bad_line,
+    };
+    let Read { table, report, .. } = sources.read_here()?;
+    let mut is_written = false;
+    if let Some(table) = table.filter(|_| !wish.dry_run) {
+        match &wish.output {
+            Some(path) => write_file(wish.to, path, &table)?,
+            None => write(wish.to, &mut *out, &table)?,
+        }
+        is_written = true;
+    }
+    let summary = if wish.json { to_json(&report, is_written) } else { to_text(&report) };
+    // Standard output has the links, if nothing else was wished.
+    if wish.output.is_some() || wish.dry_run {
+        out.write_all(summary.as_bytes())?;
+    } else {
+        complaints.write_all(summary.as_bytes())?;
+    }
+    if !wish.dry_run && !is_written {
+        writeln!(
+            complaints,
+            "carom: nothing is written; mend the lines above, or pass --on-bad-line skip to leave them out"
+        )?;
+    }
+    Ok(u8::from(!report.problems.is_empty() || !report.changed.is_empty()))
+}
+
+/// Writes a file beside `path`, and puts it in its place when all is in it.
+fn write_file(to: To, path: &Path, table: &Table) -> anyhow::Result<()> {
+    let mut name = OsString::from(".");
+    name.push(path.file_name().context("the output has no file name; name a file")?);
+    name.push(format!(".{}", std::process::id()));
+    let aside = path.with_file_name(name);
+    let file =
+        File::create(&aside).with_context(|| format!("cannot create {}", aside.display()))?;
+    let mut out = BufWriter::new(file);
+    let written = write(to, &mut out, table).and_then(|()| {
+        out.get_ref().sync_all()?;
+        Ok(fs::rename(&aside, path)?)
+    });
+    if written.is_err() {
+        let _ = fs::remove_file(&aside);
+    }
+    written.with_context(|| format!("cannot write {}", path.display()))
+}
+
+fn write(to: To, out: &mut impl Write, table: &Table) -> anyhow::Result<()> {
+    let mut bar = Progress::new(Some(table.memory().entries as u64));
+    let mut written = 0;
+    let mut writer = Writer::new(to, BufWriter::new(out))?;
+    for link in table.links() {
+        written += writer.write(&link)? as u64;
+        bar.step(|| written);
+    }
+    writer.finish()
+}
+
+/// Writes links in one format.
+enum Writer<W: Write> {
+    Native(W),
+    Table(Box<csv::Writer<W>>),
+    Ndjson(W),
+}
+
+impl<W: Write> Writer<W> {
+    fn new(to: To, out: W) -> anyhow::Result<Self> {
+        let delimiter = match to {
+            To::Native => return Ok(Self::Native(out)),
+            To::Ndjson => return Ok(Self::Ndjson(out)),
+            To::Csv => b',',
+            To::Tsv => b'\t',
+        };
+        let mut rows = csv::WriterBuilder::new().delimiter(delimiter).from_writer(out);
+        rows.write_record(["key", "target", "status", "options"])?;
+        Ok(Self::Table(Box::new(rows)))
+    }
+
+    /// Writes a link, and returns about how many bytes it took.
+    fn write(&mut self, link: &Listed<'_>) -> anyhow::Result<usize> {
+        let status = link.status().code();
+        if let Self::Native(out) = self {
+            let line = link.to_string();
+            writeln!(out, "{line}")?;
+            return Ok(line.len() + 1);
+        }
+        let key = link.key().to_string();
+        let target = String::from_utf8_lossy(link.target());
+        let options = link.options().to_string();
+        let options = options.trim_start();
+        let size = key.len() + target.len() + options.len();
+        match self {
+            Self::Table(rows) => {
+                rows.write_record([&*key, &*target, &*status.to_string(), options])?;
+            }
+            Self::Native(out) | Self::Ndjson(out) => {
+                let mut object = json!({ "key": key, "status": status });
+                for (name, text) in [("target", &*target), ("options", options)] {
+                    if !text.is_empty() {
+                        object[name] = text.into();
+                    }
+                }
+                writeln!(out, "{object}")?;
+            }
+        }
+        Ok(size)
+    }
+
+    fn finish(self) -> anyhow::Result<()> {
+        match self {
+            Self::Native(mut out) | Self::Ndjson(mut out) => out.flush()?,
+            Self::Table(mut rows) => rows.flush()?,
+        }
+        Ok(())
+    }
+}
+
+fn to_text(report: &Report) -> String {
+    let mut text = String::new();
+    for line in &report.changed {
+        text.push_str(&format!("changed: {line}\n"));
+    }
+    for line in &report.problems {
+        text.push_str(&format!("refused: {line}\n"));
+    }
+    let others: usize = report.files.iter().map(|file| file.others).sum();
+    text.push_str(&format!(
+        "{} taken, {} of them changed in meaning, {} refused",
+        counted(report.links(), "link"),
+        report.changed.len(),
+        counted(report.problems.len(), "line")
+    ));
+    if others > 0 {
+        text.push_str(&format!(", {} passed over", counted(others, "other directive")));
+    }
+    text.push('\n');
+    text
+}
+
+fn to_json(report: &Report, is_written: bool) -> String {
+    let list = |lines: &[Problem]| -> Vec<_> {
+        let line = |line: &Problem| json!({ "file": line.file_name, "line": line.line, "message": line.message });
+        lines.iter().map(line).collect()
+    };
+    let summary = json!({
+        "taken": report.links(),
+        "changed": list(&report.changed),
+        "refused": list(&report.problems),
+        "is_written": is_written,
+    });
+    format!("{summary}\n")
+}

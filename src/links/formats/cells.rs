@@ -1,0 +1,259 @@
+//! What the formats that are tables of values share: cells by what they mean, and
+//! the row that they make.
+
+use super::super::bytes::shown;
+use super::{Line, Row, Setting, native};
+
+/// What a cell can mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Field {
+    Key,
+    Target,
+    Status,
+    /// Settings as the native format has them.
+    Options,
+    Query,
+    Nocase,
+    Cache,
+    Referrer,
+    From,
+    Until,
+    Else,
+    Id,
+    Tag,
+    /// The host of a key that has none.
+    Host,
+    /// A key's path without its slash.
+    Code,
+    /// More keys of the same link.
+    Custom,
+    /// Visits after which the link ends.
+    VisitsMax,
+}
+
+const FIELDS: usize = Field::ALL.len();
+
+impl Field {
+    const ALL: [Field; 17] = [
+        Field::Key,
+        Field::Target,
+        Field::Status,
+        Field::Options,
+        Field::Query,
+        Field::Nocase,
+        Field::Cache,
+        Field::Referrer,
+        Field::From,
+        Field::Until,
+        Field::Else,
+        Field::Id,
+        Field::Tag,
+        Field::Host,
+        Field::Code,
+        Field::Custom,
+        Field::VisitsMax,
+    ];
+
+    /// What it is called in messages.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Field::Key => "source",
+            Field::Target => "target",
+            Field::Status => "status",
+            Field::Options => "options",
+            Field::Host => "host",
+            Field::Code => "short code",
+            Field::Custom => "custom link",
+            Field::VisitsMax => "max visits",
+            setting => {
+                let found = SETTINGS.iter().find(|(field, _)| *field == setting);
+                found.map_or("", |(_, name)| name)
+            }
+        }
+    }
+}
+
+/// Settings that can have a cell of their own, by their native names.
+pub(super) const SETTINGS: [(Field, &str); 9] = [
+    (Field::Query, "query"),
+    (Field::Nocase, "nocase"),
+    (Field::Cache, "cache"),
+    (Field::Referrer, "referrer"),
+    (Field::From, "from"),
+    (Field::Until, "until"),
+    (Field::Else, "else"),
+    (Field::Id, "id"),
+    (Field::Tag, "tag"),
+];
+
+/// One of something for each field.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Each<T>([T; FIELDS]);
+
+impl<T> Each<T> {
+    pub(super) fn at(&self, field: Field) -> &T {
+        &self.0[field as usize]
+    }
+
+    pub(super) fn put(&mut self, field: Field, value: T) {
+        self.0[field as usize] = value;
+    }
+
+    /// Every field there is.
+    pub(super) fn fields(&self) -> impl Iterator<Item = Field> + use<T> {
+        Field::ALL.into_iter()
+    }
+}
+
+impl<T: Copy + Default> Default for Each<T> {
+    fn default() -> Each<T> {
+        Each([T::default(); FIELDS])
+    }
+}
+
+/// The trimmed cells of a row; empty where there is none.
+pub(super) type Cells<'a> = Each<&'a [u8]>;
+
+impl<'a> Cells<'a> {
+    pub(super) fn get(&self, field: Field) -> &'a [u8] {
+        self.at(field)
+    }
+}
+
+/// The names that a field may have in a header row or an object, once spelled by
+/// [`spell`].
+pub(super) type Names = &'static [(Field, &'static [&'static str])];
+
+/// Those of a table of values that nobody in particular wrote.
+pub(super) const PLAIN: Names = &[
+    (Field::Key, &["source", "from", "old url", "short url", "path", "key", "slug"]),
+    (Field::Target, &["target", "to", "new url", "destination", "long url"]),
+    (Field::Status, &["status", "code", "status code"]),
+    (Field::Options, &["options"]),
+];
+
+/// The field with this name.
+pub(super) fn named(names: Names, name: &str) -> Option<Field> {
+    names.iter().find(|(_, known)| known.contains(&name)).map(|(field, _)| *field)
+}
+
+/// A column's name as we compare it: lower case, with one space for every run of
+/// spaces, `_` and `-`, and between `longUrl`'s words.
+pub(super) fn spell(name: &str) -> String {
+    let mut words = String::with_capacity(name.len() + 4);
+    let mut was_lower = false;
+    for letter in name.chars() {
+        if letter.is_whitespace() || matches!(letter, '_' | '-') {
+            words.push(' ');
+        } else {
+            if was_lower && letter.is_uppercase() {
+                words.push(' ');
+            }
+            words.extend(letter.to_lowercase());
+        }
+        was_lower = letter.is_lowercase();
+    }
+    words.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Without the white space around it, which includes the no-break space that
+/// spreadsheets like to add.
+pub(super) fn trim(cell: &[u8]) -> &[u8] {
+    const NO_BREAK_SPACE: &[u8] = "\u{a0}".as_bytes();
+    let mut cell = cell.trim_ascii();
+    while let Some(rest) = cell.strip_prefix(NO_BREAK_SPACE).or(cell.strip_suffix(NO_BREAK_SPACE)) {
+        cell = rest.trim_ascii();
+    }
+    cell
+}
+
+/// The link that these cells are, without more ado.
+pub(super) fn plain(cells: &Cells<'_>, give: &mut dyn FnMut(Line<'_>)) {
+    match settings(cells) {
+        Err(message) => give(Line::Refused(message)),
+        Ok(settings) => {
+            let key = cells.get(Field::Key);
+            let joined = joined(cells.get(Field::Host), key);
+            let key = if cells.get(Field::Host).is_empty() { key } else { &joined };
+            give(Line::Link(Row {
+                key,
+                target: cells.get(Field::Target),
+                status: status(cells),
+                settings: &settings,
+            }));
+        }
+    }
+}
+
+/// A status, if there is one.
+pub(super) fn status<'a>(cells: &Cells<'a>) -> Option<&'a [u8]> {
+    Some(cells.get(Field::Status)).filter(|status| !status.is_empty())
+}
+
+/// A key of a host (possibly none) and a path with or without its slash.
+pub(super) fn joined(host: &[u8], path: &[u8]) -> Vec<u8> {
+    let mut key = host.strip_suffix(b"/").unwrap_or(host).to_vec();
+    if path.first() != Some(&b'/') {
+        key.push(b'/');
+    }
+    key.extend_from_slice(path);
+    key
+}
+
+/// The settings that have cells of their own, and those of the options.
+fn settings<'a>(cells: &Cells<'a>) -> Result<Vec<Setting<'a>>, String> {
+    let mut settings = Vec::new();
+    for (field, name) in SETTINGS {
+        let value = cells.get(field);
+        if field == Field::Nocase {
+            let is_set = match &*value.to_ascii_lowercase() {
+                b"" | b"0" | b"no" | b"false" => false,
+                b"1" | b"yes" | b"true" | b"nocase" => true,
+                _ => return Err(format!("nocase is `{}`; write true or false", shown(value))),
+            };
+            settings.extend(is_set.then_some(Setting { name: b"nocase", value: b"" }));
+        } else if !value.is_empty() {
+            settings.push(Setting { name: name.as_bytes(), value });
+        }
+    }
+    let is_apart = |setting: &&Setting<'_>| setting.value.iter().any(u8::is_ascii_whitespace);
+    if let Some(Setting { name, value }) = settings.iter().find(is_apart) {
+        return Err(format!(
+            "the white space of `{}={}` cannot stand in the native format; write it without",
+            shown(name),
+            shown(value)
+        ));
+    }
+    let options = cells.get(Field::Options).split(u8::is_ascii_whitespace);
+    for option in options.filter(|option| !option.is_empty()) {
+        settings.push(match native::setting(option) {
+            Some(setting) => setting,
+            None if option == b"nocase" => Setting { name: option, value: b"" },
+            None => return Err(format!("`{}` is no option; write name=value", shown(option))),
+        });
+    }
+    Ok(settings)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_compared_as_people_write_them() {
+        let check = |name: &str, want: &str| assert_eq!(spell(name), want);
+        check("longUrl", "long url");
+        check("Long URL", "long url");
+        check(" LONG__url ", "long url");
+        check("short-code", "short code");
+        check("", "");
+    }
+
+    #[test]
+    fn every_field_has_its_place() {
+        for (at, field) in Field::ALL.into_iter().enumerate() {
+            assert_eq!(field as usize, at);
+            assert!(!field.word().is_empty());
+        }
+    }
+}

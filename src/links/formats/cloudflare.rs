@@ -1,0 +1,184 @@
+//! Cloudflare's bulk redirects, as its dashboard imports them: comma-separated
+//! values without a header row.
+//!
+//! ```text
+//! source URL, target URL[, status, preserve query string, include subdomains, subpath matching, preserve path suffix]
+//! ```
+//!
+//! The status is 301 if it is left out, the others are then `FALSE`. A source URL
+//! without a scheme is meant for both.
+
+use std::borrow::Cow;
+
+use csv::ByteRecord;
+use memchr::memchr;
+
+use super::super::bytes::shown;
+use super::cells::trim;
+use super::csv::records;
+use super::{Line, Row, Setting, paths};
+
+const CELLS: usize = 7;
+
+pub(super) fn read(text: &[u8], take: &mut impl FnMut(u32, Line<'_>)) {
+    records(text, b',', |line, record| {
+        let read = record.and_then(Redirect::of);
+        match read {
+            Ok(redirect) => redirect.rows(&mut |written| take(line, written)),
+            Err(message) => take(line, Line::Refused(message)),
+        }
+        true
+    });
+}
+
+/// Whether this first row looks like one of these, and like no header row.
+pub(super) fn fits(record: &ByteRecord) -> bool {
+    let host =
+        record.get(0).map(trim).and_then(|source| parts(source).1.split(|&b| b == b'/').next());
+    Redirect::of(record).is_ok()
+        && host.is_some_and(|host| memchr(b'.', host).is_some())
+        && record.get(1).is_some_and(|target| memchr::memmem::find(target, b"://").is_some())
+}
+
+/// One row.
+struct Redirect<'a> {
+    source: &'a [u8],
+    target: &'a [u8],
+    status: &'a [u8],
+    keeps_query: bool,
+    has_subdomains: bool,
+    has_subpaths: bool,
+    keeps_suffix: bool,
+}
+
+impl<'a> Redirect<'a> {
+    fn of(record: &'a ByteRecord) -> Result<Redirect<'a>, String> {
+        let cell = |at: usize| record.get(at).map(trim).unwrap_or_default();
+        if record.iter().take(CELLS).any(|cell| memchr(b'\n', trim(cell)).is_some()) {
+            return Err(
+                "a quoted cell goes on over several lines; close its quote on this line".to_owned()
+            );
+        }
+        if record.iter().skip(CELLS).any(|cell| !trim(cell).is_empty()) {
+            return Err(format!(
+                "the row has {} cells, a bulk redirect has at most {CELLS}; quote a URL that has a comma",
+                record.len()
+            ));
+        }
+        if cell(0).is_empty() || cell(1).is_empty() {
+            return Err("a bulk redirect needs a source URL and a target URL".to_owned());
+        }
+        let flag = |at: usize, what: &str| match cell(at) {
+            b"TRUE" | b"true" | b"True" => Ok(true),
+            b"" | b"FALSE" | b"false" | b"False" => Ok(false),
+            other => Err(format!("{what} is `{}`; write TRUE or FALSE", shown(other))),
+        };
+        let status = match cell(2) {
+            b"" => b"301",
+            status => status,
+        };
+        if !status.iter().all(u8::is_ascii_digit) {
+            return Err(format!(
+                "the status is `{}`; write 301, 302, 307 or 308 in the third cell{}",
+                shown(status),
+                if record.position().is_some_and(|it| it.byte() == 0) {
+                    "; these files have no header row"
+                } else {
+                    ""
+                }
+            ));
+        }
+        Ok(Redirect {
+            source: cell(0),
+            target: cell(1),
+            status,
+            keeps_query: flag(3, "preserve query string")?,
+            has_subdomains: flag(4, "include subdomains")?,
+            has_subpaths: flag(5, "subpath matching")?,
+            keeps_suffix: flag(6, "preserve path suffix")?,
+        })
+    }
+
+    /// The links of it: for the host and what is below it, for the path and what
+    /// is below it.
+    fn rows(&self, give: &mut dyn FnMut(Line<'_>)) {
+        let (scheme, source) = parts(self.source);
+        let at = memchr(b'/', source).unwrap_or(source.len());
+        let (host, path) = source.split_at(at);
+        if host.is_empty() {
+            return give(Line::Refused(format!(
+                "the source URL `{}` has no host; write host/path",
+                shown(self.source)
+            )));
+        }
+        if let Some(&mark) = path.iter().find(|byte| matches!(byte, b'?' | b'#' | b'*')) {
+            return give(Line::Refused(format!(
+                "the source URL has a `{}`, which a bulk redirect cannot match",
+                char::from(mark)
+            )));
+        }
+        if let Err(message) = paths::no_placeholder(path) {
+            return give(Line::Refused(message));
+        }
+        let mut said = Vec::new();
+        if let Some(scheme) = scheme {
+            said.push(format!("carom answers every scheme, Cloudflare only {}", shown(scheme)));
+        }
+        let mut target = Cow::Borrowed(self.target);
+        if self.keeps_query
+            && let Some(end) = memchr(b'?', &target)
+        {
+            let fragment = memchr(b'#', &target).unwrap_or(target.len());
+            if end < fragment {
+                target = Cow::Owned([&target[..end], &target[fragment..]].concat());
+                said.push("the target's query is left out, for the visitor's is kept".to_owned());
+            }
+        }
+        let keep = [Setting { name: b"query", value: b"keep" }];
+        let mut link = |key: &[u8], target: &[u8]| {
+            let settings = if self.keeps_query { &keep[..] } else { &[] };
+            let row = Row { key, target, status: Some(self.status), settings };
+            give(match &*said {
+                [] => Line::Link(row),
+                said => Line::Changed(row, said.join("; ")),
+            });
+        };
+        let path = if path.is_empty() { &b"/"[..] } else { path };
+        let hosts = [(&b""[..], true), (b"*.", self.has_subdomains)];
+        for (below, _) in hosts.into_iter().filter(|(_, is_wished)| *is_wished) {
+            let key = [below, host, path].concat();
+            let is_folder = path.ends_with(b"/");
+            if !self.has_subpaths || !is_folder {
+                link(&key, &target);
+            }
+            if self.has_subpaths {
+                let slash: &[u8] = if is_folder { b"*" } else { b"/*" };
+                let key = [&key, slash].concat();
+                match self.keeps_suffix {
+                    true => link(&key, &with_splat(&target)),
+                    false => link(&key, &target),
+                }
+            }
+        }
+    }
+}
+
+/// Scheme, if there is one, and the rest.
+fn parts(url: &[u8]) -> (Option<&[u8]>, &[u8]) {
+    match memchr::memmem::find(url, b"://") {
+        Some(at) => (Some(&url[..at]), &url[at + 3..]),
+        None => (None, url),
+    }
+}
+
+/// The target with what is left of the request's path behind its own.
+fn with_splat(target: &[u8]) -> Vec<u8> {
+    let end = target.iter().position(|byte| matches!(byte, b'?' | b'#')).unwrap_or(target.len());
+    let (path, rest) = target.split_at(end);
+    let path = path.strip_suffix(b"/").unwrap_or(path);
+    [path, b"/:splat", rest].concat()
+}
+
+#[cfg(test)]
+#[path = "cloudflare_test.rs"]
+mod tests;

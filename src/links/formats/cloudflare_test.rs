@@ -1,0 +1,116 @@
+use super::*;
+
+fn check(text: &str, want: &[&str]) {
+    let read = |mut take: &mut dyn FnMut(u32, Line<'_>)| read(text.as_bytes(), &mut take);
+    assert_eq!(super::super::written(read), want, "{text:?}");
+}
+
+fn problem(text: &str, want: &str) {
+    let read = |mut take: &mut dyn FnMut(u32, Line<'_>)| read(text.as_bytes(), &mut take);
+    let rows = super::super::written(read);
+    assert!(rows.len() == 1 && rows[0].contains(want), "{text:?}: {rows:?}");
+}
+
+const TO: &str = "https://example.net/to";
+
+#[test]
+fn only_source_and_target_are_needed() {
+    check("example.com/a,https://b.example/", &["1 example.com/a|https://b.example/|301"]);
+    check("example.com/a,https://b.example/,302", &["1 example.com/a|https://b.example/|302"]);
+    check("example.com/a,https://b.example/,,,,,\n", &["1 example.com/a|https://b.example/|301"]);
+    check("example.com,https://b.example/", &["1 example.com/|https://b.example/|301"]);
+    check(
+        "\n\"example.com/a,b\",\"https://b.example/\"\r\n",
+        &["2 example.com/a,b|https://b.example/|301"],
+    );
+}
+
+#[test]
+fn a_scheme_is_a_condition_there() {
+    check(
+        "https://example.com/a,https://b.example/",
+        &[
+            "1 example.com/a|https://b.example/|301 ~carom answers every scheme, Cloudflare only https",
+        ],
+    );
+}
+
+#[test]
+fn preserve_query_string() {
+    check(
+        &format!("example.com/a,{TO},302,TRUE"),
+        &[&format!("1 example.com/a|{TO}|302|query=keep")],
+    );
+    check(
+        &format!("example.com/a,{TO},302,true"),
+        &[&format!("1 example.com/a|{TO}|302|query=keep")],
+    );
+    check(&format!("example.com/a,{TO},,FALSE"), &[&format!("1 example.com/a|{TO}|301")]);
+    check(
+        &format!("example.com/a,{TO}?x=1#y?z,,TRUE"),
+        &[&format!(
+            "1 example.com/a|{TO}#y?z|301|query=keep ~the target's query is left out, for the visitor's is kept"
+        )],
+    );
+    check(
+        &format!("example.com/a,{TO}#y?z,,TRUE"),
+        &[&format!("1 example.com/a|{TO}#y?z|301|query=keep")],
+    );
+}
+
+#[test]
+fn include_subdomains() {
+    check(
+        &format!("example.com/a,{TO},,FALSE,TRUE,"),
+        &[&format!("1 example.com/a|{TO}|301"), &format!("1 *.example.com/a|{TO}|301")],
+    );
+}
+
+#[test]
+fn subpath_matching() {
+    check(
+        &format!("example.com/a,{TO},,,,TRUE"),
+        &[&format!("1 example.com/a|{TO}|301"), &format!("1 example.com/a/*|{TO}|301")],
+    );
+    check(
+        &format!("example.com/a,{TO},,,,TRUE,TRUE"),
+        &[&format!("1 example.com/a|{TO}|301"), &format!("1 example.com/a/*|{TO}/:splat|301")],
+    );
+    // A `/*` key answers for its folder too.
+    check(
+        &format!("example.com/a/,{TO}/?x#y,,,,TRUE,TRUE"),
+        &[&format!("1 example.com/a/*|{TO}/:splat?x#y|301")],
+    );
+    check(
+        &format!("example.com,{TO},,,TRUE,TRUE,FALSE"),
+        &[&format!("1 example.com/*|{TO}|301"), &format!("1 *.example.com/*|{TO}|301")],
+    );
+    // Without subpath matching there is no suffix to preserve.
+    check(&format!("example.com/a,{TO},,,,,TRUE"), &[&format!("1 example.com/a|{TO}|301")]);
+}
+
+#[test]
+fn what_no_bulk_redirect_is() {
+    problem(
+        "Source URL,Target URL,Status\n",
+        "the status is `Status`; write 301, 302, 307 or 308 in the third cell; these files have no header row",
+    );
+    problem(
+        "example.com/a,https://b.example/,301,yes",
+        "preserve query string is `yes`; write TRUE or FALSE",
+    );
+    problem("example.com/a", "needs a source URL and a target URL");
+    problem(",https://b.example/", "needs a source URL");
+    problem("example.com/a?x=1,https://b.example/", "the source URL has a `?`");
+    problem("example.com/*,https://b.example/", "the source URL has a `*`");
+    problem("/a,https://b.example/", "the source URL `/a` has no host");
+    problem("example.com/:a,https://b.example/", "begins with a colon");
+    problem(
+        "example.com/a,https://b.example/,301,,,,,x,y",
+        "the row has 9 cells, a bulk redirect has at most 7",
+    );
+    problem(
+        "example.com/a,\"https://b.example/\nx\"",
+        "1 !a quoted cell goes on over several lines",
+    );
+}

@@ -1,0 +1,90 @@
+//! Which format a file seems to have, by its name and how it begins.
+
+use super::name::Format;
+use super::{csv, ndjson};
+
+/// Words that a file of nginx begins with.
+const NGINX: &[&[u8]] =
+    &[b"map", b"location", b"server", b"http", b"rewrite", b"return", b"if", b"geo", b"include"];
+
+impl Format {
+    /// The format that a file of this name with this content seems to have. With
+    /// `has_columns` its columns were named, so it is a plain table of values.
+    ///
+    /// Where neither says anything it is [native](Format::Native). A haproxy map
+    /// looks native, and most are.
+    pub fn detect(file_name: &str, text: &[u8], has_columns: bool) -> Format {
+        let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+        let name = file_name.rsplit('/').next().unwrap_or(file_name);
+        if name == "_redirects" {
+            return Format::Netlify;
+        }
+        let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
+        match ending.as_deref() {
+            Some("csv") if has_columns => Format::Csv,
+            Some("csv") => csv::detect(text),
+            Some("tsv" | "tab") => Format::Tsv,
+            Some("json" | "ndjson" | "jsonl") if has_columns => Format::Ndjson,
+            Some("json" | "ndjson" | "jsonl") => ndjson::detect(text),
+            Some("conf" | "map") if is_nginx(text) => Format::Nginx,
+            _ => Format::Native,
+        }
+    }
+}
+
+fn is_nginx(text: &[u8]) -> bool {
+    let lines = text.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);
+    let first = lines.into_iter().find(|line| !line.is_empty() && line[0] != b'#');
+    let word =
+        first.and_then(|line| line.split(|&byte| matches!(byte, b' ' | b'\t' | b'{')).next());
+    word.is_some_and(|word| NGINX.contains(&word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(name: &str, text: &str, want: Format) {
+        assert_eq!(Format::detect(name, text.as_bytes(), false), want, "{name}: {text:?}");
+    }
+
+    #[test]
+    fn names_come_first() {
+        check("a.csv", "", Format::Csv);
+        check("dir.csv/links.txt", "", Format::Native);
+        check("A.CSV", "", Format::Csv);
+        check("ü.x", "", Format::Native);
+        check("csv", "", Format::Native);
+        check("site/_redirects", "/a /b", Format::Netlify);
+        check("_redirects.txt", "/a /b", Format::Native);
+        check("a.tsv", "from\tto", Format::Tsv);
+        check("a.jsonl", r#"{"key":"/a","target":"https://b/"}"#, Format::Ndjson);
+        check("a.ndjson", "", Format::Ndjson);
+        check("a.json", r#"{"key":"/a","target":"https://b/"}"#, Format::Ndjson);
+        assert_eq!(Format::detect("a.csv", b"keyword,url", true), Format::Csv);
+        assert_eq!(Format::detect("a.json", b"{\"data\":[]}", true), Format::Ndjson);
+    }
+
+    #[test]
+    fn then_what_is_in_them() {
+        check("a.map", "/a https://b/\n", Format::Native);
+        check("a.map", "# x\n\n  map $uri $to {\n", Format::Nginx);
+        check("a.conf", "location = /a {\n", Format::Nginx);
+        check("a.conf", "server{", Format::Nginx);
+        check("a.txt", "map $uri $to {\n", Format::Native);
+        check("a.json", "{\n \"data\" : [", Format::Cloudfront);
+        check("a.json", r#"{"data":[{"key":"a","value":"b"}]}"#, Format::Cloudfront);
+        check("a.ndjson", r#"{"shortCode":"a","longUrl":"https://b/"}"#, Format::Shlink);
+        check("a.csv", "\u{feff}createdAt,title,shortUrl,domain,shortCode,longUrl", Format::Shlink);
+        check("a.csv", "Short code,Long URL\n", Format::Shlink);
+        check("a.csv", "keyword,url,title,timestamp,ip,clicks\n", Format::Yourls);
+        check("a.csv", "Link,Long URL,Title\n", Format::Bitly);
+        check("a.csv", "bitlink,long_url\n", Format::Bitly);
+        check("a.csv", "short url,long url\n", Format::Csv);
+        check("a.csv", "from,to\n", Format::Csv);
+        check("a.csv", "example.com/a,https://b.example/,301,,,\n", Format::Cloudflare);
+        check("a.csv", "https://a.example/a,https://b.example/\n", Format::Cloudflare);
+        check("a.csv", "/a,https://b.example/\n", Format::Csv);
+        check("a.csv", "a.example/a,https://b.example/,maybe\n", Format::Csv);
+    }
+}

@@ -1,0 +1,120 @@
+use super::super::Format;
+use super::*;
+
+fn rows_of(export: &Export, text: &str) -> Vec<String> {
+    super::super::written(|mut take| read(text.as_bytes(), export, &mut take))
+}
+
+fn check(export: &Export, text: &str, want: &[&str]) {
+    assert_eq!(rows_of(export, text), want, "{text:?}");
+}
+
+const SHLINK_HEADER: &str = "createdAt,title,shortUrl,domain,shortCode,longUrl,tags,visits\n";
+
+fn shlink_row(row: &str, want: &str) {
+    check(&SHLINK, &format!("{SHLINK_HEADER}{row}\n"), &[&format!("2 {want}")]);
+}
+
+#[test]
+fn shlink_of_the_web_client() {
+    shlink_row(
+        "2024-01-01,A title,https://s.test/abc,,abc,https://long.example/,\"news|may\",5",
+        "https://s.test/abc|https://long.example/|-|query=override|tag=news,may",
+    );
+    shlink_row(
+        ",,,s.example,abc,https://long.example/,,0",
+        "s.example/abc|https://long.example/|-|query=override",
+    );
+    shlink_row(
+        ",\"one\ntwo\",,,abc,https://long.example/,,0",
+        "/abc|https://long.example/|-|query=override",
+    );
+    shlink_row(
+        &format!(",,,,abc,https://long.example/,{},0", "x".repeat(65)),
+        "/abc|https://long.example/|-|query=override ~its tags are too long together and left out",
+    );
+}
+
+#[test]
+fn shlink_of_its_own_import() {
+    check(
+        &SHLINK,
+        "Long URL;Short code\n",
+        &[
+            "1 !these are not the columns of a Shlink export, long url and short code; read it with --format csv --columns key=…,target=… (columns found: `Long URL;Short code`; nothing of the file was read)",
+        ],
+    );
+    check(
+        &SHLINK,
+        "Long URL,Tags,Domain,Short code\nhttps://a.example/,,s.example,x/y\n",
+        &["2 s.example/x/y|https://a.example/|-|query=override"],
+    );
+}
+
+#[test]
+fn shlink_of_its_api() {
+    let line = r#"{"shortCode":"x","shortUrl":"https://s.test/x","longUrl":"https://a.example/","domain":null,"tags":["one two"],"visitsSummary":{"total":1},"meta":{"validSince":"2024-01-01T00:00:00+00:00","validUntil":null,"maxVisits":7},"crawlable":false}"#;
+    check(
+        &SHLINK,
+        line,
+        &[
+            "1 https://s.test/x|https://a.example/|-|query=override|from=2024-01-01T00:00:00+00:00|tag=one-two ~outside its time Shlink answers 404, carom 410; Shlink ends it after 7 visits, carom does not",
+        ],
+    );
+    check(
+        &SHLINK,
+        r#"{"shortCode":"x","longUrl":["a"]}"#,
+        &["1 !`longUrl` is a list; write the target as text"],
+    );
+}
+
+#[test]
+fn yourls_with_and_without_header() {
+    let row =
+        r#""abc","https://a.example/?x=1,2","A ""title""","2024-01-01 00:00:00","192.0.2.1","12""#;
+    let want = "/abc|https://a.example/?x=1,2|301";
+    check(&YOURLS, row, &[&format!("1 {want}")]);
+    let text = format!("keyword,url,title,timestamp,ip,clicks\n{row}\n");
+    check(&YOURLS, &text, &[&format!("2 {want}")]);
+    check(
+        &YOURLS,
+        "keyword,url\n,https://a.example/\n",
+        &["2 !the keyword is empty; write the one of its link"],
+    );
+    check(&YOURLS, "url,keyword\nhttps://a.example/,x\n", &["2 /x|https://a.example/|301"]);
+}
+
+#[test]
+fn bitly_with_custom_links() {
+    check(
+        &BITLY,
+        "link,long_url,title,tags,custom_bitlinks\nhttps://go.example/3x,https://a.example/,T,\"[\"\"one\"\", \"\"two\"\"]\",\"https://go.example/sale, go.example/3x\"\n",
+        &[
+            "2 go.example/3x|https://a.example/|301|tag=one,two",
+            "2 go.example/sale|https://a.example/|301|tag=one,two",
+        ],
+    );
+    check(
+        &BITLY,
+        "Bitlink,Long URL,Created\nbit.ly/3x,https://a.example/,2024\nbit.ly.example/x,https://b.example/,\n",
+        &[
+            "2 /3x|https://a.example/|301 ~it answers on any host, for Bitly's own does not come here",
+            "3 bit.ly.example/x|https://b.example/|301",
+        ],
+    );
+    check(
+        &BITLY,
+        "link,long url\n,https://a.example/\n",
+        &["2 !the row has no link; write host/back-half"],
+    );
+}
+
+#[test]
+fn a_format_that_is_insisted_on_is_refused_by_its_columns() {
+    for export in [&SHLINK, &YOURLS, &BITLY] {
+        let rows = rows_of(export, "a,b\nc,d\n");
+        assert_eq!(rows.len(), 1, "{rows:?}");
+        assert!(rows[0].contains("columns found: `a`, `b`"), "{rows:?}");
+    }
+    assert_eq!(Format::Shlink.name(), "shlink");
+}

@@ -1,0 +1,158 @@
+//! A JSON object a line (NDJSON). Fields go by the names of CSV columns, or as an
+//! operator says; others are ignored.
+
+use memchr::memchr;
+use serde_json::{Map, Value};
+
+use super::cells::{self, Cells, Field, PLAIN, named, spell};
+use super::columns::{Columns, Place};
+use super::{Format, Line, exports};
+
+pub(super) fn read(text: &[u8], columns: Option<&Columns>, take: &mut impl FnMut(u32, Line<'_>)) {
+    let numbered = columns.is_some_and(|columns| {
+        columns.wishes().any(|(_, place)| matches!(place, Place::Numbered(_)))
+    });
+    if numbered {
+        let message = "the fields of an object have no numbers; name them in --columns";
+        return take(1, Line::Refused(message.to_owned()));
+    }
+    let field = |name: &str| match columns {
+        None => named(PLAIN, name),
+        Some(columns) => {
+            let is = |place: &Place| matches!(place, Place::Named(wanted) if wanted == name);
+            columns.wishes().find(|(_, place)| is(place)).map(|(field, _)| field)
+        }
+    };
+    rows(text, &field, &mut |line, row| match row {
+        Ok(cells) => cells::plain(cells, &mut |written| take(line, written)),
+        Err(message) => take(line, Line::Refused(message)),
+    });
+}
+
+/// The format of a file whose name ends with `.json`, `.ndjson` or `.jsonl`.
+pub(super) fn detect(text: &[u8]) -> Format {
+    let text = text.trim_ascii_start();
+    let first = &text[..memchr(b'\n', text).unwrap_or(text.len())];
+    match serde_json::from_slice::<Map<String, Value>>(first) {
+        Ok(object) if object.contains_key("data") => Format::Cloudfront,
+        Ok(object) => {
+            let names: Vec<String> = object.keys().map(|name| spell(name)).collect();
+            if exports::SHLINK.is_marked(&names) { Format::Shlink } else { Format::Ndjson }
+        }
+        // An object over several lines is a whole document.
+        Err(_) if first.starts_with(b"{") => Format::Cloudfront,
+        Err(_) => Format::Ndjson,
+    }
+}
+
+/// Hands the cells of every line that is not blank to `take`, or why they cannot
+/// be had. `field` tells what a field of this name, spelled, means.
+pub(super) fn rows(
+    text: &[u8],
+    field: &dyn Fn(&str) -> Option<Field>,
+    take: &mut impl FnMut(u32, Result<&Cells<'_>, String>),
+) {
+    let mut found = Vec::new();
+    for (at, line) in text.split(|&byte| byte == b'\n').enumerate() {
+        let line = line.trim_ascii();
+        if line.is_empty() {
+            continue;
+        }
+        found.clear();
+        let number = at as u32 + 1;
+        match read_line(line, field, &mut found) {
+            Err(message) => take(number, Err(message)),
+            Ok(()) => {
+                let mut cells = Cells::default();
+                for (field, text) in &found {
+                    cells.put(*field, cells::trim(text.as_bytes()));
+                }
+                take(number, Ok(&cells));
+            }
+        }
+    }
+}
+
+fn read_line(
+    line: &[u8],
+    field: &dyn Fn(&str) -> Option<Field>,
+    found: &mut Vec<(Field, String)>,
+) -> Result<(), String> {
+    if line.first() != Some(&b'{') {
+        return Err("the line is no JSON object; write one object a line".to_owned());
+    }
+    let object: Map<String, Value> = serde_json::from_slice(line)
+        .map_err(|error| format!("not readable as JSON: {}", without_place(&error)))?;
+    take_fields(&object, field, found)?;
+    // Shlink keeps a link's time in an object of its own.
+    match object.get("meta") {
+        Some(Value::Object(meta)) => take_fields(meta, field, found),
+        _ => Ok(()),
+    }
+}
+
+fn take_fields(
+    object: &Map<String, Value>,
+    field: &dyn Fn(&str) -> Option<Field>,
+    found: &mut Vec<(Field, String)>,
+) -> Result<(), String> {
+    for (name, value) in object {
+        let Some(field) = field(&spell(name)) else { continue };
+        if *value == Value::Null {
+            continue;
+        }
+        if found.iter().any(|(other, _)| *other == field) {
+            return Err(format!(
+                "the object has two fields for the {}, one of them `{name}`; leave one out",
+                field.word()
+            ));
+        }
+        let text = text_of(value, field).ok_or_else(|| {
+            format!("`{name}` is {}; write the {} as text", kind(value), field.word())
+        })?;
+        found.push((field, text));
+    }
+    Ok(())
+}
+
+/// A value as a cell would have it: numbers where a number can stand, lists where
+/// there can be several.
+fn text_of(value: &Value, field: Field) -> Option<String> {
+    match (value, field) {
+        (Value::String(text), _) if !text.contains('\n') => Some(text.clone()),
+        (
+            Value::Number(number),
+            Field::Status | Field::Cache | Field::Id | Field::VisitsMax | Field::Tag | Field::Code,
+        ) => Some(number.to_string()),
+        (Value::Bool(is_set), Field::Nocase) => Some(is_set.to_string()),
+        (Value::Array(list), Field::Tag | Field::Custom) => {
+            let texts: Option<Vec<&str>> = list.iter().map(Value::as_str).collect();
+            texts.map(|texts| texts.join(","))
+        }
+        _ => None,
+    }
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "text of several lines",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+/// Every object is a line for itself, so its place would mislead.
+fn without_place(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    match text.rfind(" at line ") {
+        Some(at) => format!("{} at column {}", &text[..at], error.column()),
+        None => text,
+    }
+}
+
+#[cfg(test)]
+#[path = "ndjson_test.rs"]
+mod tests;

@@ -1,0 +1,62 @@
+use super::*;
+
+fn check(text: &str, want: &[&str]) {
+    let read = |mut take: &mut dyn FnMut(u32, Line<'_>)| read(text.as_bytes(), None, &mut take);
+    assert_eq!(super::super::written(read), want, "{text:?}");
+}
+
+#[test]
+fn fields_go_by_name() {
+    check(
+        "{\"key\":\"/a\",\"target\":\"b\",\"note\":{\"x\":[1]}}\n\n{\"Long URL\":\"b\",\"short_url\":\" /c \",\"status\":301}\r\n",
+        &["1 /a|b|-", "3 /c|b|301"],
+    );
+    check(r#"{"key":"/a","target":null,"code":"410"}"#, &["1 /a||410"]);
+    check(r#"{"key":"/a","target":"b","options":"query=keep"}"#, &["1 /a|b|-|query=keep"]);
+    check(r#"{"key":"/\u00e9\/","target":"b"}"#, &["1 /é/|b|-"]);
+}
+
+#[test]
+fn wrong_ones_are_refused_by_line() {
+    check(r#"{"key":1,"target":"b"}"#, &["1 !`key` is a number; write the source as text"]);
+    check(r#"{"key":"/a","target":["b"]}"#, &["1 !`target` is a list; write the target as text"]);
+    check(
+        r#"{"key":"/a","status":true}"#,
+        &["1 !`status` is true or false; write the status as text"],
+    );
+    check(
+        "{\"key\":\"/a\",\"to\":\"b\\nc\"}",
+        &["1 !`to` is text of several lines; write the target as text"],
+    );
+    check(
+        r#"{"key":"/a","slug":"/b","target":"c"}"#,
+        &["1 !the object has two fields for the source, one of them `slug`; leave one out"],
+    );
+    check("[1]\n", &["1 !the line is no JSON object; write one object a line"]);
+    check("\n{\"key\": }", &["2 !not readable as JSON: expected value at column 9"]);
+    check(
+        "{\"key\":\"\\ud800\"}",
+        &["1 !not readable as JSON: unexpected end of hex escape at column 15"],
+    );
+}
+
+#[test]
+fn fields_as_an_operator_says() {
+    let with = |columns: &str, text: &str, want: &[&str]| {
+        let columns: Columns = columns.parse().unwrap();
+        let read = |mut take: &mut dyn FnMut(u32, Line<'_>)| {
+            read(text.as_bytes(), Some(&columns), &mut take);
+        };
+        assert_eq!(super::super::written(read), want);
+    };
+    with(
+        "key=slug,target=goesTo,id=number,nocase=ci",
+        r#"{"slug":"/a","goesTo":"b","number":7,"ci":true,"key":"no"}"#,
+        &["1 /a|b|-|nocase=|id=7"],
+    );
+    with(
+        "key=1,target=to",
+        "{}",
+        &["1 !the fields of an object have no numbers; name them in --columns"],
+    );
+}

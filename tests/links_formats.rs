@@ -1,0 +1,229 @@
+//! Link files of other programs, converted and compared.
+
+mod common;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use common::{Ran, carom};
+use serde_json::Value;
+
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
+}
+
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.0.path().join(name).to_str().unwrap().to_owned()
+    }
+
+    fn file(&self, name: &str, text: &str) -> String {
+        fs::write(self.path(name), text).unwrap();
+        self.path(name)
+    }
+
+    fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap()
+    }
+}
+
+fn convert(arguments: &[&str]) -> Ran {
+    carom([&["links", "convert"], arguments].concat())
+}
+
+fn diff(arguments: &[&str]) -> Ran {
+    carom([&["links", "diff"], arguments].concat())
+}
+
+/// A fixture converts to what is written beside it, told by its name and content,
+/// and the result converts to every other format and back to itself.
+fn check(name: &str, code: i32, want: &str) {
+    let file = fixtures().join(name);
+    let ran = convert(&[file.to_str().unwrap(), "--on-bad-line=skip"]);
+    assert_eq!(ran.code, Some(code), "{name}: {ran:?}");
+    assert_eq!(ran.out, want, "{name}: {ran:?}");
+    let folder = Folder::new();
+    let native = folder.file("links.txt", &ran.out);
+    for (to, name) in [("csv", "a.csv"), ("tsv", "a.tsv"), ("ndjson", "a.ndjson")] {
+        let other = folder.path(name);
+        let ran = convert(&[&native, "--to", to, "-o", &other]);
+        assert_eq!(ran.code, Some(0), "{name}: {ran:?}");
+        let back = convert(&[&other]);
+        assert_eq!((back.code, &*back.out), (Some(0), want), "{to}: {back:?}");
+    }
+}
+
+#[test]
+fn cloudflare_bulk_redirects() {
+    check(
+        "cloudflare/bulk.csv",
+        1,
+        "example.com/contacts https://example.net/contact-us 301\n\
+         example.com/about https://example.net/about-us 301\n\
+         *.example.com/about https://example.net/about-us 301\n\
+         example.com/docs https://example.com/draft-docs query=keep\n\
+         example.com/old/* https://example.com/new/:splat 308\n\
+         www.example.com/a,b https://example.com/ab 301\n",
+    );
+}
+
+#[test]
+fn cloudfront_key_value_stores() {
+    check(
+        "cloudfront/store.json",
+        1,
+        "/sale https://shop.example/sale\n\
+         /docs https://docs.example/ 301\n\
+         go.example.com/x https://x.example/\n\
+         /bare https://bare.example/\n",
+    );
+}
+
+#[test]
+fn shlink_exports() {
+    check(
+        "shlink/short_urls.csv",
+        0,
+        "s.test/abc123 https://example.com/a?x=1 query=override tag=news,may\n\
+         other.test/sale https://example.com/sale query=override\n",
+    );
+    check(
+        "shlink/api.ndjson",
+        1,
+        "s.test/12C18 https://example.com/ query=override from=2024-01-01T00:00:00Z\n",
+    );
+}
+
+#[test]
+fn yourls_and_bitly_exports() {
+    let want = "/ozh http://ozh.org/ 301\n/yourls https://yourls.org/?a=1,2 301\n";
+    check("yourls/urls.csv", 0, want);
+    check(
+        "bitly/links.csv",
+        1,
+        "go.example/3xyz https://example.com/landing 301 tag=spring,email\n\
+         go.example/spring https://example.com/landing 301 tag=spring,email\n\
+         /2abc https://example.com/other 301\n",
+    );
+}
+
+#[test]
+fn tables_whose_columns_are_named() {
+    let folder = Folder::new();
+    let file = folder.file("a.csv", "1,go,https://a.example/,x y\n");
+    let ran = convert(&[&file, "--columns", "key=2,host=2,target=3"]);
+    assert_eq!((ran.code, &*ran.out), (Some(0), "go/go https://a.example/\n"), "{ran:?}");
+    let ran = convert(&[&file, "--columns", "key=2,host=2,target=3,tag=4"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(ran.err.contains("a.csv:1: the white space of `tag=x y` cannot stand"), "{ran:?}");
+}
+
+#[test]
+fn a_summary_says_what_became_of_each_line() {
+    let folder = Folder::new();
+    let file = folder.file(
+        "a.csv",
+        "example.com/a,https://a.example/\nhttps://example.com/b,https://b.example/\nexample.com/c,ftp://c.example/\n",
+    );
+    let out = folder.path("out.txt");
+    let changed = "carom answers every scheme, Cloudflare only https";
+    let ran = convert(&[&file, "--from", "cloudflare", "-o", &out]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(ran.err.contains("nothing is written") && !Path::new(&out).exists(), "{ran:?}");
+    assert!(ran.out.contains(&format!("changed: {file}:2: {changed}\n")), "{ran:?}");
+    assert!(
+        ran.out.contains(&format!("refused: {file}:3: the target begins with `ftp:`")),
+        "{ran:?}"
+    );
+    assert!(
+        ran.out.ends_with("2 links taken, 1 of them changed in meaning, 1 line refused\n"),
+        "{ran:?}"
+    );
+
+    let ran = convert(&[&file, "--dry-run", "--json"]);
+    let summary: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!((ran.code, &summary["taken"]), (Some(1), &2.into()));
+    assert_eq!(
+        (&summary["changed"][0]["line"], &summary["refused"][0]["line"]),
+        (&2.into(), &3.into())
+    );
+    assert_eq!(summary["is_written"], false);
+
+    let ran = convert(&[&file, "-o", &out, "--on-bad-line", "skip"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    let want = "example.com/a https://a.example/ 301\nexample.com/b https://b.example/ 301\n";
+    assert_eq!(folder.read("out.txt"), want);
+    let names: Vec<_> = fs::read_dir(folder.0.path()).unwrap().collect();
+    assert_eq!(names.len(), 2, "nothing is left aside: {names:?}");
+}
+
+#[test]
+fn what_cannot_be_done() {
+    let folder = Folder::new();
+    let file = folder.file("a.txt", "/a https://a.example/\n");
+    let ran = convert(&[&folder.path("none")]);
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    let ran = convert(&[&file, "-o", &folder.path("none/out")]);
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    assert!(ran.err.contains("cannot create"), "{ran:?}");
+    let ran = convert(&[&file, "--from", "cloudfront"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(ran.err.contains("not a KeyValueStore's file"), "{ran:?}");
+    assert_eq!(diff(&[&file, &folder.path("none")]).code, Some(2));
+    let bad = folder.file("bad.txt", "/a\n");
+    assert_eq!(diff(&[&file, &bad]).code, Some(2));
+    assert_eq!(diff(&[&file, &bad, "--on-bad-line=skip"]).code, Some(1));
+}
+
+#[test]
+fn differences_of_two_files() {
+    let folder = Folder::new();
+    let old = folder.file("old.txt", "/a https://a.example/\n/b https://b.example/ 301\n/c 410\n");
+    let new = folder.file(
+        "new.csv",
+        "source,target,status\n/d,https://d.example/,\n/b,https://b.example/,302\n/a,https://a.example/,302\n",
+    );
+    let ran = diff(&[&old, &old]);
+    assert_eq!((ran.code, &*ran.out), (Some(0), "0 added, 0 removed, 0 changed, 3 the same\n"));
+    let ran = diff(&[&old, &new]);
+    assert_eq!((ran.code, &*ran.err), (Some(1), ""), "{ran:?}");
+    let mut lines: Vec<_> = ran.out.lines().collect();
+    assert_eq!(lines.pop(), Some("1 added, 1 removed, 1 changed, 1 the same"));
+    lines.sort_unstable();
+    assert_eq!(
+        lines,
+        ["+ /d https://d.example/", "- /c 410", "~ /b https://b.example/ 301 → https://b.example/"]
+    );
+    let ran = diff(&[&old, &new, "--json"]);
+    let lines: Vec<Value> = ran.out.lines().map(|it| serde_json::from_str(it).unwrap()).collect();
+    assert_eq!((lines.len(), &lines[3]["same"]), (4, &1.into()));
+    let added = lines.iter().find(|it| it["key"] == "/d").unwrap();
+    assert_eq!((&added["after"], &added["before"]), (&"https://d.example/".into(), &Value::Null));
+}
+
+/// Native and CSV say the same of 32,612 links of a government.
+#[test]
+fn real_files_go_to_native_and_back() {
+    let Some(data) = common::shared_data() else { return };
+    let folder = Folder::new();
+    for name in ["businesslink_piplinks", "directgov", "number10", "treasury"] {
+        let file = data.join("govuk").join(name).with_extension("csv");
+        let file = file.to_str().unwrap();
+        let (native, back, again) =
+            (folder.path("a.txt"), folder.path("b.csv"), folder.path("c.txt"));
+        let ran = convert(&[file, "-o", &native, "--on-bad-line=skip"]);
+        assert!(ran.code == Some(0) || ran.out.contains("refused: "), "{ran:?}");
+        assert_eq!(convert(&[&native, "--to=csv", "-o", &back]).code, Some(0));
+        assert_eq!(convert(&[&back, "-o", &again]).code, Some(0));
+        assert_eq!(folder.read("a.txt"), folder.read("c.txt"), "{name}");
+        let ran = diff(&[file, &back, "--on-bad-line=skip"]);
+        assert_eq!(ran.code, Some(0), "{name}: {}", ran.out);
+        assert!(ran.out.starts_with("0 added, 0 removed, 0 changed, "), "{}", ran.out);
+    }
+}

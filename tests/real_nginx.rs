@@ -11,7 +11,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use common::{Client, Setup, connect, shared_data, until};
+use common::{Client, Setup, carom, connect, shared_data, until};
 use tempfile::TempDir;
 
 /// Requests sent in one go.
@@ -175,6 +175,16 @@ impl Case {
     fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
+
+    /// The map as native links.
+    fn converted(&self) -> PathBuf {
+        let (map, native) = (self.path("links.map"), self.path("links.txt"));
+        let mut words = ["links", "convert", "--format", "nginx"].map(PathBuf::from).to_vec();
+        words.extend([map, "--output".into(), native.clone()]);
+        let ran = carom(words);
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        native
+    }
 }
 
 /// Characters of a path that mean the same to nginx with an escape, and not to carom
@@ -213,17 +223,34 @@ both_engines!(nginx_and_carom_answer_alike, |engine| {
     drop(nginx);
     let redirects = wanted.iter().filter(|(status, _)| *status == 302).count();
     assert!(redirects > 10_000, "{redirects}");
-    let mut setup = Setup::new(engine, "").segments("16MiB").flag("--format", "nginx");
-    setup.links = vec![case.path("links.map")];
-    let mut server = setup.start();
-    let got = ask(server.address, &case.targets);
-    for ((target, got), wanted) in case.targets.iter().zip(got).zip(&wanted) {
-        assert_eq!(got, *wanted, "{target}");
+    for (file, format) in [(case.path("links.map"), "nginx"), (case.converted(), "native")] {
+        let mut setup = Setup::new(engine, "").segments("16MiB").flag("--format", format);
+        setup.links = vec![file];
+        let mut server = setup.start();
+        let got = ask(server.address, &case.targets);
+        for ((target, got), wanted) in case.targets.iter().zip(got).zip(&wanted) {
+            assert_eq!(got, *wanted, "{target}, from {format}");
+        }
+        assert_eq!(server.stop().0, Some(0));
     }
-    assert_eq!(server.stop().0, Some(0));
     eprintln!(
         "{}: {} requests answered alike, {redirects} of them with a redirect",
         engine.name(),
         wanted.len()
     );
 });
+
+/// The same is found without a server.
+#[test]
+fn a_replay_finds_no_difference() {
+    let Some(case) = Case::new() else { return };
+    let log = shared_data().unwrap().join("access_log_combined.txt");
+    let path = |path: &Path| path.display().to_string();
+    let (map, native) = (path(&case.path("links.map")), path(&case.converted()));
+    let words = ["links", "replay", &path(&log), "--old", &map, "--old-format", "nginx"];
+    let ran = carom(words.iter().chain(&["--new", &native, "--json"]));
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let totals: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(totals["totals"]["different"], 0);
+    assert!(totals["totals"]["redirects_new"].as_u64().unwrap() > 5_000, "{totals}");
+}

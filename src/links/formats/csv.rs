@@ -8,6 +8,7 @@ use super::super::bytes::shown;
 use super::cells::{self, Cells, Each, Field, Names, PLAIN, spell, trim};
 use super::columns::{Columns, Place};
 use super::{Format, Line, cloudflare, exports};
+use crate::limits::COLUMNS_SHOWN;
 
 /// The place of each field's column; `None` where there is none.
 pub(super) type Places = Each<Option<usize>>;
@@ -233,9 +234,15 @@ pub(super) fn spell_cell(cell: &[u8]) -> String {
     spell(&String::from_utf8_lossy(trim(cell)))
 }
 
+/// The columns for a message: all of a header that somebody wrote, but not all of a
+/// file that is no CSV.
 pub(super) fn listed(header: &ByteRecord) -> String {
-    let names: Vec<String> = header.iter().map(|cell| format!("`{}`", shown(trim(cell)))).collect();
-    names.join(", ")
+    let names = header.iter().take(COLUMNS_SHOWN).map(|cell| format!("`{}`", shown(trim(cell))));
+    let names = names.collect::<Vec<_>>().join(", ");
+    match header.len().saturating_sub(COLUMNS_SHOWN) {
+        0 => names,
+        rest => format!("{names} and {rest} more"),
+    }
 }
 
 #[cfg(test)]

@@ -98,3 +98,10 @@ fn options_are_settings() {
     check("key,target,options\n/a,b,query=keep  nocase\n", &["2 /a|b|-|query=keep|nocase="]);
     problem("key,target,options\n/a,b,keep\n", "2 !`keep` is no option; write name=value");
 }
+
+#[test]
+fn a_message_names_some_columns_of_many() {
+    let line = "x,".repeat(5_000);
+    problem(&line, "`x`, `x` and 4971 more; nothing of the file was read)");
+    assert!(rows(&line)[0].len() < 1_000);
+}

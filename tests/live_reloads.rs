@@ -110,9 +110,10 @@ fn reloads_under_load(engine: Engine, kind: Kind) {
             server.wait_until_said(&format!("reloaded: generation {state},"), 1);
             truth.acknowledge(state);
             to_every.push(begun.elapsed());
-            until("the new table answers", || seen.first(state).is_some());
+            let has_failed = || is_over.load(Ordering::Relaxed);
+            until("the new table answers", || has_failed() || seen.first(state).is_some());
+            assert!(!has_failed(), "a reader has failed");
             to_first.push(seen.first(state).unwrap() - begun);
-            assert!(!is_over.load(Ordering::Relaxed), "a reader has failed");
         }
         is_changing.store(false, Ordering::Relaxed);
         answered(20_000);

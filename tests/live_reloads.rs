@@ -8,7 +8,7 @@
 mod common;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,7 @@ use carom::clicks::ledger::Ledger;
 use common::live::{OnDrop, Seen, Truth, quantile, read, table};
 use common::process::memory;
 use common::scale::from_env;
-use common::{Client, Engine, Server, Setup, until};
+use common::{Client, Engine, Server, Setup, carom, until};
 use rustix::process::Signal;
 
 /// Clients that send as fast as they are answered.
@@ -28,14 +28,48 @@ const SLACK_BYTES: u64 = 16 << 20;
 
 both_engines!(
     /// Each answer is of the table before or after, and of no other.
-    reloads_under_load,
-    reloads_under_load
+    link_files_reloaded_under_load,
+    |engine| reloads_under_load(engine, Kind::Text)
+);
+both_engines!(
+    /// The same, with tables that are mapped.
+    compiled_tables_reloaded_under_load,
+    |engine| reloads_under_load(engine, Kind::Compiled)
 );
 
-fn reloads_under_load(engine: Engine) {
-    let links = from_env("CAROM_LINKS", 20_000_u64);
+/// What the links are served from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Text,
+    Compiled,
+}
+
+impl Kind {
+    /// Puts these links at `path`, in the place of those that are there.
+    fn put(self, path: &Path, text: &str) {
+        let source = path.with_extension("txt");
+        fs::write(&source, text).unwrap();
+        if self == Self::Compiled {
+            let ran = carom([Path::new("links"), "compile".as_ref(), &source, "-o".as_ref(), path]);
+            assert_eq!(ran.code, Some(0), "{ran:?}");
+        }
+    }
+
+    /// The file that is served, in this folder.
+    fn path(self, folder: &Path) -> PathBuf {
+        match self {
+            Self::Text => folder.join("links.txt"),
+            Self::Compiled => folder.join("links.table"),
+        }
+    }
+}
+
+fn reloads_under_load(engine: Engine, kind: Kind) {
+    let links = from_env("CAROM_LINKS", 10_000_u64);
     let reloads = from_env("CAROM_RELOADS", 8_u64);
-    let setup = Setup::new(engine, &table(1, links));
+    let mut setup = Setup::new(engine, "");
+    setup.links = vec![kind.path(setup.folder.path())];
+    kind.put(&setup.links[0], &table(1, links));
     let mut server = setup.segments("64MiB").start();
     let (truth, seen) = (Truth::new(1), Seen::new(reloads + 1));
     let (is_over, is_changing) = (AtomicBool::new(false), AtomicBool::new(false));
@@ -64,10 +98,10 @@ fn reloads_under_load(engine: Engine) {
         is_changing.store(true, Ordering::Relaxed);
         for reload in 1..=reloads {
             if reload % 4 == 0 {
-                refused(&server, state, links, reload / 4);
+                refused(&server, kind, state, links, reload / 4);
                 continue;
             }
-            fs::write(&server.setup.links[0], table(state + 1, links)).unwrap();
+            kind.put(&server.setup.links[0], &table(state + 1, links));
             state += 1;
             truth.begin(state);
             let begun = Instant::now();
@@ -75,9 +109,10 @@ fn reloads_under_load(engine: Engine) {
             server.wait_until_said(&format!("reloaded: generation {state},"), 1);
             truth.acknowledge(state);
             to_every.push(begun.elapsed());
-            until("the new table answers", || seen.first(state).is_some());
+            let has_failed = || is_over.load(Ordering::Relaxed);
+            until("the new table answers", || has_failed() || seen.first(state).is_some());
+            assert!(!has_failed(), "a reader has failed");
             to_first.push(seen.first(state).unwrap() - begun);
-            assert!(!is_over.load(Ordering::Relaxed), "a reader has failed");
         }
         is_changing.store(false, Ordering::Relaxed);
         answered(20_000);
@@ -98,7 +133,7 @@ fn reloads_under_load(engine: Engine) {
     let [quiet, changing] = [0, 1].map(|at| quantile(&mut times[at], 0.99));
     let total: u64 = seen.answers.iter().map(|count| count.load(Ordering::Relaxed)).sum();
     eprintln!(
-        "{}: {reloads} reloads of {links} links, {} of them refused: {total} redirects, all \
+        "{}: {kind:?}: {reloads} reloads of {links} links, {} of them refused: {total} redirects, all \
          right; first answer from the new table after {:.0?} (most {:.0?}), acknowledged after \
          {:.0?}; p99 {quiet:.1?} without reloads, {changing:.1?} during; memory {} MiB before, {} \
          MiB after",
@@ -111,6 +146,34 @@ fn reloads_under_load(engine: Engine) {
         after >> 20,
     );
 }
+
+both_engines!(
+    /// Tables that are much larger than what the allocator may keep.
+    kept_generations_are_no_memory,
+    |engine| {
+        let links = |state: u64| -> String {
+            let long = "x".repeat(1500);
+            (0..10_000).map(|link| format!("/{link} https://t.example/{state}/{long}\n")).collect()
+        };
+        let server = Setup::new(engine, &links(1)).start();
+        let stored = |state: u64| {
+            let name = format!(".state/generations/{state}.table");
+            let path = server.setup.clicks_folder().join(name);
+            until("the table is on the disk", || path.exists());
+        };
+        stored(1);
+        let before = memory(server.pid()).anonymous;
+        for state in 2..=5 {
+            fs::write(&server.setup.links[0], links(state)).unwrap();
+            server.signal(Signal::HUP);
+            server.wait_until_said(&format!("reloaded: generation {state},"), 1);
+            stored(state);
+        }
+        until("one table is in memory, and not five", || {
+            memory(server.pid()).anonymous <= before + before / 10 + SLACK_BYTES
+        });
+    }
+);
 
 /// Every answer has its click, of the generation that gave it.
 fn compare_clicks(server: &Server, seen: &Seen) {
@@ -127,27 +190,52 @@ fn compare_clicks(server: &Server, seen: &Seen) {
     }
 }
 
-/// Reloads a file that is bad, for the `count`th time: it is told, with its lines.
-fn refused(server: &Server, state: u64, links: u64, count: u64) {
-    let mut text = table(u64::MAX, links);
-    // A line without a target, one with a status that no link has, a key twice.
-    let middle = text[..text.len() / 2].rfind('\n').unwrap() + 1;
-    text.insert_str(middle, "/bad\n");
-    let line = text[..middle].lines().count() + 1;
-    text.insert_str(0, "/l/0 https://t.example/ 200\n");
-    text.push_str("/l/1 https://t.example/\n");
-    let last = text.lines().count();
+/// Reloads a file that is bad, for the `count`th time: it is told why, and the old
+/// table stays.
+fn refused(server: &Server, kind: Kind, state: u64, links: u64, count: u64) {
     let path: &Path = &server.setup.links[0];
-    fs::write(path, text).unwrap();
+    let words = match kind {
+        Kind::Text => put_bad_lines(path, &table(u64::MAX, links)),
+        Kind::Compiled => vec![put_damaged(path, count)],
+    };
     server.signal(Signal::HUP);
     server.wait_until_said("not reloaded, generation", count as usize);
-    assert!(server.has_said(&format!("not reloaded, generation {state} stays")));
-    for (line, what) in
-        [(1, "status 200"), (line + 1, "/bad has no target"), (last, "/l/1 is already")]
-    {
-        let words = format!("{}:{line}: {what}", path.display());
-        server.wait_until_said(&words, count as usize);
+    server.wait_until_said(&format!("not reloaded, generation {state} stays"), 1);
+    for words in words {
+        server.wait_until_said(&words, 1);
     }
+}
+
+/// A line without a target, one with a status that no link has, a key twice. Returns
+/// how each is told.
+fn put_bad_lines(path: &Path, good: &str) -> Vec<String> {
+    let middle = good[..good.len() / 2].rfind('\n').unwrap() + 1;
+    let (before, after) = good.split_at(middle);
+    let text =
+        format!("/l/0 https://t.example/ 200\n{before}/bad\n{after}/l/1 https://t.example/\n");
+    let (line, last) = (before.lines().count() + 2, text.lines().count());
+    fs::write(path, text).unwrap();
+    let told = [(1, "status 200"), (line, "/bad has no target"), (last, "/l/1 is already")];
+    told.map(|(line, what)| format!("{}:{line}: {what}", path.display())).to_vec()
+}
+
+/// The table that is there with one byte changed, or without its end. Returns how it is
+/// told.
+fn put_damaged(path: &Path, count: u64) -> String {
+    let mut bytes = fs::read(path).unwrap();
+    let what = if count.is_multiple_of(2) {
+        bytes.truncate(bytes.len() - 1);
+        "it is cut short"
+    } else {
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        "it is damaged"
+    };
+    // Another file: the one that is served is mapped.
+    let other = path.with_extension("damaged");
+    fs::write(&other, bytes).unwrap();
+    fs::rename(other, path).unwrap();
+    what.to_owned()
 }
 
 /// Asks for one link at a time, at set times, and notes how long each answer takes

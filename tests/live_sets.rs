@@ -74,7 +74,7 @@ fn line(key: usize, change: u64) -> String {
 
 fn sets_under_load(engine: Engine) {
     let links = from_env("CAROM_LINKS", 5_000_u64);
-    let sets = from_env("CAROM_SETS", 120_u64);
+    let sets = from_env("CAROM_SETS", 300_u64);
     let mut text: String =
         (0..KEYS).filter(|&key| is_in_files(key)).map(|key| line(key, 0)).collect();
     text.extend((0..links).map(|link| format!("/l/{link} https://t.example/l/{link}\n")));

@@ -68,7 +68,7 @@ pub struct ServeArguments {
     #[arg(long, env = "CAROM_STATE", value_name = "DIR")]
     state: Option<PathBuf>,
 
-    /// Read the link files again when they change
+    /// Read the link files again when they, or what they include, change
     #[arg(long, env = "CAROM_WATCH")]
     watch: bool,
 

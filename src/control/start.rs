@@ -13,7 +13,7 @@ use super::live::{self, Desk, Opening, Shards};
 use super::machine::{Machine, choose_cpus, ranges};
 use super::plan::{EngineWish, IpWish, Plan};
 use super::server::{RunningShard, Server};
-use super::watch::Watch;
+use super::watch::{LastRead, Watch};
 use super::{banner, say, signals, stop};
 use crate::clicks::files::unix_us;
 use crate::clicks::id::Keys;
@@ -117,11 +117,12 @@ pub fn serve(plan: &Plan) -> anyhow::Result<()> {
     let (asks, for_desk) = channel();
     let for_shards = Shards::of(&shards);
     let (own, sources) = (asks.clone(), plan.sources.clone());
+    let last_read = LastRead::default();
     let opening = Arc::into_inner(opening).context("a shard is still being built")?;
-    let desk = Desk::start(opening, sources, for_shards, (own, for_desk))?;
+    let desk = Desk::start(opening, sources, last_read.clone(), for_shards, (own, for_desk))?;
     let admin = socket.serve(asks.clone())?;
     if let Some(watch) = watch {
-        watch.start(asks.clone())?;
+        watch.start(asks.clone(), last_read)?;
     }
     tell_what_was_left(&plan.clicks)?;
 

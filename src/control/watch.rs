@@ -1,5 +1,5 @@
-//! `--watch`: the link files are read again when they change, however they are
-//! saved: in place, by a rename over them, or by another symbolic link.
+//! `--watch`: the link files, and those that they include, are read again when they
+//! change, however they are saved: in place, by a rename over them, or by another symbolic link.
 //!
 //! inotify tells that something happened in a folder; whether it concerns a link
 //! file is seen by looking at it (stat(2)).
@@ -9,12 +9,13 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 
-use super::journal::Who;
+use super::journal::{FileMark, Who};
 use super::live::Ask;
 use super::say;
 use crate::limits::{SYMLINKS_MAX, WATCH_LOOK_MS, WATCH_SETTLE_MS};
@@ -23,9 +24,28 @@ use crate::limits::{SYMLINKS_MAX, WATCH_LOOK_MS, WATCH_SETTLE_MS};
 /// of its last change. `None`: there is no file.
 type Stamp = Option<(u64, u64, u64, i64, i64)>;
 
+/// The link files as they were last read, with those that they include.
+#[derive(Clone, Default)]
+pub struct LastRead(Arc<Mutex<Vec<FileMark>>>);
+
+impl LastRead {
+    /// They were read again.
+    pub fn set(&self, files: &[FileMark]) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = files.to_vec();
+    }
+
+    fn get(&self) -> Vec<FileMark> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
 /// Link files that are watched.
 pub struct Watch {
+    /// Those that were named, and behind them those that they include.
     paths: Vec<PathBuf>,
+    /// How many were named.
+    named: usize,
+    last_read: LastRead,
     watcher: RecommendedWatcher,
     events: Receiver<notify::Result<notify::Event>>,
     /// Folders that inotify watches.
@@ -51,17 +71,21 @@ impl Watch {
             .map(|path| std::path::absolute(path).context("--watch"))
             .collect::<Result<_, _>>()?;
         let read = stamps(&paths);
-        let mut watch = Self { paths, watcher, events, folders: BTreeSet::new(), read };
+        let (named, last_read) = (paths.len(), LastRead::default());
+        let folders = BTreeSet::new();
+        let mut watch = Self { paths, named, last_read, watcher, events, folders, read };
         watch.follow();
         Ok(watch)
     }
 
-    /// Asks for a reload after every change, from a thread of its own.
+    /// Asks for a reload after every change, from a thread of its own. What else is to
+    /// be watched is looked up in `last_read`.
     ///
     /// # Errors
     ///
     /// When the thread cannot be started.
-    pub fn start(mut self, asks: Sender<Ask>) -> anyhow::Result<()> {
+    pub fn start(mut self, asks: Sender<Ask>, last_read: LastRead) -> anyhow::Result<()> {
+        self.last_read = last_read;
         std::thread::Builder::new()
             .name("carom-watch".to_owned())
             .spawn(move || while self.next_change().is_some_and(|ask| asks.send(ask).is_ok()) {})
@@ -79,6 +103,10 @@ impl Watch {
         let mut settled: Option<Instant> = None;
         let mut said_gone = false;
         loop {
+            if self.take_included() {
+                seen = self.read.clone();
+                settled = None;
+            }
             let wait = settled.map_or(LOOK, |at| at.saturating_duration_since(Instant::now()));
             match self.events.recv_timeout(wait) {
                 Ok(_) => while self.events.try_recv().is_ok() {},
@@ -113,6 +141,29 @@ impl Watch {
         }
     }
 
+    /// Watches what the files include as they were last read. Returns whether those
+    /// are others than before.
+    fn take_included(&mut self) -> bool {
+        let absolute = |mark: FileMark| Some((std::path::absolute(&mark.name).ok()?, mark));
+        let mut included: Vec<_> = self.last_read.get().into_iter().filter_map(absolute).collect();
+        included.retain(|(path, _)| !self.paths[..self.named].contains(path));
+        if included.iter().map(|(path, _)| path).eq(&self.paths[self.named..]) {
+            return false;
+        }
+        let read = included.iter().map(|(path, mark)| {
+            match self.paths.iter().position(|known| known == path) {
+                Some(at) => self.read[at],
+                // One that was changed since it was read is seen as a new one.
+                None => stamp(path).filter(|_| mark.is_of(path)),
+            }
+        });
+        let read: Vec<Stamp> = self.read[..self.named].iter().copied().chain(read).collect();
+        self.paths.truncate(self.named);
+        self.paths.extend(included.into_iter().map(|(path, _)| path));
+        self.read = read;
+        true
+    }
+
     /// Watches the folders in which a change can bring other link files, and no
     /// others. One that cannot be watched is looked at from time to time.
     fn follow(&mut self) {
@@ -134,11 +185,21 @@ impl Watch {
 }
 
 fn stamps(paths: &[PathBuf]) -> Vec<Stamp> {
-    let stamp = |path: &PathBuf| {
-        let about = fs::metadata(path).ok()?;
-        Some((about.dev(), about.ino(), about.size(), about.mtime(), about.mtime_nsec()))
-    };
-    paths.iter().map(stamp).collect()
+    paths.iter().map(|path| stamp(path)).collect()
+}
+
+fn stamp(path: &Path) -> Stamp {
+    let about = fs::metadata(path).ok()?;
+    Some((about.dev(), about.ino(), about.size(), about.mtime(), about.mtime_nsec()))
+}
+
+impl FileMark {
+    /// Whether the file has the content that it had.
+    fn is_of(&self, path: &Path) -> bool {
+        let is_same =
+            |text: &Vec<u8>| (text.len() as u64, crc32c::crc32c(text)) == (self.size, self.crc);
+        fs::read(path).is_ok_and(|text| is_same(&text))
+    }
 }
 
 /// The folder of the file, and those of all symbolic links on the way to it.

@@ -87,3 +87,31 @@ fn a_symbolic_link_is_swapped() {
     replace(&root.join("two/links.txt"), &line("https://three.example/"));
     served(&server, "https://three.example/");
 }
+
+both_engines!(included_files_are_watched, |engine| {
+    let mut setup = Setup::new(engine, "");
+    let path = |name: &str| setup.folder.path().join(name);
+    let (main, one, two) = (path("links.conf"), path("one.map"), path("two.map"));
+    let includes = |names: &str| format!("map $uri $new {{ {names} }}\n");
+    let answer = |target: &str| format!("/a {target};\n");
+    fs::write(&main, includes("include one.map;")).unwrap();
+    fs::write(&one, answer(A)).unwrap();
+    setup.links = vec![main.clone()];
+    setup.flags.extend(["--watch", "--format", "nginx"].map(str::to_owned));
+    let server = setup.start();
+    check(&server, &[("/a", Some(A))]);
+    replace(&one, &answer("https://one.example/"));
+    served(&server, "https://one.example/");
+    // One that is included since a reload, and one that no longer is.
+    fs::write(&two, answer("https://two.example/")).unwrap();
+    replace(&main, &includes("include two.map;"));
+    served(&server, "https://two.example/");
+    replace(&two, &answer("https://again.example/"));
+    served(&server, "https://again.example/");
+    let serving = json(&server, &["generations"])["serving"].as_u64();
+    fs::remove_file(&one).unwrap();
+    replace(&two, &answer("https://last.example/"));
+    served(&server, "https://last.example/");
+    assert_eq!(json(&server, &["generations"])["serving"].as_u64(), serving.map(|last| last + 1));
+    assert!(!server.has_said("is gone"));
+});

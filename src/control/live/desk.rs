@@ -20,6 +20,7 @@ use super::shards::Shards;
 use super::stored;
 use crate::clicks::files::unix_us;
 use crate::control::journal::{self, FileMark, How, Journal, Record, What, Who};
+use crate::control::watch::LastRead;
 use crate::control::{Sources, say};
 use crate::links::Report;
 
@@ -33,6 +34,8 @@ pub struct Desk {
     pub(super) served: Served,
     /// The link files, as they were last read.
     link_files: Vec<FileMark>,
+    /// For whoever watches them.
+    last_read: LastRead,
     pub(super) generation: u32,
     /// The generation that was the first to serve the table under the changes.
     pub(super) table: u32,
@@ -60,17 +63,20 @@ impl Desk {
     pub fn start(
         opening: Opening,
         sources: Sources,
+        last_read: LastRead,
         shards: Shards,
         (own, asks): (Sender<Ask>, Receiver<Ask>),
     ) -> anyhow::Result<JoinHandle<()>> {
         let Opening { state, served, generation, journal, generations, table, link_files, .. } =
             opening;
+        last_read.set(&link_files);
         let mut desk = Self {
             sources,
             state,
             journal,
             shards,
             link_files,
+            last_read,
             served,
             generation,
             table,
@@ -176,6 +182,7 @@ impl Desk {
                 let link_files = std::mem::replace(&mut self.link_files, files);
                 match self.serve(served, How::Reload, None, &job.who) {
                     Ok(about) => {
+                        self.last_read.set(&self.link_files);
                         let left_out = match report.problems.len() {
                             0 => String::new(),
                             count => format!(", {count} left out"),

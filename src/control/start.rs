@@ -69,7 +69,7 @@ pub fn serve(plan: &Plan) -> anyhow::Result<()> {
             .with_context(|| format!("cannot make a folder in {}", plan.clicks.display()))?,
     };
     let socket = Socket::open(&state)?;
-    let opening = Arc::new(Opening::new(&state, base)?);
+    let opening = Arc::new(Opening::new(&state, base, plan.keep_generations)?);
     let (privacy, ip_keys) = choose_privacy(plan)?;
     let settings = Settings { connections_max, privacy, ..plan.settings.clone() };
 
@@ -116,10 +116,9 @@ pub fn serve(plan: &Plan) -> anyhow::Result<()> {
 
     let (asks, for_desk) = channel();
     let for_shards = Shards::of(&shards);
-    let keep = plan.keep_generations;
     let (own, sources) = (asks.clone(), plan.sources.clone());
     let opening = Arc::into_inner(opening).context("a shard is still being built")?;
-    let desk = Desk::start(opening, sources, keep, for_shards, (own, for_desk))?;
+    let desk = Desk::start(opening, sources, for_shards, (own, for_desk))?;
     let admin = socket.serve(asks.clone())?;
     if let Some(watch) = watch {
         watch.start(asks.clone())?;

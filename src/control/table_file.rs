@@ -1,9 +1,9 @@
 #![allow(unsafe_code)] // Memory that is a file cannot be had without it.
 //! Compiled tables as files: written aside and renamed, mapped to be read.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{BufWriter, Read, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
@@ -102,7 +102,9 @@ pub fn write(path: &Path, table: &Table, about: &[u8]) -> anyhow::Result<u64> {
 }
 
 fn write_to(path: &Path, table: &Table, about: &[u8]) -> std::io::Result<u64> {
-    let mut file = BufWriter::new(File::create_new(path)?);
+    // Not for everybody to write to, whatever the umask: it would not be mapped.
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o644).open(path)?;
+    let mut file = BufWriter::new(file);
     let mut size = 0;
     compiled::write(table, about, |bytes| {
         size += bytes.len() as u64;

@@ -147,6 +147,19 @@ impl Editor {
         self.links.clone()
     }
 
+    /// The links as they are now, to be looked at while these are changed on.
+    #[must_use]
+    pub fn snapshot(&self) -> Editor {
+        Editor {
+            links: self.links.clone(),
+            gone: self.gone.clone(),
+            free: self.free.clone(),
+            used: self.used,
+            count: self.count,
+            patch: Patch::default(),
+        }
+    }
+
     /// How many links there are.
     #[must_use]
     pub fn len(&self) -> usize {

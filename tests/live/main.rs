@@ -5,6 +5,7 @@
 mod common;
 mod edits;
 mod journal;
+mod kept;
 mod look;
 mod socket;
 mod tables;

@@ -100,10 +100,14 @@ pub struct Base {
     pub files: Vec<FileMark>,
     /// The link files of `serve`, as they were last read.
     pub link_files: Vec<FileMark>,
-    /// The generation under which it was saved, to be served again after a restart;
-    /// `None`: the link files have it.
+    /// The generation that was the first to serve this table; its file is named so.
+    pub table: u32,
+    /// The generation that is to be served again after a restart; `None`: the link
+    /// files have it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub saved: Option<u32>,
+    /// How many links there are, with the changes over it.
+    pub links: usize,
 }
 
 /// What happened.
@@ -120,6 +124,8 @@ pub enum What {
     Reset { key: String },
     /// Every key is.
     ResetAll,
+    /// So many links there are since then.
+    Links(usize),
     /// Numbers of generations up to this record's have been given.
     Mark,
 }
@@ -249,7 +255,9 @@ mod tests {
             from: Some(1),
             files: vec![mark.clone()],
             link_files: vec![mark],
+            table: 1,
             saved: Some(7),
+            links: 3,
         };
         vec![
             record(2, What::Base(base)),
@@ -257,6 +265,7 @@ mod tests {
             record(3, What::Unset { key: "/b".into() }),
             record(4, What::Reset { key: "/b".into() }),
             record(5, What::ResetAll),
+            record(5, What::Links(3)),
             record(6, What::Mark),
         ]
     }

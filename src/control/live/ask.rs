@@ -38,6 +38,8 @@ pub enum Ask {
     Differences { reply: Reply },
     /// Reading has ended.
     Read(Box<ReadDone>),
+    /// A table was written for a rollback, or why not.
+    Stored { table: u32, result: Result<(), String> },
     /// The server stops.
     Stop,
 }

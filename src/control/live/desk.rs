@@ -5,18 +5,19 @@ use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
+use std::thread::JoinHandle;
 
 use anyhow::Context;
-use jiff::Timestamp;
 
 use super::ask::{Answer, Ask, Refusal, Reply};
 use super::edits;
-use super::kept::{Before, Generation, Generations, Kept};
-use super::opening::{Opening, all_records, next};
+use super::kept::{Found, Generation, Generations, Kept, Made};
+use super::look;
+use super::opening::{Opening, next};
 use super::read::{self, Job, ReadDone, Then};
-use super::saved;
 use super::served::{Base, Served};
 use super::shards::Shards;
+use super::stored;
 use crate::clicks::files::unix_us;
 use crate::control::journal::{self, FileMark, How, Journal, Record, What, Who};
 use crate::control::{Sources, say};
@@ -33,9 +34,13 @@ pub struct Desk {
     /// The link files, as they were last read.
     link_files: Vec<FileMark>,
     pub(super) generation: u32,
-    /// What lies under the changes, as the journal tells it.
-    base: Record,
+    /// The generation that was the first to serve the table under the changes.
+    pub(super) table: u32,
     pub(super) generations: Generations,
+    /// The table that is being written for a rollback.
+    storing: Option<(u32, JoinHandle<()>)>,
+    /// It was said that tables cannot be written.
+    has_said_unstored: bool,
     staged: Option<Served>,
     is_reading: bool,
     to_read: VecDeque<Job>,
@@ -55,15 +60,11 @@ impl Desk {
     pub fn start(
         opening: Opening,
         sources: Sources,
-        keep: usize,
         shards: Shards,
         (own, asks): (Sender<Ask>, Receiver<Ask>),
-    ) -> anyhow::Result<std::thread::JoinHandle<()>> {
-        let Opening { state, served, generation, journal, base, from } = opening;
-        let link_files = match &base.what {
-            What::Base(base) => base.link_files.clone(),
-            _ => Vec::new(),
-        };
+    ) -> anyhow::Result<JoinHandle<()>> {
+        let Opening { state, served, generation, journal, generations, table, link_files, .. } =
+            opening;
         let mut desk = Self {
             sources,
             state,
@@ -72,8 +73,10 @@ impl Desk {
             link_files,
             served,
             generation,
-            base,
-            generations: Generations::new(keep),
+            table,
+            generations,
+            storing: None,
+            has_said_unstored: false,
             staged: None,
             is_reading: false,
             to_read: VecDeque::new(),
@@ -81,14 +84,7 @@ impl Desk {
             asks,
             own,
         };
-        let about = desk.about(How::Start, from, &Who::itself("start"));
-        let now = Arc::new(desk.served.changes().clone());
-        desk.generations.push(Kept {
-            about,
-            base: desk.served.base().clone(),
-            changes: Some(now.clone()),
-            before: Before::All(now),
-        });
+        desk.store();
         std::thread::Builder::new()
             .name("carom-links".to_owned())
             .spawn(move || desk.run())
@@ -101,19 +97,20 @@ impl Desk {
             let next = self.waiting.pop_front().or_else(|| self.asks.recv().ok());
             let Some(ask) = next else { return };
             match ask {
-                Ask::Stop => return,
+                Ask::Stop => return self.finish(),
                 Ask::Reload { who, reply } => self.reload(who, reply),
                 Ask::Stage { sources, who, reply } => {
                     self.read(Job { sources, who, then: Then::Stage(reply) });
                 }
                 Ask::Read(done) => self.have_read(*done),
+                Ask::Stored { table, result } => self.have_stored(table, result),
                 Ask::Promote { who, reply } => answer(reply, self.promote(&who)),
                 Ask::Discard { reply } => answer(reply, self.discard()),
                 Ask::Rollback { to, who, reply } => answer(reply, self.roll_back(to, &who)),
                 Ask::Edit { edit, who, reply } => self.edit(edit, who, reply),
-                Ask::Export { reply } => answer(reply, Ok(self.export())),
-                Ask::Show { url, reply } => answer(reply, self.show(&url)),
-                Ask::Differences { reply } => answer(reply, self.staged_differences()),
+                Ask::Export { reply } => self.export(reply),
+                Ask::Show { url, reply } => self.show(url, reply),
+                Ask::Differences { reply } => self.staged_differences(reply),
                 Ask::Generations { reply } => answer(reply, Ok(self.list())),
             }
         }
@@ -241,13 +238,18 @@ impl Desk {
         Ok(Answer::Served(about))
     }
 
-    fn staged_differences(&mut self) -> Result<Answer, Refusal> {
-        let mut staged = self.staged.take().ok_or_else(nothing_staged)?;
+    fn staged_differences(&mut self, reply: Reply) {
+        let Some(mut staged) = self.staged.take() else {
+            return answer(reply, Err(nothing_staged()));
+        };
         // The changes of now would lie over it; if they cannot, it cannot be promoted.
-        staged.lay(self.served.changes()).map_err(Refusal::clash)?;
-        let answer = self.differences(&staged);
-        self.staged = Some(staged);
-        Ok(answer)
+        match staged.lay(self.served.changes()) {
+            Err(why) => answer(reply, Err(Refusal::clash(why))),
+            Ok(()) => {
+                look::differences(&self.served, &staged, reply);
+                self.staged = Some(staged);
+            }
+        }
     }
 
     fn discard(&mut self) -> Result<Answer, Refusal> {
@@ -264,7 +266,7 @@ impl Desk {
         if number == self.generation {
             return Err(Refusal::new(409, format_args!("generation {number} is being served")));
         }
-        let Some((base, changes)) = self.generations.find(number, self.served.changes()) else {
+        let Some(found) = self.generations.find(number, self.served.changes()) else {
             return Err(Refusal::new(
                 404,
                 format_args!(
@@ -273,8 +275,22 @@ impl Desk {
                 ),
             ));
         };
+        let Found { table, files, held, changes } = found;
+        let base = match held {
+            Some(base) => base,
+            None if table == self.table => self.served.base().clone(),
+            None => Arc::new(stored::open(&self.state, table, files).map_err(|error| {
+                Refusal::new(
+                    500,
+                    format_args!(
+                        "generation {number} cannot be had again: {error:#}; nothing is changed. \
+                         Roll back to another, or stage its files"
+                    ),
+                )
+            })?),
+        };
         let served = Served::new(base, &changes).map_err(Refusal::clash)?;
-        let about = self.serve(served, How::Rollback, Some(number), who)?;
+        let about = self.serve(served, How::Rollback, Some((number, table)), who)?;
         say(format_args!(
             "rolled back to generation {number} by {who}: generation {}, {} links{}",
             about.generation,
@@ -293,24 +309,31 @@ impl Desk {
     }
 
     /// Serves other links under the next number. They are in the journal before a shard
-    /// has them.
+    /// has them. `again` is the generation they were before, and its table's number.
     fn serve(
         &mut self,
         served: Served,
         how: How,
-        from: Option<u32>,
+        again: Option<(u32, u32)>,
         who: &Who,
     ) -> Result<Generation, Refusal> {
         let generation = next(self.generation);
         let replicas = self.shards.replicate(&served, generation).map_err(failed)?;
-        let files = served.base().files.clone();
-        // A reload serves what stands in the link files.
-        let saved = (how != How::Reload).then_some(generation);
-        let link_files = self.link_files.clone();
-        let base = journal::Base { how, from, files, link_files, saved };
-        let record = |what| Record { generation, at_us: unix_us(), who: who.clone(), what };
-        let base = record(What::Base(base));
-        let mut records = vec![base.clone()];
+        let (from, table) = again.unzip();
+        let table = table.unwrap_or(generation);
+        let base = journal::Base {
+            how,
+            from,
+            files: served.base().files.clone(),
+            link_files: self.link_files.clone(),
+            table,
+            // A reload serves what stands in the link files.
+            saved: (how != How::Reload).then_some(generation),
+            links: served.editor().len(),
+        };
+        let at_us = unix_us();
+        let record = |what| Record { generation, at_us, who: who.clone(), what };
+        let mut records = vec![record(What::Base(base.clone()))];
         if served.changes() != self.served.changes() {
             let changes = served.changes().iter();
             records.push(record(What::ResetAll));
@@ -318,39 +341,88 @@ impl Desk {
         }
         self.write(&records)?;
         self.shards.swap(replicas, generation);
-        if saved.is_some() {
-            saved::save_aside(&self.state, generation, served.base());
-        }
 
         let earlier = std::mem::replace(&mut self.served, served);
-        self.base = base;
         self.generation = generation;
-        let about = self.about(how, from, who);
-        self.generations.push(Kept {
-            about: about.clone(),
-            base: self.served.base().clone(),
-            changes: Some(Arc::new(self.served.changes().clone())),
-            before: Before::All(Arc::new(earlier.changes().clone())),
-        });
+        self.table = table;
+        let is_there = again.is_some() && stored::is_there(&self.state, table);
+        let kept = Kept {
+            generation,
+            at_us,
+            who: who.clone(),
+            links: base.links,
+            changes: self.served.changes().len(),
+            table,
+            files: Arc::new(base.files.clone()),
+            held: (!is_there).then(|| self.served.base().clone()),
+            made: Made::Table {
+                base,
+                changes: Arc::new(self.served.changes().clone()),
+                before: Arc::new(earlier.changes().clone()),
+            },
+        };
+        let about = kept.about();
+        self.generations.push(kept);
+        self.store();
         Ok(about)
     }
 
-    pub(super) fn about(&self, how: How, from: Option<u32>, who: &Who) -> Generation {
-        let time = Timestamp::now().strftime("%FT%TZ").to_string();
-        Generation {
-            generation: self.generation,
-            time,
-            who: who.to_string(),
-            how,
-            from,
-            links: self.served.editor().len(),
-            changes: self.served.changes().len(),
-            files: names(self.served.base()),
+    /// Writes the newest table that is not on the disk yet, so that its memory can be
+    /// given back once it is no longer served, and removes those that are not kept.
+    fn store(&mut self) {
+        if self.storing.is_some() {
+            return;
+        }
+        stored::clean(&self.state, |table| self.generations.has_table(table));
+        if let Some((table, base)) = self.generations.unstored() {
+            match stored::write_aside(&self.state, table, base, self.own.clone()) {
+                Ok(thread) => self.storing = Some((table, thread)),
+                Err(error) => self.not_stored(table, &error),
+            }
+        }
+    }
+
+    fn have_stored(&mut self, table: u32, result: Result<(), String>) {
+        self.storing = None;
+        match result {
+            Ok(()) => {
+                self.has_said_unstored = false;
+                self.generations.is_stored(table);
+                self.store();
+            }
+            // It is tried again when another table is served.
+            Err(error) => self.not_stored(table, &error),
+        }
+    }
+
+    fn not_stored(&mut self, table: u32, error: &dyn std::fmt::Display) {
+        if !std::mem::replace(&mut self.has_said_unstored, true) {
+            say(format_args!(
+                "warning: generation {table} is kept in memory, and is gone after a restart: \
+                 {error}. Free space in the state folder; with the next table that is served it \
+                 is tried again"
+            ));
+        }
+    }
+
+    /// What was promoted is on the disk before the server ends.
+    fn finish(mut self) {
+        let stored = self.storing.take().map(|(table, thread)| {
+            // It has said what went wrong, if anything did.
+            let _ = thread.join();
+            table
+        });
+        if stored != Some(self.table)
+            && let Some((table, base)) = self.generations.unstored()
+            && table == self.table
+            && let Err(error) = stored::write(&self.state, table, &base)
+        {
+            self.not_stored(table, &format_args!("{error:#}"));
         }
     }
 
     pub(super) fn write(&mut self, records: &[Record]) -> Result<(), Refusal> {
-        let all = || all_records(&self.base, self.served.changes(), self.generation);
+        let all = || self.generations.records(self.served.changes(), self.generation);
         self.journal.append(records, all).map_err(|error| {
             Refusal::new(
                 500,

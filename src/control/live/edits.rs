@@ -88,7 +88,7 @@ pub fn replay(what: &What, changes: &mut Changes) {
             *changes = Changes::default();
             None
         }
-        What::Base(_) | What::Mark => None,
+        What::Base(_) | What::Links(_) | What::Mark => None,
     };
 }
 

@@ -1,12 +1,15 @@
 //! The generations that were served, as far as they can be taken back.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde::Serialize;
 
+use super::edits;
 use super::served::Base;
-use crate::control::journal::How;
+use crate::clicks::files::unix_us;
+use crate::control::journal::{self, FileMark, How, Record, What, Who};
 use crate::links::{Change, Changes};
 
 /// A table that was served, for people and programs.
@@ -33,29 +36,74 @@ pub struct Generation {
 /// One that can be taken back.
 #[derive(Debug)]
 pub struct Kept {
-    pub about: Generation,
-    /// What lies under the changes.
-    pub base: Arc<Base>,
-    /// The changes in force when it was first served; `None` where they alone made
-    /// it another.
-    pub changes: Option<Arc<Changes>>,
-    /// How the changes before it come back.
-    pub before: Before,
+    pub generation: u32,
+    /// When it was first served, microseconds since the Unix epoch.
+    pub at_us: u64,
+    pub who: Who,
+    /// How many links it has.
+    pub links: usize,
+    /// How many changes lie over its table.
+    pub changes: usize,
+    /// The generation that was the first to serve its table.
+    pub table: u32,
+    /// What that was read from.
+    pub files: Arc<Vec<FileMark>>,
+    /// The table itself, until it is on the disk.
+    pub held: Option<Arc<Base>>,
+    pub made: Made,
 }
 
-/// What it takes to come from the changes of a generation to those before it.
+/// What made a generation another than the one before.
 #[derive(Debug)]
-pub enum Before {
-    /// These keys were as said here.
-    Keys(Vec<(String, Option<Change>)>),
-    /// All changes were others.
-    All(Arc<Changes>),
+pub enum Made {
+    /// A whole table: these changes lie over it, those lay over the one before.
+    Table { base: journal::Base, changes: Arc<Changes>, before: Arc<Changes> },
+    /// Changes alone, of these keys; before it they were as said here.
+    Keys(Before),
+}
+
+/// Keys, and what they were.
+pub type Before = BTreeMap<String, Option<Change>>;
+
+/// What a generation served.
+#[derive(Debug)]
+pub struct Found {
+    pub table: u32,
+    pub files: Vec<FileMark>,
+    /// The table itself, if it is not on the disk.
+    pub held: Option<Arc<Base>>,
+    pub changes: Changes,
+}
+
+impl Kept {
+    /// For people and programs.
+    pub fn about(&self) -> Generation {
+        let (how, from) = match &self.made {
+            Made::Table { base, .. } => (base.how, base.from),
+            Made::Keys(_) => (How::Set, None),
+        };
+        let time = Timestamp::from_microsecond(self.at_us as i64).unwrap_or_default();
+        Generation {
+            generation: self.generation,
+            time: time.strftime("%FT%TZ").to_string(),
+            who: self.who.to_string(),
+            how,
+            from,
+            links: self.links,
+            changes: self.changes,
+            files: self.files.iter().map(|file| file.name.clone()).collect(),
+        }
+    }
+
+    fn is_table(&self) -> bool {
+        matches!(self.made, Made::Table { .. })
+    }
 }
 
 /// The newest tables, and the newest changes of them.
 #[derive(Debug)]
 pub struct Generations {
-    /// Oldest first.
+    /// Oldest first. Changes come behind their table.
     kept: VecDeque<Kept>,
     /// How many tables, and as many changes.
     most: usize,
@@ -68,102 +116,236 @@ impl Generations {
 
     /// Adds the newest, and lets go of those over the limit.
     pub fn push(&mut self, kept: Kept) {
-        self.kept.push_back(kept);
-        let is_set = |kept: &Kept| kept.changes.is_none();
-        if self.kept.iter().filter(|kept| is_set(kept)).count() > self.most
-            && let Some(at) = self.kept.iter().position(is_set)
-        {
-            self.kept.remove(at);
+        if self.kept.is_empty() && !kept.is_table() {
+            return;
         }
-        if self.kept.iter().filter(|kept| !is_set(kept)).count() > self.most {
+        self.kept.push_back(kept);
+        let count = self.kept.iter().filter(|kept| !kept.is_table()).count();
+        if count > self.most {
+            self.join_oldest_changes();
+        }
+        if self.kept.len() - count.min(self.most) > self.most {
             // Together with the changes of the oldest table.
-            let second = self.kept.iter().skip(1).position(|kept| !is_set(kept));
+            let second = self.kept.iter().skip(1).position(Kept::is_table);
             self.kept.drain(..second.map_or(0, |at| at + 1));
+        }
+    }
+
+    /// Lets go of the oldest changes; the next ones of that table take theirs over.
+    fn join_oldest_changes(&mut self) {
+        let Some(at) = self.kept.iter().position(|kept| !kept.is_table()) else { return };
+        let Some(Kept { made: Made::Keys(mut older), .. }) = self.kept.remove(at) else { return };
+        if let Some(Kept { made: Made::Keys(newer), .. }) = self.kept.get_mut(at) {
+            // What a key was first is what it was before both.
+            for (key, change) in std::mem::take(newer) {
+                older.entry(key).or_insert(change);
+            }
+            *newer = older;
+        }
+    }
+
+    /// Lets go of those whose table is not to be had.
+    pub fn retain_tables(&mut self, is_there: impl Fn(u32) -> bool) {
+        let mut gone_before = None;
+        for mut kept in std::mem::take(&mut self.kept) {
+            match (&mut kept.made, &gone_before) {
+                (Made::Table { before, .. }, _) if !is_there(kept.table) => {
+                    gone_before.get_or_insert(before.clone());
+                    continue;
+                }
+                (Made::Keys(_), Some(_)) => continue,
+                (Made::Table { before, .. }, Some(earlier)) => {
+                    *before = earlier.clone();
+                    gone_before = None;
+                }
+                (_, None) => {}
+            }
+            self.kept.push_back(kept);
         }
     }
 
     /// All, oldest first.
     pub fn list(&self) -> Vec<Generation> {
-        self.kept.iter().map(|kept| kept.about.clone()).collect()
+        self.kept.iter().map(Kept::about).collect()
     }
 
     /// The number of the one before the newest.
     pub fn previous(&self) -> Option<u32> {
         let at = self.kept.len().checked_sub(2)?;
-        Some(self.kept[at].about.generation)
+        Some(self.kept[at].generation)
     }
 
-    /// What generation `number` served: its base and the changes over it, coming from
-    /// the changes of now.
-    pub fn find(&self, number: u32, now: &Changes) -> Option<(Arc<Base>, Changes)> {
-        let at = self.kept.iter().position(|kept| kept.about.generation == number)?;
+    /// What the table of the newest was read from.
+    pub fn files(&self) -> Arc<Vec<FileMark>> {
+        self.kept.back().map(|kept| kept.files.clone()).unwrap_or_default()
+    }
+
+    /// Whether one of them is of this table.
+    pub fn has_table(&self, table: u32) -> bool {
+        self.kept.iter().any(|kept| kept.table == table)
+    }
+
+    /// The newest table that is not on the disk.
+    pub fn unstored(&self) -> Option<(u32, Arc<Base>)> {
+        self.kept.iter().rev().find_map(|kept| Some((kept.table, kept.held.clone()?)))
+    }
+
+    /// Lets go of the memory of a table that is on the disk now.
+    pub fn is_stored(&mut self, table: u32) {
+        for kept in self.kept.iter_mut().filter(|kept| kept.table == table) {
+            kept.held = None;
+        }
+    }
+
+    /// What generation `number` served, coming from the changes of now.
+    pub fn find(&self, number: u32, now: &Changes) -> Option<Found> {
+        let at = self.kept.iter().position(|kept| kept.generation == number)?;
         let kept = &self.kept[at];
-        let changes = match &kept.changes {
-            Some(changes) => Changes::clone(changes),
-            None => {
-                let mut changes = now.clone();
-                for later in self.kept.iter().skip(at + 1).rev() {
-                    match &later.before {
-                        Before::All(all) => changes = Changes::clone(all),
-                        Before::Keys(keys) => {
-                            for (key, change) in keys.iter().rev() {
-                                changes.put(key, change.clone());
-                            }
-                        }
-                    }
-                }
-                changes
+        let changes = match &kept.made {
+            Made::Table { changes, .. } => Changes::clone(changes),
+            Made::Keys(_) => {
+                let mut changes = Arc::new(now.clone());
+                self.kept.iter().skip(at + 1).rev().for_each(|later| later.undo(&mut changes));
+                Arc::unwrap_or_clone(changes)
             }
         };
-        Some((kept.base.clone(), changes))
+        let (table, files) = (kept.table, kept.files.to_vec());
+        let same = self.kept.iter().filter(|kept| kept.table == table);
+        let held = same.filter_map(|kept| kept.held.clone()).next();
+        Some(Found { table, files, held, changes })
+    }
+
+    /// The records that tell the same as a whole journal: these generations, up to the
+    /// changes of `now`, and that numbers up to `last` were given.
+    pub fn records(&self, now: &Changes, last: u32) -> Vec<Record> {
+        let rewritten = |what| Record {
+            generation: last,
+            at_us: unix_us(),
+            who: Who::itself("rewritten"),
+            what,
+        };
+        let all = |changes: &Changes| -> Vec<What> {
+            changes.iter().map(|(key, change)| edits::what(key, Some(change))).collect()
+        };
+        let mut told = vec![vec![rewritten(What::Mark)]];
+        let mut state = Arc::new(now.clone());
+        for (at, kept) in self.kept.iter().enumerate().rev() {
+            let mut whats = Vec::new();
+            match &kept.made {
+                Made::Table { base, changes, before } => {
+                    whats.push(What::Base(base.clone()));
+                    if at == 0 || before != changes {
+                        whats.push(What::ResetAll);
+                        whats.extend(all(changes));
+                    }
+                }
+                Made::Keys(before) => {
+                    whats.extend(before.keys().map(|key| edits::what(key, state.get(key))));
+                    whats.push(What::Links(kept.links));
+                }
+            }
+            let (generation, at_us) = (kept.generation, kept.at_us);
+            let record = |what| Record { generation, at_us, who: kept.who.clone(), what };
+            told.push(whats.into_iter().map(record).collect());
+            kept.undo(&mut state);
+        }
+        if self.kept.is_empty() {
+            told.push(all(now).into_iter().map(rewritten).collect());
+        }
+        told.into_iter().rev().flatten().collect()
+    }
+}
+
+impl Kept {
+    /// From the changes in force in it to those before.
+    fn undo(&self, changes: &mut Arc<Changes>) {
+        match &self.made {
+            Made::Table { before, .. } => *changes = Arc::clone(before),
+            Made::Keys(before) => {
+                let changes = Arc::make_mut(changes);
+                for (key, change) in before {
+                    changes.put(key, change.clone());
+                }
+            }
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::history::History;
     use super::*;
-    use crate::links::{OnBadLine, load};
 
-    /// Generations by number: `t` a table, `s` a change of the key `/number`.
+    /// Generations by number: `t` a table, `s` a change of the key `/number`, `r` the
+    /// first table again.
     fn generations(most: usize, kinds: &str) -> (Generations, Changes) {
         let mut generations = Generations::new(most);
         let mut changes = Changes::default();
+        let mut table = 1;
         for (number, kind) in (1..).zip(kinds.chars()) {
-            let about = Generation {
-                generation: number,
-                time: String::new(),
-                who: String::new(),
-                how: How::Set,
-                from: None,
-                links: 0,
-                changes: 0,
-                files: Vec::new(),
+            table = match kind {
+                't' => number,
+                'r' => 1,
+                _ => table,
             };
-            let table = Arc::new(load(&[], OnBadLine::Refuse).table.unwrap());
-            let base = Arc::new(Base { table, files: Vec::new(), about: None });
-            let kept = if kind == 't' {
-                let now = Arc::new(changes.clone());
-                Kept { about, base, changes: Some(now.clone()), before: Before::All(now) }
-            } else {
+            let made = if kind == 's' {
                 let key = format!("/{number}");
-                let before = vec![(key.clone(), changes.put(&key, Some(Change::Unset)))];
-                Kept { about, base, changes: None, before: Before::Keys(before) }
+                let before = changes.put(&key, Some(Change::Unset));
+                Made::Keys([(key, before)].into())
+            } else {
+                let now = Arc::new(changes.clone());
+                let base = journal::Base {
+                    how: How::Reload,
+                    from: None,
+                    files: Vec::new(),
+                    link_files: Vec::new(),
+                    table,
+                    saved: None,
+                    links: 0,
+                };
+                Made::Table { base, changes: now.clone(), before: now }
             };
-            generations.push(kept);
+            generations.push(Kept {
+                generation: number,
+                at_us: 0,
+                who: Who::itself("test"),
+                links: 0,
+                changes: changes.len(),
+                table,
+                files: Arc::default(),
+                held: None,
+                made,
+            });
         }
         (generations, changes)
     }
 
+    /// Which there are, and that each has its table and changes: these are never reset
+    /// here, so those of a generation are the `s` up to it.
+    fn has(generations: &Generations, changes: &Changes, kinds: &str, want: &[u32]) {
+        let list = generations.list();
+        let numbers: Vec<u32> = list.iter().map(|about| about.generation).collect();
+        assert_eq!(numbers, want, "{kinds}");
+        for about in list {
+            let kinds = &kinds[..about.generation as usize];
+            let made = kinds.chars().filter(|&kind| kind == 's').count();
+            let found = generations.find(about.generation, changes).unwrap();
+            assert_eq!((found.changes.len(), about.changes), (made, made), "{kinds}");
+            let newest = kinds.rfind(['t', 'r']).unwrap();
+            let table = if kinds[newest..].starts_with('r') { 1 } else { newest + 1 };
+            assert_eq!(found.table as usize, table, "{kinds}");
+        }
+    }
+
     fn check(most: usize, kinds: &str, want: &[u32]) {
         let (generations, changes) = generations(most, kinds);
-        let list: Vec<u32> = generations.list().iter().map(|about| about.generation).collect();
-        assert_eq!(list, want, "{kinds}");
-        for number in list {
-            // Changes are never reset here, so those of a generation are the `s` up to it.
-            let made = kinds[..number as usize].chars().filter(|&kind| kind == 's').count();
-            let earlier = generations.find(number, &changes).unwrap();
-            assert_eq!(earlier.1.len(), made, "{kinds}: {number}");
-        }
+        has(&generations, &changes, kinds, want);
+        // The same is told by a journal that is rewritten.
+        let records = generations.records(&changes, 9);
+        let history = History::of(&records, most);
+        assert_eq!((&history.changes, history.last), (&changes, 9));
+        has(&history.generations, &changes, kinds, want);
+        assert_eq!(history.generations.list().len(), generations.list().len());
     }
 
     #[test]
@@ -175,5 +357,23 @@ mod tests {
         check(2, "tstst", &[3, 4, 5]);
         check(3, "tssttsst", &[4, 5, 6, 7, 8]);
         check(1, "tsssst", &[6]);
+        check(3, "tsssstsrs", &[1, 5, 6, 7, 8, 9]);
+    }
+
+    /// Those that are left when these tables cannot be had.
+    fn check_gone(kinds: &str, gone: &[u32], want: &[u32]) {
+        let (mut generations, changes) = generations(9, kinds);
+        generations.retain_tables(|table| !gone.contains(&table));
+        has(&generations, &changes, kinds, want);
+    }
+
+    #[test]
+    fn tables_that_are_gone_take_their_changes_along() {
+        check_gone("tsts", &[], &[1, 2, 3, 4]);
+        check_gone("tsts", &[1], &[3, 4]);
+        check_gone("tststs", &[3], &[1, 2, 5, 6]);
+        check_gone("tststsrsts", &[3, 5], &[1, 2, 7, 8, 9, 10]);
+        check_gone("tststsrsts", &[1], &[3, 4, 5, 6, 9, 10]);
+        check_gone("tsts", &[1, 3], &[]);
     }
 }

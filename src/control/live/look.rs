@@ -4,51 +4,73 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
-use super::ask::{Answer, Refusal};
-use super::desk::Desk;
+use super::ask::{Answer, Refusal, Reply};
+use super::desk::{Desk, answer};
 use super::served::Served;
 use crate::limits::DIFFERENCES_SHOWN;
-use crate::links::{Editor, Scratch, normalise};
+use crate::links::{Changes, Editor, Scratch, normalise};
 
 impl Desk {
     /// Every link that is served, as a file of the native format.
-    pub(super) fn export(&self) -> Answer {
-        let editor = self.served.editor();
-        let mut text = format!("# generation {}, {} links\n", self.generation, editor.len());
-        for link in editor.links() {
-            // A string takes anything.
-            let _ = writeln!(text, "{link}");
-        }
-        Answer::Exported(text)
+    pub(super) fn export(&self, reply: Reply) {
+        let (editor, generation) = (self.served.editor().snapshot(), self.generation);
+        aside(reply, move || {
+            let mut text = format!("# generation {generation}, {} links\n", editor.len());
+            for link in editor.links() {
+                // A string takes anything.
+                let _ = writeln!(text, "{link}");
+            }
+            Ok(Answer::Exported(text))
+        });
     }
 
     /// Which link answers a request for this URL, or this path on any host.
-    pub(super) fn show(&self, url: &str) -> Result<Answer, Refusal> {
-        let (host, path, query) = split(url).ok_or_else(|| {
-            Refusal::new(400, format_args!("`{url}` is no URL; write /path or http://host/path"))
-        })?;
-        let links = self.served.replicate(self.generation);
-        let mut buffer = Vec::new();
-        let path = normalise(path.as_bytes(), &mut buffer);
-        let ask = links.ask(host.as_bytes(), path);
-        let hit = links.find(&ask, path, query.map(str::as_bytes), &mut Scratch::default());
-        let mut all = self.served.editor().links();
-        let link =
-            hit.and_then(|hit| all.find(|link| link.id() == hit.id && link.status() == hit.status));
-        let is_set = link.is_some_and(|link| self.served.changes().get(&link.name()).is_some());
-        Ok(Answer::Shown {
-            generation: self.generation,
-            link: link.map(|link| link.to_string()),
-            id: link.map(|link| format!("{:016x}", link.id())),
-            is_set,
-        })
+    pub(super) fn show(&self, url: String, reply: Reply) {
+        let editor = self.served.editor().snapshot();
+        let (changes, generation) = (self.served.changes().clone(), self.generation);
+        aside(reply, move || show(&url, &editor, &changes, generation));
     }
+}
 
-    /// What a promotion would change.
-    pub(super) fn differences(&self, staged: &Served) -> Answer {
+/// Answers from a thread of its own, at low priority, so that the desk can go on.
+fn aside(reply: Reply, look: impl FnOnce() -> Result<Answer, Refusal> + Send + 'static) {
+    let look = move || {
+        // Refused, it only means that requests wait a little.
+        let _ = rustix::process::nice(10);
+        answer(reply, look());
+    };
+    // Without a thread whoever waits is told that there is no answer.
+    let _ = std::thread::Builder::new().name("carom-look".to_owned()).spawn(look);
+}
+
+fn show(url: &str, editor: &Editor, changes: &Changes, generation: u32) -> Result<Answer, Refusal> {
+    let (host, path, query) = split(url).ok_or_else(|| {
+        Refusal::new(400, format_args!("`{url}` is no URL; write /path or http://host/path"))
+    })?;
+    let links = editor.links_for_shard();
+    let mut buffer = Vec::new();
+    let path = normalise(path.as_bytes(), &mut buffer);
+    let ask = links.ask(host.as_bytes(), path);
+    let hit = links.find(&ask, path, query.map(str::as_bytes), &mut Scratch::default());
+    let mut all = editor.links();
+    let link =
+        hit.and_then(|hit| all.find(|link| link.id() == hit.id && link.status() == hit.status));
+    let is_set = link.is_some_and(|link| changes.get(&link.name()).is_some());
+    Ok(Answer::Shown {
+        generation,
+        link: link.map(|link| link.to_string()),
+        id: link.map(|link| format!("{:016x}", link.id())),
+        is_set,
+    })
+}
+
+/// What a promotion of `staged` would change.
+pub fn differences(served: &Served, staged: &Served, reply: Reply) {
+    let (served, staged) = (served.editor().snapshot(), staged.editor().snapshot());
+    aside(reply, move || {
         let mut differences = Differences::default();
-        let mut old: HashMap<String, String> = lines(self.served.editor()).collect();
-        for (key, new) in lines(staged.editor()) {
+        let mut old: HashMap<String, String> = lines(&served).collect();
+        for (key, new) in lines(&staged) {
             match old.remove(&key) {
                 None => differences.added.put(format!("+ {new}")),
                 Some(old) if old != new => {
@@ -61,13 +83,13 @@ impl Desk {
         gone.sort_unstable();
         gone.into_iter().for_each(|old| differences.removed.put(format!("- {old}")));
         let Differences { added, removed, changed } = differences;
-        Answer::Differences {
+        Ok(Answer::Differences {
             added: added.count,
             removed: removed.count,
             changed: changed.count,
             lines: [removed.lines, changed.lines, added.lines].concat(),
-        }
-    }
+        })
+    });
 }
 
 #[derive(Default)]

@@ -9,15 +9,16 @@
 mod ask;
 mod desk;
 mod edits;
+mod history;
 mod includes;
 mod kept;
 mod look;
 mod opening;
 mod read;
-mod saved;
 mod served;
 mod shards;
 mod single;
+mod stored;
 
 pub use ask::{Answer, Ask, Edit, Refusal, Reply};
 pub use desk::Desk;

@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
 
-use super::edits;
-use super::saved::{clean, load_saved};
+use super::history::History;
+use super::kept::{Generations, Kept, Made};
 use super::served::{Base, Served};
+use super::stored;
 use crate::clicks::files::unix_us;
 use crate::control::journal::{self, FileMark, How, Journal, Record, What, Who};
 use crate::control::say;
-use crate::links::{Changes, Links};
+use crate::links::Links;
 
 /// What a server serves at first, before there are shards.
 pub struct Opening {
@@ -24,18 +25,23 @@ pub struct Opening {
     pub from: Option<u32>,
     pub(super) state: PathBuf,
     pub(super) journal: Journal,
-    pub(super) base: Record,
+    /// Those of before, and this one.
+    pub(super) generations: Generations,
+    /// The generation that was the first to serve its table.
+    pub(super) table: u32,
+    /// The link files, as they are.
+    pub(super) link_files: Vec<FileMark>,
 }
 
 impl Opening {
     /// Opens the journal in the state folder, and lays the changes in it over the
-    /// link files.
+    /// link files. `keep` tables and as many changes can be taken back.
     ///
     /// # Errors
     ///
     /// A sentence for the operator: the journal cannot be used, or what was changed
     /// does not go together with the link files.
-    pub fn new(state: &Path, base: Base) -> anyhow::Result<Self> {
+    pub fn new(state: &Path, base: Base, keep: usize) -> anyhow::Result<Self> {
         let (mut journal, records, torn) = Journal::open(state)?;
         if torn > 0 {
             say(format_args!(
@@ -43,35 +49,58 @@ impl Opening {
                  they are cut. A change that was acknowledged is lost only if the disk lost it"
             ));
         }
-        clean(state);
-        let mut changes = Changes::default();
-        records.iter().for_each(|record| edits::replay(&record.what, &mut changes));
-        let last = records.last().map_or(0, |record| record.generation);
+        let History { changes, mut generations, last, base: last_base } =
+            History::of(&records, keep);
         let generation = next(last);
         let marks = base.files.clone();
-        let last_base = records.iter().rev().find_map(|record| match &record.what {
-            What::Base(base) => Some(base),
-            _ => None,
-        });
-        let promoted = last_base.and_then(|last| promoted(state, last, &marks));
-        let from = promoted.as_ref().map(|(number, _)| *number);
-        let base = promoted.map_or(base, |(_, base)| base);
-        let served = Served::new(Arc::new(base), &changes).map_err(|why| {
+        let promoted = last_base.and_then(|last| promoted(state, &last, &marks));
+        let from = promoted.as_ref().map(|(number, ..)| *number);
+        let (table, held, base) = match promoted {
+            Some((_, table, base)) => (table, None, Arc::new(base)),
+            None => {
+                let base = Arc::new(base);
+                (generation, Some(base.clone()), base)
+            }
+        };
+        let served = Served::new(base, &changes).map_err(|why| {
             anyhow!(
                 "a link that was set does not go together with the link files: {why}; mend the \
                  files, or move the journal in {} away to serve what they say",
                 state.display()
             )
         })?;
+        let links = served.editor().len();
         let files = served.base().files.clone();
-        let what = journal::Base { how: How::Start, from, files, link_files: marks, saved: from };
-        let who = Who::itself("start");
-        let base = Record { generation, at_us: unix_us(), who, what: What::Base(what) };
-        let all = || all_records(&base, &changes, last);
+        let link_files = marks.clone();
+        let base =
+            journal::Base { how: How::Start, from, files, link_files, table, saved: from, links };
+        let (at_us, who) = (unix_us(), Who::itself("start"));
+        let what = What::Base(base.clone());
+        let record = Record { generation, at_us, who: who.clone(), what };
         journal
-            .append(std::slice::from_ref(&base), all)
+            .append(&[record], || generations.records(&changes, last))
             .with_context(|| format!("cannot write the journal of links in {}", state.display()))?;
-        Ok(Self { state: state.to_owned(), served, generation, from, journal, base })
+        let now = Arc::new(changes);
+        generations.push(Kept {
+            generation,
+            at_us,
+            who,
+            links,
+            changes: now.len(),
+            table,
+            files: Arc::new(base.files.clone()),
+            held,
+            made: Made::Table { base, changes: now.clone(), before: now },
+        });
+        generations.retain_tables(|number| number == table || stored::is_there(state, number));
+        // A table of the same number would be from before the journal was moved away.
+        let is_new = from.is_none();
+        stored::clean(state, |number| {
+            generations.has_table(number) && !(is_new && number == table)
+        });
+        let state = state.to_owned();
+        let link_files = marks;
+        Ok(Self { served, generation, from, state, journal, generations, table, link_files })
     }
 
     /// A replica for one shard.
@@ -80,19 +109,20 @@ impl Opening {
     }
 }
 
-/// The table that was promoted last, and its number, unless the link files are what
-/// is to be served: because they are newer, which is said, or it cannot be had.
-fn promoted(state: &Path, last: &journal::Base, marks: &[FileMark]) -> Option<(u32, Base)> {
+/// What was promoted last: its number, its table's, and the table, unless the link
+/// files are what is to be served: because they are newer, which is said, or it
+/// cannot be had.
+fn promoted(state: &Path, last: &journal::Base, marks: &[FileMark]) -> Option<(u32, u32, Base)> {
     let number = last.saved?;
     if last.link_files != marks {
         say(format_args!(
             "warning: the link files were changed after generation {number} was promoted, so what \
-             they say is served; `carom links stage` and `promote` bring other files back"
+             they say is served; `carom links rollback` brings it back"
         ));
         return None;
     }
-    match load_saved(state, number, last.files.clone()) {
-        Ok(base) => Some((number, base)),
+    match stored::open(state, last.table, last.files.clone()) {
+        Ok(base) => Some((number, last.table, base)),
         Err(error) => {
             say(format_args!(
                 "warning: generation {number}, which was promoted, cannot be served again: \
@@ -106,13 +136,4 @@ fn promoted(state: &Path, last: &journal::Base, marks: &[FileMark]) -> Option<(u
 /// The number that comes after this one. 0 is none.
 pub fn next(generation: u32) -> u32 {
     generation.wrapping_add(1).max(1)
-}
-
-/// The records that say the same as a whole journal.
-pub fn all_records(base: &Record, changes: &Changes, last: u32) -> Vec<Record> {
-    let record =
-        |what| Record { generation: last, at_us: unix_us(), who: Who::itself("rewritten"), what };
-    let base = Record { generation: base.generation.min(last), ..base.clone() };
-    let changes = changes.iter().map(|(key, change)| edits::what(key, Some(change)));
-    std::iter::once(base).chain(changes.chain([What::Mark]).map(record)).collect()
 }

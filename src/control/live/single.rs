@@ -1,14 +1,16 @@
 //! Changes of single links, as the desk makes them: those that wait together are
 //! written and synced once.
 
+use std::collections::BTreeMap;
+
 use super::ask::{Answer, Ask, Edit, Refusal, Reply};
 use super::desk::{Desk, answer, failed};
 use super::edits::{self, Checked};
-use super::kept::{Before, Kept};
+use super::kept::{Kept, Made};
 use super::opening::next;
 use super::served::Served;
 use crate::clicks::files::unix_us;
-use crate::control::journal::{How, Record, Who};
+use crate::control::journal::{Record, What, Who};
 use crate::limits::{EDITS_PER_GROUP_MAX, KEYS_PATCHED_MAX};
 use crate::links::{Change, Patch};
 
@@ -77,7 +79,7 @@ impl Desk {
         let made = self.make(group, generation, &mut before, &mut patches);
         let made = made.and_then(|counts| {
             if !before.is_empty() {
-                self.write(&records(group, generation))?;
+                self.write(&records(group, generation, self.served.editor().len()))?;
             }
             Ok(counts)
         });
@@ -150,7 +152,7 @@ impl Desk {
         }
         let served = Served::new(self.served.base().clone(), &changes).map_err(Refusal::clash)?;
         let replicas = self.shards.replicate(&served, generation).map_err(failed)?;
-        self.write(&records(group, generation))?;
+        self.write(&records(group, generation, served.editor().len()))?;
         self.shards.swap(replicas, generation);
         self.served = served;
         self.note(group, generation, before);
@@ -165,22 +167,33 @@ impl Desk {
         before: Vec<(String, Option<Change>)>,
     ) {
         self.generation = generation;
-        let about = self.about(How::Set, None, &group[0].who);
+        let mut keys = BTreeMap::new();
+        for (key, change) in before {
+            // What it was first is what it was before the group.
+            keys.entry(key).or_insert(change);
+        }
         self.generations.push(Kept {
-            about,
-            base: self.served.base().clone(),
-            changes: None,
-            before: Before::Keys(before),
+            generation,
+            at_us: unix_us(),
+            who: group[0].who.clone(),
+            links: self.served.editor().len(),
+            changes: self.served.changes().len(),
+            table: self.table,
+            files: self.generations.files(),
+            held: None,
+            made: Made::Keys(keys),
         });
     }
 }
 
-/// A group, as the journal tells it.
-fn records(group: &[EditAsked], generation: u32) -> Vec<Record> {
+/// A group, as the journal tells it, and how many links there are since then.
+fn records(group: &[EditAsked], generation: u32, links: usize) -> Vec<Record> {
     let at_us = unix_us();
     let told = group.iter().flat_map(|edit| {
         let who = &edit.who;
         edit.checked.what().into_iter().map(move |what| (who.clone(), what))
     });
-    told.map(|(who, what)| Record { generation, at_us, who, what }).collect()
+    let links = (group[0].who.clone(), What::Links(links));
+    let record = |(who, what)| Record { generation, at_us, who, what };
+    told.chain([links]).map(record).collect()
 }

@@ -155,6 +155,8 @@ pub const INDEX_SPARE: usize = 1024;
 pub const BLOCK_DEPTH_MAX: usize = 32;
 /// Most files that one link file includes. Over it: a load error.
 pub const INCLUDED_FILES_MAX: usize = 1000;
+/// Longest name in an `include`, bytes. Over it: a bad line.
+pub const INCLUDE_NAME_BYTES_MAX: usize = 1024;
 /// Columns of a header shown one by one; the rest are counted.
 pub const COLUMNS_SHOWN: usize = 30;
 /// Bad lines shown one by one; the rest are counted.

@@ -142,6 +142,9 @@ both_engines!(
                 let mut replies = Vec::new();
                 let end = stream.read_to_end(&mut replies);
                 let place = format!("{}, cut at {cut}", case.clause);
+                if end.is_err() && is_done(&case.input[..*cut]) {
+                    continue;
+                }
                 assert!(end.is_ok(), "{place}: {end:?} after {}", undated(&replies));
                 assert_eq!(undated(&replies), expected.replies, "{place}");
             }
@@ -158,6 +161,13 @@ both_engines!(
         assert_eq!(recorded, clicks);
     }
 );
+
+/// Whether a connection is over with this input. What a client sends after it said
+/// `close`, which it must not (RFC 9112 §9.6), meets a closed socket, and may reset
+/// the connection before the client has read the reply.
+fn is_done(input: &[u8]) -> bool {
+    Rehearsal::new(LINKS, None).play(&[input], false).ending == Ending::Closed
+}
 
 /// [`click_key`] of a row that `clicks cat` prints.
 fn row_key(row: &serde_json::Value) -> String {

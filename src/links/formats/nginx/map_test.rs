@@ -212,6 +212,12 @@ fn included_files() {
         ],
     );
     of("include conf.d/a.conf;", &["0 @conf.d/a.conf", "1 /a|https://a/|302|nocase=", "0 @"]);
+    of(
+        "include a\\nb;",
+        &[
+            "1 !no file can be included by the name `a\\nb`; a name has at most 1024 bytes and no control characters",
+        ],
+    );
     of("map $uri $a { include none.map; }", &["1 !include none.map: there is no such file"]);
     of(
         "map $uri $a { include self.map; }",

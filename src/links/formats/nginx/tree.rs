@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::super::super::bytes::shown;
 use super::super::Help;
 use super::tokens::{End, Tokens};
-use crate::limits::{BLOCK_DEPTH_MAX, INCLUDED_FILES_MAX};
+use crate::limits::{BLOCK_DEPTH_MAX, INCLUDE_NAME_BYTES_MAX, INCLUDED_FILES_MAX};
 
 /// A directive.
 #[derive(Debug)]
@@ -89,6 +89,13 @@ impl<'a> Texts<'a> {
             Ok(pattern) => pattern,
             Err(_) => return refuse("the name of an included file is not UTF-8".to_owned()),
         };
+        if pattern.len() > INCLUDE_NAME_BYTES_MAX || pattern.contains(char::is_control) {
+            return refuse(format!(
+                "no file can be included by the name `{}`; a name has at most \
+                 {INCLUDE_NAME_BYTES_MAX} bytes and no control characters",
+                shown(pattern.as_bytes())
+            ));
+        }
         let Some(include) = self.help.include else {
             return refuse("no other file can be included here".to_owned());
         };

@@ -9,7 +9,7 @@ mod common;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use carom::clicks::ledger::Ledger;
@@ -23,6 +23,11 @@ use rustix::process::Signal;
 const READERS: usize = 2;
 /// The client whose times are measured asks so often.
 const EVERY: Duration = Duration::from_millis(1);
+/// When a time is measured: nothing happens, the test writes the next links (which
+/// costs the server its CPU), the server reloads them.
+const QUIET: usize = 0;
+const WRITING: usize = 1;
+const RELOADING: usize = 2;
 /// Memory that the allocator may keep, however small the table is.
 const SLACK_BYTES: u64 = 16 << 20;
 
@@ -72,7 +77,7 @@ fn reloads_under_load(engine: Engine, kind: Kind) {
     kind.put(&setup.links[0], &table(1, links));
     let mut server = setup.segments("64MiB").start();
     let (truth, seen) = (Truth::new(1), Seen::new(reloads + 1));
-    let (is_over, is_changing) = (AtomicBool::new(false), AtomicBool::new(false));
+    let (is_over, moment) = (AtomicBool::new(false), AtomicUsize::new(QUIET));
     let (mut to_first, mut to_every) = (Vec::new(), Vec::new());
     let (mut before, mut after, mut state) = (0, 0, 1);
     std::thread::scope(|scope| {
@@ -85,7 +90,7 @@ fn reloads_under_load(engine: Engine, kind: Kind) {
         }
         scope.spawn(|| {
             let _over = OnDrop(&is_over);
-            measure(&server, &seen, &is_changing, &is_over);
+            measure(&server, &seen, &moment, &is_over);
         });
         let answered = |more: u64| {
             let wanted = seen.total() + more;
@@ -95,7 +100,7 @@ fn reloads_under_load(engine: Engine, kind: Kind) {
         };
         answered(20_000);
         before = memory(server.pid()).anonymous;
-        is_changing.store(true, Ordering::Relaxed);
+        moment.store(WRITING, Ordering::Relaxed);
         for reload in 1..=reloads {
             if reload % 4 == 0 {
                 refused(&server, kind, state, links, reload / 4);
@@ -105,16 +110,18 @@ fn reloads_under_load(engine: Engine, kind: Kind) {
             state += 1;
             truth.begin(state);
             let begun = Instant::now();
+            moment.store(RELOADING, Ordering::Relaxed);
             server.signal(Signal::HUP);
             server.wait_until_said(&format!("reloaded: generation {state},"), 1);
             truth.acknowledge(state);
+            moment.store(WRITING, Ordering::Relaxed);
             to_every.push(begun.elapsed());
             let has_failed = || is_over.load(Ordering::Relaxed);
             until("the new table answers", || has_failed() || seen.first(state).is_some());
             assert!(!has_failed(), "a reader has failed");
             to_first.push(seen.first(state).unwrap() - begun);
         }
-        is_changing.store(false, Ordering::Relaxed);
+        moment.store(QUIET, Ordering::Relaxed);
         answered(20_000);
         // Generations that are kept are files, written beside the serving.
         let newest = format!(".state/generations/{state}.table");
@@ -130,12 +137,12 @@ fn reloads_under_load(engine: Engine, kind: Kind) {
     assert_eq!(code, Some(0), "{said}");
     compare_clicks(&server, &seen);
     let mut times = seen.times.map(|times| times.into_inner().unwrap());
-    let [quiet, changing] = [0, 1].map(|at| quantile(&mut times[at], 0.99));
+    let [quiet, reloading] = [QUIET, RELOADING].map(|at| quantile(&mut times[at], 0.99));
     let total: u64 = seen.answers.iter().map(|count| count.load(Ordering::Relaxed)).sum();
     eprintln!(
         "{}: {kind:?}: {reloads} reloads of {links} links, {} of them refused: {total} redirects, all \
          right; first answer from the new table after {:.0?} (most {:.0?}), acknowledged after \
-         {:.0?}; p99 {quiet:.1?} without reloads, {changing:.1?} during; memory {} MiB before, {} \
+         {:.0?}; p99 {quiet:.1?} without reloads, {reloading:.1?} during; memory {} MiB before, {} \
          MiB after",
         engine.name(),
         reloads / 4,
@@ -240,7 +247,7 @@ fn put_damaged(path: &Path, count: u64) -> String {
 
 /// Asks for one link at a time, at set times, and notes how long each answer takes
 /// from the moment that it was due.
-fn measure(server: &Server, seen: &Seen, is_changing: &AtomicBool, is_over: &AtomicBool) {
+fn measure(server: &Server, seen: &Seen, moment: &AtomicUsize, is_over: &AtomicBool) {
     let mut client = Client::new(server.connect());
     let mut due = Instant::now();
     while !is_over.load(Ordering::Relaxed) {
@@ -250,7 +257,7 @@ fn measure(server: &Server, seen: &Seen, is_changing: &AtomicBool, is_over: &Ato
         }
         let reply = client.get("go.example", "/l/7").expect("an answer");
         seen.note(&reply.location.expect("it is redirected"));
-        let times = &seen.times[usize::from(is_changing.load(Ordering::Relaxed))];
+        let times = &seen.times[moment.load(Ordering::Relaxed)];
         times.lock().unwrap().push(due.elapsed());
     }
 }

@@ -1,8 +1,8 @@
 //! Links that change under load, and readers that know which answers are right at
 //! each moment.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use super::{Client, Server};
@@ -105,8 +105,9 @@ pub struct Seen {
     pub answers: Vec<AtomicU64>,
     /// Answers of 404.
     pub absent: AtomicU64,
-    /// Of requests that came one at a time, how long the answer took.
-    pub times: [std::sync::Mutex<Vec<Duration>>; 2],
+    /// Of requests that came one at a time, how long the answer took, at three kinds of
+    /// moments.
+    pub times: [Mutex<Vec<Duration>>; 3],
 }
 
 impl Seen {

@@ -111,8 +111,8 @@ impl Links {
     }
 }
 
-/// The links of a table and what was changed of them since; see the
-/// [module](self). It takes as much memory as one shard's index.
+/// The links of a table and what was changed of them since; `edit.rs`
+/// says how. It takes as much memory as one shard's index.
 #[derive(Debug)]
 pub struct Editor {
     links: Links,

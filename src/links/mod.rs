@@ -13,7 +13,7 @@
 //! - Keys are kept in canonical form, so equal keys are equal bytes: hosts in
 //!   lower case, paths [normalised](normalise()) and those of `nocase` keys in
 //!   lower case, parameters sorted by name and spelled in one way.
-//! - A key with placeholders is a [pattern](self::pattern): it lies among the prefixes,
+//! - A key with placeholders is a pattern (`pattern.rs`): it lies among the prefixes,
 //!   and is compared with a path segment by segment.
 //! - A target is checked once, when it is loaded ([`target::validate`]);
 //!   whatever is in a table can stand in a header field as it is. What a

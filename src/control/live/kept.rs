@@ -131,16 +131,25 @@ impl Generations {
         }
     }
 
-    /// Lets go of the oldest changes; the next ones of that table take theirs over.
+    /// Lets go of the oldest changes; the generation behind them takes theirs over.
     fn join_oldest_changes(&mut self) {
         let Some(at) = self.kept.iter().position(|kept| !kept.is_table()) else { return };
         let Some(Kept { made: Made::Keys(mut older), .. }) = self.kept.remove(at) else { return };
-        if let Some(Kept { made: Made::Keys(newer), .. }) = self.kept.get_mut(at) {
-            // What a key was first is what it was before both.
-            for (key, change) in std::mem::take(newer) {
-                older.entry(key).or_insert(change);
+        match self.kept.get_mut(at).map(|next| &mut next.made) {
+            Some(Made::Keys(newer)) => {
+                // What a key was first is what it was before both.
+                for (key, change) in std::mem::take(newer) {
+                    older.entry(key).or_insert(change);
+                }
+                *newer = older;
             }
-            *newer = older;
+            Some(Made::Table { before, .. }) => {
+                let before = Arc::make_mut(before);
+                for (key, change) in older {
+                    before.put(&key, change);
+                }
+            }
+            None => {}
         }
     }
 
@@ -350,6 +359,9 @@ mod tests {
 
     #[test]
     fn the_newest_are_kept() {
+        // Changes before a table that outlive them in it.
+        check(2, "tstss", &[1, 3, 4, 5]);
+        check(1, "tststs", &[5, 6]);
         check(2, "", &[]);
         check(2, "tt", &[1, 2]);
         check(2, "ttt", &[2, 3]);

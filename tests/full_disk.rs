@@ -2,6 +2,8 @@
 //! refused where that is wished, and every click is in the log or counted.
 
 mod common;
+#[path = "common/unshare.rs"]
+mod unshare;
 
 use std::fs::File;
 use std::io::Write;
@@ -42,18 +44,7 @@ fn in_a_mount_of_its_own(test: &str, engine: Engine, when_full: &str) {
         .args(["--exact", &format!("{test}::{}", engine.name()), "--nocapture"])
         .env("CAROM_TEST_MOUNTS", "1")
         .output();
-    match ran {
-        Ok(output) if output.status.success() => {
-            eprint!("{}", String::from_utf8_lossy(&output.stderr));
-        }
-        Ok(output) if output.stdout.is_empty() => eprintln!("skipped: cannot unshare here"),
-        Ok(output) => panic!(
-            "{}{}",
-            String::from_utf8_lossy(&output.stdout),
-            String::from_utf8_lossy(&output.stderr)
-        ),
-        Err(error) => eprintln!("skipped: no unshare here: {error}"),
-    }
+    unshare::judge(ran);
 }
 
 /// Mounts a small file system, which ends with the process.

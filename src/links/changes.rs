@@ -137,20 +137,22 @@ pub fn read_keys(name: &str, text: &str) -> Result<Vec<String>, Report> {
     Err(Report { files: vec![file], problems, changed: Vec::new() })
 }
 
+/// Those of native lines that are set and keys that are unset, for tests.
+#[cfg(test)]
+pub fn changes(lines: &str, unset: &str) -> Changes {
+    let mut changes = Changes::default();
+    for (key, line) in read_lines("set", lines).unwrap() {
+        changes.put(&key, Some(Change::Set(line)));
+    }
+    for key in read_keys("unset", unset).unwrap() {
+        changes.put(&key, Some(Change::Unset));
+    }
+    changes
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn changes(lines: &str, unset: &str) -> Changes {
-        let mut changes = Changes::default();
-        for (key, line) in read_lines("set", lines).unwrap() {
-            changes.put(&key, Some(Change::Set(line)));
-        }
-        for key in read_keys("unset", unset).unwrap() {
-            changes.put(&key, Some(Change::Unset));
-        }
-        changes
-    }
 
     #[test]
     fn every_bad_line_is_told() {

@@ -52,6 +52,8 @@ pub mod target;
 
 pub use answer::{Answer, StoredOptions};
 pub use builder::{AddProblem, Link, Origin, TableBuilder};
+#[cfg(test)]
+pub use changes::changes;
 pub use changes::{Change, Changes, read_keys, read_lines};
 pub use compare::{Difference, Differences, LinkSet, compare};
 pub use edit::{EditProblem, Editor, Patch};

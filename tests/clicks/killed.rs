@@ -13,6 +13,7 @@ use carom::clicks::{Keeper, Options, ShardInfo};
 use carom::limits::SEGMENT_BYTES_MIN;
 
 use crate::ledger::{append, click, keep, links, options, wait_until};
+use crate::unshare;
 
 /// Runs one test of this file again as a process of its own.
 fn again(test: &str, dir: &Path, wrapper: &[&str]) -> Command {
@@ -152,17 +153,6 @@ fn a_full_disk_loses_clicks_but_counts_them() {
     let dir = tempfile::tempdir().unwrap();
     let test = "killed::a_full_disk_loses_clicks_but_counts_them";
     // A mount of its own, which ends with the process.
-    let unshare = ["unshare", "--user", "--map-root-user", "--mount"];
-    match again(test, dir.path(), &unshare).output() {
-        Ok(output) if output.status.success() => {
-            eprint!("{}", String::from_utf8_lossy(&output.stderr));
-        }
-        Ok(output) if output.stdout.is_empty() => eprintln!("skipped: cannot unshare here"),
-        Ok(output) => panic!(
-            "{}{}",
-            String::from_utf8_lossy(&output.stdout),
-            String::from_utf8_lossy(&output.stderr)
-        ),
-        Err(error) => eprintln!("skipped: no unshare here: {error}"),
-    }
+    let command = ["unshare", "--user", "--map-root-user", "--mount"];
+    unshare::judge(again(test, dir.path(), &command).output());
 }

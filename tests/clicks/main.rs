@@ -17,6 +17,8 @@ mod scale;
 #[path = "../common/scale.rs"]
 mod sizes;
 mod texts;
+#[path = "../common/unshare.rs"]
+mod unshare;
 
 use std::path::Path;
 use std::sync::atomic::AtomicBool;

@@ -135,7 +135,7 @@ impl Served {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::links::{Format, OnBadLine, Scratch, Source, load, read_keys, read_lines};
+    use crate::links::{Format, OnBadLine, Scratch, Source, changes, load};
 
     const FILE: &str = "/a https://a.example/ 301\n/b https://b.example/ 303\nh.example/c 410\n";
 
@@ -143,17 +143,6 @@ mod tests {
         let source = Source::new("file", FILE.as_bytes(), Format::Native);
         let table = load(&[source], OnBadLine::Refuse).table.unwrap();
         Arc::new(Base { table: Arc::new(table), files: Vec::new(), about: None })
-    }
-
-    fn changes(lines: &str, unset: &str) -> Changes {
-        let mut changes = Changes::default();
-        for (key, line) in read_lines("set", lines).unwrap() {
-            changes.put(&key, Some(Change::Set(line)));
-        }
-        for key in read_keys("unset", unset).unwrap() {
-            changes.put(&key, Some(Change::Unset));
-        }
-        changes
     }
 
     /// Its links, and what it answers.

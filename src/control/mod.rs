@@ -2,8 +2,9 @@
 //! limits of the machine, starting and stopping. None of it runs on a shard.
 
 pub mod admin;
+mod background;
 mod banner;
-mod journal;
+pub mod journal;
 mod live;
 pub mod machine;
 mod plan;

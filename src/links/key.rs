@@ -300,11 +300,12 @@ fn split_authority(text: &[u8]) -> Result<(Option<&[u8]>, &[u8]), KeyProblem> {
             return Ok((Some(authority), rest));
         }
     }
-    if let Some(at) = memchr::memmem::find(text, b"://") {
-        return Err(KeyProblem::Scheme(shown(&text[..at])));
-    }
-    match end_of(text) {
-        Some(at) if text[at] == b'/' => Ok((Some(&text[..at]), &text[at..])),
+    let Some((authority, rest)) = end_of(text).and_then(|at| text.split_at_checked(at)) else {
+        return Err(KeyProblem::NoPath(shown(text)));
+    };
+    match (authority, rest) {
+        ([scheme @ .., b':'], [b'/', b'/', ..]) => Err(KeyProblem::Scheme(shown(scheme))),
+        (_, [b'/', ..]) => Ok((Some(authority), rest)),
         _ => Err(KeyProblem::NoPath(shown(text))),
     }
 }

@@ -44,6 +44,8 @@ fn hosts() {
     check("*.Example.com./x", "*.example.com/x");
     check("http://*.example.com:80", "*.example.com/");
     check("*.localhost/*", "*.localhost/*");
+    check("a.example/to/http://b", "a.example/to/http:/b");
+    check("a.example/to?url=http://b/", "a.example/to?url=http://b/");
 }
 
 #[test]

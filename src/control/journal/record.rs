@@ -116,12 +116,23 @@ pub struct Base {
 pub enum What {
     /// From now on this table lies under the changes.
     Base(Base),
-    /// This link was set: its key, and its line in the native format.
-    Set { key: String, line: String },
+    /// This link was set.
+    Set {
+        /// Its key, as keys are written.
+        key: String,
+        /// Its line in the native format.
+        line: String,
+    },
     /// The link of this key was taken away.
-    Unset { key: String },
+    Unset {
+        /// As keys are written.
+        key: String,
+    },
     /// This key is as the files say again.
-    Reset { key: String },
+    Reset {
+        /// As keys are written.
+        key: String,
+    },
     /// Every key is.
     ResetAll,
     /// So many links there are since then.

@@ -8,7 +8,8 @@
 //! ```
 //!
 //! - [`http`], [`links`] and the records of [`clicks`] are pure: no socket, no
-//!   file, no clock. [`limits`] holds every bound.
+//!   file, no clock. [`limits`] holds every bound; through [`pace`] long work lets
+//!   requests go first.
 //! - [`connection`] is one peer without its socket. [`shard`] is what one core
 //!   owns; it answers batches and shares nothing with its neighbours.
 //! - [`engine`] moves bytes, with `io_uring` or `epoll`; only it names them.
@@ -29,5 +30,6 @@ pub mod http;
 pub mod limits;
 pub mod links;
 pub mod mailbox;
+pub mod pace;
 pub mod shard;
 pub mod ship;

@@ -8,15 +8,16 @@ use std::path::{Path, PathBuf};
 /// Rooms of `src`, and those each may name as `crate::…`.
 const ARROWS: &[(&str, &[&str])] = &[
     ("limits", &[]),
+    ("pace", &[]),
     ("http", &["limits"]),
-    ("links", &["limits"]),
-    ("clicks", &["limits"]),
+    ("links", &["limits", "pace"]),
+    ("clicks", &["limits", "pace"]),
     ("ship", &["clicks", "limits"]),
     ("connection", &["limits"]),
     ("shard", &["clicks", "connection", "http", "limits", "links"]),
     ("mailbox", &["clicks", "limits", "links"]),
     ("engine", &["connection", "limits", "mailbox", "shard"]),
-    ("control", &["clicks", "engine", "limits", "links", "mailbox", "shard"]),
+    ("control", &["clicks", "engine", "limits", "links", "mailbox", "pace", "shard"]),
     ("cli", &["clicks", "connection", "control", "engine", "limits", "links", "shard", "ship"]),
 ];
 

@@ -21,6 +21,7 @@ use crate::limits::{
     SEGMENT_AGE_MS_DEFAULT, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN, SEGMENTS_READY_MAX,
     SYNC_INTERVAL_MS_DEFAULT,
 };
+use crate::pace;
 
 /// How long a click may wait to be synced, unless the operator says otherwise.
 pub const SYNC_INTERVAL_DEFAULT: Duration = Duration::from_millis(SYNC_INTERVAL_MS_DEFAULT);
@@ -273,6 +274,8 @@ struct Tender {
 
 impl Tender {
     fn run(&mut self) -> Summary {
+        // A shard may be waiting for this CPU.
+        pace::after_each_piece(thread::yield_now);
         // Twice in an interval: see `Files::plan_sync`.
         let pause = (self.options.sync_interval / 2).max(PAUSE_MIN);
         let mut sync_at = Instant::now() + pause;

@@ -15,6 +15,12 @@ use memmap2::{Advice, MmapMut, MmapRaw};
 use rustix::fs::{FallocateFlags, fallocate};
 use rustix::io::{Errno, retry_on_intr};
 
+use crate::pace;
+
+/// Bytes that are faulted in at once, and what that takes, about.
+const POPULATE_BYTES: usize = 256 * 1024;
+const POPULATE_NS: u32 = 300_000;
+
 /// Memory that is shared with a segment file, or with nothing.
 #[derive(Debug)]
 pub struct Map {
@@ -91,14 +97,15 @@ impl Map {
     /// Those of madvise(2). `EFAULT` means that the file system could not keep
     /// the promise of `fallocate` and that a store would end in SIGBUS.
     pub fn populate(&self, range: Range<usize>) -> io::Result<()> {
-        if range.is_empty() {
-            return Ok(());
+        for start in range.clone().step_by(POPULATE_BYTES) {
+            let size = POPULATE_BYTES.min(range.end - start);
+            match self.raw.advise_range(Advice::PopulateWrite, start, size) {
+                Err(error) if error.raw_os_error() == Some(Errno::INVAL.raw_os_error()) => break,
+                result => result?,
+            }
+            pace::done(POPULATE_NS);
         }
-        let result = self.raw.advise_range(Advice::PopulateWrite, range.start, range.len());
-        match result {
-            Err(error) if error.raw_os_error() == Some(Errno::INVAL.raw_os_error()) => Ok(()),
-            other => other,
-        }
+        Ok(())
     }
 
     /// Waits until the bytes of `range` are on disk (`msync(MS_SYNC)`).

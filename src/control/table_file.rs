@@ -2,7 +2,7 @@
 //! Compiled tables as files: written aside and renamed, mapped to be read.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{BufWriter, Read, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -30,6 +30,10 @@ pub fn is_compiled(path: &Path) -> anyhow::Result<bool> {
     file.take(MAGIC.len() as u64).read_to_end(&mut start).with_context(cannot)?;
     Ok(compiled::is_compiled(&start))
 }
+
+/// So many bytes are synced at once while a table is written: a sync of all of it
+/// would keep a CPU from requests for milliseconds.
+const SYNC_BYTES: u64 = 4 * 1024 * 1024;
 
 /// By what a compiled table is known again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +72,7 @@ pub fn open(path: &Path) -> anyhow::Result<(Compiled, Mark)> {
     // private map shows no change that is made through another one, and files are
     // replaced by renaming, here and in what the documentation tells; nobody but
     // those whom the operator lets write to this one could change or shorten it.
-    let map = unsafe { MmapOptions::new().populate().map_copy_read_only(&file) }
+    let map = unsafe { MmapOptions::new().map_copy_read_only(&file) }
         .with_context(|| format!("cannot map {}", named()))?;
     let mark = Mark { size: map.len() as u64, crc: crc32c(map.get(..4096).unwrap_or(&map)) };
     Ok((compiled::read(Bytes::from_owner(map)).with_context(named)?, mark))
@@ -101,16 +105,21 @@ pub fn write(path: &Path, table: &Table, about: &[u8]) -> anyhow::Result<u64> {
     written.with_context(|| format!("cannot write {}", path.display()))
 }
 
-fn write_to(path: &Path, table: &Table, about: &[u8]) -> std::io::Result<u64> {
+fn write_to(path: &Path, table: &Table, about: &[u8]) -> io::Result<u64> {
     // Not for everybody to write to, whatever the umask: it would not be mapped.
     let file = OpenOptions::new().write(true).create_new(true).mode(0o644).open(path)?;
     let mut file = BufWriter::new(file);
-    let mut size = 0;
+    let (mut size, mut synced) = (0, 0);
     compiled::write(table, about, |bytes| {
         size += bytes.len() as u64;
-        file.write_all(bytes)
+        file.write_all(bytes)?;
+        if size - synced >= SYNC_BYTES {
+            synced = size;
+            file.get_ref().sync_data()?;
+        }
+        Ok::<(), io::Error>(())
     })?;
-    file.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()?;
+    file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
     Ok(size)
 }
 

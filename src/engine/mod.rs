@@ -13,6 +13,7 @@ use std::sync::mpsc::Sender;
 
 use anyhow::Context;
 pub use clock::Clock;
+pub use slice::ask_for_short_slices;
 
 use crate::limits::{ACCEPT_PAUSE_MS, IDLE_WAIT_MS};
 use crate::mailbox::{Mailbox, Message, Retired};

@@ -19,6 +19,10 @@ use super::target::Checked;
 use crate::limits::{
     INDEX_SPARE, LINKS_MAX, PATTERNS_MAX, QUERY_SHAPES_BYTES_MAX, QUERY_SHAPES_MAX,
 };
+use crate::pace;
+
+/// What putting a link into an index takes, about: a cache miss.
+const INSERT_NS: u32 = 40;
 
 /// Where a link was written: the caller's number of its file, and its line
 /// counted from 1.
@@ -374,6 +378,7 @@ impl TableBuilder {
         self.index = Index::with_room(self.added.len() * 2);
         for added in &self.added {
             self.index.insert(added.hash, added.reference);
+            pace::done(INSERT_NS);
         }
     }
 
@@ -398,6 +403,7 @@ impl TableBuilder {
         for added in &self.added {
             if behind.is_empty() || !behind.contains(&added.reference) {
                 index.insert(added.hash, added.reference);
+                pace::done(INSERT_NS);
             }
         }
         for (hash, reference) in forks {

@@ -16,6 +16,7 @@ use super::entries::Entries;
 use super::index::{SLOT_BYTES, Stored};
 use super::table::{Counts, Hosts, Table};
 use crate::limits::{COMPILED_ABOUT_BYTES_MAX, LINKS_MAX};
+use crate::pace;
 
 /// What a compiled table begins with.
 pub const MAGIC: [u8; 8] = *b"CAROMTBL";
@@ -36,6 +37,10 @@ const _: () = assert!(HEADER_BYTES.is_multiple_of(ALIGN));
 
 /// Slots that are turned into bytes at once.
 const SLOTS_AT_ONCE: usize = 8 * 1024;
+/// Bytes that are checked or handed out at once, and what each takes, about.
+const BYTES_AT_ONCE: usize = 256 * 1024;
+const CRC_NS: u32 = 30_000;
+const WRITE_NS: u32 = 100_000;
 
 /// Why bytes are no compiled table that can be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,6 +88,14 @@ pub struct Compiled {
     pub about: Bytes,
 }
 
+/// The checksum of many bytes.
+fn crc(bytes: &[u8]) -> u32 {
+    bytes.chunks(BYTES_AT_ONCE).fold(0, |crc, piece| {
+        pace::done(CRC_NS);
+        crc32c_append(crc, piece)
+    })
+}
+
 fn padding(bytes: usize) -> &'static [u8] {
     &[0; ALIGN][..bytes.next_multiple_of(ALIGN) - bytes]
 }
@@ -104,9 +117,10 @@ pub fn write<E>(
     let mut index_crc = 0;
     table.index.pieces(SLOTS_AT_ONCE, |piece| {
         index_crc = crc32c_append(index_crc, piece);
+        pace::done(CRC_NS);
         Ok::<(), E>(())
     })?;
-    let padded_crc = |bytes: &[u8]| crc32c_append(crc32c(bytes), padding(bytes.len()));
+    let padded_crc = |bytes: &[u8]| crc32c_append(crc(bytes), padding(bytes.len()));
     let sections = [
         (about.len(), padded_crc(about)),
         (hosts.len(), padded_crc(&hosts)),
@@ -119,7 +133,10 @@ pub fn write<E>(
         out(padding(part.len()))?;
     }
     table.index.pieces(SLOTS_AT_ONCE, &mut out)?;
-    out(entries)?;
+    for piece in entries.chunks(BYTES_AT_ONCE) {
+        out(piece)?;
+        pace::done(WRITE_NS);
+    }
     out(padding(entries.len()))
 }
 
@@ -190,7 +207,7 @@ pub fn read(bytes: Bytes) -> Result<Compiled, CompiledProblem> {
         let next = padded.and_then(|padded| start.checked_add(padded));
         let next = next.filter(|&next| start == end && next <= size);
         end = next.ok_or(CompiledProblem::Damaged("its sections are not where they belong"))?;
-        if crc32c(&bytes[start as usize..end as usize]) != word(place + 16) {
+        if crc(&bytes[start as usize..end as usize]) != word(place + 16) {
             return Err(CompiledProblem::Damaged(name));
         }
         *section = start as usize..(start + length) as usize;

@@ -9,9 +9,14 @@
 use bytes::Bytes;
 
 use super::hints::{large_pages, prefetch};
+use crate::pace;
 
 /// Size of a slot, bytes.
 pub(super) const SLOT_BYTES: usize = size_of::<u64>();
+
+/// Slots that are filled or looked through at once, and what that takes, about.
+const SLOTS_AT_ONCE: usize = 16 * 1024;
+const SLOTS_NS: u32 = 50_000;
 
 /// What a shard looks hashes up in; its own copy, so that it lies in the
 /// memory of its own core.
@@ -38,14 +43,21 @@ fn home(hash: u64, count: usize) -> usize {
 fn empty(count: usize) -> Box<[u64]> {
     let mut slots = Vec::with_capacity(count);
     large_pages(slots.spare_capacity_mut());
-    slots.resize(count, 0);
+    while slots.len() < count {
+        slots.resize(count.min(slots.len() + SLOTS_AT_ONCE), 0);
+        pace::done(SLOTS_NS);
+    }
     slots.into_boxed_slice()
 }
 
 impl Clone for Index {
     fn clone(&self) -> Index {
         let mut slots = empty(self.slots.len());
-        slots.copy_from_slice(&self.slots);
+        let pieces = slots.chunks_mut(SLOTS_AT_ONCE).zip(self.slots.chunks(SLOTS_AT_ONCE));
+        for (copy, slots) in pieces {
+            copy.copy_from_slice(slots);
+            pace::done(SLOTS_NS);
+        }
         Index { slots }
     }
 }
@@ -67,8 +79,12 @@ impl Stored {
             Stored::File(bytes) => {
                 let (words, _) = bytes.as_chunks::<SLOT_BYTES>();
                 let mut slots = empty(words.len());
-                for (slot, word) in slots.iter_mut().zip(words) {
-                    *slot = u64::from_le_bytes(*word);
+                let pieces = slots.chunks_mut(SLOTS_AT_ONCE).zip(words.chunks(SLOTS_AT_ONCE));
+                for (copy, words) in pieces {
+                    for (slot, word) in copy.iter_mut().zip(words) {
+                        *slot = u64::from_le_bytes(*word);
+                    }
+                    pace::done(SLOTS_NS);
                 }
                 Index { slots }
             }
@@ -202,7 +218,11 @@ impl Index {
 
     /// How many slots are in use, with emptied ones.
     pub(super) fn used(&self) -> usize {
-        self.slots.iter().filter(|&&slot| slot != 0).count()
+        let used = |slots: &[u64]| {
+            pace::done(SLOTS_NS);
+            slots.iter().filter(|&&slot| slot != 0).count()
+        };
+        self.slots.chunks(SLOTS_AT_ONCE).map(used).sum()
     }
 
     /// How many may be, so that searches stay short: seven eighths.

@@ -11,6 +11,10 @@ use super::status::Status;
 use super::table::Table;
 use super::target;
 use crate::limits::BAD_LINES_SHOWN;
+use crate::pace;
+
+/// What reading a line takes, about.
+const LINE_NS: u32 = 600;
 
 /// What becomes of the other links when a line is wrong.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -165,6 +169,7 @@ pub fn load(sources: &[Source<'_>], on_bad: OnBadLine) -> Loaded {
                     return;
                 }
             };
+            pace::done(LINE_NS);
             let taken = row.and_then(|row| loader.take(Origin { file: file as u32, line }, row));
             let said = |message| {
                 let file_name = loader.names[file].clone();

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use super::ask::{Answer, Refusal, Reply};
 use super::desk::{Desk, answer};
 use super::served::Served;
+use crate::control::background;
 use crate::limits::DIFFERENCES_SHOWN;
 use crate::links::{Changes, Editor, Scratch, normalise};
 
@@ -35,8 +36,7 @@ impl Desk {
 /// Answers from a thread of its own, at low priority, so that the desk can go on.
 fn aside(reply: Reply, look: impl FnOnce() -> Result<Answer, Refusal> + Send + 'static) {
     let look = move || {
-        // Refused, it only means that requests wait a little.
-        let _ = rustix::process::nice(10);
+        background::begin();
         answer(reply, look());
     };
     // Without a thread whoever waits is told that there is no answer.

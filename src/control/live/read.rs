@@ -12,7 +12,7 @@ use super::ask::{Ask, Refusal, Reply};
 use super::includes::Includes;
 use super::served::{Base, Served};
 use crate::control::journal::{FileMark, Who};
-use crate::control::{Sources, table_file};
+use crate::control::{Sources, background, table_file};
 use crate::links::{Changes, FileReport, Format, Help, Include, Report, Source, load};
 
 /// A link file, and what it includes.
@@ -32,7 +32,7 @@ pub type Open<'a> = &'a dyn Fn(&Path) -> io::Result<Vec<u8>>;
 ///
 /// When one cannot be read; it is named.
 pub fn read(sources: &Sources) -> anyhow::Result<(Option<Base>, Report)> {
-    read_with(sources, &|path| std::fs::read(path))
+    read_with(sources, &background::read)
 }
 
 /// The same, with another way to read a file.
@@ -148,8 +148,7 @@ pub fn start(job: Job, changes: Changes, desk: Sender<Ask>) -> Result<(), Box<(J
     let (hand_over, handed) = channel::<Job>();
     let spawned = std::thread::Builder::new().name("carom-reload".to_owned()).spawn(move || {
         let Ok(job) = handed.recv() else { return };
-        // Refused, it only means that requests wait a little.
-        let _ = rustix::process::nice(10);
+        background::begin();
         let started = Instant::now();
         let result = prepare(&job, &changes);
         let took = started.elapsed();

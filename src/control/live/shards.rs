@@ -7,7 +7,7 @@ use anyhow::{Context, anyhow};
 
 use super::served::Served;
 use crate::control::server::RunningShard;
-use crate::control::{machine, say};
+use crate::control::{background, machine, say};
 use crate::limits::SHARD_TURN_MS_MAX;
 use crate::links::{Links, Patch};
 use crate::mailbox::{Mailbox, Message};
@@ -47,8 +47,7 @@ impl Shards {
                 let replica = std::thread::Builder::new().name("carom-replica".to_owned());
                 replica.spawn_scoped(scope, move || {
                     machine::pin(shard.cpu);
-                    // Refused, it only means that requests wait a little.
-                    let _ = rustix::process::nice(10);
+                    background::begin();
                     served.replicate(generation)
                 })
             });

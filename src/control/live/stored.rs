@@ -15,7 +15,7 @@ use super::ask::Ask;
 use super::served::Base;
 use crate::clicks::state::make_at;
 use crate::control::journal::FileMark;
-use crate::control::table_file;
+use crate::control::{background, table_file};
 
 /// Their folder in the state folder. Each is called `N.table`, by the generation
 /// that was the first to serve it.
@@ -57,8 +57,7 @@ pub fn write_aside(
 ) -> io::Result<JoinHandle<()>> {
     let state = state.to_owned();
     std::thread::Builder::new().name("carom-keep".to_owned()).spawn(move || {
-        // Refused, it only means that requests wait a little.
-        let _ = rustix::process::nice(10);
+        background::begin();
         let result = write(&state, table, &base).map_err(|error| format!("{error:#}"));
         // The desk may let go of the table as soon as it knows.
         drop(base);

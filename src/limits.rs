@@ -159,6 +159,8 @@ pub const INCLUDED_FILES_MAX: usize = 1000;
 pub const INCLUDE_NAME_BYTES_MAX: usize = 1024;
 /// Columns of a header shown one by one; the rest are counted.
 pub const COLUMNS_SHOWN: usize = 30;
+/// And so many bytes of their names.
+pub const COLUMNS_SHOWN_BYTES: usize = 1500;
 /// Bad lines shown one by one; the rest are counted.
 pub const BAD_LINES_SHOWN: usize = 20;
 /// Longest body of a request to the admin socket, bytes: a million links and more.

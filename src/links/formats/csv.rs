@@ -8,7 +8,7 @@ use super::super::bytes::shown;
 use super::cells::{self, Cells, Each, Field, Names, PLAIN, spell, trim};
 use super::columns::{Columns, Place};
 use super::{Format, Line, cloudflare, exports};
-use crate::limits::COLUMNS_SHOWN;
+use crate::limits::{COLUMNS_SHOWN, COLUMNS_SHOWN_BYTES};
 
 /// The place of each field's column; `None` where there is none.
 pub(super) type Places = Each<Option<usize>>;
@@ -237,12 +237,19 @@ pub(super) fn spell_cell(cell: &[u8]) -> String {
 /// The columns for a message: all of a header that somebody wrote, but not all of a
 /// file that is no CSV.
 pub(super) fn listed(header: &ByteRecord) -> String {
-    let names = header.iter().take(COLUMNS_SHOWN).map(|cell| format!("`{}`", shown(trim(cell))));
-    let names = names.collect::<Vec<_>>().join(", ");
-    match header.len().saturating_sub(COLUMNS_SHOWN) {
-        0 => names,
-        rest => format!("{names} and {rest} more"),
+    let mut names = Vec::new();
+    let mut bytes = 0;
+    for cell in header.iter().take(COLUMNS_SHOWN) {
+        let name = format!("`{}`", shown(trim(cell)));
+        bytes += name.len();
+        if bytes > COLUMNS_SHOWN_BYTES {
+            break;
+        }
+        names.push(name);
     }
+    let rest = header.len() - names.len();
+    let names = names.join(", ");
+    if rest == 0 { names } else { format!("{names} and {rest} more") }
 }
 
 #[cfg(test)]

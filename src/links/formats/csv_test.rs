@@ -104,4 +104,7 @@ fn a_message_names_some_columns_of_many() {
     let line = "x,".repeat(5_000);
     problem(&line, "`x`, `x` and 4971 more; nothing of the file was read)");
     assert!(rows(&line)[0].len() < 1_000);
+    let line = format!("{},", "\u{98}".repeat(500)).repeat(10);
+    problem(&line, " and 9 more; nothing of the file was read)");
+    assert!(rows(&line)[0].len() < 3_000);
 }

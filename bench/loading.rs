@@ -97,11 +97,7 @@ pub fn command(arguments: &LoadingArguments) -> anyhow::Result<ExitCode> {
         arguments.rounds
     );
     let all = json!({"about": about, "rows": rows.iter().map(json_of).collect::<Vec<_>>()});
-    for (ending, text) in [("json", format!("{all:#}\n")), ("md", page)] {
-        let path = arguments.out.join(format!("{name}.{ending}"));
-        fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
-        crate::say(format_args!("wrote {}", path.display()));
-    }
+    report::save_page(&arguments.out, &name, &all, &page)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -10,6 +10,7 @@ mod keys;
 mod load;
 mod loading;
 mod machine;
+mod reloads;
 mod reply;
 mod requests;
 mod zipf;
@@ -40,6 +41,8 @@ enum Command {
     Grow(grow::GrowArguments),
     /// Measure how long a link table takes to be read, beside nginx and haproxy
     Loading(loading::LoadingArguments),
+    /// Measure how long replies take while links are reloaded
+    Reloads(reloads::ReloadsArguments),
 }
 
 fn main() -> ExitCode {
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
         Command::Compare(arguments) => compare::command(&arguments),
         Command::Grow(arguments) => grow::command(&arguments),
         Command::Loading(arguments) => loading::command(&arguments),
+        Command::Reloads(arguments) => reloads::command(&arguments),
     };
     outcome.unwrap_or_else(|error| {
         say(format_args!("error: {error:#}"));

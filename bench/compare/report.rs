@@ -60,12 +60,20 @@ pub fn file_name(about: &Value, ending: &str) -> String {
 
 /// Writes the three files of a result.
 pub fn save(out: &Path, name: &str, all: &Value, text: &str, chart: &str) -> anyhow::Result<()> {
-    let all = format!("{all:#}\n");
-    for (ending, text) in [("json", &*all), ("md", text), ("svg", chart)] {
-        let path = out.join(format!("{name}.{ending}"));
-        fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
-        say(format_args!("wrote {}", path.display()));
-    }
+    save_page(out, name, all, text)?;
+    save_as(out, name, "svg", chart)
+}
+
+/// Writes the two files of a result without a chart.
+pub fn save_page(out: &Path, name: &str, all: &Value, text: &str) -> anyhow::Result<()> {
+    save_as(out, name, "json", &format!("{all:#}\n"))?;
+    save_as(out, name, "md", text)
+}
+
+fn save_as(out: &Path, name: &str, ending: &str, text: &str) -> anyhow::Result<()> {
+    let path = out.join(format!("{name}.{ending}"));
+    fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+    say(format_args!("wrote {}", path.display()));
     Ok(())
 }
 

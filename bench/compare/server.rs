@@ -145,6 +145,18 @@ impl Server {
         lines.into_iter().rev().collect::<Vec<_>>().join(" / ")
     }
 
+    /// What it has said on standard error behind `words`, a line each.
+    pub fn said(&self, words: &str) -> Vec<String> {
+        let text = fs::read_to_string(self.folder.join("err.log")).unwrap_or_default();
+        let lines = text.lines().filter_map(|line| line.split_once(words));
+        lines.map(|(_, rest)| rest.to_owned()).collect()
+    }
+
+    /// Where carom records clicks.
+    pub fn clicks(&self) -> PathBuf {
+        self.folder.join("clicks")
+    }
+
     pub fn pid(&self) -> Pid {
         Pid::from_child(&self.child)
     }
@@ -179,7 +191,7 @@ impl Server {
                 file.set_len(0)?;
             }
         }
-        let clicks = self.folder.join("clicks");
+        let clicks = self.clicks();
         if !clicks.is_dir() {
             return Ok(());
         }

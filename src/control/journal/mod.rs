@@ -1,7 +1,7 @@
 //! The journal of links: every change that was acknowledged, in a file that is
 //! only ever added to, so that it outlasts a crash.
 //!
-//! [`record`] says what stands in it and is pure; [`file`] keeps it on the disk.
+//! `record.rs` says what stands in it and is pure; `file.rs` keeps it on the disk.
 
 mod file;
 mod record;

@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
@@ -12,8 +12,9 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use crate::compare::results::Spread;
-use crate::compare::{WorkFolder, find_carom, markdown, peers, report, table};
+use crate::compare::{markdown, peers, report, table};
 use crate::machine;
+use crate::place::Place;
 
 const AFTER_HELP: &str = "\
 Each program reads the same links from text and ends: `carom links check`, `nginx -t`, \
@@ -34,21 +35,12 @@ pub struct LoadingArguments {
     #[arg(long, default_value_t = 5, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     rounds: u32,
 
-    /// The carom to measure [default: the one beside this program]
-    #[arg(long, value_name = "FILE")]
-    carom: Option<PathBuf>,
-
     /// CPU of the programs
     #[arg(long, default_value_t = 0, value_name = "N")]
     cpu: usize,
 
-    /// Folder for the links [default: the system's for temporary files]
-    #[arg(long, value_name = "DIR")]
-    work: Option<PathBuf>,
-
-    /// Folder for the results
-    #[arg(long, default_value = "bench/results", value_name = "DIR")]
-    out: PathBuf,
+    #[command(flatten)]
+    place: Place,
 }
 
 /// What one program took for one size.
@@ -73,10 +65,8 @@ const PEERS_LINKS_MAX: usize = 2_000_000;
 
 /// Measures.
 pub fn command(arguments: &LoadingArguments) -> anyhow::Result<ExitCode> {
-    let carom = find_carom(arguments.carom.as_deref())?;
-    fs::create_dir_all(&arguments.out)
-        .with_context(|| format!("cannot make {}", arguments.out.display()))?;
-    let work = WorkFolder::new(arguments.work.as_deref())?;
+    let carom = arguments.place.carom()?;
+    let work = arguments.place.folders()?;
     machine::pin(&[arguments.cpu])?;
     let mut rows = Vec::new();
     for &links in &arguments.links {
@@ -97,7 +87,7 @@ pub fn command(arguments: &LoadingArguments) -> anyhow::Result<ExitCode> {
         arguments.rounds
     );
     let all = json!({"about": about, "rows": rows.iter().map(json_of).collect::<Vec<_>>()});
-    report::save_page(&arguments.out, &name, &all, &page)?;
+    report::save_page(&arguments.place.out, &name, &all, &page)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -10,6 +10,7 @@ mod keys;
 mod load;
 mod loading;
 mod machine;
+mod place;
 mod reloads;
 mod reply;
 mod requests;

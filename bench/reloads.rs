@@ -5,21 +5,21 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use clap::{Args, ValueEnum};
 use rustix::process::{Signal, kill_process};
 use serde_json::{Value, json};
 
 use crate::compare::results::{Row, Sample, Spread};
 use crate::compare::server::{FloorShape, Kind, Server, Setup};
-use crate::compare::{Load, WorkFolder, find_carom, markdown, measure, report, table};
+use crate::compare::{Load, markdown, measure, report, table};
 use crate::keys::Keys;
 use crate::load;
 use crate::machine;
+use crate::place::{Cpus, Place, stop_flag};
 use crate::requests::{Headers, Requests, Style};
 
 const AFTER_HELP: &str = "\
@@ -49,25 +49,11 @@ pub struct ReloadsArguments {
     #[arg(long, default_value_t = 5.0, value_name = "S", value_parser = load::seconds)]
     seconds: f64,
 
-    /// The carom to measure [default: the one beside this program]
-    #[arg(long, value_name = "FILE")]
-    carom: Option<PathBuf>,
+    #[command(flatten)]
+    cpus: Cpus,
 
-    /// CPU of the server
-    #[arg(long, default_value_t = 0, value_name = "N")]
-    server_cpu: usize,
-
-    /// CPU of the load, and of what asks for reloads
-    #[arg(long, default_value_t = 1, value_name = "N")]
-    load_cpu: usize,
-
-    /// Folder for links and clicks while it runs [default: the system's for temporary files]
-    #[arg(long, value_name = "DIR")]
-    work: Option<PathBuf>,
-
-    /// Folder for the results
-    #[arg(long, default_value = "bench/results", value_name = "DIR")]
-    out: PathBuf,
+    #[command(flatten)]
+    place: Place,
 }
 
 /// What links are served from.
@@ -127,16 +113,12 @@ const LOOK_EVERY: Duration = Duration::from_millis(2);
 
 /// Measures.
 pub fn command(arguments: &ReloadsArguments) -> anyhow::Result<ExitCode> {
-    let carom = find_carom(arguments.carom.as_deref())?;
-    fs::create_dir_all(&arguments.out)
-        .with_context(|| format!("cannot make {}", arguments.out.display()))?;
-    let work = WorkFolder::new(arguments.work.as_deref())?;
-    let stop = Arc::new(AtomicBool::new(false));
-    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-        signal_hook::flag::register(signal, stop.clone())?;
-    }
+    let carom = arguments.place.carom()?;
+    arguments.cpus.check()?;
+    let work = arguments.place.folders()?;
+    let stop = stop_flag()?;
     machine::raise_open_files();
-    machine::pin(&[arguments.load_cpu])?;
+    machine::pin(&[arguments.cpus.load_cpu])?;
     let wanted = |source: &Source| arguments.tables.is_empty() || arguments.tables.contains(source);
     let mut pairs = Vec::new();
     for source in Source::ALL.into_iter().filter(wanted) {
@@ -185,8 +167,8 @@ fn serve(
         carom: carom.to_owned(),
         work: folder.clone(),
         links: count,
-        server_cpus: vec![arguments.server_cpu],
-        load_cpu: arguments.load_cpu,
+        server_cpus: vec![arguments.cpus.server_cpu],
+        load_cpu: arguments.cpus.load_cpu,
     };
     let shape = FloorShape { request_bytes: 1, close: false }; // of no floor
     let server = Server::start(kind, &setup, shape, requests.batch(0, 1).0)?;
@@ -324,6 +306,8 @@ fn text_of(pairs: &[Pair]) -> String {
     ];
     let mut lines = vec![head.map(str::to_owned).to_vec()];
     for pair in pairs {
+        let samples = [&pair.without, &pair.with].into_iter().flat_map(|row| row.samples.clone());
+        let all = Row { kind: pair.kind, samples: samples.collect() };
         let ms = |row: &Row, figure: fn(&Sample) -> f64| {
             markdown::figures(row.spread(|sample| figure(sample) / 1e3), 2)
         };
@@ -338,7 +322,7 @@ fn text_of(pairs: &[Pair]) -> String {
             ms(&pair.with, |sample| sample.p999_us),
             markdown::figures(Spread::of(pair.reload_ms.clone()), 0),
             pair.reload_ms.len().to_string(),
-            markdown::notes(&pair.without),
+            markdown::notes(&all),
         ]);
     }
     markdown::grid(&lines)
@@ -359,7 +343,7 @@ fn write(arguments: &ReloadsArguments, pairs: &[Pair], text: &str) -> anyhow::Re
         arguments.seconds
     );
     let all = json!({"about": about, "rows": pairs.iter().map(json_of).collect::<Vec<_>>()});
-    report::save_page(&arguments.out, &name, &all, &page)
+    report::save_page(&arguments.place.out, &name, &all, &page)
 }
 
 fn json_of(pair: &Pair) -> Value {

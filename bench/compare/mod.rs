@@ -9,11 +9,9 @@ pub mod report;
 pub mod results;
 pub mod server;
 pub mod table;
-mod work_folder;
 mod workload;
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,11 +22,11 @@ use clap::Args;
 use crate::keys::Keys;
 use crate::load;
 use crate::machine;
+use crate::place::{Cpus, Place, stop_flag};
 use crate::requests::{Headers, Requests, Style};
 pub use measure::{Load, measure};
 use results::{Row, Sample, Section};
 use server::{FloorShape, Kind, Server, Setup};
-pub use work_folder::WorkFolder;
 use workload::Workload;
 
 const AFTER_HELP: &str = "\
@@ -76,61 +74,31 @@ pub struct CompareArguments {
     #[arg(long, default_value_t = 65_536, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     distinct: u32,
 
-    /// The carom to measure [default: the one beside this program]
-    #[arg(long, value_name = "FILE")]
-    carom: Option<PathBuf>,
+    #[command(flatten)]
+    cpus: Cpus,
 
-    /// CPU of the servers
-    #[arg(long, default_value_t = 0, value_name = "N")]
-    server_cpu: usize,
-
-    /// CPU of the load
-    #[arg(long, default_value_t = 1, value_name = "N")]
-    load_cpu: usize,
-
-    /// Folder for links, logs and clicks while it runs, on the disk to be measured
-    /// [default: the system's for temporary files]
-    #[arg(long, value_name = "DIR")]
-    work: Option<PathBuf>,
-
-    /// Folder for the results
-    #[arg(long, default_value = "bench/results", value_name = "DIR")]
-    out: PathBuf,
+    #[command(flatten)]
+    place: Place,
 }
 
 const REPLIES_VERIFIED: usize = 200;
 
 /// Compares.
 pub fn command(arguments: &CompareArguments) -> anyhow::Result<ExitCode> {
-    let carom = find_carom(arguments.carom.as_deref())?;
-    let cpus = machine::cpus();
-    for cpu in [arguments.server_cpu, arguments.load_cpu] {
-        if !cpus.contains(&cpu) {
-            bail!(
-                "this process may not use CPU {cpu}, only {cpus:?}; see --server-cpu and --load-cpu"
-            );
-        }
-    }
-    if arguments.server_cpu == arguments.load_cpu {
-        crate::say("warning: load and server share a CPU: latencies mean nothing");
-    }
-    std::fs::create_dir_all(&arguments.out)
-        .with_context(|| format!("cannot make {}", arguments.out.display()))?;
-    let work = WorkFolder::new(arguments.work.as_deref())?;
-    let stop = Arc::new(AtomicBool::new(false));
-    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-        signal_hook::flag::register(signal, stop.clone())?;
-    }
+    let carom = arguments.place.carom()?;
+    arguments.cpus.check()?;
+    let work = arguments.place.folders()?;
+    let stop = stop_flag()?;
     table::write(&work.path().join("links.txt"), arguments.links as usize, "")?;
     let setup = Setup {
         carom,
         work: work.path().to_owned(),
         links: arguments.links as usize,
-        server_cpus: vec![arguments.server_cpu],
-        load_cpu: arguments.load_cpu,
+        server_cpus: vec![arguments.cpus.server_cpu],
+        load_cpu: arguments.cpus.load_cpu,
     };
     machine::raise_open_files();
-    machine::pin(&[arguments.load_cpu])?;
+    machine::pin(&[arguments.cpus.load_cpu])?;
     let mut comparison =
         Comparison { arguments, setup, stop, servers: Vec::new(), absent: Vec::new() };
     let sections = comparison.run()?;
@@ -143,20 +111,6 @@ pub fn command(arguments: &CompareArguments) -> anyhow::Result<ExitCode> {
         section.rows.iter().all(|row| row.samples.len() == arguments.rounds as usize)
     });
     Ok(if complete { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-/// The carom that was named, or the one beside this program.
-pub fn find_carom(named: Option<&Path>) -> anyhow::Result<PathBuf> {
-    let beside = || Some(std::env::current_exe().ok()?.with_file_name("carom"));
-    let carom = named.map(Path::to_owned).or_else(beside).unwrap_or_default();
-    if !carom.is_file() {
-        bail!(
-            "there is no carom at {}; build it with `cargo build --release`, or say where it is \
-             with --carom",
-            carom.display()
-        );
-    }
-    Ok(carom)
 }
 
 impl CompareArguments {

@@ -35,7 +35,7 @@ pub fn write(arguments: &CompareArguments, sections: &[Section]) -> anyhow::Resu
         markdown::tables(sections)
     );
     let chart = chart::svg(&chart::panels(sections), &caption);
-    save(&arguments.out, &name, &all, &text, &chart)
+    save(&arguments.place.out, &name, &all, &text, &chart)
 }
 
 /// Where and when it was measured.

@@ -9,17 +9,17 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::Context;
 use clap::Args;
 use serde_json::{Value, json};
 
 use crate::compare::chart::{self, Bar, Panel};
 use crate::compare::results::{Row, Sample, ratio};
 use crate::compare::server::{FloorShape, Kind, Server, Setup};
-use crate::compare::{Load, WorkFolder, find_carom, markdown, measure, report, table};
+use crate::compare::{Load, markdown, measure, report, table};
 use crate::keys::Keys;
 use crate::load;
 use crate::machine;
+use crate::place::{Place, WorkFolder, stop_flag};
 use crate::requests::{Headers, Requests, Style};
 use series::{Point, Series};
 
@@ -57,17 +57,8 @@ pub struct GrowArguments {
     #[arg(long, default_value_t = 65_536, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     distinct: u32,
 
-    /// The carom to measure [default: the one beside this program]
-    #[arg(long, value_name = "FILE")]
-    carom: Option<PathBuf>,
-
-    /// Folder for links and clicks while it runs [default: the system's for temporary files]
-    #[arg(long, value_name = "DIR")]
-    work: Option<PathBuf>,
-
-    /// Folder for the results
-    #[arg(long, default_value = "bench/results", value_name = "DIR")]
-    out: PathBuf,
+    #[command(flatten)]
+    place: Place,
 }
 
 /// A step with what it needs.
@@ -82,14 +73,9 @@ struct Step {
 
 /// Measures.
 pub fn command(arguments: &GrowArguments) -> anyhow::Result<ExitCode> {
-    let carom = find_carom(arguments.carom.as_deref())?;
-    std::fs::create_dir_all(&arguments.out)
-        .with_context(|| format!("cannot make {}", arguments.out.display()))?;
-    let work = WorkFolder::new(arguments.work.as_deref())?;
-    let stop = Arc::new(AtomicBool::new(false));
-    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-        signal_hook::flag::register(signal, stop.clone())?;
-    }
+    let carom = arguments.place.carom()?;
+    let work = arguments.place.folders()?;
+    let stop = stop_flag()?;
     machine::raise_open_files();
     let cpus = machine::cpus();
     let load_cpu = *cpus.get(1).unwrap_or(&cpus[0]);
@@ -259,7 +245,7 @@ fn write(arguments: &GrowArguments, done: &[(Series, Vec<Step>)]) -> anyhow::Res
         tables.join("\n")
     );
     let all = json!({"about": about, "engine": engine, "series": series});
-    report::save(&arguments.out, &name, &all, &text, &chart::svg(&panels, &caption))
+    report::save(&arguments.place.out, &name, &all, &text, &chart::svg(&panels, &caption))
 }
 
 fn panel(series: Series, steps: &[Step]) -> Panel {

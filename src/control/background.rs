@@ -30,7 +30,8 @@ const READ_NS: u32 = 100_000;
 pub fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut file = File::open(path)?;
     let size = file.metadata().map_or(0, |about| about.len());
-    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1);
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(usize::try_from(size).unwrap_or(usize::MAX))?;
     while file.by_ref().take(BYTES_AT_ONCE).read_to_end(&mut bytes)? > 0 {
         pace::done(READ_NS);
     }

@@ -35,8 +35,6 @@ const CRC_AT: usize = HEADER_BYTES - 4;
 const _: () = assert!(SECTIONS_AT + SECTIONS * SECTION_BYTES <= CRC_AT);
 const _: () = assert!(HEADER_BYTES.is_multiple_of(ALIGN));
 
-/// Slots that are turned into bytes at once.
-const SLOTS_AT_ONCE: usize = 8 * 1024;
 /// Bytes that are checked or handed out at once, and what each takes, about.
 const BYTES_AT_ONCE: usize = 256 * 1024;
 const CRC_NS: u32 = 30_000;
@@ -88,8 +86,8 @@ pub struct Compiled {
     pub about: Bytes,
 }
 
-/// The checksum of many bytes.
-fn crc(bytes: &[u8]) -> u32 {
+/// The CRC32C of many bytes.
+pub fn checksum(bytes: &[u8]) -> u32 {
     bytes.chunks(BYTES_AT_ONCE).fold(0, |crc, piece| {
         pace::done(CRC_NS);
         crc32c_append(crc, piece)
@@ -115,12 +113,11 @@ pub fn write<E>(
     table.hosts.store(&mut hosts);
     let entries = table.entries.as_bytes();
     let mut index_crc = 0;
-    table.index.pieces(SLOTS_AT_ONCE, |piece| {
+    table.index.pieces(|piece| {
         index_crc = crc32c_append(index_crc, piece);
-        pace::done(CRC_NS);
         Ok::<(), E>(())
     })?;
-    let padded_crc = |bytes: &[u8]| crc32c_append(crc(bytes), padding(bytes.len()));
+    let padded_crc = |bytes: &[u8]| crc32c_append(checksum(bytes), padding(bytes.len()));
     let sections = [
         (about.len(), padded_crc(about)),
         (hosts.len(), padded_crc(&hosts)),
@@ -132,7 +129,7 @@ pub fn write<E>(
         out(part)?;
         out(padding(part.len()))?;
     }
-    table.index.pieces(SLOTS_AT_ONCE, &mut out)?;
+    table.index.pieces(&mut out)?;
     for piece in entries.chunks(BYTES_AT_ONCE) {
         out(piece)?;
         pace::done(WRITE_NS);
@@ -207,7 +204,7 @@ pub fn read(bytes: Bytes) -> Result<Compiled, CompiledProblem> {
         let next = padded.and_then(|padded| start.checked_add(padded));
         let next = next.filter(|&next| start == end && next <= size);
         end = next.ok_or(CompiledProblem::Damaged("its sections are not where they belong"))?;
-        if crc(&bytes[start as usize..end as usize]) != word(place + 16) {
+        if checksum(&bytes[start as usize..end as usize]) != word(place + 16) {
             return Err(CompiledProblem::Damaged(name));
         }
         *section = start as usize..(start + length) as usize;

@@ -14,7 +14,8 @@ use crate::pace;
 /// Size of a slot, bytes.
 pub(super) const SLOT_BYTES: usize = size_of::<u64>();
 
-/// Slots that are filled or looked through at once, and what that takes, about.
+/// Slots that are filled, looked through or handed out at once, and what that takes,
+/// about.
 const SLOTS_AT_ONCE: usize = 16 * 1024;
 const SLOTS_NS: u32 = 50_000;
 
@@ -91,17 +92,17 @@ impl Stored {
         }
     }
 
-    /// Hands out its slots as they stand in a file, `count` at once.
-    pub(super) fn pieces<E>(
-        &self,
-        count: usize,
-        mut out: impl FnMut(&[u8]) -> Result<(), E>,
-    ) -> Result<(), E> {
+    /// Hands out its slots as they stand in a file, many at once.
+    pub(super) fn pieces<E>(&self, mut out: impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
+        let mut out = |piece: &[u8]| {
+            pace::done(SLOTS_NS);
+            out(piece)
+        };
         match self {
-            Stored::File(bytes) => bytes.chunks(count * SLOT_BYTES).try_for_each(out),
+            Stored::File(bytes) => bytes.chunks(SLOTS_AT_ONCE * SLOT_BYTES).try_for_each(out),
             Stored::Made(index) => {
-                let mut piece = Vec::with_capacity(count * SLOT_BYTES);
-                index.slots.chunks(count).try_for_each(|slots| {
+                let mut piece = Vec::with_capacity(SLOTS_AT_ONCE * SLOT_BYTES);
+                index.slots.chunks(SLOTS_AT_ONCE).try_for_each(|slots| {
                     piece.clear();
                     piece.extend(slots.iter().flat_map(|slot| slot.to_le_bytes()));
                     out(&piece)

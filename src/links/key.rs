@@ -300,7 +300,7 @@ fn split_authority(text: &[u8]) -> Result<(Option<&[u8]>, &[u8]), KeyProblem> {
             return Ok((Some(authority), rest));
         }
     }
-    let Some((authority, rest)) = end_of(text).and_then(|at| text.split_at_checked(at)) else {
+    let Some((authority, rest)) = end_of(text).map(|at| text.split_at(at)) else {
         return Err(KeyProblem::NoPath(shown(text)));
     };
     match (authority, rest) {

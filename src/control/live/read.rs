@@ -13,6 +13,7 @@ use super::includes::Includes;
 use super::served::{Base, Served};
 use crate::control::journal::{FileMark, Who};
 use crate::control::{Sources, background, table_file};
+use crate::links::compiled::checksum;
 use crate::links::{Changes, FileReport, Format, Help, Include, Report, Source, load};
 
 /// A link file, and what it includes.
@@ -104,7 +105,7 @@ impl Text {
         let mark = |name: &str, text: &[u8]| FileMark {
             name: name.to_owned(),
             size: text.len() as u64,
-            crc: crc32c::crc32c(text),
+            crc: checksum(text),
         };
         let mut included: Vec<_> = self.includes.files().collect();
         included.sort();

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use carom::links::target::validate;
+use carom::links::targets::validate;
 use carom::links::{Key, KeyScratch, Link, Links, Options, Origin, Status, Table, TableBuilder};
 use fastrand::Rng;
 

@@ -19,7 +19,7 @@ use crate::limits::{
     CONNECTIONS_PER_SHARD_MAX, GENERATIONS_KEPT_MAX, SEGMENT_AGE_MS_MIN, SEGMENT_BYTES_MAX,
     SEGMENT_BYTES_MIN, SEGMENTS_READY_DEFAULT, SEGMENTS_READY_MAX,
 };
-use crate::links::{Fallback, OnBadLine, target};
+use crate::links::{Fallback, OnBadLine, targets};
 use crate::shard::{Settings, WhenFull};
 
 const AFTER_HELP: &str = "\
@@ -273,7 +273,7 @@ fn address(text: &str) -> Result<SocketAddr, String> {
 }
 
 fn fallback(text: &str) -> Result<Fallback, String> {
-    let checked = target::validate(text.as_bytes()).map_err(|problem| problem.to_string())?;
+    let checked = targets::validate(text.as_bytes()).map_err(|problem| problem.to_string())?;
     Fallback::new(checked)
         .ok_or_else(|| "a fallback cannot hold :splat; only a /* link can".to_owned())
 }

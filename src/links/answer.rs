@@ -3,7 +3,7 @@
 use super::find::Hit;
 use super::options::Options;
 use super::status::Status;
-use super::target::{Fallback, Target};
+use super::targets::{Fallback, Target};
 
 /// The options of a link as a table keeps them, unread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -15,7 +15,7 @@ use super::pattern;
 use super::query::{rank, shape_of};
 use super::status::Status;
 use super::table::{Counts, Hosts, Table};
-use super::target::Checked;
+use super::targets::Checked;
 use crate::limits::{
     INDEX_SPARE, LINKS_MAX, PATTERNS_MAX, QUERY_SHAPES_BYTES_MAX, QUERY_SHAPES_MAX,
 };

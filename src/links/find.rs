@@ -17,7 +17,7 @@ use super::pattern;
 use super::query::{Parameters, names};
 use super::status::Status;
 use super::table::{ANY_HOST, Hosts, PATTERNS, Table};
-use super::target::{Captured, Target};
+use super::targets::{Captured, Target};
 use crate::limits::{
     HOST_BYTES_MAX, KEY_PARAMETERS_MAX, PREFIX_DEPTH_MAX, QUERY_COMBINATIONS_MAX,
     REQUEST_PARAMETERS_MAX,

@@ -9,7 +9,7 @@ use super::key::{Key, KeyScratch};
 use super::options::Options;
 use super::status::Status;
 use super::table::Table;
-use super::target;
+use super::targets;
 use crate::limits::BAD_LINES_SHOWN;
 use crate::pace;
 
@@ -224,7 +224,7 @@ impl Loader {
         };
         let target = match row.target {
             [] => None,
-            target => Some(target::validate(target).map_err(|problem| problem.to_string())?),
+            target => Some(targets::validate(target).map_err(|problem| problem.to_string())?),
         };
         let link = Link { key, status, target, options, origin };
         self.builder.add(&link).map_err(|problem| match problem {

@@ -361,7 +361,7 @@ fn names_that_a_person_picks() {
 fn a_builder_without_a_hint() {
     let mut builder = TableBuilder::default();
     let mut scratch = KeyScratch::default();
-    let target = target::validate(b"https://a/").unwrap();
+    let target = targets::validate(b"https://a/").unwrap();
     let options = Options::default();
     for line in 1..=1_000 {
         let text = format!("/{line}");
@@ -379,7 +379,7 @@ fn a_builder_without_a_hint() {
     let mut add = |status, target| builder.add(&Link { key, status, target, options, origin });
     assert_eq!(add(Status::Found, None), Err(AddProblem::NoTarget(Status::Found)));
     assert_eq!(add(Status::Gone, Some(target)), Err(AddProblem::GoneWithTarget));
-    let splat = target::validate(b"https://a/:splat").unwrap();
+    let splat = targets::validate(b"https://a/:splat").unwrap();
     assert_eq!(add(Status::Found, Some(splat)), Err(AddProblem::SplatWithoutPrefix));
     let table = builder.finish();
     assert_eq!((table.len(), table.generation()), (1_000, 0));

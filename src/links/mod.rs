@@ -15,7 +15,7 @@
 //!   lower case, parameters sorted by name and spelled in one way.
 //! - A key with placeholders is a pattern (`pattern.rs`): it lies among the prefixes,
 //!   and is compared with a path segment by segment.
-//! - A target is checked once, when it is loaded ([`target::validate`]);
+//! - A target is checked once, when it is loaded ([`targets::validate`]);
 //!   whatever is in a table can stand in a header field as it is. What a
 //!   visitor adds to it (`:splat`, `:name`, macros, a query) is encoded.
 //! - Nothing here allocates for a request once [`Scratch`] has grown to its
@@ -48,7 +48,7 @@ mod pattern;
 mod query;
 mod status;
 mod table;
-pub mod target;
+pub mod targets;
 
 pub use answer::{Answer, StoredOptions};
 pub use builder::{AddProblem, Link, Origin, TableBuilder};
@@ -68,7 +68,7 @@ pub use options::{Options, QueryRule};
 pub use path::normalise;
 pub use status::Status;
 pub use table::{Counts, Memory, Table};
-pub use target::{Captured, Fallback, Target, TooLong, Visit};
+pub use targets::{Captured, Fallback, Target, TooLong, Visit};
 
 #[cfg(test)]
 mod edit_test;

@@ -23,7 +23,7 @@ use core::fmt;
 use super::bytes::shown;
 use super::entries::NAMES;
 use super::formats::Setting;
-use super::target::{self, Target};
+use super::targets::{self, Target};
 use crate::limits::{CACHE_SECONDS_MAX, TAG_BYTES_MAX};
 
 /// What becomes of the query that a visitor sent.
@@ -140,7 +140,7 @@ impl<'a> Options<'a> {
             b"until" => self.until = Some(time("until", value)?),
             b"else" => {
                 let checked =
-                    target::validate(value).map_err(|problem| format!("else=: {problem}"))?;
+                    targets::validate(value).map_err(|problem| format!("else=: {problem}"))?;
                 self.otherwise = Some(Else { blanks: checked.blanks(), url: checked.bytes() });
             }
             b"id" => {

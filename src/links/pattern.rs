@@ -14,7 +14,7 @@ use memchr::memchr;
 use super::bytes::shown;
 use super::key::KeyProblem;
 use super::path::fold;
-use super::target;
+use super::targets;
 use crate::limits::PLACEHOLDERS_MAX;
 
 /// What a target calls the rest of a path, so no placeholder's name.
@@ -173,7 +173,7 @@ pub(super) fn name_at(text: &[u8]) -> Option<&[u8]> {
 
 /// A name in a target's path, query or fragment that the pattern lacks.
 pub(super) fn unknown_name<'t>(pattern: &[u8], target: &'t [u8]) -> Option<&'t [u8]> {
-    let mut written = target::names(target);
+    let mut written = targets::names(target);
     written.find(|&name| !names(pattern).any(|known| known == name))
 }
 

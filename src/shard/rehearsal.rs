@@ -9,7 +9,7 @@ use crate::clicks::Privacy;
 use crate::clicks::tape::{OwnedClick, Tape};
 use crate::connection::{Step, Timeouts};
 use crate::limits::SEGMENT_BYTES_MIN;
-use crate::links::target::validate;
+use crate::links::targets::validate;
 use crate::links::{Fallback, Format, Links, OnBadLine, Source, load};
 
 /// What became of a connection after its last byte.

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use super::super::bytes::{push_escape, shown};
-use super::super::target;
+use super::super::targets;
 
 /// Checks a base for targets that are only a path: `https://host`, with or
 /// without a slash behind it, which is left out.
@@ -12,7 +12,7 @@ use super::super::target;
 /// # Errors
 /// What is wrong with it, as a sentence.
 pub fn base(text: &str) -> Result<String, String> {
-    target::validate(text.as_bytes()).map_err(|problem| problem.to_string())?;
+    targets::validate(text.as_bytes()).map_err(|problem| problem.to_string())?;
     let base = text.strip_suffix('/').unwrap_or(text);
     let authority = base.split_once("://").map_or(base, |(_, rest)| rest);
     if authority.contains(['/', '?', '#']) {

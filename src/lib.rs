@@ -13,7 +13,8 @@
 //! - [`connection`] is one peer without its socket. [`shard`] is what one core
 //!   owns; it answers batches and shares nothing with its neighbours.
 //! - [`engine`] moves bytes, with `io_uring` or `epoll`; only it names them.
-//! - [`mailbox`] is the only way from the [`control`] thread into a shard.
+//! - [`mailbox`] is the only way from the [`control`] thread into a shard, and holds
+//!   the shard's counts for it to read.
 //! - [`ship`] brings clicks to a sink, in a process of its own that knows only the
 //!   segment files.
 //! - [`cli`] turns arguments into a plan and calls the above.

@@ -14,7 +14,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("clicks", &["limits", "pace"]),
     ("ship", &["clicks", "limits"]),
     ("connection", &["limits"]),
-    ("shard", &["clicks", "connection", "http", "limits", "links"]),
+    ("shard", &["clicks", "connection", "http", "limits", "links", "mailbox"]),
     ("mailbox", &["clicks", "limits", "links"]),
     ("engine", &["connection", "limits", "mailbox", "shard"]),
     ("control", &["clicks", "engine", "limits", "links", "mailbox", "pace", "shard"]),

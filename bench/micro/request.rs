@@ -6,8 +6,9 @@ use std::sync::Arc;
 use carom::clicks::Privacy;
 use carom::connection::Step;
 use carom::links::Links;
+use carom::mailbox::Published;
 use carom::shard::rehearsal::{PEER, TIMEOUTS};
-use carom::shard::{Arrival, Now, Published, Received, Settings, Shard, WhenFull};
+use carom::shard::{Arrival, Now, Received, Settings, Shard, WhenFull};
 use divan::Bencher;
 use divan::counter::ItemsCount;
 

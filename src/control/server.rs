@@ -15,8 +15,7 @@ use crate::clicks::Privacy;
 use crate::clicks::files::unix_us;
 use crate::clicks::ip_keys::IpKeys;
 use crate::engine::Running;
-use crate::mailbox::{Mailbox, Message};
-use crate::shard::{Counts, Published};
+use crate::mailbox::{Mailbox, Message, Published, ShardCounts};
 
 /// A shard that serves, as the control thread holds it.
 pub struct RunningShard {
@@ -42,7 +41,7 @@ impl Server<'_> {
     /// Acts on signals until one says stop, and on the turn of a day.
     pub fn watch(&self, mut ip_keys: Option<IpKeys>) {
         let mut is_unsaved = false;
-        let mut watched = Counts::default();
+        let mut watched = ShardCounts::default();
         loop {
             let event = self.events.recv_timeout(Duration::from_secs(1));
             for shard in &self.shards {
@@ -92,9 +91,9 @@ impl Server<'_> {
 }
 
 /// What all shards have counted.
-pub fn counts(shards: &[RunningShard]) -> Counts {
+pub fn counts(shards: &[RunningShard]) -> ShardCounts {
     let all = shards.iter().map(|shard| shard.published.load());
-    all.fold(Counts::default(), |sum, counts| sum + counts)
+    all.fold(ShardCounts::default(), |sum, counts| sum + counts)
 }
 
 /// Posts a message to every shard.

@@ -21,8 +21,8 @@ use crate::clicks::ip_keys::{self, IpKeys};
 use crate::clicks::{Keeper, Options, Privacy, ShardInfo, folder, key_file, recovery, state};
 use crate::engine::listener::listen_all;
 use crate::engine::{self, Engine, Seat};
-use crate::mailbox::Mailbox;
-use crate::shard::{Published, Settings, Shard};
+use crate::mailbox::{Mailbox, Published};
+use crate::shard::{Settings, Shard};
 
 /// Serves until a signal says stop.
 ///

@@ -8,8 +8,7 @@ use super::say;
 use super::server::{Server, counts, post};
 use super::signals::Event;
 use crate::clicks::{Keeper, Summary};
-use crate::mailbox::Message;
-use crate::shard::Counts;
+use crate::mailbox::{Message, ShardCounts};
 
 /// Stops: no new connections, requests under way are answered, clicks are
 /// sealed. A second signal, or the drain timeout, ends what is left.
@@ -65,12 +64,12 @@ pub fn stop(server: Server<'_>, keeper: Keeper) -> anyhow::Result<()> {
         thread.join().map_err(|_| anyhow::anyhow!("a shard could not be joined"))??;
     }
     let summary = keeper.finish();
-    let counts = published.iter().fold(Counts::default(), |sum, p| sum + p.load());
+    let counts = published.iter().fold(ShardCounts::default(), |sum, p| sum + p.load());
     say(farewell(&counts, &summary, cut));
     Ok(())
 }
 
-fn farewell(counts: &Counts, summary: &Summary, cut: u64) -> String {
+fn farewell(counts: &ShardCounts, summary: &Summary, cut: u64) -> String {
     let cut = if cut > 0 { format!("; {cut} connections were cut") } else { String::new() };
     let refused = match counts.unrecorded {
         0 => String::new(),

@@ -1,10 +1,10 @@
 //! Trouble that shards count, said while it lasts.
 
 use super::say;
-use crate::shard::Counts;
+use crate::mailbox::ShardCounts;
 
 /// At most a line a second for each kind of trouble.
-pub fn report(before: &Counts, now: &Counts) {
+pub fn report(before: &ShardCounts, now: &ShardCounts) {
     let refused = now.accepts_refused - before.accepts_refused;
     if refused > 0 {
         say(format_args!(

@@ -16,7 +16,7 @@ pub use clock::Clock;
 pub use slice::ask_for_short_slices;
 
 use crate::limits::{ACCEPT_PAUSE_MS, IDLE_WAIT_MS};
-use crate::mailbox::{Mailbox, Message, Retired};
+use crate::mailbox::{HandedBack, Mailbox, Message};
 use crate::shard::{Now, Shard};
 
 /// The machinery a shard runs on.
@@ -143,11 +143,11 @@ impl Course {
             match message {
                 Message::Swap(mut links) => {
                     *links = shard.swap(*links);
-                    self.mailbox.retire(Retired::Links(links));
+                    self.mailbox.retire(HandedBack::Links(links));
                 }
                 Message::Patch(patch) => {
                     shard.patch(&patch);
-                    self.mailbox.retire(Retired::Patch(patch));
+                    self.mailbox.retire(HandedBack::Patch(patch));
                 }
                 Message::Privacy(privacy) => shard.set_privacy(privacy),
                 Message::Drain => {

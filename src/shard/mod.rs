@@ -3,7 +3,6 @@
 
 mod batch;
 mod connections;
-mod counters;
 mod filled;
 #[cfg(test)]
 mod options_tests;
@@ -19,10 +18,10 @@ use crate::connection::{Connection, Phase, Step, Timeouts, Waits};
 use crate::http::{Fixed, Keep, Refusal, Replies};
 use crate::limits::{DRAIN_IDLE_MS, HELD_BYTES_PER_SHARD_MAX};
 use crate::links::{Fallback, Links, Patch, Scratch, Table};
+use crate::mailbox::{Published, ShardCounts};
 use batch::Batch;
 pub use batch::{Arrival, Received};
 use connections::Connections;
-pub use counters::{Counts, Published};
 
 /// The time of one engine turn.
 #[derive(Debug, Clone, Copy, Default)]
@@ -67,7 +66,7 @@ pub struct Shard {
     scratch: Scratch,
     replies: Replies,
     now: Now,
-    counts: Counts,
+    counts: ShardCounts,
     published: Arc<Published>,
     /// Bytes held by all connections.
     held: usize,
@@ -96,7 +95,7 @@ impl Shard {
             scratch: Scratch::default(),
             replies: Replies::new(unix_seconds(now)),
             now,
-            counts: Counts::default(),
+            counts: ShardCounts::default(),
             published,
             held: 0,
             touched: Vec::new(),

@@ -4,13 +4,14 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::{Arrival, Now, Published, Received, Settings, Shard, WhenFull};
+use super::{Arrival, Now, Received, Settings, Shard, WhenFull};
 use crate::clicks::Privacy;
 use crate::clicks::tape::{OwnedClick, Tape};
 use crate::connection::{Step, Timeouts};
 use crate::limits::SEGMENT_BYTES_MIN;
 use crate::links::targets::validate;
 use crate::links::{Fallback, Format, Links, OnBadLine, Source, load};
+use crate::mailbox::Published;
 
 /// What became of a connection after its last byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,12 +4,13 @@
 use std::sync::Arc;
 
 use super::rehearsal::{PEER, TIMEOUTS};
-use super::{Arrival, Now, Published, Received, Settings, Shard, WhenFull};
+use super::{Arrival, Now, Received, Settings, Shard, WhenFull};
 use crate::clicks::tape::Tape;
 use crate::clicks::{Lost, Privacy};
 use crate::connection::Step;
 use crate::limits::{BATCH_REQUESTS_MAX, CLICK_ID_BYTES, SEGMENT_BYTES_MIN};
 use crate::links::{Links, Table};
+use crate::mailbox::Published;
 
 /// Pieces of text, one behind the other: requests, or their replies.
 #[derive(Debug, Clone, Default)]

@@ -10,8 +10,7 @@ use crate::control::server::RunningShard;
 use crate::control::{background, machine, say};
 use crate::limits::SHARD_TURN_MS_MAX;
 use crate::links::{Links, Patch};
-use crate::mailbox::{Mailbox, Message};
-use crate::shard::Published;
+use crate::mailbox::{Mailbox, Message, Published};
 
 /// One shard: its CPU, the way to it, and what it says of itself.
 pub struct Shard {

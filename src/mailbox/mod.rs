@@ -1,5 +1,9 @@
-//! The one way from the control thread into a shard: a bounded lock-free queue
-//! and an eventfd that wakes its engine. The shard never waits on it.
+//! What the control thread and a shard hand each other. To the shard go messages,
+//! through a bounded lock-free queue and an eventfd that wakes its engine: there is
+//! no other way in. Back come what it no longer needs, and what it counts. The
+//! shard never waits for any of it.
+
+mod published;
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::sync::Arc;
@@ -12,6 +16,7 @@ use rustix::event::{EventfdFlags, eventfd};
 use crate::clicks::Privacy;
 use crate::limits::MAILBOX_MESSAGES;
 use crate::links::{Links, Patch};
+pub use published::{Published, ShardCounts};
 
 /// What the control thread asks of a shard.
 pub enum Message {
@@ -29,7 +34,7 @@ pub enum Message {
 
 /// What a shard no longer needs.
 #[expect(dead_code, reason = "it is only dropped")]
-pub(crate) enum Retired {
+pub(crate) enum HandedBack {
     /// The links of before a swap.
     Links(Box<Links>),
     /// A patch that was applied, with what it replaced.
@@ -41,7 +46,7 @@ pub struct Mailbox {
     messages: ArrayQueue<Message>,
     /// What is no longer used, handed back to be dropped where it does not
     /// matter how long that takes.
-    retired: ArrayQueue<Retired>,
+    retired: ArrayQueue<HandedBack>,
     pending: AtomicBool,
     wake: OwnedFd,
 }
@@ -92,7 +97,7 @@ impl Mailbox {
     }
 
     /// Hands back what was used, on the shard's side.
-    pub(crate) fn retire(&self, used: Retired) {
+    pub(crate) fn retire(&self, used: HandedBack) {
         // Full only if the control thread never looks; then it is dropped here.
         let _ = self.retired.push(used);
     }

@@ -6,7 +6,7 @@ macro_rules! counters {
     ($($(#[doc = $doc:literal])+ $name:ident,)+) => {
         /// What a shard has counted since it started.
         #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
-        pub struct Counts {
+        pub struct ShardCounts {
             $($(#[doc = $doc])+ pub $name: u64,)+
         }
 
@@ -20,7 +20,7 @@ macro_rules! counters {
         }
 
         impl Published {
-            pub(crate) fn store(&self, counts: &Counts) {
+            pub(crate) fn store(&self, counts: &ShardCounts) {
                 $(self.$name.store(counts.$name, Ordering::Relaxed);)+
             }
 
@@ -35,12 +35,12 @@ macro_rules! counters {
             }
 
             /// The counts as of the shard's last turn.
-            pub fn load(&self) -> Counts {
-                Counts { $($name: self.$name.load(Ordering::Relaxed),)+ }
+            pub fn load(&self) -> ShardCounts {
+                ShardCounts { $($name: self.$name.load(Ordering::Relaxed),)+ }
             }
         }
 
-        impl std::ops::Add for Counts {
+        impl std::ops::Add for ShardCounts {
             type Output = Self;
 
             fn add(self, other: Self) -> Self {

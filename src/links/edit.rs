@@ -17,13 +17,14 @@ use std::sync::Arc;
 
 use super::builder::{AddProblem, TableBuilder, fork_of, hash_of};
 use super::entries::{self, Entry, FORK, PATTERN, Parts};
-use super::find::Links;
+use super::find::{Links, Scratch};
 use super::formats::{Format, Source};
 use super::index::slot_of;
 use super::key::{Key, KeyScratch};
 use super::listed::Listed;
 use super::load::{OnBadLine, load};
 use super::lookup::{has_key, parse_name};
+use super::path::normalise;
 use super::pattern;
 use super::query::{rank, shape_of};
 use super::table::{Hosts, Table};
@@ -158,6 +159,17 @@ impl Editor {
             count: self.count,
             patch: Patch::default(),
         }
+    }
+
+    /// The link that answers a request for this path, which need not be normalised, on
+    /// this host. It is looked up as a shard does, and nothing is copied.
+    #[must_use]
+    pub fn answering(&self, host: &[u8], path: &[u8], query: Option<&[u8]>) -> Option<Listed<'_>> {
+        let mut room = Vec::new();
+        let path = normalise(path, &mut room);
+        let ask = self.links.ask(host, path);
+        let hit = self.links.find(&ask, path, query, &mut Scratch::default())?;
+        self.links.link(&hit)
     }
 
     /// How many links there are.

@@ -49,7 +49,8 @@ fn answer(links: &Links, host: &str, path: &str, query: &str) -> Option<String> 
     links.prefetch_entry(&ask);
     let hit = links.find(&ask, path.as_bytes(), Some(query.as_bytes()), &mut scratch)?;
     let rest = (hit.id, hit.exact, hit.splat_start);
-    Some(format!("{rest:?} {:?}", hit.answer(1)))
+    let link = links.link(&hit).unwrap();
+    Some(format!("{link} {rest:?} {:?}", hit.answer(1)))
 }
 
 fn same_answers(rng: &mut fastrand::Rng, got: &Links, want: &Links, count: usize) {

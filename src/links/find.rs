@@ -12,6 +12,7 @@ use super::entries::{Entry, FORK, NOTHING, PATTERN, PREFIX};
 use super::hash;
 use super::host;
 use super::index::Index;
+use super::listed::Listed;
 use super::path::fold;
 use super::pattern;
 use super::query::{Parameters, names};
@@ -58,7 +59,7 @@ pub struct Scratch {
 }
 
 /// The link that answers a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Hit<'a> {
     /// Its id; see [`Key::id`](super::Key::id).
     pub id: u64,
@@ -71,10 +72,11 @@ pub struct Hit<'a> {
     /// Where in the normalised path the part behind the prefix begins; its end for
     /// a key without `/*`.
     pub splat_start: usize,
-    /// The path of a key with placeholders; empty for others.
-    pattern: &'a [u8],
     /// What else it says, for [`Hit::answer`].
     pub options: Option<StoredOptions<'a>>,
+    /// Where it lies. Its key is read from there by whoever asks for it, which no
+    /// reply does.
+    entry: Entry<'a>,
 }
 
 impl<'a> Hit<'a> {
@@ -85,7 +87,8 @@ impl<'a> Hit<'a> {
     where
         'a: 'p,
     {
-        Captured::new(path, self.splat_start, self.pattern)
+        let pattern = if self.entry.has(PATTERN) { self.entry.path() } else { &[] };
+        Captured::new(path, self.splat_start, pattern)
     }
 }
 
@@ -230,9 +233,15 @@ impl Links {
             exact: !entry.has(PREFIX | PATTERN),
             target: Target::stored(entry.target(), entry.blanks()),
             splat_start,
-            pattern: if entry.has(PATTERN) { entry.path() } else { &[] },
             options: entry.options().map(StoredOptions),
+            entry,
         })
+    }
+
+    /// The link of a hit, with its key.
+    #[must_use]
+    pub fn link<'a>(&'a self, hit: &Hit<'a>) -> Option<Listed<'a>> {
+        Listed::of(hit.entry, &self.hosts)
     }
 
     #[inline]

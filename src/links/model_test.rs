@@ -266,6 +266,9 @@ fn the_table_answers_as_the_model_does() {
                 hit.target.write(&Visit { captured, ..Visit::default() }, &mut out).unwrap();
                 String::from_utf8(out).unwrap()
             });
+            let key = got.map(|hit| shard.link(&hit).unwrap().name());
+            let named = |link: &Model| key_of(link) + if link.nocase { " nocase" } else { "" };
+            assert_eq!(key, want.map(|id| named(&links[id])), "{host}{path}?{sent} among\n{text}");
             let want = want.map(|id| filled(&links[id], &path));
             assert_eq!(answer, want, "{host}{path}?{sent} among\n{text}");
             hits[usize::from(got.is_some())] += 1;

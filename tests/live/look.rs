@@ -56,6 +56,11 @@ both_engines!(the_link_that_answers_is_shown, |engine| {
     check("/q?y=2&x=1", "/q?x=1 https://q.example/");
     check("/set", "/set https://new.example/  # set");
     check("/nothing", "no link answers");
+    // Of links that share an id, the one that answers.
+    done(&server, &["set", "/one", NEW, "id=7"]);
+    done(&server, &["set", "/two", "https://other.example/", "id=7"]);
+    check("/one", "/one https://new.example/ id=7  # set");
+    check("/two", "/two https://other.example/ id=7  # set");
     let (code, said) = refused(&server, &["show", "nothing"]);
     assert!(
         code == 2 && said.contains("error: `nothing` is no URL; write /path or http"),

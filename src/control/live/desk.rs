@@ -115,7 +115,9 @@ impl Desk {
                 Ask::Rollback { to, who, reply } => answer(reply, self.roll_back(to, &who)),
                 Ask::Edit { edit, who, reply } => self.edit(edit, who, reply),
                 Ask::Export { reply } => self.export(reply),
-                Ask::Show { url, reply } => self.show(url, reply),
+                Ask::Show { url, reply } => {
+                    answer(reply, look::show(&url, &self.served, self.generation));
+                }
                 Ask::Differences { reply } => self.staged_differences(reply),
                 Ask::Generations { reply } => answer(reply, Ok(self.list())),
             }

@@ -9,7 +9,7 @@ use super::desk::{Desk, answer};
 use super::served::Served;
 use crate::control::background;
 use crate::limits::DIFFERENCES_SHOWN;
-use crate::links::{Changes, Editor, Scratch, normalise};
+use crate::links::Editor;
 
 impl Desk {
     /// Every link that is served, as a file of the native format.
@@ -24,13 +24,6 @@ impl Desk {
             Ok(Answer::Exported(text))
         });
     }
-
-    /// Which link answers a request for this URL, or this path on any host.
-    pub(super) fn show(&self, url: String, reply: Reply) {
-        let editor = self.served.editor().snapshot();
-        let (changes, generation) = (self.served.changes().clone(), self.generation);
-        aside(reply, move || show(&url, &editor, &changes, generation));
-    }
 }
 
 /// Answers from a thread of its own, at low priority, so that the desk can go on.
@@ -43,19 +36,19 @@ fn aside(reply: Reply, look: impl FnOnce() -> Result<Answer, Refusal> + Send + '
     let _ = std::thread::Builder::new().name("carom-look".to_owned()).spawn(look);
 }
 
-fn show(url: &str, editor: &Editor, changes: &Changes, generation: u32) -> Result<Answer, Refusal> {
+/// Which link answers a request for this URL, or this path on any host. That is one
+/// lookup, so it is done at once.
+///
+/// # Errors
+///
+/// When it is no URL.
+pub fn show(url: &str, served: &Served, generation: u32) -> Result<Answer, Refusal> {
     let (host, path, query) = split(url).ok_or_else(|| {
         Refusal::new(400, format_args!("`{url}` is no URL; write /path or http://host/path"))
     })?;
-    let links = editor.links_for_shard();
-    let mut buffer = Vec::new();
-    let path = normalise(path.as_bytes(), &mut buffer);
-    let ask = links.ask(host.as_bytes(), path);
-    let hit = links.find(&ask, path, query.map(str::as_bytes), &mut Scratch::default());
-    let mut all = editor.links();
     let link =
-        hit.and_then(|hit| all.find(|link| link.id() == hit.id && link.status() == hit.status));
-    let is_set = link.is_some_and(|link| changes.get(&link.name()).is_some());
+        served.editor().answering(host.as_bytes(), path.as_bytes(), query.map(str::as_bytes));
+    let is_set = link.is_some_and(|link| served.changes().get(&link.name()).is_some());
     Ok(Answer::Shown {
         generation,
         link: link.map(|link| link.to_string()),

@@ -10,6 +10,7 @@
 //! - [`http`], [`links`] and the records of [`clicks`] are pure: no socket, no
 //!   file, no clock. [`limits`] holds every bound; through [`pace`] long work lets
 //!   requests go first.
+//! - [`disk`] is how files are put in place, locked and kept.
 //! - [`connection`] is one peer without its socket. [`shard`] is what one core
 //!   owns; it answers batches and shares nothing with its neighbours.
 //! - [`engine`] moves bytes, with `io_uring` or `epoll`; only it names them.
@@ -26,6 +27,7 @@ pub mod cli;
 pub mod clicks;
 pub mod connection;
 pub mod control;
+pub mod disk;
 pub mod engine;
 pub mod http;
 pub mod limits;

@@ -9,16 +9,20 @@ use std::path::{Path, PathBuf};
 const ARROWS: &[(&str, &[&str])] = &[
     ("limits", &[]),
     ("pace", &[]),
+    ("disk", &[]),
     ("http", &["limits"]),
     ("links", &["limits", "pace"]),
-    ("clicks", &["limits", "pace"]),
-    ("ship", &["clicks", "limits"]),
+    ("clicks", &["disk", "limits", "pace"]),
+    ("ship", &["clicks", "disk", "limits"]),
     ("connection", &["limits"]),
     ("shard", &["clicks", "connection", "http", "limits", "links", "mailbox"]),
     ("mailbox", &["clicks", "limits", "links"]),
     ("engine", &["connection", "limits", "mailbox", "shard"]),
-    ("control", &["clicks", "engine", "limits", "links", "mailbox", "pace", "shard"]),
-    ("cli", &["clicks", "connection", "control", "engine", "limits", "links", "shard", "ship"]),
+    ("control", &["clicks", "disk", "engine", "limits", "links", "mailbox", "pace", "shard"]),
+    (
+        "cli",
+        &["clicks", "connection", "control", "disk", "engine", "limits", "links", "shard", "ship"],
+    ),
 ];
 
 /// Files that may hold unsafe code. Each says at its top why.

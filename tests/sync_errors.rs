@@ -15,11 +15,10 @@ use carom::clicks::id::Signer;
 use carom::clicks::reader::Reader;
 use carom::clicks::segment::Seal;
 use carom::clicks::{Click, Writer, tape};
+use common::seccomp::where_refused;
 use common::{Client, Setup, until};
-use seccompiler::{
-    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
-    SeccompRule,
-};
+use rustix::io::Errno;
+use seccompiler::{SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompRule};
 
 const SEGMENT: u64 = 1024 * 1024;
 /// Syncs of so many bytes still work: a click or two.
@@ -27,26 +26,12 @@ const SYNC_BYTES_MAX: u64 = 8192;
 /// Clicks that take more.
 const BURST: u64 = 500;
 
-/// Calls `run` where longer syncs fail. What is started there is under the same
-/// rule.
+/// Calls `run` where longer syncs fail.
 fn where_long_syncs_fail<T: Send>(run: impl FnOnce() -> T + Send) -> T {
     let is_long =
         SeccompCondition::new(1, SeccompCmpArgLen::Qword, SeccompCmpOp::Gt, SYNC_BYTES_MAX);
     let rule = SeccompRule::new(vec![is_long.unwrap()]).unwrap();
-    let filter = SeccompFilter::new(
-        [(libc::SYS_msync, vec![rule])].into(),
-        SeccompAction::Allow,
-        SeccompAction::Errno(libc::EIO as u32),
-        std::env::consts::ARCH.try_into().unwrap(),
-    );
-    let filter: BpfProgram = filter.unwrap().try_into().unwrap();
-    std::thread::scope(|scope| {
-        let thread = scope.spawn(move || {
-            seccompiler::apply_filter(&filter).unwrap();
-            run()
-        });
-        thread.join().unwrap()
-    })
+    where_refused([(libc::SYS_msync, vec![rule])], Errno::IO, run)
 }
 
 fn append(writer: &mut Writer, count: u64) {

@@ -6,7 +6,7 @@ use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -19,6 +19,7 @@ use super::handover::{Counts, Handover, Retired, Segment};
 use super::map::Map;
 use super::segment::{Block, Header, SEAL_AT, Seal, Start};
 use super::source::written_span;
+use crate::disk;
 use crate::limits::{POPULATE_AHEAD_BYTES, SEGMENT_HEADER_BYTES, SYNC_STEP_BYTES};
 
 /// So many bytes ahead of the writer are faulted in anew before each sync: the
@@ -170,7 +171,7 @@ impl Files {
 
     fn begin(&self, run: &Run, file: &File, map: Map) -> io::Result<Arc<Segment>> {
         let mut salt = [0; 4];
-        File::open("/dev/urandom")?.read_exact(&mut salt)?;
+        getrandom::fill(&mut salt)?;
         let salt = Salt::new(u32::from_ne_bytes(salt));
         let header = Header {
             number: self.number,
@@ -188,7 +189,7 @@ impl Files {
         file.write_all_at(&header.page()[..], 0)?;
         file.sync_all()?;
         // The file's name must outlast a power loss as well as its bytes.
-        sync_folder(&run.folder)?;
+        disk::folder::sync(&run.folder)?;
         Ok(Arc::new(Segment::new(self.number, salt, map)))
     }
 
@@ -435,15 +436,6 @@ pub fn is_untouched(segment: &SegmentFile) -> io::Result<bool> {
     Ok(Start::read(&page, header.salt) == Block::Absent
         && Seal::read(&page, header.salt) == Block::Absent
         && written_span(&file, SEGMENT_HEADER_BYTES as u64, file.metadata()?.len())?.is_none())
-}
-
-/// Makes changes of the folder itself outlast a power loss.
-///
-/// # Errors
-///
-/// Those of fsync(2).
-pub fn sync_folder(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
 }
 
 /// Now, Unix µs.

@@ -1,12 +1,14 @@
 //! The click folder: how its files are named, and who owns it.
 
-use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{DirBuilder, File};
 use std::io::{self, Read, Seek, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, ensure};
+
+use crate::disk::lock;
 
 /// Name of the lock file.
 const LOCK_NAME: &str = "lock";
@@ -87,29 +89,18 @@ impl Lock {
     /// A sentence that names the holder when another process has it.
     pub fn take(folder: &Path, run: u64) -> anyhow::Result<Self> {
         let path = folder.join(LOCK_NAME);
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o640)
-            .open(&path)
-            .with_context(|| format!("cannot open {}", path.display()))?;
+        let mut file =
+            lock::open(&path, 0o640).with_context(|| format!("cannot open {}", path.display()))?;
         let mut tries = 1;
-        loop {
-            match file.try_lock() {
-                Ok(()) => break,
-                Err(TryLockError::WouldBlock) if tries < LOCK_TRIES => tries += 1,
-                Err(TryLockError::WouldBlock) => bail!(
-                    "the click folder {} is held by another carom ({}); stop that one, or give \
-                     this one a folder of its own with --clicks",
-                    folder.display(),
-                    holder(&mut file)
-                ),
-                Err(TryLockError::Error(error)) => {
-                    return Err(error).with_context(|| format!("cannot lock {}", path.display()));
-                }
-            }
+        while !lock::take(&file, &path)? {
+            ensure!(
+                tries < LOCK_TRIES,
+                "the click folder {} is held by another carom ({}); stop that one, or give \
+                 this one a folder of its own with --clicks",
+                folder.display(),
+                holder(&mut file)
+            );
+            tries += 1;
             std::thread::sleep(LOCK_WAIT);
         }
         file.set_len(0)
@@ -132,10 +123,7 @@ fn holder(file: &mut File) -> String {
 #[must_use]
 pub fn live_run(folder: &Path) -> Option<u64> {
     let mut file = File::open(folder.join(LOCK_NAME)).ok()?;
-    match file.try_lock_shared() {
-        Err(TryLockError::WouldBlock) => field(&lock_text(&mut file), "run"),
-        _ => None,
-    }
+    if lock::is_taken(&file) { field(&lock_text(&mut file), "run") } else { None }
 }
 
 fn lock_text(file: &mut File) -> String {

@@ -3,16 +3,15 @@
 //! day gives the same hashes. Time is an argument.
 
 use std::fmt::Write as _;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-use super::files::sync_folder;
 use super::privacy::IpKey;
-use super::state;
+use crate::disk::aside::Aside;
+use crate::disk::state;
 
 /// Name of the file, in the state folder. A line for each key: days since
 /// 1970-01-01 and 32 hexadecimal digits.
@@ -102,13 +101,7 @@ impl IpKeys {
             let key = u128::from_be_bytes(*key);
             writeln!(text, "{day} {key:032x}").expect("a string takes anything");
         }
-        let new = self.path.with_extension("new");
-        let mut file =
-            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&new, &self.path)?;
-        sync_folder(self.path.parent().expect("it is in the state folder"))
+        Aside::create(&self.path, 0o600)?.put(text.as_bytes())
     }
 }
 
@@ -142,7 +135,7 @@ fn parse(text: &str) -> anyhow::Result<Vec<(u64, IpKey)>> {
 
 fn draw() -> io::Result<IpKey> {
     let mut key = [0; 16];
-    File::open("/dev/urandom")?.read_exact(&mut key)?;
+    getrandom::fill(&mut key)?;
     Ok(IpKey(key))
 }
 

@@ -17,6 +17,7 @@ use super::handover::Handover;
 use super::id::{Keys, Signer};
 use super::numbers::Numbers;
 use super::writer::Writer;
+use crate::disk;
 use crate::limits::{
     SEGMENT_AGE_MS_DEFAULT, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN, SEGMENTS_READY_MAX,
     SYNC_INTERVAL_MS_DEFAULT,
@@ -305,7 +306,7 @@ impl Tender {
         }
         self.shards.iter_mut().for_each(Files::plan_last_sync);
         self.sync();
-        if let Err(error) = files::sync_folder(&self.run.folder) {
+        if let Err(error) = disk::folder::sync(&self.run.folder) {
             let sentence = format!("clicks: syncing {} failed: {error}", self.run.folder.display());
             (self.options.report)(sentence);
         }

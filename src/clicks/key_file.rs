@@ -9,10 +9,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow, ensure};
 use jiff::Timestamp;
 
-use super::files::sync_folder;
 use super::id::{ClickId, Keys};
 use super::ledger::Entry;
-use super::state;
+use crate::disk::{folder, state};
 use crate::limits::CLICK_KEY_FILE_BYTES_MAX;
 
 /// Name of the file, in the state folder.
@@ -77,14 +76,11 @@ pub fn load_or_make(path: &Path) -> anyhow::Result<(Keys, bool)> {
 
 fn make(mut file: File, path: &Path) -> io::Result<()> {
     let mut random = [0; 16];
-    File::open("/dev/urandom")?.read_exact(&mut random)?;
+    getrandom::fill(&mut random)?;
     let made = Timestamp::now().strftime("%FT%TZ").to_string();
     file.write_all(Keys::generate(random, &made).as_bytes())?;
     file.sync_all()?;
-    match path.parent() {
-        Some(folder) if folder != Path::new("") => sync_folder(folder),
-        _ => sync_folder(Path::new(".")),
-    }
+    folder::sync(folder::of(path))
 }
 
 /// The keys for the clicks of several folders.

@@ -46,7 +46,6 @@ pub mod rows;
 pub mod seek;
 pub mod segment;
 pub mod source;
-pub mod state;
 pub mod stats;
 mod stream;
 pub mod tally;

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 
-use super::state;
+use crate::disk::aside::Aside;
+use crate::disk::state;
 
 /// Name of the file, in the state folder. A line for each shard, from 0: the first
 /// number that is not used up.
@@ -52,9 +53,6 @@ impl Numbers {
     /// Notes that numbers of `shard` before `next` are used up, and writes that
     /// down if it is new.
     ///
-    /// It is not synced: after a power loss a segment or two may be forgotten,
-    /// which matters only if those were deleted as well.
-    ///
     /// # Errors
     ///
     /// Those of writing; it is tried again the next time.
@@ -67,9 +65,7 @@ impl Numbers {
         numbers[shard] = next;
         let text: String = numbers.iter().map(|number| format!("{number}\n")).collect();
         let path = state::make(&self.clicks)?.join(NAME);
-        let new = path.with_extension("new");
-        fs::write(&new, text)?;
-        fs::rename(&new, &path)?;
+        Aside::create(&path, 0o600)?.put(text.as_bytes())?;
         self.next = numbers;
         Ok(())
     }

@@ -18,7 +18,8 @@ use super::{banner, say, signals, stop};
 use crate::clicks::files::unix_us;
 use crate::clicks::id::Keys;
 use crate::clicks::ip_keys::{self, IpKeys};
-use crate::clicks::{Keeper, Options, Privacy, ShardInfo, folder, key_file, recovery, state};
+use crate::clicks::{Keeper, Options, Privacy, ShardInfo, folder, key_file, recovery};
+use crate::disk::state;
 use crate::engine::listener::listen_all;
 use crate::engine::{self, Engine, Seat};
 use crate::mailbox::{Mailbox, Published};
@@ -63,8 +64,11 @@ pub fn serve(plan: &Plan) -> anyhow::Result<()> {
     let (keys, click_key_made) = open_keys(plan)?;
     let (keeper, writers) = open_clicks(plan, keys, &cpus)?;
     let state = match &plan.state {
-        Some(state) => state::make_at(state.clone())
-            .with_context(|| format!("cannot make the state folder {}", state.display()))?,
+        Some(state) => {
+            state::make_at(state)
+                .with_context(|| format!("cannot make the state folder {}", state.display()))?;
+            state.clone()
+        }
         None => state::make(&plan.clicks)
             .with_context(|| format!("cannot make a folder in {}", plan.clicks.display()))?,
     };

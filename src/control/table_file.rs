@@ -1,16 +1,17 @@
 #![allow(unsafe_code)] // Memory that is a file cannot be had without it.
 //! Compiled tables as files: written aside and renamed, mapped to be read.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::File;
 use std::io::{self, BufWriter, Read, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 use anyhow::{Context, bail, ensure};
 use bytes::Bytes;
 use crc32c::crc32c;
 use memmap2::MmapOptions;
 
+use crate::disk::aside::Aside;
 use crate::links::Table;
 use crate::links::compiled::{self, Compiled, MAGIC};
 
@@ -85,30 +86,15 @@ pub fn open(path: &Path) -> anyhow::Result<(Compiled, Mark)> {
 ///
 /// When it cannot be written; what was there is as it was.
 pub fn write(path: &Path, table: &Table, about: &[u8]) -> anyhow::Result<u64> {
-    let name = path.file_name().with_context(|| format!("{} is no file", path.display()))?;
+    ensure!(path.file_name().is_some(), "{} is no file", path.display());
     ensure!(!path.is_dir(), "{} is a folder; name a file in it", path.display());
-    let mut aside = name.to_owned();
-    aside.push(format!(".{}.tmp", std::process::id()));
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let aside: PathBuf = folder.join(aside);
-    let written = write_to(&aside, table, about).and_then(|size| {
-        fs::rename(&aside, path)?;
-        File::open(folder)?.sync_all()?;
-        Ok(size)
-    });
-    if written.is_err() {
-        let _ = fs::remove_file(&aside);
-    }
-    written.with_context(|| format!("cannot write {}", path.display()))
+    write_to(path, table, about).with_context(|| format!("cannot write {}", path.display()))
 }
 
 fn write_to(path: &Path, table: &Table, about: &[u8]) -> io::Result<u64> {
     // Not for everybody to write to, whatever the umask: it would not be mapped.
-    let file = OpenOptions::new().write(true).create_new(true).mode(0o644).open(path)?;
-    let mut file = BufWriter::new(file);
+    let aside = Aside::create_shared(path, 0o644)?;
+    let mut file = BufWriter::new(aside.file());
     let (mut size, mut synced) = (0, 0);
     compiled::write(table, about, |bytes| {
         size += bytes.len() as u64;
@@ -119,12 +105,15 @@ fn write_to(path: &Path, table: &Table, about: &[u8]) -> io::Result<u64> {
         }
         Ok::<(), io::Error>(())
     })?;
-    file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
+    file.into_inner().map_err(io::IntoInnerError::into_error)?;
+    aside.sync()?.name()?;
     Ok(size)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::links::{Format, OnBadLine, Source, load};
 

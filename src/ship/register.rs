@@ -4,17 +4,16 @@
 //! A file is two slots that are written in turn, so that one of them is whole
 //! whenever writing the other is interrupted.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
 
 use super::checkpoint::Checkpoint;
-use crate::clicks::files::sync_folder;
 use crate::clicks::source::ReadAt;
-use crate::clicks::state;
+use crate::disk::{self, lock, state};
 use crate::limits::{CHECKPOINT_SLOT_BYTES, SINK_NAME_BYTES_MAX};
 
 /// Where the checkpoints of a click folder are.
@@ -82,9 +81,9 @@ pub fn read(clicks: &Path, name: &str) -> anyhow::Result<Checkpoint> {
 pub fn forget(clicks: &Path, name: &str) -> anyhow::Result<()> {
     let path = path(clicks, name)?;
     let file = File::open(&path).with_context(|| not_registered(&path, name))?;
-    lock(&file, &path, name)?;
+    take(&file, &path, name)?;
     fs::remove_file(&path)
-        .and_then(|()| sync_folder(&folder(clicks)))
+        .and_then(|()| disk::folder::sync(&folder(clicks)))
         .with_context(|| format!("cannot delete {}", path.display()))
 }
 
@@ -117,22 +116,17 @@ impl Registered {
     pub fn open(clicks: &Path, name: &str, address: &str) -> anyhow::Result<Self> {
         let path = path(clicks, name)?;
         let folder = folder(clicks);
-        let file = DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&folder)
-            .and_then(|()| {
-                let mut options = OpenOptions::new();
-                options.read(true).write(true).create(true).truncate(false).mode(0o600).open(&path)
-            })
+        let file = state::make_at(&folder)
+            .and_then(|()| lock::open(&path, 0o600))
             .with_context(|| format!("cannot open the checkpoint {}", path.display()))?;
-        lock(&file, &path, name)?;
+        take(&file, &path, name)?;
         let (generation, checkpoint) = read_slots(&file, &path, name)?;
         let mut registered = Self { file, path, generation, checkpoint };
         if generation == 0 {
             address.clone_into(&mut registered.checkpoint.address);
             registered.save()?;
-            sync_folder(&folder).with_context(|| format!("cannot sync {}", folder.display()))?;
+            disk::folder::sync(&folder)
+                .with_context(|| format!("cannot sync {}", folder.display()))?;
         }
         let known = &registered.checkpoint.address;
         ensure!(
@@ -192,16 +186,12 @@ fn read_slots(file: &File, path: &Path, name: &str) -> anyhow::Result<(u64, Chec
     }
 }
 
-fn lock(file: &File, path: &Path, name: &str) -> anyhow::Result<()> {
-    match file.try_lock() {
-        Ok(()) => Ok(()),
-        Err(TryLockError::WouldBlock) => {
-            bail!("another process is shipping to `{name}`; stop that one, or use another --name")
-        }
-        Err(TryLockError::Error(error)) => {
-            Err(error).with_context(|| format!("cannot lock {}", path.display()))
-        }
-    }
+fn take(file: &File, path: &Path, name: &str) -> anyhow::Result<()> {
+    ensure!(
+        lock::take(file, path)?,
+        "another process is shipping to `{name}`; stop that one, or use another --name"
+    );
+    Ok(())
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ pub mod live;
 pub mod peers;
 pub mod process;
 pub mod scale;
+pub mod seccomp;
 
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};

@@ -2,28 +2,15 @@
 
 use std::process::Command;
 
-use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
+use rustix::io::Errno;
 
+use crate::common::seccomp::where_refused;
 use crate::common::{Engine, Server, Setup};
 use crate::{LINKS, known_client};
 
-/// Calls `start` where io_uring is refused, as in many containers. What is
-/// started there is under the same rule.
+/// Calls `start` where io_uring is refused, as in many containers.
 fn where_io_uring_is_refused<T: Send>(start: impl FnOnce() -> T + Send) -> T {
-    let filter = SeccompFilter::new(
-        [(libc::SYS_io_uring_setup, Vec::new())].into(),
-        SeccompAction::Allow,
-        SeccompAction::Errno(libc::EPERM as u32),
-        std::env::consts::ARCH.try_into().unwrap(),
-    );
-    let filter: BpfProgram = filter.unwrap().try_into().unwrap();
-    std::thread::scope(|scope| {
-        let thread = scope.spawn(move || {
-            seccompiler::apply_filter(&filter).unwrap();
-            start()
-        });
-        thread.join().unwrap()
-    })
+    where_refused([(libc::SYS_io_uring_setup, Vec::new())], Errno::PERM, start)
 }
 
 /// It serves, and ends having said all these.

@@ -1,7 +1,10 @@
 //! Looking at what is served: export, show, diff.
 
-use crate::common::{self, Server, carom};
-use crate::{LINKS, both_engines, check, done, file, json, refused};
+use rustix::io::Errno;
+
+use crate::common::seccomp::where_refused;
+use crate::common::{self, Engine, Server, carom};
+use crate::{LINKS, both_engines, check, done, file, json, links, refused};
 
 const NEW: &str = "https://new.example/";
 
@@ -23,6 +26,23 @@ both_engines!(an_export_is_the_current_truth, |engine| {
     done(&server, &["promote"]);
     check(&server, &[("/a", Some(NEW)), ("/b", None)]);
 });
+
+/// Otherwise a power loss could leave an empty file where a whole one was.
+#[test]
+fn an_export_takes_no_place_before_it_is_on_the_disk() {
+    let server = Server::start(Engine::Epoll, LINKS);
+    let path = file(&server, "export.txt", "old");
+    let syncs = [libc::SYS_fsync, libc::SYS_fdatasync].map(|call| (call, Vec::new()));
+    let ran = where_refused(syncs, Errno::IO, || links(&server, &["export", "-o", &path]));
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    assert!(ran.err.contains("cannot write ") && ran.err.contains("Input/output"), "{ran:?}");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "old");
+    let beside = std::fs::read_dir(server.setup.folder.path()).unwrap().flatten();
+    let is_part = |name: std::ffi::OsString| name.to_string_lossy().ends_with(".part");
+    assert!(!beside.map(|entry| entry.file_name()).any(is_part), "nothing is left aside");
+    done(&server, &["export", "-o", &path]);
+    assert!(std::fs::read_to_string(&path).unwrap().ends_with(LINKS));
+}
 
 both_engines!(a_diff_shows_what_a_promotion_changes, |engine| {
     let server = Server::start(engine, LINKS);

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use carom::clicks::folder::{SegmentFile, list};
 use carom::clicks::{
-    Click, Flags, Keeper, Options, SEGMENT_AGE_DEFAULT, ShardInfo, Verdict, Writer, key_file, state,
+    Click, Flags, Keeper, Options, SEGMENT_AGE_DEFAULT, ShardInfo, Verdict, Writer, key_file,
 };
+use carom::disk::state;
 
 use crate::common::{CAROM, until};
 

@@ -1,12 +1,10 @@
 //! `carom links convert`: link files of any format as those of another.
 
-use std::ffi::OsString;
-use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
@@ -15,6 +13,7 @@ use crate::cli::is_broken_pipe;
 use crate::cli::progress::Progress;
 use crate::cli::reading::ReadingArguments;
 use crate::control::{Read, Sources};
+use crate::disk::aside::Aside;
 use crate::links::{Listed, OnBadLine, Problem, Report, Table};
 
 /// What `carom links convert` is asked to do.
@@ -109,21 +108,11 @@ fn convert(
 
 /// Writes a file beside `path`, and puts it in its place when all is in it.
 fn write_file(to: To, path: &Path, table: &Table) -> anyhow::Result<()> {
-    let mut name = OsString::from(".");
-    name.push(path.file_name().context("the output has no file name; name a file")?);
-    name.push(format!(".{}", std::process::id()));
-    let aside = path.with_file_name(name);
-    let file =
-        File::create(&aside).with_context(|| format!("cannot create {}", aside.display()))?;
-    let mut out = BufWriter::new(file);
-    let written = write(to, &mut out, table).and_then(|()| {
-        out.get_ref().sync_all()?;
-        Ok(fs::rename(&aside, path)?)
-    });
-    if written.is_err() {
-        let _ = fs::remove_file(&aside);
-    }
-    written.with_context(|| format!("cannot write {}", path.display()))
+    ensure!(path.file_name().is_some(), "the output has no file name; name a file");
+    let aside = Aside::create_shared(path, 0o666)
+        .with_context(|| format!("cannot create {}", path.display()))?;
+    let written = write(to, &mut aside.file(), table).and_then(|()| Ok(aside.sync()?.name()?));
+    written.map(drop).with_context(|| format!("cannot write {}", path.display()))
 }
 
 fn write(to: To, out: &mut impl Write, table: &Table) -> anyhow::Result<()> {

@@ -9,9 +9,10 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use crate::cli::reading::ReadingArguments;
-use crate::clicks::state;
 use crate::control::admin::{Client, Method};
 use crate::control::say;
+use crate::disk::aside::Aside;
+use crate::disk::state;
 use crate::limits::BAD_LINES_SHOWN;
 use crate::links::{Columns, Format, OnBadLine};
 
@@ -209,7 +210,8 @@ fn export(wish: &Export) -> ExitCode {
         match &wish.output {
             // Whoever stopped reading has seen enough.
             None => drop(io::stdout().lock().write_all(&text)),
-            Some(path) => write_whole(path, &text)
+            Some(path) => Aside::create_shared(path, 0o666)
+                .and_then(|aside| aside.put(&text))
                 .with_context(|| format!("cannot write {}", path.display()))?,
         }
         Ok(true)
@@ -222,15 +224,6 @@ fn export(wish: &Export) -> ExitCode {
             ExitCode::from(2)
         }
     }
-}
-
-/// Puts a file in place, whole.
-fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".new");
-    let new = path.with_file_name(name);
-    std::fs::write(&new, bytes)?;
-    std::fs::rename(&new, path)
 }
 
 /// A URL, so that it can be a parameter of another.

@@ -1,17 +1,18 @@
 //! The socket and the thread that serves it.
 
-use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
 use std::thread::JoinHandle;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, ensure};
 use tokio::sync::oneshot;
 
 use super::routes;
 use crate::control::live::Ask;
+use crate::disk::lock;
 
 /// Its name in the state folder.
 const NAME: &str = "admin.sock";
@@ -49,24 +50,14 @@ impl Socket {
     /// cannot be made.
     pub fn open(state: &Path) -> anyhow::Result<Self> {
         let lock_path = state.join(LOCK_NAME);
-        let lock = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(&lock_path)
+        let lock = lock::open(&lock_path, 0o600)
             .with_context(|| format!("cannot open {}", lock_path.display()))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => bail!(
-                "the state folder {} is used by another carom; stop that one, or give this one a \
-                 folder of its own with --state",
-                state.display()
-            ),
-            Err(TryLockError::Error(error)) => {
-                return Err(error).with_context(|| format!("cannot lock {}", lock_path.display()));
-            }
-        }
+        ensure!(
+            lock::take(&lock, &lock_path)?,
+            "the state folder {} is used by another carom; stop that one, or give this one a \
+             folder of its own with --state",
+            state.display()
+        );
         let path = path(state);
         // Under another name until its mode is right.
         let new = state.join(".sock");

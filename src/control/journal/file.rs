@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 
 use super::record::{Damage, HEADER, Record, decode, encode};
-use crate::clicks::files::sync_folder;
+use crate::disk::aside::Aside;
+use crate::disk::folder;
 use crate::limits::{JOURNAL_GROUP_BYTES_MAX, JOURNAL_REWRITE_BYTES};
 
 /// Its name in the state folder.
@@ -63,7 +64,7 @@ impl Journal {
                 (&journal.file).write_all(HEADER)?;
             }
             journal.file.sync_all()?;
-            sync_folder(state)
+            folder::sync(state)
         };
         write().with_context(|| format!("cannot write {}", journal.path.display()))?;
         journal.size = journal.size.max(HEADER.len() as u64);
@@ -105,22 +106,15 @@ impl Journal {
     fn rewrite(&mut self, all: &[Record]) -> io::Result<()> {
         let mut bytes = HEADER.to_vec();
         encode(all, &mut bytes).map_err(too_long)?;
-        let new = self.path.with_extension("journal.new");
-        if let Err(error) = fs::remove_file(&new)
-            && error.kind() != io::ErrorKind::NotFound
-        {
-            return Err(error);
-        }
-        let mut file = OpenOptions::new().append(true).create_new(true).mode(0o600).open(&new)?;
-        file.write_all(&bytes)?;
-        file.sync_all()?;
-        fs::rename(&new, &self.path)?;
-        self.file = file;
+        let aside = Aside::create(&self.path, 0o600)?;
+        aside.file().write_all(&bytes)?;
+        let synced = aside.sync()?;
+        // If that fails, nobody knows which of the two is there after a power loss.
+        self.is_suspect = true;
+        self.file = synced.name()?;
+        self.is_suspect = false;
         self.size = bytes.len() as u64;
         self.compact_size = self.size;
-        self.is_suspect = true;
-        sync_folder(self.path.parent().expect("it is in the state folder"))?;
-        self.is_suspect = false;
         Ok(())
     }
 }
@@ -200,6 +194,6 @@ mod tests {
         journal.append(&[mark(10)], unneeded).unwrap();
         let records = Journal::open(folder.path()).unwrap().1;
         assert_eq!(records, [mark(8), mark(9), mark(10)]);
-        assert!(!folder.path().join("links.journal.new").exists());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left aside");
     }
 }

@@ -13,9 +13,9 @@ use serde_json::json;
 
 use super::ask::Ask;
 use super::served::Base;
-use crate::clicks::state::make_at;
 use crate::control::journal::FileMark;
 use crate::control::{background, table_file};
+use crate::disk::state::make_at;
 
 /// Their folder in the state folder. Each is called `N.table`, by the generation
 /// that was the first to serve it.
@@ -37,7 +37,7 @@ pub fn is_there(state: &Path, table: u32) -> bool {
 /// A sentence: it cannot be written. Then there is none.
 pub fn write(state: &Path, table: u32, base: &Base) -> anyhow::Result<()> {
     let path = path(state, table);
-    make_at(state.join(FOLDER))?;
+    make_at(&state.join(FOLDER))?;
     let files: Vec<&str> = base.files.iter().map(|file| &*file.name).collect();
     let about = json!({ "generation": table, "files": files }).to_string();
     table_file::write(&path, &base.table, about.as_bytes())?;

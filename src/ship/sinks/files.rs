@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-use super::Sink;
-use super::aside::{Aside, make_folder, refuse_taken};
-use crate::clicks::files::sync_folder;
+use super::{PRIVATE, Sink, refuse_taken};
 use crate::clicks::rows::{RowFormat, Rows};
+use crate::disk::aside::Aside;
+use crate::disk::folder;
 use crate::ship::batch::Batch;
 
 /// Text gathered before it is written, bytes.
@@ -29,7 +29,7 @@ impl Files {
     ///
     /// A sentence when it cannot be made.
     pub fn open(folder: &Path, format: RowFormat, is_zstd: bool) -> anyhow::Result<Self> {
-        make_folder(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        folder::make(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         Ok(Self { folder: folder.to_owned(), format, is_zstd })
     }
 
@@ -78,13 +78,11 @@ impl Sink for Files {
     fn send(&mut self, batch: &Batch) -> anyhow::Result<()> {
         let path = self.path(batch.number);
         let write = || {
-            let aside = Aside::create(path.clone())?;
+            let aside = Aside::create(&path, PRIVATE)?;
             self.write(batch, aside.file())?;
-            aside.sync()?;
-            aside.name()?;
-            sync_folder(&self.folder)
+            aside.sync()?.name()
         };
-        write().with_context(|| format!("cannot write {}", path.display()))
+        write().map(drop).with_context(|| format!("cannot write {}", path.display()))
     }
 
     fn may_recover(&self) -> bool {

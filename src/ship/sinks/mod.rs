@@ -1,7 +1,6 @@
 //! Where clicks are shipped to. A sink takes whole batches, one at a time; all it
 //! needs to take the same one twice is in the batch.
 
-pub mod aside;
 pub mod files;
 #[cfg(feature = "parquet")]
 pub mod parquet;
@@ -9,12 +8,32 @@ pub mod stream;
 
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
 
 use super::batch::Batch;
 use crate::clicks::rows::RowFormat;
+
+/// Mode of files of clicks: those are personal data.
+const PRIVATE: u32 = 0o640;
+
+/// Looks whether a new file can have this name.
+///
+/// # Errors
+///
+/// A sentence when one has it: that is of another shipper, or from before the
+/// sink was forgotten.
+fn refuse_taken(path: &Path) -> anyhow::Result<()> {
+    let is_taken = path.try_exists().with_context(|| format!("cannot read {}", path.display()))?;
+    ensure!(
+        !is_taken,
+        "{} is there already, and this sink has not written it; ship to a folder of its own, or \
+         move the file away",
+        path.display()
+    );
+    Ok(())
+}
 
 /// Takes batches of clicks.
 pub trait Sink {

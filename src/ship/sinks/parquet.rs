@@ -19,13 +19,13 @@ use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use jiff::Timestamp;
 
-use super::Sink;
-use super::aside::{Aside, make_folder, refuse_taken};
+use super::{PRIVATE, Sink, refuse_taken};
 use crate::clicks::Flags;
-use crate::clicks::files::sync_folder;
 use crate::clicks::id::ClickId;
 use crate::clicks::ledger::Entry;
 use crate::clicks::rows::{CUTS, given, link_text, path_and_query, set_ip, text};
+use crate::disk::aside::{Aside, Synced};
+use crate::disk::folder;
 use crate::limits::BATCH_CLICKS_MAX;
 use crate::ship::batch::Batch;
 
@@ -47,7 +47,7 @@ impl Parquet {
     ///
     /// A sentence when it cannot be made.
     pub fn open(folder: &Path) -> anyhow::Result<Self> {
-        make_folder(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        folder::make(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         let properties = WriterProperties::builder()
             .set_compression(Compression::SNAPPY)
             .set_statistics_enabled(EnabledStatistics::Chunk)
@@ -70,9 +70,9 @@ impl Parquet {
     }
 
     /// Writes some clicks of a batch, without giving the file its name yet.
-    fn write(&self, batch: &Batch, range: Range<usize>, path: PathBuf) -> anyhow::Result<Aside> {
-        make_folder(path.parent().unwrap_or(&self.folder))?;
-        let aside = Aside::create(path)?;
+    fn write(&self, batch: &Batch, range: Range<usize>, path: &Path) -> anyhow::Result<Synced> {
+        folder::make(folder::of(path))?;
+        let aside = Aside::create(path, PRIVATE)?;
         let options = ArrowWriterOptions::new()
             .with_properties(self.properties.clone())
             .with_skip_arrow_metadata(true);
@@ -86,8 +86,7 @@ impl Parquet {
             writer.write(&columns.finish(&self.schema)?)?;
         }
         writer.close()?;
-        aside.sync()?;
-        Ok(aside)
+        Ok(aside.sync()?)
     }
 }
 
@@ -102,15 +101,12 @@ impl Sink for Parquet {
         let mut parts = Vec::new();
         for (hour, range) in hours(batch) {
             let path = self.path(hour, batch.number);
-            let aside = self.write(batch, range, path.clone());
-            parts.push((aside.with_context(|| format!("cannot write {}", path.display()))?, path));
+            let part = self.write(batch, range, &path);
+            parts.push((part.with_context(|| format!("cannot write {}", path.display()))?, path));
         }
         // Only when all are there do any get their names.
-        for (aside, path) in parts {
-            aside
-                .name()
-                .and_then(|()| sync_folder(path.parent().unwrap_or(&self.folder)))
-                .with_context(|| format!("cannot name {}", path.display()))?;
+        for (part, path) in parts {
+            part.name().with_context(|| format!("cannot name {}", path.display()))?;
         }
         Ok(())
     }

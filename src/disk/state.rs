@@ -21,15 +21,16 @@ pub fn path(clicks: &Path) -> PathBuf {
 ///
 /// Those of mkdir(2).
 pub fn make(clicks: &Path) -> io::Result<PathBuf> {
-    make_at(path(clicks))
+    let path = path(clicks);
+    make_at(&path)?;
+    Ok(path)
 }
 
-/// Makes a state folder elsewhere.
+/// Makes a state folder elsewhere, or a folder in one.
 ///
 /// # Errors
 ///
 /// Those of mkdir(2).
-pub fn make_at(path: PathBuf) -> io::Result<PathBuf> {
-    DirBuilder::new().recursive(true).mode(0o700).create(&path)?;
-    Ok(path)
+pub fn make_at(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
 }

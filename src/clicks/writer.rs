@@ -9,11 +9,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::dictionary::Dictionary;
+use super::frame::Salt;
 use super::handover::{Counts, Handover, Retired, Segment};
-use super::id::{ClickId, Signer};
+use super::id::{ClickId, Keys, Signer};
+use super::map::Map;
 use super::record::{self, CLICK_ROOM_MAX, Click, GAP_BYTES, Gap, Place, Scratch};
 use super::segment::{LOST_AT, START_AT, Seal, SealReason, Start, encode_lost};
-use crate::limits::{CLICK_INLINE_BYTES_MAX, SEGMENT_HEADER_BYTES};
+use crate::limits::{CLICK_INLINE_BYTES_MAX, SEGMENT_BYTES_MIN, SEGMENT_HEADER_BYTES};
 
 /// After so many bytes the keeper is asked to fault in more.
 const WAKE_BYTES: usize = 1024 * 1024;
@@ -70,6 +72,27 @@ impl Writer {
             scratch: Box::default(),
             signer,
         }
+    }
+
+    /// A writer that has nowhere to write: every click is lost, and counted so. For
+    /// links that are asked without serving anybody. All clicks get one id, that of
+    /// a lost one, signed with a key that is no secret.
+    ///
+    /// # Panics
+    ///
+    /// If there is no memory.
+    #[must_use]
+    pub fn nowhere() -> Self {
+        // Of the memory only its ends are ever touched.
+        let map = Map::anonymous(SEGMENT_BYTES_MIN as usize).expect("memory for a segment");
+        let keys = Keys::parse("0 00000000000000000000000000000000").expect("it is a key");
+        let signer = Signer { keys, node: 0, shard: 0 };
+        let segment = Arc::new(Segment::new(1, Salt::new(0), map));
+        let mut writer = Self::new(Arc::new(Handover::new(1)), segment, signer);
+        // It is full but for what tells of the loss, and there never is another.
+        writer.at = writer.segment.map().bytes() - GAP_BYTES;
+        writer.wake_at = usize::MAX;
+        writer
     }
 
     /// Appends one click, and before it those of its strings that are new to the

@@ -5,10 +5,9 @@ use std::sync::Arc;
 
 use super::rehearsal::{PEER, TIMEOUTS};
 use super::{Arrival, Now, Received, Settings, Shard, WhenFull};
-use crate::clicks::tape::Tape;
-use crate::clicks::{Lost, Privacy};
+use crate::clicks::{Lost, Privacy, Writer};
 use crate::connection::Step;
-use crate::limits::{BATCH_REQUESTS_MAX, CLICK_ID_BYTES, SEGMENT_BYTES_MIN};
+use crate::limits::{BATCH_REQUESTS_MAX, CLICK_ID_BYTES};
 use crate::links::{Links, Table};
 use crate::mailbox::Published;
 
@@ -65,15 +64,12 @@ pub struct Trial {
     connections: Vec<u32>,
     arrivals: Vec<Arrival>,
     click_id: [u8; CLICK_ID_BYTES],
-    /// The other end of its click log, which is full.
-    _tape: Tape,
 }
 
 impl Trial {
     /// A shard that serves `table` at the time `now`, which stands still.
     #[must_use]
     pub fn new(table: &Arc<Table>, now: Now) -> Self {
-        let (tape, writer) = Tape::new(SEGMENT_BYTES_MIN as usize);
         let settings = Settings {
             timeouts: TIMEOUTS,
             connections_max: BATCH_REQUESTS_MAX,
@@ -81,22 +77,13 @@ impl Trial {
             when_full: WhenFull::Drop,
             privacy: Privacy::Full,
         };
-        // No room for a click makes all of them equal: it has the id of one that
-        // is lost, which is always the same.
+        // Clicks that are all lost have one id, so that replies can be compared.
+        let writer = Writer::nowhere();
         let click_id = writer.id(Err(Lost)).text();
         let links = Links::replicate(table);
-        let shard = Shard::new(links, writer, settings, Arc::new(Published::default()), now);
-        let mut trial =
-            Self { shard, connections: Vec::new(), arrivals: Vec::new(), click_id, _tape: tape };
-        trial.connections = (0..BATCH_REQUESTS_MAX).map(|_| trial.shard.open(PEER)).collect();
-        let mut requests = Pieces::default();
-        (0..BATCH_REQUESTS_MAX).for_each(|_| {
-            requests.push(|text| text.extend_from_slice(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"));
-        });
-        while trial.shard.counts.clicks_lost == 0 {
-            trial.answer(&requests, &mut Pieces::default());
-        }
-        trial
+        let mut shard = Shard::new(links, writer, settings, Arc::new(Published::default()), now);
+        let connections = (0..BATCH_REQUESTS_MAX).map(|_| shard.open(PEER)).collect();
+        Self { shard, connections, arrivals: Vec::new(), click_id }
     }
 
     /// What stands in a reply for the id of its click.

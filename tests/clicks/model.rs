@@ -2,9 +2,9 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use carom::clicks::Writer;
 use carom::clicks::reader::Event;
 use carom::clicks::tape::{Contents, Tape};
+use carom::clicks::{Lost, Writer};
 
 use crate::images::{SEGMENT, random_click};
 
@@ -107,6 +107,23 @@ fn a_writer_that_wrote_nothing_leaves_nothing() {
     writer.close();
     assert_eq!(tape.seal(), 1);
     assert_eq!(tape.contents(), Contents::default());
+}
+
+#[test]
+fn a_writer_to_nowhere_loses_every_click_and_gives_all_one_id() {
+    let (mut writer, other) = (Writer::nowhere(), Writer::nowhere());
+    let handover = writer.handover().clone();
+    let mut rng = fastrand::Rng::with_seed(9);
+    for lost in 1..=3 {
+        let appended = writer.append(&random_click(&mut rng, lost, 0..60).click());
+        assert_eq!(appended, Err(Lost));
+        assert_eq!(writer.id(appended), other.id(Err(Lost)));
+        assert_eq!(handover.counts.lost.load(Ordering::Relaxed), lost);
+        writer.tick();
+    }
+    assert!(writer.is_full() && handover.counts.clicks.load(Ordering::Relaxed) == 0);
+    writer.close();
+    assert_eq!(handover.retired.pop().unwrap().seal.unwrap().lost, 3);
 }
 
 /// Someone reads the memory while it is written: always a prefix.

@@ -18,6 +18,7 @@
 //!   the shard's counts for it to read.
 //! - [`ship`] brings clicks to a sink, in a process of its own that knows only the
 //!   segment files.
+//! - [`rehearsal`] is a shard without sockets or files, for tests, fuzzers and benchmarks.
 //! - [`cli`] turns arguments into a plan and calls the above.
 //!
 //! Deliberately absent: locks, logging and file access in a shard; state shared
@@ -34,5 +35,6 @@ pub mod limits;
 pub mod links;
 pub mod mailbox;
 pub mod pace;
+pub mod rehearsal;
 pub mod shard;
 pub mod ship;

@@ -17,6 +17,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("connection", &["limits"]),
     ("shard", &["clicks", "connection", "http", "limits", "links", "mailbox"]),
     ("mailbox", &["clicks", "limits", "links"]),
+    ("rehearsal", &["clicks", "connection", "limits", "links", "mailbox", "shard"]),
     ("engine", &["connection", "limits", "mailbox", "shard"]),
     ("control", &["clicks", "disk", "engine", "limits", "links", "mailbox", "pace", "shard"]),
     (
@@ -63,6 +64,7 @@ const FORBIDDEN: &[(&[&str], &[&str], &str)] = &[
             "limits",
             "clicks",
             "mailbox",
+            "rehearsal",
             "control",
             "cli",
             "ship",

@@ -11,11 +11,11 @@ mod common;
 
 use std::collections::{BTreeSet, HashMap};
 
-use carom::clicks::tape::{Contents, OwnedClick, Tape};
 use carom::clicks::{Click, Flags, Verdict};
 use carom::limits::{
     CLICK_PATH_BYTES_MAX, CLICK_REFERER_BYTES_MAX, CLICK_USER_AGENT_BYTES_MAX, SEGMENT_HEADER_BYTES,
 };
+use carom::rehearsal::tape::{Contents, OwnedClick, Tape};
 use common::urls::segments;
 use common::{Client, Reply, Server, Setup};
 use serde_json::{Value, json};

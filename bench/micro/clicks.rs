@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use carom::clicks::tape::Tape;
 use carom::clicks::{Click, Flags, Handover, Verdict, Writer};
 use carom::limits::SEGMENT_BYTES_DEFAULT;
+use carom::rehearsal::tape::Tape;
 use divan::Bencher;
 
 use crate::table::{KEY_BYTES, drawn};

@@ -7,7 +7,7 @@ use carom::clicks::Privacy;
 use carom::connection::Step;
 use carom::links::Links;
 use carom::mailbox::Published;
-use carom::shard::rehearsal::{PEER, TIMEOUTS};
+use carom::rehearsal::{PEER, TIMEOUTS};
 use carom::shard::{Arrival, Now, Received, Settings, Shard, WhenFull};
 use divan::Bencher;
 use divan::counter::ItemsCount;

@@ -4,8 +4,8 @@
 
 use std::cell::RefCell;
 
-use carom::clicks::tape::OwnedClick;
-use carom::shard::rehearsal::{Ending, Played, Rehearsal};
+use carom::rehearsal::tape::OwnedClick;
+use carom::rehearsal::{Ending, Played, Rehearsal};
 use libfuzzer_sys::fuzz_target;
 
 const LINKS: &str = "/a https://a.example/\n/gone 410\nown.example/a https://own.example/ 301\n\

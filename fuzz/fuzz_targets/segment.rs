@@ -5,7 +5,7 @@
 
 use std::sync::LazyLock;
 
-use carom::clicks::tape::{Contents, OwnedClick, Tape, read};
+use carom::rehearsal::tape::{Contents, OwnedClick, Tape, read};
 use carom::clicks::{Click, Flags, Verdict};
 use carom::limits::SEGMENT_BYTES_MIN;
 use libfuzzer_sys::fuzz_target;

@@ -49,7 +49,6 @@ pub mod source;
 pub mod stats;
 mod stream;
 pub mod tally;
-pub mod tape;
 pub mod texts;
 pub mod top;
 pub mod writer;

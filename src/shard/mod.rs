@@ -6,7 +6,6 @@ mod connections;
 mod filled;
 #[cfg(test)]
 mod options_tests;
-pub mod rehearsal;
 #[cfg(test)]
 mod tests;
 pub mod trial;

@@ -1,9 +1,9 @@
 //! What a link answers as time goes by, and what its clicks then say. The clock of
 //! a rehearsal begins at 1994-11-06T08:49:37Z.
 
-use super::rehearsal::Rehearsal;
 use crate::clicks::Verdict;
 use crate::limits::LOCATION_BYTES_MAX;
+use crate::rehearsal::Rehearsal;
 
 /// The fields of the reply to a GET that say where, and for how long.
 fn get(shard: &mut Rehearsal, path: &str) -> (String, Verdict, u64, String) {

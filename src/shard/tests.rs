@@ -1,15 +1,15 @@
 //! Connections, limits and deadlines of a shard, played without sockets.
 
-use super::rehearsal::{Ending, PEER, Rehearsal, TIMEOUTS};
 use crate::clicks::id::{ClickId, Place};
 use crate::clicks::record::CLICK_BYTES_MIN;
-use crate::clicks::{Flags, Verdict, tape};
+use crate::clicks::{Flags, Verdict};
 use crate::connection::Step;
 use crate::limits::{
     CLICK_ID_BYTES, DRAIN_IDLE_MS, INBOX_BYTES_MAX, LINGER_BYTES_MAX, LINGER_MS, OUTBOX_BYTES_MAX,
     OUTBOX_BYTES_PAUSE, REQUESTS_PER_ROUND_MAX, SEGMENT_BYTES_MIN,
 };
 use crate::links::{Editor, Patch};
+use crate::rehearsal::{Ending, PEER, Rehearsal, TIMEOUTS, tape};
 
 const LINKS: &str = "/tea https://tea.example/ 301\n\
                      go.example/tea https://own.example/\n\
@@ -189,7 +189,7 @@ fn without_room_for_clicks_they_are_lost_and_counted() {
 
 #[test]
 fn without_room_for_clicks_requests_are_refused_where_that_is_wished() {
-    let mut shard = shard().refusing();
+    let mut shard = Rehearsal::refusing(LINKS);
     let id = shard.open();
     let mut redirects = 0;
     while ask(&mut shard, id, GET) == "301 https://tea.example/ open" {

@@ -3,10 +3,9 @@
 
 use std::sync::Arc;
 
-use super::rehearsal::{PEER, TIMEOUTS};
 use super::{Arrival, Now, Received, Settings, Shard, WhenFull};
 use crate::clicks::{Lost, Privacy, Writer};
-use crate::connection::Step;
+use crate::connection::{Step, Timeouts};
 use crate::limits::{BATCH_REQUESTS_MAX, CLICK_ID_BYTES};
 use crate::links::{Links, Table};
 use crate::mailbox::Published;
@@ -56,6 +55,11 @@ impl Received for Pieces {
         self.get(arrival.buffer as usize)
     }
 }
+
+/// Of whoever asks.
+const PEER: [u8; 16] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 192, 0, 2, 1];
+/// Time stands still, so that none of them ever passes.
+const TIMEOUTS: Timeouts = Timeouts { head_ms: 1_000, idle_ms: 1_000, send_ms: 1_000 };
 
 /// A shard on trial.
 pub struct Trial {
@@ -139,7 +143,7 @@ impl Trial {
 mod tests {
     use super::*;
     use crate::links::{Format, OnBadLine, Source, load};
-    use crate::shard::rehearsal::Rehearsal;
+    use crate::rehearsal::Rehearsal;
 
     const LINKS: &str = "/a https://a.example/ 301\nb.example/p/* https://b.example/:splat\n\
                          /c https://c.example/?s={clickid}\n/g 410\n";

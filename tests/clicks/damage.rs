@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use carom::clicks::reader::Event;
-use carom::clicks::tape::{Contents, OwnedClick, Tape, read};
+use carom::rehearsal::tape::{Contents, OwnedClick, Tape, read};
 
 use crate::images::{CLICK, PAGE, SEGMENT, TEXT, places, random_click, three};
 

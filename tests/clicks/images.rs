@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use carom::clicks::record::{CLICK_ROOM_MAX, GAP_BYTES};
-use carom::clicks::tape::{OwnedClick, Tape};
 use carom::clicks::{Flags, Verdict};
+use carom::rehearsal::tape::{OwnedClick, Tape};
 
 /// First page.
 pub const PAGE: usize = 4096;

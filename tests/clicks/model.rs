@@ -3,8 +3,8 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use carom::clicks::reader::Event;
-use carom::clicks::tape::{Contents, Tape};
 use carom::clicks::{Lost, Writer};
+use carom::rehearsal::tape::{Contents, Tape};
 
 use crate::images::{SEGMENT, random_click};
 

@@ -7,8 +7,8 @@ use std::ops::Range;
 
 use carom::clicks::reader::Event;
 use carom::clicks::record::CLICK_ROOM_MAX;
-use carom::clicks::tape::{Contents, OwnedClick, Tape, read};
 use carom::clicks::{Flags, Verdict, Writer};
+use carom::rehearsal::tape::{Contents, OwnedClick, Tape, read};
 
 /// What the disk writes as one.
 const PAGE: usize = 4096;

@@ -11,9 +11,9 @@ use carom::cli::clicks::cat::{Cat, Format, cat};
 use carom::cli::clicks::filter::FilterArguments;
 use carom::clicks::key_file;
 use carom::clicks::ledger::Ledger;
-use carom::clicks::tape::Tape;
 use carom::clicks::{Click, Flags, Verdict, Writer};
 use carom::limits::TEXTS_PER_SEGMENT_MAX;
+use carom::rehearsal::tape::Tape;
 use serde_json::{Value, json};
 
 use crate::ledger::{append, click, keep, killed};

@@ -5,8 +5,8 @@ use std::ops::Range;
 use carom::clicks::Flags;
 use carom::clicks::frame::{Reason, Salt, close};
 use carom::clicks::reader::Event;
-use carom::clicks::tape::{Contents, OwnedClick, Tape, read};
 use carom::limits::TEXTS_PER_SEGMENT_MAX;
+use carom::rehearsal::tape::{Contents, OwnedClick, Tape, read};
 
 use crate::images::{CLICK, PAGE, SEGMENT, TEXT, places, random_click, three};
 

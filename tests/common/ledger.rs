@@ -9,9 +9,10 @@ use std::time::{Duration, Instant};
 use carom::clicks::ledger::Ledger;
 use carom::clicks::tally::Tally;
 use carom::clicks::{
-    Click, Flags, Keeper, Options, SEGMENT_AGE_DEFAULT, ShardInfo, Verdict, Writer, tape,
+    Click, Flags, Keeper, Options, SEGMENT_AGE_DEFAULT, ShardInfo, Verdict, Writer,
 };
 use carom::limits::SEGMENT_BYTES_MIN;
+use carom::rehearsal::tape;
 use tempfile::TempDir;
 
 /// 2025-11-22T08:26:40Z.

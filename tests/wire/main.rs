@@ -12,8 +12,8 @@ use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 
-use carom::clicks::tape::OwnedClick;
-use carom::shard::rehearsal::{Ending, Rehearsal};
+use carom::rehearsal::tape::OwnedClick;
+use carom::rehearsal::{Ending, Rehearsal};
 use cases::{Case, LINKS};
 
 /// Longer inputs are cut at this many places, spread over all of them.

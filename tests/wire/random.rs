@@ -3,7 +3,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use carom::shard::rehearsal::{Ending, Rehearsal};
+use carom::rehearsal::{Ending, Rehearsal};
 
 use crate::cases::{self, LINKS};
 
@@ -96,7 +96,7 @@ fn whole_and_split_are_answered_alike() {
         let closed = |ending| ending != Ending::Open;
         assert_eq!(closed(whole.ending), closed(parts.ending), "{shown:?}");
         let numberless = |clicks: Vec<_>| -> Vec<_> {
-            let plain = |mut click: carom::clicks::tape::OwnedClick| {
+            let plain = |mut click: carom::rehearsal::tape::OwnedClick| {
                 click.sequence = 0;
                 click
             };

@@ -6,15 +6,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::frame::Salt;
-use super::handover::{Handover, Segment};
-use super::id::{Keys, Place, Signer};
-use super::map::Map;
-use super::reader::{Event, Reader};
-use super::record::{Click, Flags, SHARED_CUTS, Verdict};
-use super::seek::{self, Missing};
-use super::segment::{Header, SEAL_AT, Seal};
-use super::writer::Writer;
+use crate::clicks::frame::Salt;
+use crate::clicks::handover::Segment;
+use crate::clicks::id::{Keys, Place, Signer};
+use crate::clicks::map::Map;
+use crate::clicks::reader::{Event, Reader};
+use crate::clicks::record::SHARED_CUTS;
+use crate::clicks::seek::{self, Missing};
+use crate::clicks::segment::{Header, SEAL_AT, Seal};
+use crate::clicks::{Click, Flags, Handover, Verdict, Writer};
 
 /// A click that owns its strings.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -201,6 +201,12 @@ impl Tape {
         }
         self.sealed += sealed;
         sealed
+    }
+
+    /// How many clicks were written.
+    #[must_use]
+    pub fn written(&self) -> u64 {
+        self.handover.counts.clicks.load(Ordering::Relaxed)
     }
 
     /// The click at `place`, read as it would be from its file.

@@ -1,17 +1,18 @@
 //! A shard played without sockets: what tests and fuzzers drive in the place of
 //! an engine.
 
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
+pub mod tape;
 
-use super::{Arrival, Now, Received, Settings, Shard, WhenFull};
+use std::sync::Arc;
+
 use crate::clicks::Privacy;
-use crate::clicks::tape::{OwnedClick, Tape};
 use crate::connection::{Step, Timeouts};
 use crate::limits::SEGMENT_BYTES_MIN;
 use crate::links::targets::validate;
 use crate::links::{Fallback, Format, Links, OnBadLine, Source, load};
 use crate::mailbox::Published;
+use crate::shard::{Arrival, Now, Received, Settings, Shard, WhenFull};
+use tape::{OwnedClick, Tape};
 
 /// What became of a connection after its last byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +68,19 @@ impl Rehearsal {
     ///
     /// When a line of the links, or the fallback, is bad.
     pub fn new(links: &str, fallback: Option<&str>) -> Self {
+        Self::with(links, fallback, WhenFull::Drop)
+    }
+
+    /// The same, refusing requests while there is no room for their clicks.
+    ///
+    /// # Panics
+    ///
+    /// As [`new`](Self::new).
+    pub fn refusing(links: &str) -> Self {
+        Self::with(links, None, WhenFull::Refuse)
+    }
+
+    fn with(links: &str, fallback: Option<&str>, when_full: WhenFull) -> Self {
         let source = Source::new("links", links.as_bytes(), Format::Native);
         let loaded = load(&[source], OnBadLine::Refuse);
         let table = loaded.table.unwrap_or_else(|| panic!("{}", loaded.report));
@@ -79,19 +93,12 @@ impl Rehearsal {
                 let checked = validate(target.as_bytes()).expect("a fallback is a target");
                 Fallback::new(checked).expect("a fallback has no :splat")
             }),
-            when_full: WhenFull::Drop,
+            when_full,
             privacy: Privacy::Full,
         };
         let now = Now { unix_us: UNIX_US, ms: 0 };
         let shard = Shard::new(links, writer, settings, Arc::new(Published::default()), now);
         Self { shard, tape, now, clicks_seen: 0 }
-    }
-
-    /// The same, refusing requests while there is no room for their clicks.
-    #[must_use]
-    pub fn refusing(mut self) -> Self {
-        self.shard.settings.when_full = WhenFull::Refuse;
-        self
     }
 
     /// The shard, to look at or to ask more of.
@@ -191,8 +198,7 @@ impl Rehearsal {
 
     /// The clicks since the last time.
     pub fn new_clicks(&mut self) -> Vec<OwnedClick> {
-        let written = self.shard.clicks.handover().counts.clicks.load(Ordering::Relaxed);
-        if written == self.clicks_seen as u64 {
+        if self.tape.written() == self.clicks_seen as u64 {
             return Vec::new(); // reading all back takes much longer than a request
         }
         self.tape.seal();

@@ -26,7 +26,6 @@
 
 pub mod dictionary;
 pub mod files;
-pub mod filter;
 pub mod folder;
 pub mod frame;
 pub mod handover;
@@ -42,15 +41,13 @@ pub mod privacy;
 pub mod reader;
 pub mod record;
 pub mod recovery;
-pub mod rows;
+mod report;
 pub mod seek;
 pub mod segment;
 pub mod source;
-pub mod stats;
 mod stream;
 pub mod tally;
 pub mod texts;
-pub mod top;
 pub mod writer;
 
 pub use handover::{Counts, Handover};
@@ -58,4 +55,5 @@ pub use keeper::{Keeper, Options, SEGMENT_AGE_DEFAULT, SYNC_INTERVAL_DEFAULT, Sh
 pub use position::Position;
 pub use privacy::Privacy;
 pub use record::{Click, Flags, Gap, Verdict};
+pub use report::{filter, rows, stats, top};
 pub use writer::{Lost, Writer};

@@ -10,9 +10,9 @@ use std::net::{IpAddr, Ipv6Addr};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::id::ClickId;
-use super::ledger::Entry;
-use super::record::{Click, Flags};
+use crate::clicks::id::ClickId;
+use crate::clicks::ledger::Entry;
+use crate::clicks::record::{Click, Flags};
 
 /// How clicks are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::record::{Click, Flags, Verdict};
 use super::top::Top;
+use crate::clicks::record::{Click, Flags, Verdict};
 use crate::limits::{STATS_HOURS_MAX, STATS_LINKS_MAX, STATS_TEXTS_MAX};
 
 /// An hour, µs.

@@ -38,7 +38,9 @@ pub const CLICK_ROOM_MAX: usize = RECORD_BYTES_MAX + TEXTS_ROOM;
 /// of its own: the record around it, and its padding.
 const TEXTS_ROOM: usize = SHARED * (RECORD_BYTES_MIN + 8) + TAG_FIELD_BYTES.next_multiple_of(8);
 
-/// How many strings of a click may stand elsewhere: host, referer, user agent, tag.
+/// How many strings a click has.
+pub const STRINGS: usize = 1 + SHARED;
+/// How many of them may stand elsewhere: host, referer, user agent, tag.
 pub const SHARED: usize = 4;
 /// How many of them every click has. The last, the tag, has its field only in
 /// clicks that are [`TAGGED`].
@@ -167,6 +169,21 @@ pub struct Click<'a> {
 }
 
 impl<'a> Click<'a> {
+    /// All its strings: the path, then those that may stand elsewhere.
+    #[must_use]
+    pub fn strings(&self) -> [&'a [u8]; STRINGS] {
+        let [host, referer, user_agent, tag] = self.shared();
+        [self.path, host, referer, user_agent, tag]
+    }
+
+    /// The click with these as its strings. Without a lifetime of its own, it can be
+    /// kept apart from them.
+    #[must_use]
+    pub fn with_strings<'b>(self, [path, shared @ ..]: [&'b [u8]; STRINGS]) -> Click<'b> {
+        let [host, referer, user_agent, tag] = shared;
+        Click { path, host, referer, user_agent, tag, ..self }
+    }
+
     /// The strings that may stand elsewhere: host, referer, user agent, tag.
     #[must_use]
     pub fn shared(&self) -> [&'a [u8]; SHARED] {

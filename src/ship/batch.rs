@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
 
+use crate::clicks::Position;
 use crate::clicks::id::Keys;
 use crate::clicks::ledger::{Entry, Ledger};
-use crate::clicks::{Click, Position};
+use crate::clicks::record::STRINGS;
 use crate::limits::BATCH_TEXT_BYTES_MAX;
 
 /// Clicks in the order of time, those of one moment by shard.
@@ -30,8 +31,8 @@ pub struct Batch {
 struct Kept {
     entry: Entry<'static>,
     begin: u32,
-    /// Lengths of path, host, referer, user agent and tag.
-    bytes: [u16; 5],
+    /// Lengths of the strings.
+    bytes: [u16; STRINGS],
 }
 
 impl Batch {
@@ -93,16 +94,14 @@ impl Batch {
     }
 
     fn push(&mut self, entry: &Entry<'_>) {
-        let click = &entry.click;
-        let strings = [click.path, click.host, click.referer, click.user_agent, click.tag];
+        let strings = entry.click.strings();
         let begin = self.text.len() as u32;
         for string in strings {
             self.text.extend_from_slice(string);
         }
         // Shards are merged as their clicks come, and some come late.
         self.is_sorted &= self.clicks.last().is_none_or(|last| key(last) <= key_of(entry));
-        let click =
-            Click { path: b"", host: b"", referer: b"", user_agent: b"", tag: b"", ..*click };
+        let click = entry.click.with_strings([&[]; STRINGS]);
         let id = self.keys.as_ref().and_then(|keys| keys.sign_as(entry.key, entry.place()));
         let entry = Entry { folder: Path::new(""), id, click, ..*entry };
         self.clicks.push(Kept { entry, begin, bytes: strings.map(|string| string.len() as u16) });
@@ -155,13 +154,12 @@ impl Batch {
     pub fn range(&self, range: Range<usize>) -> impl Iterator<Item = Entry<'_>> {
         self.clicks[range].iter().map(|kept| {
             let mut rest = &self.text[kept.begin as usize..];
-            let [path, host, referer, user_agent, tag] = kept.bytes.map(|bytes| {
+            let strings = kept.bytes.map(|bytes| {
                 let (string, behind) = rest.split_at(usize::from(bytes));
                 rest = behind;
                 string
             });
-            let click = Click { path, host, referer, user_agent, tag, ..kept.entry.click };
-            Entry { click, ..kept.entry }
+            Entry { click: kept.entry.click.with_strings(strings), ..kept.entry }
         })
     }
 }

@@ -55,5 +55,5 @@ pub use keeper::{Keeper, Options, SEGMENT_AGE_DEFAULT, SYNC_INTERVAL_DEFAULT, Sh
 pub use position::Position;
 pub use privacy::Privacy;
 pub use record::{Click, Flags, Gap, Verdict};
-pub use report::{filter, rows, stats, top};
+pub use report::{columns, filter, rows, spelling, stats, top};
 pub use writer::{Lost, Writer};

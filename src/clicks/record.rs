@@ -117,6 +117,12 @@ impl Flags {
     /// The tag was longer than is kept.
     pub const TAG_CUT: Self = Self(1 << 10);
 
+    /// The facts as bits, those of a record but for what says how it is built.
+    #[must_use]
+    pub const fn bits(self) -> u16 {
+        self.0
+    }
+
     /// Whether all facts in `other` are also in this.
     #[must_use]
     pub fn contains(self, other: Self) -> bool {

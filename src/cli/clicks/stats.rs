@@ -13,8 +13,8 @@ use super::filter::FilterArguments;
 use super::{is_broken_pipe, status, tally_to_json, total};
 use crate::cli::progress::Progress;
 use crate::clicks::ledger::Ledger;
-use crate::clicks::rows::text;
-use crate::clicks::stats::{Counter, HOUR_US, Stats};
+use crate::clicks::spelling::text;
+use crate::clicks::stats::{ByValue, Counter, HOUR_US, Stats};
 use crate::clicks::tally::Tally;
 use crate::clicks::top::{Count, Top};
 
@@ -99,7 +99,7 @@ fn count(wish: &StatsArguments) -> anyhow::Result<Counted> {
     let mut counter = Counter::new();
     while let Some(entry) = ledger.next_click_by_shard()? {
         if filter.takes(&entry.click) {
-            counter.add(&entry.click);
+            counter.add(&entry);
         }
         progress.step(|| ledger.read_bytes());
     }
@@ -125,8 +125,7 @@ fn to_json(counted: &Counted, rows: usize) -> Value {
     let hours = hours.into_iter().map(|(hour, count)| {
         json!({ "hour": to_time(hour * HOUR_US, "%FT%TZ"), "clicks": count.clicks })
     });
-    let given = |bytes: &Vec<u8>| (!bytes.is_empty()).then(|| text(bytes).into_owned());
-    json!({
+    let mut counts = json!({
         "clicks": stats.clicks,
         "first": stats.span_us.map(|(first, _)| time(first)),
         "last": stats.span_us.map(|(_, last)| time(last)),
@@ -135,12 +134,18 @@ fn to_json(counted: &Counted, rows: usize) -> Value {
         "verdicts": verdicts.collect::<serde_json::Map<_, _>>(),
         "statuses": statuses.collect::<serde_json::Map<_, _>>(),
         "hours": hours.collect::<Vec<_>>(),
-        "links": top_to_json(&stats.links, rows, "link", |&link| to_link(link)),
-        "referers": top_to_json(&stats.referers, rows, "referer", given),
-        "user_agents": top_to_json(&stats.user_agents, rows, "user_agent", given),
-        "tags": top_to_json(&stats.tags, rows, "tag", given),
         "ledger": tally_to_json(&counted.tally),
-    })
+    });
+    for column in &stats.columns {
+        let (name, plural) = (column.name, column.counted.plural);
+        counts[plural] = match &column.values {
+            ByValue::Numbers { top, .. } => top_to_json(top, rows, name, |&link| to_link(link)),
+            ByValue::Texts { top, .. } => top_to_json(top, rows, name, |bytes| {
+                (!bytes.is_empty()).then(|| text(bytes).into_owned())
+            }),
+        };
+    }
+    counts
 }
 
 fn top_to_json<K: Eq + std::hash::Hash + Ord>(
@@ -188,11 +193,17 @@ fn to_text(stats: &Stats, rows: usize) -> String {
     lines.extend(late.iter().map(|(number, count)| (hour(**number), *count)));
     table(&mut page, "hour (UTC)", &lines);
 
-    let link = |link: &u64| to_link(*link).unwrap_or_else(|| "(none)".to_owned());
-    top_table(&mut page, "link", &stats.links, rows, link);
-    top_table(&mut page, "referer", &stats.referers, rows, |bytes| shown(bytes));
-    top_table(&mut page, "user agent", &stats.user_agents, rows, |bytes| shown(bytes));
-    top_table(&mut page, "tag", &stats.tags, rows, |bytes| shown(bytes));
+    for column in &stats.columns {
+        let title = column.name.replace('_', " ");
+        match &column.values {
+            ByValue::Numbers { top, .. } => top_table(&mut page, &title, top, rows, |&link| {
+                to_link(link).unwrap_or_else(|| "(none)".to_owned())
+            }),
+            ByValue::Texts { top, .. } => {
+                top_table(&mut page, &title, top, rows, |bytes| shown(bytes));
+            }
+        }
+    }
     page
 }
 

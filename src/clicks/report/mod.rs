@@ -1,6 +1,8 @@
 //! Clicks for people and programs: which are wanted, as rows, and counted.
 
+pub mod columns;
 pub mod filter;
 pub mod rows;
+pub mod spelling;
 pub mod stats;
 pub mod top;

@@ -1,17 +1,19 @@
-//! Clicks counted: by verdict, status, hour, link, referer, user agent and tag.
+//! Clicks counted: by verdict, status, hour, and by the columns that say so.
 
 use std::collections::BTreeMap;
 
+use super::columns::{COLUMNS, Column, Counted, Of, Texts, Values};
 use super::top::Top;
-use crate::clicks::record::{Click, Flags, Verdict};
+use crate::clicks::ledger::Entry;
+use crate::clicks::record::{Flags, Verdict};
 use crate::limits::{STATS_HOURS_MAX, STATS_LINKS_MAX, STATS_TEXTS_MAX};
 
 /// An hour, µs.
 pub const HOUR_US: u64 = 3_600_000_000;
 
-/// Links that are counted in one go. What counts one mostly waits for memory, and
+/// Numbers that are counted in one go. What counts one mostly waits for memory, and
 /// the processor waits for several at once if nothing else is between them.
-const LINKS_AT_ONCE: usize = 256;
+const NUMBERS_AT_ONCE: usize = 256;
 
 /// How many clicks there are of what kind, in bounded memory.
 #[derive(Debug)]
@@ -30,29 +32,95 @@ pub struct Stats {
     pub prefetch: u64,
     /// By hour, counted from 1970 (UTC).
     pub hours: Top<u64>,
-    /// By link; 0 for none.
-    pub links: Top<u64>,
-    /// By referer; empty for none.
-    pub referers: Top<Vec<u8>>,
-    /// By user agent; empty for none.
-    pub user_agents: Top<Vec<u8>>,
-    /// By tag, those that have one.
-    pub tags: Top<Vec<u8>>,
+    /// By each column that is counted.
+    pub columns: Vec<ByColumn>,
+}
+
+/// How many clicks there are for each value of a column.
+#[derive(Debug)]
+pub struct ByColumn {
+    /// What the column is called.
+    pub name: &'static str,
+    /// How it is counted.
+    pub counted: Counted,
+    /// The counts.
+    pub values: ByValue,
+}
+
+/// Counts by value, and how values are read.
+#[derive(Debug)]
+pub enum ByValue {
+    /// By number; 0 for none.
+    Numbers {
+        /// The counts.
+        top: Top<u64>,
+        /// How a number is read.
+        of: Of<u64>,
+        /// Those that are yet to be counted.
+        waiting: Vec<u64>,
+    },
+    /// By string; empty for none.
+    Texts {
+        /// The counts.
+        top: Top<Vec<u8>>,
+        /// How a string is read.
+        of: for<'a> fn(&Entry<'a>) -> Option<&'a [u8]>,
+    },
+}
+
+impl ByColumn {
+    /// No click yet. `None` for a column that is not counted.
+    fn new(column: &Column) -> Option<Self> {
+        let values = match column.values {
+            Values::Text(Texts::Digits(of)) => {
+                let waiting = Vec::with_capacity(NUMBERS_AT_ONCE);
+                ByValue::Numbers { top: Top::new(STATS_LINKS_MAX), of, waiting }
+            }
+            Values::Text(Texts::MaybeBytes(of)) => {
+                ByValue::Texts { top: Top::new(STATS_TEXTS_MAX), of }
+            }
+            _ => return None,
+        };
+        Some(Self { name: column.name, counted: column.counted?, values })
+    }
+
+    fn add(&mut self, entry: &Entry<'_>) {
+        match &mut self.values {
+            ByValue::Numbers { of, waiting, .. } => {
+                let number = of(entry);
+                if self.counted.none || number != 0 {
+                    waiting.push(number);
+                    if waiting.len() == NUMBERS_AT_ONCE {
+                        self.settle();
+                    }
+                }
+            }
+            ByValue::Texts { top, of } => {
+                let text = of(entry).unwrap_or_default();
+                if self.counted.none || !text.is_empty() {
+                    top.add(text);
+                }
+            }
+        }
+    }
+
+    /// Counts those that wait for it.
+    fn settle(&mut self) {
+        if let ByValue::Numbers { top, waiting, .. } = &mut self.values {
+            waiting.drain(..).for_each(|number| top.add(&number));
+        }
+    }
 }
 
 /// Counts clicks.
 #[derive(Debug)]
-pub struct Counter {
-    stats: Stats,
-    /// Links that are yet to be counted.
-    links: Vec<u64>,
-}
+pub struct Counter(Stats);
 
 impl Counter {
     /// No click yet.
     #[must_use]
     pub fn new() -> Self {
-        let stats = Stats {
+        Self(Stats {
             clicks: 0,
             span_us: None,
             verdicts: [(Verdict::Redirect, 0), (Verdict::Unknown, 0), (Verdict::Gone, 0)],
@@ -60,17 +128,14 @@ impl Counter {
             head: 0,
             prefetch: 0,
             hours: Top::new(STATS_HOURS_MAX),
-            links: Top::new(STATS_LINKS_MAX),
-            referers: Top::new(STATS_TEXTS_MAX),
-            user_agents: Top::new(STATS_TEXTS_MAX),
-            tags: Top::new(STATS_TEXTS_MAX),
-        };
-        Self { stats, links: Vec::with_capacity(LINKS_AT_ONCE) }
+            columns: COLUMNS.iter().filter_map(ByColumn::new).collect(),
+        })
     }
 
     /// Counts a click.
-    pub fn add(&mut self, click: &Click<'_>) {
-        let (stats, time_us) = (&mut self.stats, click.time_us);
+    pub fn add(&mut self, entry: &Entry<'_>) {
+        let (stats, click) = (&mut self.0, &entry.click);
+        let time_us = click.time_us;
         stats.clicks += 1;
         stats.span_us = Some(match stats.span_us {
             Some((first, last)) => (first.min(time_us), last.max(time_us)),
@@ -83,28 +148,14 @@ impl Counter {
         stats.head += u64::from(click.flags.contains(Flags::HEAD));
         stats.prefetch += u64::from(click.flags.contains(Flags::PREFETCH));
         stats.hours.add(&(time_us / HOUR_US));
-        stats.referers.add(click.referer);
-        stats.user_agents.add(click.user_agent);
-        if !click.tag.is_empty() {
-            stats.tags.add(click.tag);
-        }
-        self.links.push(click.link);
-        if self.links.len() == LINKS_AT_ONCE {
-            self.count_links();
-        }
+        stats.columns.iter_mut().for_each(|column| column.add(entry));
     }
 
     /// What was counted.
     #[must_use]
     pub fn finish(mut self) -> Stats {
-        self.count_links();
-        self.stats
-    }
-
-    fn count_links(&mut self) {
-        for link in self.links.drain(..) {
-            self.stats.links.add(&link);
-        }
+        self.0.columns.iter_mut().for_each(ByColumn::settle);
+        self.0
     }
 }
 

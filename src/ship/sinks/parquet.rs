@@ -20,17 +20,18 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use jiff::Timestamp;
 
 use super::{PRIVATE, Sink, refuse_taken};
-use crate::clicks::Flags;
-use crate::clicks::id::ClickId;
+use crate::clicks::columns::{COLUMNS, Column, Of, Texts, Values};
 use crate::clicks::ledger::Entry;
-use crate::clicks::rows::{CUTS, given, link_text, path_and_query, set_ip, text};
+use crate::clicks::spelling::{Speller, text};
 use crate::disk::aside::{Aside, Synced};
 use crate::disk::folder;
 use crate::limits::BATCH_CLICKS_MAX;
 use crate::ship::batch::Batch;
 
-/// Rows turned into columns at once.
+/// Rows handed to the writer at once.
 const STEP_ROWS: usize = 8 * 1024;
+/// Clicks that each column takes after the other; they stay in the processor's cache.
+const BLOCK_ROWS: usize = 128;
 const HOUR_US: u64 = 3_600_000_000;
 
 /// Writes `date=2026-11-22/hour=13/part-0000000001.parquet` and so on.
@@ -78,12 +79,17 @@ impl Parquet {
             .with_skip_arrow_metadata(true);
         let mut writer =
             ArrowWriter::try_new_with_options(aside.file(), self.schema.clone(), options)?;
-        let mut columns = Columns::default();
+        let mut columns: Vec<_> = COLUMNS.iter().map(Filled::new).collect();
+        let (mut entries, mut speller) = (Vec::with_capacity(BLOCK_ROWS), Speller::default());
         for begin in range.clone().step_by(STEP_ROWS) {
-            for entry in batch.range(begin..range.end.min(begin + STEP_ROWS)) {
-                columns.push(&entry);
+            let end = range.end.min(begin + STEP_ROWS);
+            for block in (begin..end).step_by(BLOCK_ROWS) {
+                entries.clear();
+                entries.extend(batch.range(block..end.min(block + BLOCK_ROWS)));
+                columns.iter_mut().for_each(|column| column.push(&entries, &mut speller));
             }
-            writer.write(&columns.finish(&self.schema)?)?;
+            let arrays = columns.iter_mut().map(Filled::finish).collect();
+            writer.write(&RecordBatch::try_new(self.schema.clone(), arrays)?)?;
         }
         writer.close()?;
         Ok(aside.sync()?)
@@ -132,116 +138,80 @@ fn hours(batch: &Batch) -> Vec<(u64, Range<usize>)> {
 
 /// The columns, named and ordered as the fields of a row.
 fn schema() -> SchemaRef {
-    let needed = |name, kind| Field::new(name, kind, false);
-    let optional = |name, kind| Field::new(name, kind, true);
-    Arc::new(Schema::new(vec![
-        needed("time", DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))),
-        needed("shard", DataType::UInt16),
-        needed("seq", DataType::UInt64),
-        optional("link", DataType::Utf8),
-        needed("generation", DataType::UInt32),
-        needed("ip", DataType::Utf8),
-        needed("status", DataType::UInt16),
-        needed("verdict", DataType::Utf8),
-        needed("head", DataType::Boolean),
-        needed("prefetch", DataType::Boolean),
-        needed("host", DataType::Utf8),
-        needed("path", DataType::Utf8),
-        optional("query", DataType::Utf8),
-        optional("referer", DataType::Utf8),
-        optional("user_agent", DataType::Utf8),
-        optional("tag", DataType::Utf8),
-        optional("id", DataType::Utf8),
-        optional("cut", DataType::Utf8),
-    ]))
+    let field = |column: &Column| {
+        let kind = match column.values {
+            Values::Time(_) => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+            Values::U16(_) => DataType::UInt16,
+            Values::U32(_) => DataType::UInt32,
+            Values::U64(_) => DataType::UInt64,
+            Values::Flag(_) => DataType::Boolean,
+            Values::Text(_) => DataType::Utf8,
+        };
+        Field::new(column.name, kind, column.values.is_optional())
+    };
+    Arc::new(Schema::new(COLUMNS.iter().map(field).collect::<Vec<_>>()))
 }
 
-/// Clicks, column by column.
-#[derive(Default)]
-struct Columns {
-    time: TimestampMicrosecondBuilder,
-    shard: UInt16Builder,
-    seq: UInt64Builder,
-    link: StringBuilder,
-    generation: UInt32Builder,
-    ip: StringBuilder,
-    status: UInt16Builder,
-    verdict: StringBuilder,
-    head: BooleanBuilder,
-    prefetch: BooleanBuilder,
-    host: StringBuilder,
-    path: StringBuilder,
-    query: StringBuilder,
-    referer: StringBuilder,
-    user_agent: StringBuilder,
-    tag: StringBuilder,
-    id: StringBuilder,
-    cut: StringBuilder,
-    /// The address of one click.
-    address: String,
+/// The values of one column, and how they are read.
+enum Filled {
+    Time(Of<u64>, TimestampMicrosecondBuilder),
+    U16(Of<u16>, UInt16Builder),
+    U32(Of<u32>, UInt32Builder),
+    U64(Of<u64>, UInt64Builder),
+    Flag(Of<bool>, BooleanBuilder),
+    Text(&'static Texts, StringBuilder),
 }
 
-impl Columns {
-    fn push(&mut self, entry: &Entry<'_>) {
-        let click = &entry.click;
-        let (path, query) = path_and_query(click);
-        self.time.append_value(i64::try_from(click.time_us).unwrap_or(i64::MAX));
-        self.shard.append_value(entry.shard);
-        self.seq.append_value(entry.sequence);
-        if click.link == 0 {
-            self.link.append_null();
-        } else {
-            let link = link_text(click.link);
-            self.link.append_value(str::from_utf8(&link).expect("digits are ASCII"));
-        }
-        self.generation.append_value(click.generation);
-        set_ip(&mut self.address, click.ip);
-        self.ip.append_value(&self.address);
-        self.status.append_value(click.status);
-        self.verdict.append_value(click.verdict.name());
-        self.head.append_value(click.flags.contains(Flags::HEAD));
-        self.prefetch.append_value(click.flags.contains(Flags::PREFETCH));
-        self.host.append_value(text(click.host));
-        self.path.append_value(text(path));
-        self.query.append_option(query.map(text));
-        self.referer.append_option(given(click.referer));
-        self.user_agent.append_option(given(click.user_agent));
-        self.tag.append_option(given(click.tag));
-        match entry.id.map(ClickId::text) {
-            Some(id) => self.id.append_value(str::from_utf8(&id).expect("an id is ASCII")),
-            None => self.id.append_null(),
-        }
-        let mut cuts = CUTS.iter().filter(|(flag, _)| click.flags.contains(*flag)).peekable();
-        if cuts.peek().is_none() {
-            self.cut.append_null();
-        } else {
-            let names: Vec<_> = cuts.map(|(_, name)| *name).collect();
-            self.cut.append_value(names.join(" "));
+impl Filled {
+    /// Without any yet.
+    fn new(column: &'static Column) -> Self {
+        match &column.values {
+            Values::Time(of) => Self::Time(*of, TimestampMicrosecondBuilder::default()),
+            Values::U16(of) => Self::U16(*of, UInt16Builder::default()),
+            Values::U32(of) => Self::U32(*of, UInt32Builder::default()),
+            Values::U64(of) => Self::U64(*of, UInt64Builder::default()),
+            Values::Flag(of) => Self::Flag(*of, BooleanBuilder::default()),
+            Values::Text(texts) => Self::Text(texts, StringBuilder::default()),
         }
     }
 
-    /// What was pushed, in the order of the schema.
-    fn finish(&mut self, schema: &SchemaRef) -> Result<RecordBatch, arrow_schema::ArrowError> {
-        let columns: Vec<ArrayRef> = vec![
-            Arc::new(self.time.finish().with_timezone("UTC")),
-            Arc::new(self.shard.finish()),
-            Arc::new(self.seq.finish()),
-            Arc::new(self.link.finish()),
-            Arc::new(self.generation.finish()),
-            Arc::new(self.ip.finish()),
-            Arc::new(self.status.finish()),
-            Arc::new(self.verdict.finish()),
-            Arc::new(self.head.finish()),
-            Arc::new(self.prefetch.finish()),
-            Arc::new(self.host.finish()),
-            Arc::new(self.path.finish()),
-            Arc::new(self.query.finish()),
-            Arc::new(self.referer.finish()),
-            Arc::new(self.user_agent.finish()),
-            Arc::new(self.tag.finish()),
-            Arc::new(self.id.finish()),
-            Arc::new(self.cut.finish()),
-        ];
-        RecordBatch::try_new(schema.clone(), columns)
+    /// Adds those of some clicks. What kind they are is asked once for all of them.
+    fn push(&mut self, entries: &[Entry<'_>], speller: &mut Speller) {
+        match self {
+            Self::Time(of, to) => {
+                to.extend(entries.iter().map(|it| Some(i64::try_from(of(it)).unwrap_or(i64::MAX))));
+            }
+            Self::U16(of, to) => to.extend(entries.iter().map(|it| Some(of(it)))),
+            Self::U32(of, to) => to.extend(entries.iter().map(|it| Some(of(it)))),
+            Self::U64(of, to) => to.extend(entries.iter().map(|it| Some(of(it)))),
+            Self::Flag(of, to) => to.extend(entries.iter().map(|it| Some(of(it)))),
+            Self::Text(texts, to) => push_texts(texts, to, entries, speller),
+        }
+    }
+
+    /// What was pushed since the last time.
+    fn finish(&mut self) -> ArrayRef {
+        match self {
+            Self::Time(_, values) => Arc::new(values.finish().with_timezone("UTC")),
+            Self::U16(_, values) => Arc::new(values.finish()),
+            Self::U32(_, values) => Arc::new(values.finish()),
+            Self::U64(_, values) => Arc::new(values.finish()),
+            Self::Flag(_, values) => Arc::new(values.finish()),
+            Self::Text(_, values) => Arc::new(values.finish()),
+        }
+    }
+}
+
+/// Adds values that are kept as text.
+fn push_texts(texts: &Texts, to: &mut StringBuilder, entries: &[Entry<'_>], speller: &mut Speller) {
+    let entries = entries.iter();
+    match texts {
+        Texts::Word(of) => entries.for_each(|it| to.append_value(of(it))),
+        Texts::Address(of) => entries.for_each(|it| to.append_value(speller.address(of(it)))),
+        Texts::Digits(of) => entries.for_each(|it| to.append_option(speller.digits(of(it)))),
+        Texts::Bytes(of) => entries.for_each(|it| to.append_value(text(of(it)))),
+        Texts::MaybeBytes(of) => entries.for_each(|it| to.append_option(of(it).map(text))),
+        Texts::Id(of) => entries.for_each(|it| to.append_option(speller.id(of(it)))),
+        Texts::Names(of) => entries.for_each(|it| to.append_option(speller.names(of(it)))),
     }
 }

@@ -1,0 +1,250 @@
+//! The fields of a click in output, each once: what it is called, how it is read
+//! and what it is. Rows, Parquet files, counts and the table in `docs/click-log.md`
+//! follow this list.
+
+use super::spelling::path_and_query;
+use crate::clicks::id::ClickId;
+use crate::clicks::ledger::Entry;
+use crate::clicks::record::Flags;
+
+/// One field of a click.
+pub struct Column {
+    /// What it is called.
+    pub name: &'static str,
+    /// What its values are, and how they are read.
+    pub values: Values,
+    /// What it is, as the documentation says it.
+    pub about: &'static str,
+    /// How clicks are counted by it, if they are.
+    pub counted: Option<Counted>,
+}
+
+/// How a value is read from a click.
+pub type Of<T> = fn(&Entry<'_>) -> T;
+
+/// What the values of a column are, and how one is read from a click. Whatever
+/// writes columns has a way for each kind, so that a column of a kind that is there
+/// needs no more than its line in [`COLUMNS`].
+pub enum Values {
+    /// A moment, Unix µs.
+    Time(Of<u64>),
+    /// A number of 16 bits.
+    U16(Of<u16>),
+    /// A number of 32 bits.
+    U32(Of<u32>),
+    /// A number of 64 bits.
+    U64(Of<u64>),
+    /// Yes or no.
+    Flag(Of<bool>),
+    /// Something that is kept as text.
+    Text(Texts),
+}
+
+/// What the values of a column of text are, and how one is read from a click.
+pub enum Texts {
+    /// One of a few words.
+    Word(Of<&'static str>),
+    /// An IPv6 address, or an IPv4 address in it.
+    Address(Of<[u8; 16]>),
+    /// A number that is shown as 16 hexadecimal digits; 0 is none.
+    Digits(Of<u64>),
+    /// Bytes that somebody else chose.
+    Bytes(for<'a> fn(&Entry<'a>) -> &'a [u8]),
+    /// Such bytes, if there are any.
+    MaybeBytes(for<'a> fn(&Entry<'a>) -> Option<&'a [u8]>),
+    /// An id, if the click has one.
+    Id(Of<Option<ClickId>>),
+    /// Any number of words. Rows of JSON leave the field out where there are none.
+    Names(Of<Names>),
+}
+
+/// How clicks are counted by a column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counted {
+    /// What the counts are called.
+    pub plural: &'static str,
+    /// Whether those that have no value are counted too.
+    pub none: bool,
+}
+
+/// Words that bits stand for.
+#[derive(Clone, Copy)]
+pub struct Names {
+    bits: u16,
+    /// Which bit stands for which word, in the order they are written.
+    words: &'static [(u16, &'static str)],
+}
+
+impl Names {
+    /// The words in the order they are written.
+    pub fn iter(self) -> impl Iterator<Item = &'static str> {
+        self.words.iter().filter(move |(bit, _)| self.bits & bit != 0).map(|(_, word)| *word)
+    }
+
+    /// Appends the words with a space between them.
+    pub fn join_to(self, text: &mut String) {
+        for (index, word) in self.iter().enumerate() {
+            text.push_str(if index > 0 { " " } else { "" });
+            text.push_str(word);
+        }
+    }
+}
+
+/// The strings that can be cut.
+const CUTS: &[(u16, &str)] = &[
+    (Flags::PATH_CUT.bits(), "path"),
+    (Flags::HOST_CUT.bits(), "host"),
+    (Flags::REFERER_CUT.bits(), "referer"),
+    (Flags::USER_AGENT_CUT.bits(), "user_agent"),
+    (Flags::TAG_CUT.bits(), "tag"),
+];
+
+/// All fields, in the order they are written.
+pub static COLUMNS: &[Column] = &[
+    Column::new(
+        "time",
+        Values::Time(|it| it.click.time_us),
+        "when; as text RFC 3339, UTC, with six decimals",
+    ),
+    Column::new("shard", Values::U16(|it| it.shard), "which shard wrote it"),
+    Column::new("seq", Values::U64(|it| it.sequence), "the sequence number"),
+    Column::text(
+        "link",
+        Texts::Digits(|it| it.click.link),
+        "16 hexadecimal digits: of its key, or the number that its `id=` says; null for no link",
+    )
+    .counted("links", true),
+    Column::new("generation", Values::U32(|it| it.click.generation), "of the table"),
+    Column::text(
+        "ip",
+        Texts::Address(|it| it.click.ip),
+        "IPv4 addresses in their own form; a hash is an IPv6 address that begins with `fc`",
+    ),
+    Column::new("status", Values::U16(|it| it.click.status), "of the reply"),
+    Column::text(
+        "verdict",
+        Texts::Word(|it| it.click.verdict.name()),
+        "`redirect`, `unknown`, `gone`",
+    ),
+    Column::new(
+        "head",
+        Values::Flag(|it| it.click.flags.contains(Flags::HEAD)),
+        "whether the method was HEAD",
+    ),
+    Column::new(
+        "prefetch",
+        Values::Flag(|it| it.click.flags.contains(Flags::PREFETCH)),
+        "whether the browser only looked ahead",
+    ),
+    Column::text("host", Texts::Bytes(|it| it.click.host), "as sent, with its port"),
+    Column::text(
+        "path",
+        Texts::Bytes(|it| path_and_query(it.click.path).0),
+        "as sent, up to the first `?`",
+    ),
+    Column::text(
+        "query",
+        Texts::MaybeBytes(|it| path_and_query(it.click.path).1),
+        "what follows the first `?` of the target; null without `?`",
+    ),
+    Column::text(
+        "referer",
+        Texts::MaybeBytes(|it| given(it.click.referer)),
+        "null if not sent or empty",
+    )
+    .counted("referers", true),
+    Column::text(
+        "user_agent",
+        Texts::MaybeBytes(|it| given(it.click.user_agent)),
+        "null if not sent or empty",
+    )
+    .counted("user_agents", true),
+    Column::text(
+        "tag",
+        Texts::MaybeBytes(|it| given(it.click.tag)),
+        "of the link; null if it has none",
+    )
+    .counted("tags", false),
+    Column::text(
+        "id",
+        Texts::Id(|it| it.id),
+        "the [id](#click-ids) that the click has, and that its reply had if the target says \
+         `{clickid}`; null if the key that signed it cannot be read",
+    ),
+    Column::text(
+        "cut",
+        Texts::Names(|it| Names { bits: it.click.flags.bits(), words: CUTS }),
+        "which of `path`, `host`, `referer`, `user_agent`, `tag` are longer than kept; one that is \
+         empty as well was lost through damage",
+    ),
+];
+
+/// A string that may not have been sent; empty and not sent are one.
+fn given(bytes: &[u8]) -> Option<&[u8]> {
+    (!bytes.is_empty()).then_some(bytes)
+}
+
+impl Column {
+    const fn new(name: &'static str, values: Values, about: &'static str) -> Self {
+        Self { name, values, about, counted: None }
+    }
+
+    const fn text(name: &'static str, texts: Texts, about: &'static str) -> Self {
+        Self::new(name, Values::Text(texts), about)
+    }
+
+    const fn counted(mut self, plural: &'static str, none: bool) -> Self {
+        use Texts::{Digits, MaybeBytes};
+        let can_be = matches!(self.values, Values::Text(Digits(_) | MaybeBytes(_)));
+        assert!(can_be, "values of this kind are not counted");
+        self.counted = Some(Counted { plural, none });
+        self
+    }
+}
+
+impl Values {
+    /// Whether a click may have none.
+    #[must_use]
+    pub fn is_optional(&self) -> bool {
+        use Texts::{Digits, Id, MaybeBytes, Names};
+        matches!(self, Self::Text(Digits(_) | MaybeBytes(_) | Id(_) | Names(_)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The line of a column in the table of the documentation.
+    fn line(column: &Column) -> String {
+        let (json, parquet) = match column.values {
+            Values::Time(_) => ("string", "timestamp, µs, UTC"),
+            Values::U16(_) => ("number", "unsigned, 16 bits"),
+            Values::U32(_) => ("number", "unsigned, 32 bits"),
+            Values::U64(_) => ("number", "unsigned, 64 bits"),
+            Values::Flag(_) => ("boolean", "boolean"),
+            Values::Text(Texts::Names(_)) => {
+                ("array of strings, left out if empty", "string or null")
+            }
+            Values::Text(_) if column.values.is_optional() => ("string or null", "string or null"),
+            Values::Text(_) => ("string", "string"),
+        };
+        format!("| `{}` | {json} | {parquet} | {} |\n", column.name, column.about)
+    }
+
+    #[test]
+    fn the_documentation_tells_the_same() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/click-log.md");
+        let page = std::fs::read_to_string(path).unwrap();
+        let lines: String = COLUMNS.iter().map(line).collect();
+        let table = format!("| field | JSON | Parquet | what |\n|---|---|---|---|\n{lines}\n");
+        assert!(page.contains(&table), "docs/click-log.md should have these lines:\n{table}");
+    }
+
+    #[test]
+    fn names_are_told_apart() {
+        for (index, column) in COLUMNS.iter().enumerate() {
+            assert!(COLUMNS[..index].iter().all(|other| other.name != column.name));
+        }
+    }
+}

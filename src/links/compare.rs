@@ -1,52 +1,39 @@
 //! What differs between two sets of links.
+//!
+//! Links that are served lie in tables: [`compare_snapshots`] looks each up by its key
+//! in the other set, and holds nothing but what patches hold. Links of files are sorted
+//! by [`compare`]. Both go by the native lines, so that the same links differ alike.
 
 use core::cmp::Ordering;
 
 use super::hash::fnv1a;
 use super::listed::Listed;
+use super::snapshot::{ByKey, Snapshot};
 use super::table::Table;
+use crate::pace;
 
-/// Links to compare: each as its key and what it answers, in text. They take the
-/// length of their native lines and 16 bytes each.
-#[derive(Debug, Default)]
-pub struct LinkSet {
-    text: Vec<u8>,
-    /// The hash of each link's key, and where its text begins: two lines.
-    links: Vec<(u64, usize)>,
-}
+/// What looking a key up takes, about: some cache misses.
+const LOOKUP_NS: u32 = 300;
 
-/// A link that is not the same in two sets. Keys and answers are those of the
-/// native format.
+/// A link that is not the same in two sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Difference<'a> {
+pub enum LinkDifference<L> {
     /// It is only in the new one.
-    Added {
-        /// Its key.
-        key: &'a str,
-        /// Target, status and options.
-        after: &'a str,
-    },
+    Added(L),
     /// It is only in the old one.
-    Removed {
-        /// Its key.
-        key: &'a str,
-        /// Target, status and options.
-        before: &'a str,
-    },
+    Removed(L),
     /// It answers something else.
     Changed {
-        /// Its key.
-        key: &'a str,
-        /// Target, status and options in the old one.
-        before: &'a str,
-        /// The same in the new one.
-        after: &'a str,
+        /// As it is in the old one.
+        before: L,
+        /// As it is in the new one.
+        after: L,
     },
 }
 
 /// How many links there are of what.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Differences {
+pub struct DifferenceCounts {
     /// Only in the new set.
     pub added: usize,
     /// Only in the old one.
@@ -57,11 +44,76 @@ pub struct Differences {
     pub same: usize,
 }
 
-impl Differences {
+impl DifferenceCounts {
     /// Whether there are none.
     pub fn are_none(&self) -> bool {
         (self.added, self.removed, self.changed) == (0, 0, 0)
     }
+
+    /// Counts a key by its link in the old and its link in the new set. Gives how they
+    /// differ.
+    pub fn count<L: PartialEq>(
+        &mut self,
+        before: Option<L>,
+        after: Option<L>,
+    ) -> Option<LinkDifference<L>> {
+        let (count, difference) = match (before, after) {
+            (None, None) => return None,
+            (None, Some(after)) => (&mut self.added, Some(LinkDifference::Added(after))),
+            (Some(before), None) => (&mut self.removed, Some(LinkDifference::Removed(before))),
+            (Some(before), Some(after)) if before == after => (&mut self.same, None),
+            (Some(before), Some(after)) => {
+                (&mut self.changed, Some(LinkDifference::Changed { before, after }))
+            }
+        };
+        *count += 1;
+        difference
+    }
+}
+
+/// Hands every difference between two snapshots to `take` and counts them: first what
+/// is new or changed, in the order of the new one, then what is only in the old one, in
+/// its order.
+pub fn compare_snapshots<'a>(
+    old: &'a Snapshot,
+    new: &'a Snapshot,
+    mut take: impl FnMut(LinkDifference<Listed<'a>>),
+) -> DifferenceCounts {
+    let mut counts = DifferenceCounts::default();
+    let by_key = ByKey::of(old);
+    for after in new.links() {
+        counts.count(by_key.get(&after.key()), Some(after)).map(&mut take);
+        pace::done(LOOKUP_NS);
+    }
+    if counts.same + counts.changed == old.len() {
+        return counts;
+    }
+    let by_key = ByKey::of(new);
+    for before in old.links() {
+        if by_key.get(&before.key()).is_none() {
+            counts.count(Some(before), None).map(&mut take);
+        }
+        pace::done(LOOKUP_NS);
+    }
+    counts
+}
+
+/// Links to compare: each as its key and what it answers, in text. They take the
+/// length of their native lines and 16 bytes each.
+#[derive(Debug, Default)]
+pub struct LinkSet {
+    text: Vec<u8>,
+    /// The hash of each link's key, and where its text begins: two lines.
+    links: Vec<(u64, usize)>,
+}
+
+/// A link as its native line says it, in two parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LinkText<'a> {
+    /// Its key, with ` nocase` behind one that matches in any case.
+    pub key: &'a str,
+    /// Target, status and options.
+    pub answer: &'a str,
 }
 
 impl LinkSet {
@@ -97,11 +149,11 @@ impl LinkSet {
         self.links.is_empty()
     }
 
-    fn at(&self, link: (u64, usize)) -> (&str, &str) {
+    fn at(&self, link: (u64, usize)) -> LinkText<'_> {
         let mut lines = self.text[link.1..].split(|&byte| byte == b'\n');
         let mut line =
             || core::str::from_utf8(lines.next().unwrap_or_default()).unwrap_or_default();
-        (line(), line())
+        LinkText { key: line(), answer: line() }
     }
 
     fn sort(&mut self) {
@@ -112,7 +164,7 @@ impl LinkSet {
 
     /// Keys are read only where their hashes are equal.
     fn order(&self, own: (u64, usize), other: &LinkSet, theirs: (u64, usize)) -> Ordering {
-        own.0.cmp(&theirs.0).then_with(|| self.at(own).0.cmp(other.at(theirs).0))
+        own.0.cmp(&theirs.0).then_with(|| self.at(own).key.cmp(other.at(theirs).key))
     }
 }
 
@@ -122,12 +174,12 @@ impl LinkSet {
 pub fn compare(
     old: &mut LinkSet,
     new: &mut LinkSet,
-    mut take: impl FnMut(Difference<'_>),
-) -> Differences {
+    mut take: impl FnMut(LinkDifference<LinkText<'_>>),
+) -> DifferenceCounts {
     old.sort();
     new.sort();
     let (old, new) = (&*old, &*new);
-    let mut counts = Differences::default();
+    let mut counts = DifferenceCounts::default();
     let (mut left, mut right) =
         (old.links.iter().copied().peekable(), new.links.iter().copied().peekable());
     loop {
@@ -139,21 +191,7 @@ pub fn compare(
         };
         let before = if order.is_le() { left.next() } else { None }.map(|link| old.at(link));
         let after = if order.is_ge() { right.next() } else { None }.map(|link| new.at(link));
-        match (before, after) {
-            (Some((key, before)), None) => {
-                counts.removed += 1;
-                take(Difference::Removed { key, before });
-            }
-            (None, Some((key, after))) => {
-                counts.added += 1;
-                take(Difference::Added { key, after });
-            }
-            (Some((key, before)), Some((_, after))) if before != after => {
-                counts.changed += 1;
-                take(Difference::Changed { key, before, after });
-            }
-            _ => counts.same += 1,
-        }
+        counts.count(before, after).map(&mut take);
     }
 }
 
@@ -167,13 +205,16 @@ mod tests {
         LinkSet::of(&load(&[source], OnBadLine::Refuse).table.unwrap())
     }
 
-    fn differences(old: &str, new: &str) -> (Vec<String>, Differences) {
+    fn differences(old: &str, new: &str) -> (Vec<String>, DifferenceCounts) {
         let mut lines = Vec::new();
         let counts = compare(&mut set(old), &mut set(new), |difference| {
             lines.push(match difference {
-                Difference::Added { key, after } => format!("+ {key} {after}"),
-                Difference::Removed { key, before } => format!("- {key} {before}"),
-                Difference::Changed { key, before, after } => format!("~ {key} {before} → {after}"),
+                LinkDifference::Added(link) => format!("+ {} {}", link.key, link.answer),
+                LinkDifference::Removed(link) => format!("- {} {}", link.key, link.answer),
+                LinkDifference::Changed { before, after } => {
+                    assert_eq!(before.key, after.key);
+                    format!("~ {} {} → {}", after.key, before.answer, after.answer)
+                }
             });
         });
         lines.sort();
@@ -195,7 +236,7 @@ mod tests {
                 "~ /b https://b/ 301 query=keep cache=60 → https://b/ 308 query=keep cache=60",
             ]
         );
-        assert_eq!(counts, Differences { added: 2, removed: 1, changed: 1, same: 2 });
+        assert_eq!(counts, DifferenceCounts { added: 2, removed: 1, changed: 1, same: 2 });
         assert!(!counts.are_none());
     }
 

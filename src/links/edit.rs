@@ -27,6 +27,7 @@ use super::lookup::{has_key, parse_name};
 use super::path::normalise;
 use super::pattern;
 use super::query::{rank, shape_of};
+use super::snapshot::{self, Snapshot};
 use super::table::{Hosts, Table};
 use crate::limits::{
     PATCHED_ENTRIES_CROWDED, PATCHED_ENTRIES_MAX, PATTERNS_MAX, QUERY_SHAPES_BYTES_MAX,
@@ -118,7 +119,7 @@ impl Links {
 pub struct Editor {
     links: Links,
     /// References of the table's entries that are no longer in use.
-    gone: HashSet<u32>,
+    gone: Arc<HashSet<u32>>,
     /// Numbers of patched entries that are free.
     free: Vec<usize>,
     /// Slots of the index that are not empty.
@@ -136,7 +137,7 @@ impl Editor {
             used: links.index.used(),
             count: table.len(),
             links,
-            gone: HashSet::new(),
+            gone: Arc::default(),
             free: Vec::new(),
             patch: Patch::default(),
         }
@@ -150,15 +151,8 @@ impl Editor {
 
     /// The links as they are now, to be looked at while these are changed on.
     #[must_use]
-    pub fn snapshot(&self) -> Editor {
-        Editor {
-            links: self.links.clone(),
-            gone: self.gone.clone(),
-            free: self.free.clone(),
-            used: self.used,
-            count: self.count,
-            patch: Patch::default(),
-        }
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot::of(&self.links, &self.gone, self.count)
     }
 
     /// The link that answers a request for this path, which need not be normalised, on
@@ -187,12 +181,8 @@ impl Editor {
     /// Every link there is: first those of the table in their order, then those that
     /// were set.
     pub fn links(&self) -> impl Iterator<Item = Listed<'_>> {
-        let base = self.links.table.entries.iter();
-        let base = base.filter(|(reference, _)| !self.gone.contains(reference));
-        let patched = self.links.patched.iter().flatten();
-        let patched = patched.filter_map(|bytes| Entry::of_bytes(bytes));
-        let all = base.map(|(_, entry)| entry).chain(patched);
-        all.filter_map(|entry| Listed::of(entry, &self.links.hosts))
+        let Links { table, hosts, patched, .. } = &self.links;
+        snapshot::all(table, hosts, patched, &self.gone)
     }
 
     /// Whether it is time to [fold](Self::fold): there is room for as many patches
@@ -438,7 +428,7 @@ impl Editor {
             Some(number) => number as usize,
             None => {
                 if old != 0 {
-                    self.gone.insert(old);
+                    Arc::make_mut(&mut self.gone).insert(old);
                 }
                 self.free.pop().unwrap_or(self.links.patched.len())
             }
@@ -452,7 +442,7 @@ impl Editor {
     fn release(&mut self, reference: u32) {
         match reference.checked_sub(self.links.table.entries.end()) {
             None => {
-                self.gone.insert(reference);
+                Arc::make_mut(&mut self.gone).insert(reference);
             }
             Some(number) => {
                 self.put_entry(number as usize, None);

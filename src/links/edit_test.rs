@@ -129,6 +129,92 @@ fn named(link: Listed<'_>) -> String {
     format!("{key}{}", if key.nocase { " nocase" } else { "" })
 }
 
+/// Links of which some are patched. Every other table is one that was compiled.
+fn random_editor(rng: &mut fastrand::Rng) -> Editor {
+    // What a placeholder is called makes no difference to its key, but to its line.
+    let random_key = |rng: &mut fastrand::Rng| {
+        let key = random_key(rng);
+        if rng.bool() { key.replace(":x", ":other") } else { key }
+    };
+    let mut lines: BTreeMap<(u64, bool), String> = BTreeMap::new();
+    for _ in 0..rng.usize(..40) {
+        let key = random_key(rng);
+        let line = random_line(rng, &key, 0);
+        let key = table(&line).links().next().unwrap().key().id();
+        lines.insert((key, line.ends_with("nocase")), line);
+    }
+    let mut base = table(&lines.values().map(|line| format!("{line}\n")).collect::<String>());
+    if rng.bool() {
+        let mut bytes = Vec::new();
+        compiled::write(&base, b"", |piece| {
+            bytes.extend_from_slice(piece);
+            Ok::<(), ()>(())
+        })
+        .unwrap();
+        base = Arc::new(compiled::read(bytes.into()).unwrap().table);
+    }
+    let mut editor = Editor::new(&base);
+    for _ in 0..rng.usize(..40) {
+        let key = random_key(rng);
+        if rng.bool() {
+            editor.set(&random_line(rng, &key, 0), 2).unwrap();
+        } else {
+            editor.unset(&key, 2).unwrap();
+        }
+    }
+    editor
+}
+
+/// The differences of two sets of lines, by the keys that they have in the native format.
+fn plain_differences(old: &Editor, new: &Editor) -> Vec<String> {
+    let lines = |editor: &Editor| -> BTreeMap<String, String> {
+        editor.links().map(|link| (named(link), link.to_string())).collect()
+    };
+    let (old, new) = (lines(old), lines(new));
+    let mut differences = Vec::new();
+    for (key, line) in &new {
+        match old.get(key) {
+            None => differences.push(format!("+ {line}")),
+            Some(before) if before != line => differences.push(format!("- {before}\n+ {line}")),
+            Some(_) => {}
+        }
+    }
+    let gone = old.iter().filter(|(key, _)| !new.contains_key(*key));
+    differences.extend(gone.map(|(_, line)| format!("- {line}")));
+    differences.sort();
+    differences
+}
+
+#[test]
+fn snapshots_differ_as_their_lines_do() {
+    let seed = fastrand::u64(..);
+    eprintln!("SEED={seed}");
+    let mut rng = fastrand::Rng::with_seed(seed);
+    let mut all = DifferenceCounts::default();
+    for _ in 0..400 {
+        let (old, new) = (random_editor(&mut rng), random_editor(&mut rng));
+        let (before, after) = (old.snapshot(), new.snapshot());
+        let mut got = Vec::new();
+        let counts = compare_snapshots(&before, &after, |difference| {
+            got.push(match difference {
+                LinkDifference::Added(link) => format!("+ {link}"),
+                LinkDifference::Removed(link) => format!("- {link}"),
+                LinkDifference::Changed { before, after } => format!("- {before}\n+ {after}"),
+            });
+        });
+        got.sort();
+        assert_eq!(got, plain_differences(&old, &new));
+        let count = |begin: &str| got.iter().filter(|line| line.starts_with(begin)).count();
+        assert_eq!(counts.added, count("+"));
+        assert_eq!(counts.removed + counts.changed, count("-"));
+        assert_eq!(counts.same + counts.changed + counts.removed, old.len());
+        assert_eq!(counts.same + counts.changed + counts.added, new.len());
+        all.same += counts.same;
+        all.changed += counts.changed;
+    }
+    assert!(all.same > 100 && all.changed > 100, "{all:?}");
+}
+
 #[test]
 fn native_lines_come_back() {
     let text = "/a https://a.example/:splat\n";

@@ -40,6 +40,51 @@ fn home(hash: u64, count: usize) -> usize {
     ((u128::from(hash) * count as u128) >> 64) as usize
 }
 
+/// The slot of `count` where a search goes on.
+#[inline]
+fn after(at: usize, count: usize) -> usize {
+    if at + 1 == count { 0 } else { at + 1 }
+}
+
+/// A slot as it lies in memory: a word, or its bytes in a file.
+trait Slot: Copy {
+    fn word(self) -> u64;
+}
+
+impl Slot for u64 {
+    #[inline]
+    fn word(self) -> u64 {
+        self
+    }
+}
+
+impl Slot for [u8; SLOT_BYTES] {
+    #[inline]
+    fn word(self) -> u64 {
+        u64::from_le_bytes(self)
+    }
+}
+
+/// Those of `slots` whose hash has the tag of `hash`, with their references.
+#[inline]
+fn matching<S: Slot>(slots: &[S], hash: u64) -> impl Iterator<Item = (usize, u32)> {
+    let tag = hash as u32;
+    let mut at = home(hash, slots.len());
+    core::iter::from_fn(move || {
+        loop {
+            let slot = slots[at].word();
+            if slot == 0 {
+                return None;
+            }
+            let found = at;
+            at = after(at, slots.len());
+            if (slot >> 32) as u32 == tag {
+                return Some((found, slot as u32));
+            }
+        }
+    })
+}
+
 /// `count` empty slots, in large pages where there are many.
 fn empty(count: usize) -> Box<[u64]> {
     let mut slots = Vec::with_capacity(count);
@@ -112,25 +157,13 @@ impl Stored {
     }
 
     /// The references whose hash has the tag of `hash`; the caller compares keys.
-    pub(super) fn references(&self, hash: u64) -> Vec<u32> {
-        match self {
-            Stored::Made(index) => index.candidates(hash).collect(),
-            Stored::File(bytes) => {
-                let (words, _) = bytes.as_chunks::<SLOT_BYTES>();
-                let mut at = home(hash, words.len());
-                let mut found = Vec::new();
-                loop {
-                    let slot = u64::from_le_bytes(words[at]);
-                    if slot == 0 {
-                        return found;
-                    }
-                    if slot >> 32 == hash & u64::from(u32::MAX) {
-                        found.push(slot as u32);
-                    }
-                    at = if at + 1 == words.len() { 0 } else { at + 1 };
-                }
-            }
-        }
+    pub(super) fn references(&self, hash: u64) -> impl Iterator<Item = u32> {
+        let (made, file) = match self {
+            Stored::Made(index) => (Some(index.candidates(hash)), None),
+            Stored::File(bytes) => (None, Some(matching(bytes.as_chunks::<SLOT_BYTES>().0, hash))),
+        };
+        let file = file.into_iter().flatten().map(|(_, reference)| reference);
+        made.into_iter().flatten().chain(file)
     }
 
     /// Size of the array, bytes.
@@ -169,34 +202,21 @@ impl Index {
         debug_assert_ne!(reference, 0);
         let mut at = self.home(hash);
         while self.slots[at] != 0 {
-            at = self.after(at);
+            at = after(at, self.slots.len());
         }
         self.slots[at] = slot_of(hash, reference);
     }
 
     /// The slots whose hash has the tag of `hash`, with their references.
     pub(super) fn slots(&self, hash: u64) -> impl Iterator<Item = (usize, u32)> {
-        let mut at = self.home(hash);
-        core::iter::from_fn(move || {
-            loop {
-                let slot = self.slots[at];
-                if slot == 0 {
-                    return None;
-                }
-                let found = at;
-                at = self.after(at);
-                if slot >> 32 == hash & u64::from(u32::MAX) {
-                    return Some((found, slot as u32));
-                }
-            }
-        })
+        matching(&self.slots, hash)
     }
 
     /// The slot in which another reference of this hash belongs.
     pub(super) fn vacancy(&self, hash: u64) -> usize {
         let mut at = self.home(hash);
         while !matches!(self.slots[at], 0 | EMPTIED) {
-            at = self.after(at);
+            at = after(at, self.slots.len());
         }
         at
     }
@@ -209,7 +229,7 @@ impl Index {
     /// What a slot is to hold when its reference is taken out: searches go on
     /// behind it, unless they would end there anyway.
     pub(super) fn emptied(&self, at: usize) -> u64 {
-        if self.slots[self.after(at)] == 0 { 0 } else { EMPTIED }
+        if self.slots[after(at, self.slots.len())] == 0 { 0 } else { EMPTIED }
     }
 
     /// Fills a slot with what [`slot_of`] or [`emptied`](Self::emptied) gave.
@@ -231,29 +251,11 @@ impl Index {
         self.slots.len() / 8 * 7
     }
 
-    #[inline]
-    fn after(&self, at: usize) -> usize {
-        if at + 1 == self.slots.len() { 0 } else { at + 1 }
-    }
-
     /// The references whose hash has the tag of `hash`: nearly always the one
     /// that was inserted with it, or none. The caller compares keys.
     #[inline]
     pub(super) fn candidates(&self, hash: u64) -> impl Iterator<Item = u32> {
-        let tag = hash as u32;
-        let mut at = self.home(hash);
-        core::iter::from_fn(move || {
-            loop {
-                let slot = self.slots[at];
-                if slot == 0 {
-                    return None;
-                }
-                at = self.after(at);
-                if (slot >> 32) as u32 == tag {
-                    return Some(slot as u32);
-                }
-            }
-        })
+        matching(&self.slots, hash).map(|(_, reference)| reference)
     }
 
     /// Begins to load the first slot of `hash`.

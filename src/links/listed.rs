@@ -64,6 +64,16 @@ impl<'a> Listed<'a> {
     }
 }
 
+impl PartialEq for Listed<'_> {
+    /// Whether their lines are the same.
+    fn eq(&self, other: &Listed<'_>) -> bool {
+        self.key == other.key
+            && self.status() == other.status()
+            && self.target() == other.target()
+            && self.options() == other.options()
+    }
+}
+
 impl fmt::Display for Listed<'_> {
     /// A line of the native format, without its end.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -56,18 +56,20 @@ impl Table {
         let (mut scratch, mut folded) = (KeyScratch::default(), Vec::new());
         let key = parse_name(name, &mut scratch, &mut folded).ok()?;
         let host = self.hosts.of_key(&key)?;
-        let references = self.index.references(hash_of(host, &key));
-        let mut entries =
-            references.into_iter().filter_map(|reference| self.entries.get(reference));
-        let entry = entries.find(|entry| has_key(entry, host, &key))?;
-        let entry = match entry.has(FORK) {
-            true => match entry.fork().0 {
-                0 => return None,
-                plain => self.entries.get(plain)?,
-            },
-            false => entry,
-        };
-        Listed::of(entry, &self.hosts)
+        let reference = self.reference(hash_of(host, &key), host, &key)?;
+        Listed::of(self.entries.get(reference)?, &self.hosts)
+    }
+
+    /// The reference of the link with this key, whose host has this number. `hash` is of
+    /// all of it.
+    pub(super) fn reference(&self, hash: u64, host: u32, key: &Key<'_>) -> Option<u32> {
+        let references = self.index.references(hash);
+        let mut entries = references.filter_map(|at| Some((at, self.entries.get(at)?)));
+        let (reference, entry) = entries.find(|(_, entry)| has_key(entry, host, key))?;
+        match entry.has(FORK) {
+            true => Some(entry.fork().0).filter(|&plain| plain != 0),
+            false => Some(reference),
+        }
     }
 }
 

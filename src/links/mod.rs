@@ -46,6 +46,7 @@ mod options;
 mod path;
 mod pattern;
 mod query;
+mod snapshot;
 mod status;
 mod table;
 pub mod targets;
@@ -55,7 +56,9 @@ pub use builder::{AddProblem, Link, Origin, TableBuilder};
 #[cfg(test)]
 pub use changes::changes;
 pub use changes::{Change, Changes, read_keys, read_lines};
-pub use compare::{Difference, Differences, LinkSet, compare};
+pub use compare::{
+    DifferenceCounts, LinkDifference, LinkSet, LinkText, compare, compare_snapshots,
+};
 pub use edit::{EditProblem, Editor, Patch};
 pub use find::{Ask, Hit, Links, Scratch};
 pub use formats::{
@@ -66,6 +69,7 @@ pub use listed::Listed;
 pub use load::{FileReport, Loaded, OnBadLine, Problem, Report, load};
 pub use options::{Options, QueryRule};
 pub use path::normalise;
+pub use snapshot::Snapshot;
 pub use status::Status;
 pub use table::{Counts, Memory, Table};
 pub use targets::{Captured, Fallback, Target, TooLong, Visit};

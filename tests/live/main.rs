@@ -7,6 +7,7 @@ mod edits;
 mod journal;
 mod kept;
 mod look;
+mod scale;
 mod socket;
 mod tables;
 mod watch;

@@ -12,7 +12,9 @@ use super::live::{self, LiveCommand, Plain, Server};
 use crate::cli::is_broken_pipe;
 use crate::cli::reading::ReadingArguments;
 use crate::control::Sources;
-use crate::links::{Difference, Differences, Format, LinkSet, OnBadLine, compare};
+use crate::links::{
+    DifferenceCounts, Format, LinkDifference, LinkSet, LinkText, OnBadLine, compare,
+};
 
 /// What `carom links diff` is asked to do.
 #[derive(Args, Clone, Debug)]
@@ -61,7 +63,7 @@ fn diff(
     [old, new]: [&Path; 2],
     mut out: impl Write,
     complaints: &mut impl Write,
-) -> anyhow::Result<Differences> {
+) -> anyhow::Result<DifferenceCounts> {
     let mut old = read(wish, old, wish.reading.format, complaints)?;
     let mut new = read(wish, new, wish.new_format.or(wish.reading.format), complaints)?;
     let mut failed = None;
@@ -73,7 +75,7 @@ fn diff(
     if let Some(error) = failed {
         return Err(error.into());
     }
-    let Differences { added, removed, changed, same } = counts;
+    let DifferenceCounts { added, removed, changed, same } = counts;
     match wish.server.json {
         true => writeln!(
             out,
@@ -105,25 +107,31 @@ fn read(
     Ok(LinkSet::of(&table))
 }
 
-fn print(difference: &Difference<'_>, json: bool, out: &mut impl Write) -> io::Result<()> {
+fn print(
+    difference: &LinkDifference<LinkText<'_>>,
+    json: bool,
+    out: &mut impl Write,
+) -> io::Result<()> {
     if json {
         return writeln!(out, "{}", to_json(difference));
     }
     match difference {
-        Difference::Added { key, after } => writeln!(out, "+ {key} {after}"),
-        Difference::Removed { key, before } => writeln!(out, "- {key} {before}"),
-        Difference::Changed { key, before, after } => {
-            writeln!(out, "~ {key} {before} → {after}")
+        LinkDifference::Added(LinkText { key, answer }) => writeln!(out, "+ {key} {answer}"),
+        LinkDifference::Removed(LinkText { key, answer }) => writeln!(out, "- {key} {answer}"),
+        LinkDifference::Changed { before, after } => {
+            writeln!(out, "~ {} {} → {}", after.key, before.answer, after.answer)
         }
     }
 }
 
-fn to_json(difference: &Difference<'_>) -> Value {
+fn to_json(difference: &LinkDifference<LinkText<'_>>) -> Value {
     match difference {
-        Difference::Added { key, after } => json!({ "key": key, "after": after }),
-        Difference::Removed { key, before } => json!({ "key": key, "before": before }),
-        Difference::Changed { key, before, after } => {
-            json!({ "key": key, "before": before, "after": after })
+        LinkDifference::Added(LinkText { key, answer }) => json!({ "key": key, "after": answer }),
+        LinkDifference::Removed(LinkText { key, answer }) => {
+            json!({ "key": key, "before": answer })
+        }
+        LinkDifference::Changed { before, after } => {
+            json!({ "key": after.key, "before": before.answer, "after": after.answer })
         }
     }
 }

@@ -1,23 +1,23 @@
 //! Looking at the links that are served: all of them, one of them, and what another
 //! table would change.
 
-use std::collections::HashMap;
-use std::fmt::Write as _;
+use std::collections::BinaryHeap;
+use std::fmt::{self, Write as _};
 
 use super::ask::{Answer, Refusal, Reply};
 use super::desk::{Desk, answer};
 use super::served::Served;
 use crate::control::background;
 use crate::limits::DIFFERENCES_SHOWN;
-use crate::links::Editor;
+use crate::links::{LinkDifference, compare_snapshots};
 
 impl Desk {
     /// Every link that is served, as a file of the native format.
     pub(super) fn export(&self, reply: Reply) {
-        let (editor, generation) = (self.served.editor().snapshot(), self.generation);
+        let (links, generation) = (self.served.editor().snapshot(), self.generation);
         aside(reply, move || {
-            let mut text = format!("# generation {generation}, {} links\n", editor.len());
-            for link in editor.links() {
+            let mut text = format!("# generation {generation}, {} links\n", links.len());
+            for link in links.links() {
                 // A string takes anything.
                 let _ = writeln!(text, "{link}");
             }
@@ -61,56 +61,49 @@ pub fn show(url: &str, served: &Served, generation: u32) -> Result<Answer, Refus
 pub fn differences(served: &Served, staged: &Served, reply: Reply) {
     let (served, staged) = (served.editor().snapshot(), staged.editor().snapshot());
     aside(reply, move || {
-        let mut differences = Differences::default();
-        let mut old: HashMap<String, String> = lines(&served).collect();
-        for (key, new) in lines(&staged) {
-            match old.remove(&key) {
-                None => differences.added.put(format!("+ {new}")),
-                Some(old) if old != new => {
-                    differences.changed.put(format!("- {old}\n+ {new}"));
-                }
-                Some(_) => {}
+        let (mut added, mut changed, mut removed) = (Vec::new(), Vec::new(), Least::default());
+        let put = |lines: &mut Vec<String>, line: fmt::Arguments<'_>| {
+            if lines.len() < DIFFERENCES_SHOWN {
+                lines.push(line.to_string());
             }
-        }
-        let mut gone: Vec<String> = old.into_values().collect();
-        gone.sort_unstable();
-        gone.into_iter().for_each(|old| differences.removed.put(format!("- {old}")));
-        let Differences { added, removed, changed } = differences;
+        };
+        let counts = compare_snapshots(&served, &staged, |difference| match difference {
+            LinkDifference::Added(link) => put(&mut added, format_args!("+ {link}")),
+            LinkDifference::Changed { before, after } => {
+                put(&mut changed, format_args!("- {before}\n+ {after}"));
+            }
+            LinkDifference::Removed(link) => removed.put(format_args!("- {link}")),
+        });
         Ok(Answer::Differences {
-            added: added.count,
-            removed: removed.count,
-            changed: changed.count,
-            lines: [removed.lines, changed.lines, added.lines].concat(),
+            added: counts.added,
+            removed: counts.removed,
+            changed: counts.changed,
+            lines: [removed.lines.into_sorted_vec(), changed, added].concat(),
         })
     });
 }
 
+/// The first lines in the order of the alphabet, as many as are shown.
 #[derive(Default)]
-struct Differences {
-    added: Listed,
-    removed: Listed,
-    changed: Listed,
+struct Least {
+    lines: BinaryHeap<String>,
+    /// Room for one.
+    line: String,
 }
 
-/// How many there are, and the first of them.
-#[derive(Default)]
-struct Listed {
-    count: usize,
-    lines: Vec<String>,
-}
-
-impl Listed {
-    fn put(&mut self, line: String) {
-        self.count += 1;
+impl Least {
+    fn put(&mut self, line: fmt::Arguments<'_>) {
+        self.line.clear();
+        // A string takes anything.
+        let _ = self.line.write_fmt(line);
         if self.lines.len() < DIFFERENCES_SHOWN {
-            self.lines.push(line);
+            self.lines.push(self.line.clone());
+        } else if let Some(mut last) = self.lines.peek_mut()
+            && self.line < *last
+        {
+            last.clone_from(&self.line);
         }
     }
-}
-
-/// Each link by its key: its line.
-fn lines(editor: &Editor) -> impl Iterator<Item = (String, String)> {
-    editor.links().map(|link| (link.name(), link.to_string()))
 }
 
 /// Host (empty for any), path and query.
@@ -131,6 +124,16 @@ fn split(url: &str) -> Option<(&str, &str, Option<&str>)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_many_lines_the_first_are_shown() {
+        let mut least = Least::default();
+        let count = 3 * DIFFERENCES_SHOWN + 7;
+        // Each number once, in no order.
+        (0..count).for_each(|at| least.put(format_args!("{:05}", at * 7919 % count)));
+        let want: Vec<String> = (0..DIFFERENCES_SHOWN).map(|at| format!("{at:05}")).collect();
+        assert_eq!(least.lines.into_sorted_vec(), want);
+    }
 
     #[test]
     fn urls() {

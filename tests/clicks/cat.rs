@@ -6,7 +6,7 @@ use carom::cli::clicks::cat::{Cat, Format};
 use carom::clicks::folder::list;
 use carom::clicks::{Click, Flags, Verdict};
 
-use crate::ledger::{click, folder_of};
+use crate::common::ledger::{click, folder_of};
 use crate::{printed, wish};
 
 fn prints(click: Click<'_>, format: Format, expected: &str) {

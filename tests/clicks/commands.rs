@@ -13,7 +13,7 @@ use carom::clicks::{Click, Flags, Verdict};
 use carom::limits::SEGMENT_BYTES_MIN;
 use serde_json::{Value, json};
 
-use crate::ledger::{BEGIN_US, append, click, folder_of, keep, killed};
+use crate::common::ledger::{BEGIN_US, append, click, folder_of, keep, killed};
 
 /// Standard output, standard error, exit status.
 type Printed = (String, String, u8);

@@ -9,7 +9,7 @@ use carom::clicks::folder::list;
 use carom::clicks::ledger::Ledger;
 use carom::limits::SEGMENT_BYTES_MIN;
 
-use crate::ledger::{append, click, folder_of, keep, more, wait_until};
+use crate::common::ledger::{append, click, folder_of, keep, more, wait_until};
 use crate::{printed, wish};
 
 #[test]

@@ -7,7 +7,7 @@ use carom::clicks::folder::list;
 use carom::clicks::{Keeper, Options, ShardInfo, Summary, Writer};
 use carom::limits::{SEGMENT_BYTES_MIN, SEGMENTS_READY_MAX};
 
-use crate::ledger::{append, click, keep, links, options, wait_until};
+use crate::common::ledger::{append, click, keep, links, options, wait_until};
 
 #[test]
 fn written_by_two_shards_and_read_by_time() {

@@ -12,8 +12,8 @@ use carom::clicks::folder::{list, segment_name};
 use carom::clicks::{Keeper, Options, ShardInfo};
 use carom::limits::SEGMENT_BYTES_MIN;
 
-use crate::ledger::{append, click, keep, links, options, wait_until};
-use crate::unshare;
+use crate::common::ledger::{append, click, keep, links, options, wait_until};
+use crate::common::unshare;
 
 /// Runs one test of this file again as a process of its own.
 fn again(test: &str, dir: &Path, wrapper: &[&str]) -> Command {

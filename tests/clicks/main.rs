@@ -2,23 +2,20 @@
 
 mod cat;
 mod commands;
+#[path = "../common/mod.rs"]
+mod common;
 mod damage;
 mod follow;
+mod ids;
 mod images;
 mod keeper;
 mod killed;
-#[path = "../common/ledger.rs"]
-mod ledger;
 mod model;
 mod power;
+mod printed;
 mod python;
 mod scale;
-#[allow(dead_code)] // nothing here is random
-#[path = "../common/scale.rs"]
-mod sizes;
 mod texts;
-#[path = "../common/unshare.rs"]
-mod unshare;
 
 use std::path::Path;
 use std::sync::atomic::AtomicBool;

@@ -16,7 +16,7 @@ use carom::limits::TEXTS_PER_SEGMENT_MAX;
 use carom::rehearsal::tape::Tape;
 use serde_json::{Value, json};
 
-use crate::ledger::{append, click, keep, killed};
+use crate::common::ledger::{append, click, keep, killed};
 
 fn has_python() -> bool {
     let found = Command::new("python3").arg("--version").output();

@@ -10,8 +10,8 @@ use carom::clicks::Click;
 use carom::limits::SEGMENT_BYTES_DEFAULT;
 use serde_json::Value;
 
-use crate::ledger::{append, click, keep};
-use crate::sizes;
+use crate::common::ledger::{append, click, keep};
+use crate::common::scale;
 
 /// What the command may take. Its own memory, stacks and libraries: all that it
 /// could ever touch.
@@ -50,11 +50,11 @@ fn write(dir: &std::path::Path, clicks: u64, distinct: u64) {
 
 #[test]
 fn stats_of_many_clicks_in_bounded_memory() {
-    let clicks = sizes::from_env("CAROM_STATS_CLICKS", 20_000);
-    let folder = sizes::from_env("CAROM_STATS_FOLDER", std::env::temp_dir().display().to_string());
+    let clicks = scale::from_env("CAROM_STATS_CLICKS", 20_000);
+    let folder = scale::from_env("CAROM_STATS_FOLDER", std::env::temp_dir().display().to_string());
     let dir = tempfile::tempdir_in(folder).unwrap();
     // Where there are many clicks: more of everything than is counted one by one.
-    write(dir.path(), clicks, sizes::from_env("CAROM_STATS_LINKS", clicks / 2));
+    write(dir.path(), clicks, scale::from_env("CAROM_STATS_LINKS", clicks / 2));
     let begun = Instant::now();
     let output = Command::new("prlimit")
         .arg(format!("--as={MEMORY_BYTES}"))

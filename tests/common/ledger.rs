@@ -1,7 +1,5 @@
 //! Click folders for tests, written as a server does: by a keeper and its writers.
 
-#![allow(dead_code, missing_docs)] // each test uses its part
-
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};

@@ -3,6 +3,7 @@
 #![allow(dead_code, missing_docs, unused_imports)] // each test uses its part
 
 pub mod admin;
+pub mod ledger;
 pub mod live;
 pub mod peers;
 pub mod process;
@@ -20,6 +21,7 @@ use serde_json::Value;
 
 mod program;
 mod said;
+pub mod unshare;
 pub mod urls;
 
 pub use program::{Ran, bare, carom, ended};

@@ -1,5 +1,6 @@
 //! A server's life: starting, what it says of its machine, reloading, stopping.
 
+mod arguments;
 #[path = "../common/mod.rs"]
 mod common;
 mod machine;

@@ -5,19 +5,19 @@
 //! (`CAROM_LINKS`, `CAROM_RELOADS`), where the figures printed are worth something;
 //! times are never asserted.
 
-mod common;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use carom::clicks::ledger::Ledger;
-use common::live::{OnDrop, Seen, Truth, quantile, read, table};
-use common::process::memory;
-use common::scale::from_env;
-use common::{Client, Engine, Server, Setup, carom, until};
 use rustix::process::Signal;
+
+use crate::both_engines;
+use crate::common::live::{OnDrop, Seen, Truth, quantile, read, table};
+use crate::common::process::memory;
+use crate::common::scale::from_env;
+use crate::common::{self, Client, Engine, Server, Setup, carom, until};
 
 /// Clients that send as fast as they are answered.
 const READERS: usize = 2;

@@ -5,8 +5,6 @@
 //! scale, where the figures printed are worth something; times are never
 //! asserted.
 
-mod common;
-
 use std::io::Write;
 use std::net::TcpStream;
 use std::process::Command;
@@ -16,11 +14,13 @@ use std::time::{Duration, Instant};
 
 use carom::clicks::folder::list;
 use carom::limits::{INBOX_BYTES_MAX, RECEIVE_BUFFER_BYTES, RECEIVE_BUFFERS};
-use common::peers::{Active, Deaf, talk};
-use common::process::{cpu_share, descriptors, faults, memory, raise_nofile, sockets};
-use common::scale::from_env;
-use common::{Client, Engine, PATIENCE, Server, Setup};
 use rustix::process::{Resource, Rlimit};
+
+use crate::both_engines;
+use crate::common::peers::{Active, Deaf, talk};
+use crate::common::process::{cpu_share, descriptors, faults, memory, raise_nofile, sockets};
+use crate::common::scale::from_env;
+use crate::common::{self, Client, Engine, PATIENCE, Server, Setup};
 
 const LINKS: &str = "/* https://t.example/:splat\n";
 const REQUEST: &str = "GET /a HTTP/1.1\r\nHost: t.example\r\n\r\n";

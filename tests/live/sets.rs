@@ -4,18 +4,18 @@
 //! The suite does this small. `scripts/live-updates` does it at full scale
 //! (`CAROM_LINKS`, `CAROM_SETS`), where the figures printed are worth something.
 
-mod common;
-
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use common::admin::Admin;
-use common::live::{OnDrop, quantile};
-use common::process::memory;
-use common::scale::{from_env, seed};
-use common::{Client, Engine, Server, Setup, until};
 use serde_json::json;
+
+use crate::both_engines;
+use crate::common::admin::Admin;
+use crate::common::live::{OnDrop, quantile};
+use crate::common::process::memory;
+use crate::common::scale::{from_env, seed};
+use crate::common::{self, Client, Engine, Server, Setup, until};
 
 /// Keys that are set and unset; half of them are in the link files.
 const KEYS: usize = 200;

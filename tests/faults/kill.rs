@@ -13,8 +13,6 @@
 //! written stays either way. On a disk, larger segments give it the time
 //! (`CAROM_KILL_SEGMENT_KIB`).
 
-mod common;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, Read, Write};
@@ -27,10 +25,12 @@ use std::time::{Duration, Instant};
 
 use carom::clicks::folder::list;
 use carom::clicks::reader::Reader;
-use common::scale::{from_env, seed};
-use common::{CAROM, Client, Engine, PATIENCE, Setup, cut_reply};
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Deserialize;
+
+use crate::both_engines;
+use crate::common::scale::{from_env, seed};
+use crate::common::{self, CAROM, Client, Engine, PATIENCE, Setup, cut_reply};
 
 const LINKS: &str = "/go/* https://t.example/:splat\n";
 /// Requests that a pipelining client sends in one go.

@@ -7,8 +7,6 @@
 //! - One line has lost its end, within the user agent: it is sent as far as it
 //!   goes.
 
-mod common;
-
 use std::collections::{BTreeSet, HashMap};
 
 use carom::clicks::{Click, Flags, Verdict};
@@ -16,9 +14,11 @@ use carom::limits::{
     CLICK_PATH_BYTES_MAX, CLICK_REFERER_BYTES_MAX, CLICK_USER_AGENT_BYTES_MAX, SEGMENT_HEADER_BYTES,
 };
 use carom::rehearsal::tape::{Contents, OwnedClick, Tape};
-use common::urls::segments;
-use common::{Client, Reply, Server, Setup};
 use serde_json::{Value, json};
+
+use crate::both_engines;
+use crate::common::urls::segments;
+use crate::common::{self, Client, Reply, Server, Setup};
 
 /// All lines of the log; the README counts them.
 const LINES: usize = 10_000;

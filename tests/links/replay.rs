@@ -1,13 +1,12 @@
 //! `carom links replay`: an access log answered with two sets of links.
 
-mod common;
-
 use std::fs::File;
 use std::path::PathBuf;
 
-use common::{CAROM, Ran, bare, carom, ended, shared_data};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+
+use crate::common::{CAROM, Ran, bare, carom, ended, shared_data};
 
 const OLD: &str = "/same https://same.example/\n/moved https://old.example/?s={clickid}\n\
                    /lost https://lost.example/\n/status https://status.example/ 301\n\

@@ -1,8 +1,6 @@
 //! Click ids from end to end: handed on by a server, found again by the command,
 //! and refused with the reason.
 
-mod common;
-
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -10,8 +8,10 @@ use std::path::{Path, PathBuf};
 use carom::clicks::folder::segment_name;
 use carom::clicks::id::{ClickId, Keys, Place};
 use carom::clicks::key_file;
-use common::{Client, Engine, Ran, Server, Setup, carom};
 use serde_json::Value;
+
+use crate::both_engines;
+use crate::common::{self, Client, Engine, Ran, Server, Setup, carom};
 
 const LINKS: &str = "/a https://a.example/?c={clickid}\n\
                      /s/* https://s.example/{clickid}/:splat\n\

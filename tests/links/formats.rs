@@ -1,12 +1,11 @@
 //! Link files of other programs, converted and compared.
 
-mod common;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use common::{Ran, carom};
 use serde_json::Value;
+
+use crate::common::{Ran, carom, shared_data};
 
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
@@ -210,7 +209,7 @@ fn differences_of_two_files() {
 /// Native and CSV say the same of 32,612 links of a government.
 #[test]
 fn real_files_go_to_native_and_back() {
-    let Some(data) = common::shared_data() else { return };
+    let Some(data) = shared_data() else { return };
     let folder = Folder::new();
     for name in ["businesslink_piplinks", "directgov", "number10", "treasury"] {
         let file = data.join("govuk").join(name).with_extension("csv");

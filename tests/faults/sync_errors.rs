@@ -1,10 +1,6 @@
 //! A disk that fails to sync: msync(2) of more than two pages gives EIO, from the
 //! kernel itself, by a seccomp filter.
 
-mod common;
-#[path = "common/ledger.rs"]
-mod ledger;
-
 use std::fs::File;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -16,10 +12,12 @@ use carom::clicks::reader::Reader;
 use carom::clicks::segment::Seal;
 use carom::clicks::{Click, Writer};
 use carom::rehearsal::tape;
-use common::seccomp::where_refused;
-use common::{Client, Setup, until};
 use rustix::io::Errno;
 use seccompiler::{SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompRule};
+
+use crate::both_engines;
+use crate::common::seccomp::where_refused;
+use crate::common::{self, Client, Setup, until};
 
 const SEGMENT: u64 = 1024 * 1024;
 /// Syncs of so many bytes still work: a click or two.
@@ -36,7 +34,7 @@ fn where_long_syncs_fail<T: Send>(run: impl FnOnce() -> T + Send) -> T {
 }
 
 fn append(writer: &mut Writer, count: u64) {
-    let click = Click { referer: b"", user_agent: b"", ..ledger::click(0) };
+    let click = Click { referer: b"", user_agent: b"", ..common::ledger::click(0) };
     for _ in 0..count {
         writer.append(&click).unwrap();
     }

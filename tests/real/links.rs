@@ -1,14 +1,14 @@
 //! Real links: every redirect that a government served in 2013, asked for by its
 //! host, path and query. `../shared/data/README.md` tells where they come from.
 
-mod common;
-
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use common::urls::{Parameters, Place, Url};
-use common::{Client, Reply, Setup, carom};
 use serde_json::Value;
+
+use crate::both_engines;
+use crate::common::urls::{Parameters, Place, Url};
+use crate::common::{self, Client, Reply, Setup, carom};
 
 /// All rows of the four files; the README counts them.
 const ROWS: usize = 32_612;

@@ -3,16 +3,16 @@
 //!
 //! nginx answers from `map $uri $target`, as `docs/links.md` tells to move from.
 
-mod common;
-
 use std::collections::HashSet;
 use std::fs;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use common::{Client, Setup, carom, connect, shared_data, until};
 use tempfile::TempDir;
+
+use crate::both_engines;
+use crate::common::{self, Client, Setup, carom, connect, shared_data, until};
 
 /// Requests sent in one go.
 const CHUNK: usize = 32;

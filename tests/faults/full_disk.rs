@@ -1,10 +1,6 @@
 //! A disk that fills up under load, and has room again: redirects go on, or are
 //! refused where that is wished, and every click is in the log or counted.
 
-mod common;
-#[path = "common/unshare.rs"]
-mod unshare;
-
 use std::fs::File;
 use std::io::Write;
 use std::net::SocketAddr;
@@ -13,7 +9,8 @@ use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use common::{Client, Engine, Setup, carom, connect};
+use crate::both_engines;
+use crate::common::{self, Client, Engine, Setup, carom, connect};
 
 /// The file system of the click folder, and what is freed of it under load.
 const DISK_BYTES: usize = 12 << 20;
@@ -41,10 +38,10 @@ fn in_a_mount_of_its_own(test: &str, engine: Engine, when_full: &str) {
     let ran = Command::new("unshare")
         .args(["--user", "--map-root-user", "--mount"])
         .arg(std::env::current_exe().unwrap())
-        .args(["--exact", &format!("{test}::{}", engine.name()), "--nocapture"])
+        .args(["--exact", &format!("full_disk::{test}::{}", engine.name()), "--nocapture"])
         .env("CAROM_TEST_MOUNTS", "1")
         .output();
-    unshare::judge(ran);
+    common::unshare::judge(ran);
 }
 
 /// Mounts a small file system, which ends with the process.

@@ -1,0 +1,9 @@
+//! What goes wrong around a server: it is killed, its disk is full or fails, its
+//! clients are many or do not read. Every redirect has its click, or is counted.
+
+#[path = "../common/mod.rs"]
+mod common;
+mod endurance;
+mod full_disk;
+mod kill;
+mod sync_errors;

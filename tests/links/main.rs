@@ -1,0 +1,7 @@
+//! Link files: what is said of them, converted, compared, and tried on a log.
+
+mod check;
+#[path = "../common/mod.rs"]
+mod common;
+mod formats;
+mod replay;

@@ -1,0 +1,8 @@
+//! Real links, real traffic, and a real nginx beside it. Skipped where the data or
+//! the program is not there.
+
+#[path = "../common/mod.rs"]
+mod common;
+mod links;
+mod nginx;
+mod traffic;

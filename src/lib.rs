@@ -10,7 +10,8 @@
 //! - [`http`], [`links`] and the records of [`clicks`] are pure: no socket, no
 //!   file, no clock. [`limits`] holds every bound; through [`pace`] long work lets
 //!   requests go first.
-//! - [`disk`] is how files are put in place, locked and kept.
+//! - [`disk`] is how files are put in place, locked and kept; `machine` is what the
+//!   machine allows, its clock and its CPUs; `say` tells the operator.
 //! - [`connection`] is one peer without its socket. [`shard`] is what one core
 //!   owns; it answers batches and shares nothing with its neighbours.
 //! - [`engine`] moves bytes, with `io_uring` or `epoll`; only it names them.
@@ -33,8 +34,10 @@ pub mod engine;
 pub mod http;
 pub mod limits;
 pub mod links;
+mod machine;
 pub mod mailbox;
 pub mod pace;
 pub mod rehearsal;
+mod say;
 pub mod shard;
 pub mod ship;

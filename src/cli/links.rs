@@ -20,9 +20,10 @@ use serde_json::{Value, json};
 
 use super::is_broken_pipe;
 use super::reading::ReadingArguments;
-use crate::control::{Read, Sources, say};
+use crate::control::{Read, Sources};
 use crate::limits::BAD_LINES_SHOWN;
 use crate::links::{OnBadLine, Problem, Report, Table};
+use crate::say::say;
 
 /// Look at link files.
 #[derive(Clone, Debug, Subcommand)]

@@ -11,8 +11,7 @@ use clap::{Args, ValueEnum};
 use super::reading::ReadingArguments;
 use crate::clicks::Privacy;
 use crate::connection::Timeouts;
-use crate::control::machine::Cores;
-use crate::control::{EngineWish, IpWish, Plan, Sources, say, serve};
+use crate::control::{EngineWish, IpWish, Plan, Sources, serve};
 use crate::engine::Engine;
 use crate::engine::listener::ListenOptions;
 use crate::limits::{
@@ -20,6 +19,8 @@ use crate::limits::{
     SEGMENT_BYTES_MIN, SEGMENTS_READY_DEFAULT, SEGMENTS_READY_MAX,
 };
 use crate::links::{Fallback, OnBadLine, targets};
+use crate::machine::cpus::Cores;
+use crate::say::say;
 use crate::shard::{Settings, WhenFull};
 
 const AFTER_HELP: &str = "\

@@ -15,8 +15,8 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use super::clicks::cat::Format;
 use crate::clicks::id::Keys;
 use crate::clicks::key_file;
-use crate::control::say;
 use crate::limits::BATCH_CLICKS_MAX;
+use crate::say::say;
 use crate::ship::sinks::{Address, Kind};
 use crate::ship::{Plan, Shipped, Shipper, lag, register};
 

@@ -9,9 +9,7 @@ use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-
-use rustix::time::{ClockId, clock_gettime};
+use std::time::{Duration, Instant};
 
 use super::folder::{self, SegmentFile};
 use super::frame::Salt;
@@ -21,6 +19,7 @@ use super::segment::{Block, Header, SEAL_AT, Seal, Start};
 use super::source::written_span;
 use crate::disk;
 use crate::limits::{POPULATE_AHEAD_BYTES, SEGMENT_HEADER_BYTES, SYNC_STEP_BYTES};
+use crate::machine::clock::{monotonic_us, unix_us};
 
 /// So many bytes ahead of the writer are faulted in anew before each sync: the
 /// kernel may have written them back as zeros meanwhile, and watches them then.
@@ -436,14 +435,4 @@ pub fn is_untouched(segment: &SegmentFile) -> io::Result<bool> {
     Ok(Start::read(&page, header.salt) == Block::Absent
         && Seal::read(&page, header.salt) == Block::Absent
         && written_span(&file, SEGMENT_HEADER_BYTES as u64, file.metadata()?.len())?.is_none())
-}
-
-/// Now, Unix µs.
-pub fn unix_us() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros() as u64
-}
-
-fn monotonic_us() -> u64 {
-    let now = clock_gettime(ClockId::Monotonic);
-    now.tv_sec as u64 * 1_000_000 + now.tv_nsec as u64 / 1_000
 }

@@ -22,6 +22,7 @@ use crate::limits::{
     SEGMENT_AGE_MS_DEFAULT, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN, SEGMENTS_READY_MAX,
     SYNC_INTERVAL_MS_DEFAULT,
 };
+use crate::machine::clock::unix_us;
 use crate::pace;
 
 /// How long a click may wait to be synced, unless the operator says otherwise.
@@ -115,7 +116,7 @@ impl Keeper {
         folder::make(dir)?;
         let run = Run {
             folder: dir.to_owned(),
-            run: files::unix_us(),
+            run: unix_us(),
             boot: boot(),
             node: options.node,
             key: options.keys.newest(),

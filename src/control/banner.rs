@@ -8,8 +8,8 @@ use std::time::Duration;
 use bytesize::ByteSize;
 use serde_json::json;
 
-use super::say;
 use crate::engine::Engine;
+use crate::say::say;
 
 /// What an operator wants to see before the first request comes.
 pub struct Banner {

@@ -4,10 +4,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::machine::Cores;
 use super::tables::Sources;
 use crate::engine::Engine;
 use crate::engine::listener::ListenOptions;
+use crate::machine::cpus::Cores;
 use crate::shard::Settings;
 
 /// Which engine an operator wants.

@@ -10,12 +10,13 @@ use super::journal::Who;
 use super::live::Ask;
 use super::plan::Plan;
 use super::signals::Event;
-use super::{say, trouble};
+use super::trouble;
 use crate::clicks::Privacy;
-use crate::clicks::files::unix_us;
 use crate::clicks::ip_keys::IpKeys;
 use crate::engine::Running;
+use crate::machine::clock::unix_us;
 use crate::mailbox::{Mailbox, Message, Published, ShardCounts};
+use crate::say::say;
 
 /// A shard that serves, as the control thread holds it.
 pub struct RunningShard {

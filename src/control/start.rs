@@ -10,19 +10,21 @@ use anyhow::{Context, bail};
 
 use super::admin::Socket;
 use super::live::{self, Desk, Opening, Shards};
-use super::machine::{Machine, choose_cpus, ranges};
 use super::plan::{EngineWish, IpWish, Plan};
 use super::server::{RunningShard, Server};
 use super::watch::{LastRead, Watch};
-use super::{banner, say, signals, stop};
-use crate::clicks::files::unix_us;
+use super::{banner, signals, stop};
 use crate::clicks::id::Keys;
 use crate::clicks::ip_keys::{self, IpKeys};
 use crate::clicks::{Keeper, Options, Privacy, ShardInfo, folder, key_file, recovery};
 use crate::disk::state;
 use crate::engine::listener::listen_all;
 use crate::engine::{self, Engine, Seat};
+use crate::machine::Machine;
+use crate::machine::clock::unix_us;
+use crate::machine::cpus::{choose_cpus, ranges};
 use crate::mailbox::{Mailbox, Published};
+use crate::say::say;
 use crate::shard::{Settings, Shard};
 
 /// Serves until a signal says stop.

@@ -4,11 +4,11 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use super::live::Ask;
-use super::say;
 use super::server::{Server, counts, post};
 use super::signals::Event;
 use crate::clicks::{Keeper, Summary};
 use crate::mailbox::{Message, ShardCounts};
+use crate::say::say;
 
 /// Stops: no new connections, requests under way are answered, clicks are
 /// sealed. A second signal, or the drain timeout, ends what is left.

@@ -1,7 +1,7 @@
 //! Trouble that shards count, said while it lasts.
 
-use super::say;
 use crate::mailbox::ShardCounts;
+use crate::say::say;
 
 /// At most a line a second for each kind of trouble.
 pub fn report(before: &ShardCounts, now: &ShardCounts) {

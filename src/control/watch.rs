@@ -17,8 +17,8 @@ use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 
 use super::journal::{FileMark, Who};
 use super::live::Ask;
-use super::say;
 use crate::limits::{SYMLINKS_MAX, WATCH_LOOK_MS, WATCH_SETTLE_MS};
+use crate::say::say;
 
 /// By what a change of a file is seen: device, inode, size, seconds and nanoseconds
 /// of its last change. `None`: there is no file.

@@ -13,10 +13,11 @@ use mio::{Events, Interest, Poll, Token};
 use rustix::io::Errno;
 use rustix::net::{SendFlags, send};
 
-use super::slice::ask_for_short_slices;
 use super::{Asked, Clock, Course, Seat, peer_bytes};
 use crate::connection::Step;
 use crate::limits::{EPOLL_EVENTS, RECEIVE_BUFFER_BYTES, RECEIVE_BUFFERS};
+use crate::machine::cpus::pin;
+use crate::machine::slice::ask_for_short_slices;
 use crate::shard::{Arrival, Now, Received, Shard};
 
 /// Most connections accepted in one turn, so that those there are get theirs.
@@ -36,13 +37,6 @@ pub fn start(seat: Seat) -> anyhow::Result<JoinHandle<()>> {
             run(seat);
         })
         .context("cannot start a thread")
-}
-
-/// Unpinned a shard still serves, only less well, so a refusal is no error.
-fn pin(cpu: usize) {
-    let mut cpus = rustix::thread::CpuSet::new();
-    cpus.set(cpu);
-    let _ = rustix::thread::sched_setaffinity(None, &cpus);
 }
 
 fn run(seat: Seat) {

@@ -5,7 +5,6 @@ mod clock;
 mod epoll;
 mod io_uring;
 pub mod listener;
-mod slice;
 
 use std::net::{IpAddr, TcpListener};
 use std::sync::Arc;
@@ -13,7 +12,6 @@ use std::sync::mpsc::Sender;
 
 use anyhow::Context;
 pub use clock::Clock;
-pub use slice::ask_for_short_slices;
 
 use crate::limits::{ACCEPT_PAUSE_MS, IDLE_WAIT_MS};
 use crate::mailbox::{HandedBack, Mailbox, Message};

@@ -7,9 +7,9 @@ use std::path::Path;
 use anyhow::Context;
 
 use crate::clicks::Position;
-use crate::clicks::files::unix_us;
 use crate::clicks::folder::{self, SegmentFile};
 use crate::clicks::reader::{Event, Reader};
+use crate::machine::clock::unix_us;
 
 /// What a sink does not have yet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -13,9 +13,9 @@ const UNSAFE: &[&str] = &[
     "engine/io_uring/outgoing.rs",
     "engine/io_uring/ring.rs",
     "engine/listener.rs",
-    "engine/slice.rs",
     "http/quick.rs",
     "links/hints.rs",
+    "machine/slice.rs",
     "main.rs",
 ];
 

@@ -13,8 +13,9 @@ use serde_json::{Value, json};
 use super::{bad_lines, counted};
 use crate::cli::is_broken_pipe;
 use crate::cli::reading::ReadingArguments;
-use crate::control::{Sources, say, write_compiled};
+use crate::control::{Sources, write_compiled};
 use crate::links::{OnBadLine, Report};
+use crate::say::say;
 
 /// What `carom links compile` is asked to do.
 #[derive(Args, Clone, Debug)]

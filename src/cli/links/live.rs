@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 
 use crate::cli::reading::ReadingArguments;
 use crate::control::admin::{Client, Method};
-use crate::control::say;
 use crate::disk::aside::Aside;
 use crate::disk::state;
 use crate::limits::BAD_LINES_SHOWN;
 use crate::links::{Columns, Format, OnBadLine};
+use crate::say::say;
 
 /// What a running server is asked about its links.
 #[derive(Clone, Debug, Subcommand)]

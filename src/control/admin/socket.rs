@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 use super::routes;
 use crate::control::live::Ask;
 use crate::disk::lock;
+use crate::say::say;
 
 /// Its name in the state folder.
 const NAME: &str = "admin.sock";
@@ -109,7 +110,7 @@ impl Socket {
             .name("carom-admin".to_owned())
             .spawn(move || {
                 if let Err(error) = serve() {
-                    crate::control::say(format_args!(
+                    say(format_args!(
                         "warning: the admin socket is not answered: {error}; `carom links …` cannot \
                          reach this server until it is started again"
                     ));

@@ -18,11 +18,12 @@ use super::read::{self, Job, ReadDone, Then};
 use super::served::{Base, Served};
 use super::shards::Shards;
 use super::stored;
-use crate::clicks::files::unix_us;
+use crate::control::Sources;
 use crate::control::journal::{self, FileMark, How, Journal, Record, What, Who};
 use crate::control::watch::LastRead;
-use crate::control::{Sources, say};
 use crate::links::Report;
+use crate::machine::clock::unix_us;
+use crate::say::say;
 
 /// See the [module](self).
 pub struct Desk {

@@ -8,9 +8,9 @@ use serde::Serialize;
 
 use super::edits;
 use super::served::Base;
-use crate::clicks::files::unix_us;
 use crate::control::journal::{self, FileMark, How, Record, What, Who};
 use crate::links::{Change, Changes};
+use crate::machine::clock::unix_us;
 
 /// A table that was served, for people and programs.
 #[derive(Debug, Clone, Serialize)]

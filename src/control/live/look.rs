@@ -7,9 +7,9 @@ use std::fmt::{self, Write as _};
 use super::ask::{Answer, Refusal, Reply};
 use super::desk::{Desk, answer};
 use super::served::Served;
-use crate::control::background;
 use crate::limits::DIFFERENCES_SHOWN;
 use crate::links::{LinkDifference, compare_snapshots};
+use crate::machine::background;
 
 impl Desk {
     /// Every link that is served, as a file of the native format.

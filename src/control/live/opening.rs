@@ -10,10 +10,10 @@ use super::history::History;
 use super::kept::{Generations, Kept, Made};
 use super::served::{Base, Served};
 use super::stored;
-use crate::clicks::files::unix_us;
 use crate::control::journal::{self, FileMark, How, Journal, Record, What, Who};
-use crate::control::say;
 use crate::links::Links;
+use crate::machine::clock::unix_us;
+use crate::say::say;
 
 /// What a server serves at first, before there are shards.
 pub struct Opening {

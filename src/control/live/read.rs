@@ -12,9 +12,10 @@ use super::ask::{Ask, Refusal, Reply};
 use super::includes::Includes;
 use super::served::{Base, Served};
 use crate::control::journal::{FileMark, Who};
-use crate::control::{Sources, background, table_file};
+use crate::control::{Sources, table_file};
 use crate::links::compiled::checksum;
 use crate::links::{Changes, FileReport, Format, Help, Include, Report, Source, load};
+use crate::machine::background;
 
 /// A link file, and what it includes.
 struct Text {

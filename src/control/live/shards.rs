@@ -7,10 +7,12 @@ use anyhow::{Context, anyhow};
 
 use super::served::Served;
 use crate::control::server::RunningShard;
-use crate::control::{background, machine, say};
 use crate::limits::SHARD_TURN_MS_MAX;
 use crate::links::{Links, Patch};
+use crate::machine::background;
+use crate::machine::cpus::pin;
 use crate::mailbox::{Mailbox, Message, Published};
+use crate::say::say;
 
 /// One shard: its CPU, the way to it, and what it says of itself.
 pub struct Shard {
@@ -45,7 +47,7 @@ impl Shards {
             let replicas = self.0.iter().map(|shard| {
                 let replica = std::thread::Builder::new().name("carom-replica".to_owned());
                 replica.spawn_scoped(scope, move || {
-                    machine::pin(shard.cpu);
+                    pin(shard.cpu);
                     background::begin();
                     served.replicate(generation)
                 })

@@ -9,10 +9,10 @@ use super::edits::{self, Checked};
 use super::kept::{Kept, Made};
 use super::opening::next;
 use super::served::Served;
-use crate::clicks::files::unix_us;
 use crate::control::journal::{Record, What, Who};
 use crate::limits::{EDITS_PER_GROUP_MAX, KEYS_PATCHED_MAX};
 use crate::links::{Change, Patch};
+use crate::machine::clock::unix_us;
 
 struct EditAsked {
     checked: Checked,

@@ -14,8 +14,9 @@ use serde_json::json;
 use super::ask::Ask;
 use super::served::Base;
 use crate::control::journal::FileMark;
-use crate::control::{background, table_file};
+use crate::control::table_file;
 use crate::disk::state::make_at;
+use crate::machine::background;
 
 /// Their folder in the state folder. Each is called `N.table`, by the generation
 /// that was the first to serve it.

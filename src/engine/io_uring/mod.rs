@@ -13,16 +13,15 @@ use std::time::{Duration, Instant};
 use glommio::{ExecutorJoinHandle, LocalExecutorBuilder, Placement};
 use rustix::process::{Resource, getrlimit};
 
-use super::slice::ask_for_short_slices;
 use super::{Asked, Clock, Course, Seat};
 use crate::connection::Step;
 use crate::limits::{IDLE_WAIT_MS, RING_COMPLETIONS};
+use crate::machine::MEMLOCK_BYTES_MIN;
+use crate::machine::slice::ask_for_short_slices;
 use crate::shard::{Arrival, Now, Shard};
 use ring::{Completion, Operation, Ring};
 use sockets::Sockets;
 
-/// What glommio locks at least; below it, it refuses to start.
-const MEMLOCK_BYTES_MIN: u64 = 512 * 1024;
 /// glommio's own rings only carry its timers here.
 const GLOMMIO_RING_DEPTH: usize = 16;
 const GLOMMIO_IO_BYTES: usize = 64 * 1024;

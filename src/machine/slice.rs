@@ -1,6 +1,6 @@
 #![allow(unsafe_code)] // sched_setattr(2) has no safe form in the crates used here
 
-//! Short time slices for the thread of a shard.
+//! Short time slices: a thread that has them runs soon after it wakes.
 
 use rustix::process::getpriority_process;
 

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use crate::engine::ask_for_short_slices;
+use super::slice::ask_for_short_slices;
 use crate::pace;
 
 /// The calling thread's from now on: it has low priority, and lets requests go first

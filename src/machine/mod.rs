@@ -1,0 +1,10 @@
+//! The machine below: its CPUs, its limits, its clock, and how a thread shares a
+//! CPU with others.
+
+pub mod background;
+pub mod clock;
+pub mod cpus;
+pub mod slice;
+mod survey;
+
+pub use survey::{MEMLOCK_BYTES_MIN, Machine};

@@ -1,6 +1,10 @@
-//! Every bound in carom, in one place, with the relations between them checked
-//! when compiling. Nothing here is grown at run time; what happens when a bound
-//! is reached is said beside it.
+//! The bounds of what carom holds and waits for, with the relations between them
+//! checked when compiling, and the defaults of its settings. What happens when a bound
+//! is reached is said beside it. A size that only one file goes by, as that of a buffer
+//! it fills, may stand in that file.
+
+use core::net::{IpAddr, Ipv4Addr, SocketAddr};
+use core::time::Duration;
 
 // ---- HTTP (RFC 9112) -------------------------------------------------------
 
@@ -235,28 +239,20 @@ pub const TEXTS_PER_SEGMENT_MAX: usize = 4096;
 pub const TEXTS_BYTES_PER_SEGMENT_MAX: usize = 512 * 1024;
 /// Header of a segment file, bytes.
 pub const SEGMENT_HEADER_BYTES: usize = 4096;
-/// Default size of a segment file, bytes.
-pub const SEGMENT_BYTES_DEFAULT: u64 = 128 * 1024 * 1024;
 /// Smallest segment file, bytes: the header and a few of the longest records.
 pub const SEGMENT_BYTES_MIN: u64 = 64 * 1024;
 /// Largest segment file, bytes: record offsets are 32-bit.
 pub const SEGMENT_BYTES_MAX: u64 = 2 * 1024 * 1024 * 1024;
-/// How long a segment is written after its first click, milliseconds, by default.
-/// Then the shard goes on in the next one, full or not.
-pub const SEGMENT_AGE_MS_DEFAULT: u64 = 5 * 60 * 1000;
-/// The shortest that may be, milliseconds: each segment costs a file, and syncs.
+/// Shortest time that a segment may be written after its first click, milliseconds:
+/// each costs a file, and syncs.
 pub const SEGMENT_AGE_MS_MIN: u64 = 1000;
-/// Segments kept ready for each shard beside the one it writes, by default. When
-/// none is ready, redirects go on and lost clicks are counted exactly.
-pub const SEGMENTS_READY_DEFAULT: usize = 2;
-/// Most that may be. Each takes its whole space on the disk.
+/// Most segments kept ready for each shard beside the one it writes. Each takes its
+/// whole space on the disk.
 pub const SEGMENTS_READY_MAX: usize = 64;
 /// Most segments of a shard that wait for the disk, to be sealed. Over it no more
 /// are made ready, and clicks are lost, and counted, for as long as the disk cannot
 /// keep up.
 pub const SEGMENTS_WAITING_MAX: usize = 6;
-/// How long a click may wait to be synced, milliseconds, by default.
-pub const SYNC_INTERVAL_MS_DEFAULT: u64 = 250;
 /// Most bytes synced in one go; between two the keeper looks after the writers.
 pub const SYNC_STEP_BYTES: usize = 16 * 1024 * 1024;
 /// Bytes of a segment faulted in ahead of its writer.
@@ -281,8 +277,7 @@ pub const STATS_HOURS_MAX: usize = 100_000;
 
 // ---- Shipping --------------------------------------------------------------
 
-/// Most clicks in a batch, and how many there are by default. Full, it is
-/// shipped.
+/// Most clicks in a batch. Full, it is shipped.
 pub const BATCH_CLICKS_MAX: usize = 256 * 1024;
 /// Bytes of all strings in a batch: 176 for each click. Over it the batch is
 /// full.
@@ -299,6 +294,56 @@ pub const CHECKPOINT_SLOT_BYTES: usize = 128 * 1024;
 pub const SINK_RETRY_MS_MAX: u64 = 30_000;
 /// How often it is said how far behind the sink is, milliseconds.
 pub const LAG_REPORT_MS: u64 = 10_000;
+
+// ---- What holds where an operator says nothing ------------------------------
+//
+// Settings that are one of a few names have theirs at their type, as `#[default]`.
+
+/// Where a server listens.
+pub const LISTEN_DEFAULT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+/// The click folder of a server.
+pub const CLICKS_FOLDER_DEFAULT: &str = "./clicks";
+/// Tables kept for a rollback.
+pub const GENERATIONS_KEPT_DEFAULT: u32 = 5;
+/// Time for a whole request head. After it: 408.
+pub const HEADER_TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
+/// How long a kept connection may be idle.
+pub const IDLE_TIMEOUT_DEFAULT: Duration = Duration::from_secs(60);
+/// Time without progress before a client that does not read is cut off.
+pub const SEND_TIMEOUT_DEFAULT: Duration = Duration::from_secs(30);
+/// Time to finish what is under way when stopping.
+pub const DRAIN_TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
+/// Open connections a shard.
+pub const CONNECTIONS_PER_SHARD_DEFAULT: u32 = CONNECTIONS_PER_SHARD_MAX as u32;
+/// Connections that the kernel holds ready to be accepted.
+pub const BACKLOG_DEFAULT: i32 = 4096;
+/// Time that the kernel keeps a silent new connection to itself.
+pub const DEFER_ACCEPT_DEFAULT: Duration = Duration::from_secs(5);
+/// Size of a segment file, bytes.
+pub const SEGMENT_BYTES_DEFAULT: u64 = 128 * 1024 * 1024;
+/// Segments kept ready for each shard beside the one it writes. When none is ready,
+/// redirects go on and lost clicks are counted exactly.
+pub const SEGMENTS_READY_DEFAULT: u32 = 2;
+/// How long a segment is written after its first click. Then the shard goes on in
+/// the next one, full or not.
+pub const SEGMENT_AGE_DEFAULT: Duration = Duration::from_secs(5 * 60);
+/// How long a click may wait to be synced.
+pub const SYNC_INTERVAL_DEFAULT: Duration = Duration::from_millis(250);
+/// Number of a machine among those whose clicks are brought together.
+pub const NODE_DEFAULT: u16 = 0;
+/// Clicks in a batch to be shipped.
+pub const BATCH_CLICKS_DEFAULT: u32 = BATCH_CLICKS_MAX as u32;
+/// How long a click may wait for others to share its batch, where whoever reads a
+/// stream waits for it.
+pub const STREAM_WAIT_DEFAULT: Duration = Duration::from_secs(1);
+/// The same, where each batch costs files.
+pub const FILE_WAIT_DEFAULT: Duration = Duration::from_secs(60);
+/// How long shipped segments are kept after they were last written.
+pub const KEEP_SHIPPED_DEFAULT: Duration = Duration::ZERO;
+/// Links, referers, user agents and tags that `clicks stats` prints of each.
+pub const STATS_ROWS_DEFAULT: usize = 10;
+/// Distinct requests that `links replay` lists.
+pub const REPLAY_LISTED_DEFAULT: usize = 100;
 
 // ---- How they relate -------------------------------------------------------
 
@@ -340,12 +385,13 @@ const _: () = assert!(TEXTS_PER_SEGMENT_MAX > 4);
 // Where a string stands is told in words, in 31 bits.
 const _: () = assert!(SEGMENT_BYTES_MAX / 8 < 1 << 31);
 const _: () = assert!(SEGMENT_BYTES_MAX < u32::MAX as u64);
-const _: () = assert!(SEGMENTS_READY_DEFAULT <= SEGMENTS_READY_MAX);
+const _: () = assert!(SEGMENTS_READY_DEFAULT as usize <= SEGMENTS_READY_MAX);
+const _: () = assert!(GENERATIONS_KEPT_DEFAULT as usize <= GENERATIONS_KEPT_MAX);
 // A process has addresses (47 bits) for the maps of 512 shards.
 const _: () = assert!(
     ((1 + SEGMENTS_READY_MAX + SEGMENTS_WAITING_MAX) as u64 * SEGMENT_BYTES_MAX) < (1 << 47) / 512
 );
-const _: () = assert!(SEGMENT_AGE_MS_DEFAULT >= SEGMENT_AGE_MS_MIN);
+const _: () = assert!(SEGMENT_AGE_DEFAULT.as_millis() >= SEGMENT_AGE_MS_MIN as u128);
 const _: () = assert!(SEGMENT_BYTES_MIN > SEGMENT_HEADER_BYTES as u64 + 8 * 2048);
 // The strings of one more click always fit in a batch that is not full.
 const _: () = assert!(BATCH_TEXT_BYTES_MAX < u32::MAX as usize);

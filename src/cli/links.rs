@@ -20,6 +20,7 @@ use serde_json::{Value, json};
 
 use super::is_broken_pipe;
 use super::reading::ReadingArguments;
+use super::wishes::Said;
 use crate::control::{Read, Sources};
 use crate::limits::BAD_LINES_SHOWN;
 use crate::links::{OnBadLine, Problem, Report, Table};
@@ -33,34 +34,34 @@ pub enum LinksCommand {
     /// Bad lines go to standard error as file:line: what is wrong, and what would
     /// be right. The exit status is 0 when all lines are good or the bad ones were
     /// to be skipped, 1 when there are bad lines, 2 when a file cannot be read.
-    Check(Check),
+    Check(Said<Check>),
     /// Make one file of link files that `serve` starts from at once
     ///
     /// The file is checked by its checksums and used where it lies, not read; see
     /// docs/compiled-tables.md. The exit status is 0 when it was written, 1 when there
     /// are bad lines, 2 when a file cannot be read or written.
-    Compile(compile::Compile),
+    Compile(Said<compile::Compile>),
     /// Write link files of any format as those of another
     ///
     /// Every line that means something else here, or cannot be taken, is listed as
     /// file:line: what. The exit status is 0 when all links were taken as they were
     /// meant, 1 when some were changed or refused, 2 when a file cannot be read or
     /// written.
-    Convert(convert::Convert),
+    Convert(Said<convert::Convert>),
     /// List the links that two files do not have in common, or that `promote` would change
     ///
     /// Without files, a running server is asked how what is staged differs from what
     /// it serves. Links of files are listed with + for added ones, - for removed ones, ~ for those that answer something
     /// else. The exit status is 0 when the links are the same, 1 when some differ, 2
     /// when a file cannot be read or has bad lines.
-    Diff(diff::Diff),
+    Diff(Said<diff::Diff>),
     /// Answer a real access log with two sets of links, and list what differs
     ///
     /// Each GET and HEAD of the log is answered with the old links and with the new,
     /// exactly as a server would now: status, Location and every other field. Other
     /// lines are skipped and counted. The exit status is 0 when all answers are the
     /// same, 1 when some differ, 2 when a file cannot be read or has bad lines.
-    Replay(replay::Replay),
+    Replay(Said<replay::Replay>),
     /// Change the links of a running server
     #[command(flatten)]
     Live(live::LiveCommand),
@@ -76,8 +77,8 @@ pub struct Check {
     #[command(flatten)]
     pub reading: ReadingArguments,
     /// When a line is bad: refuse all links, or skip it and take the rest
-    #[arg(long, default_value = "refuse", value_name = "refuse|skip")]
-    pub on_bad_line: OnBadLine,
+    #[arg(long, default_value = OnBadLine::default().name(), value_name = "refuse|skip")]
+    pub on_bad_line: Option<OnBadLine>,
     /// Show every bad line, not only the first ones
     #[arg(long)]
     pub all: bool,
@@ -103,7 +104,7 @@ fn check(wish: &Check) -> ExitCode {
     let sources = Sources {
         paths: wish.files.clone(),
         reading: wish.reading.plan(),
-        on_bad_line: wish.on_bad_line,
+        on_bad_line: wish.on_bad_line.unwrap_or_default(),
     };
     let read = match sources.read() {
         Ok(read) => read,
@@ -276,7 +277,7 @@ mod tests {
         let wish = Check {
             files: vec![file.clone()],
             reading: ReadingArguments::default(),
-            on_bad_line,
+            on_bad_line: Some(on_bad_line),
             all: has("all"),
             json: has("json"),
         };
@@ -336,14 +337,14 @@ mod tests {
                 base: Some("https://h.example".to_owned()),
                 columns: None,
             },
-            on_bad_line: OnBadLine::Refuse,
+            on_bad_line: Some(OnBadLine::Refuse),
             all: false,
             json: false,
         };
         let sources = Sources {
             paths: wish.files.clone(),
             reading: wish.reading.plan(),
-            on_bad_line: wish.on_bad_line,
+            on_bad_line: wish.on_bad_line.unwrap_or_default(),
         };
         let read = sources.read().unwrap();
         let (mut out, mut complaints) = (Vec::new(), Vec::new());

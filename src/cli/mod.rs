@@ -3,14 +3,18 @@
 pub mod clicks;
 pub mod links;
 mod progress;
+mod quantities;
 mod reading;
 pub mod serve;
 pub mod ship;
+mod wishes;
 
 use std::io;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use wishes::Said;
 
 /// A redirector for affiliate, campaign and short links: answers from memory,
 /// and writes down exactly one click for each redirect.
@@ -24,7 +28,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serve redirects from link files
-    Serve(Box<serve::ServeArguments>),
+    Serve(Box<Said<serve::ServeArguments>>),
     /// Look at link files
     #[command(subcommand)]
     Links(links::LinksCommand),
@@ -32,7 +36,7 @@ enum Command {
     #[command(subcommand)]
     Clicks(clicks::ClicksCommand),
     /// Ship recorded clicks to a sink
-    Ship(ship::ShipArguments),
+    Ship(Said<ship::ShipArguments>),
 }
 
 /// Runs the command that this process was started with.

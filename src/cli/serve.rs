@@ -8,15 +8,21 @@ use std::time::Duration;
 use bytesize::ByteSize;
 use clap::{Args, ValueEnum};
 
+use super::quantities::{size, time, written_size, written_time};
 use super::reading::ReadingArguments;
+use super::wishes::{Layers, default_name};
 use crate::clicks::Privacy;
 use crate::connection::Timeouts;
-use crate::control::{EngineWish, IpWish, Plan, Sources, serve};
+use crate::control::{EngineWish, IpWish, Plan, Reading, Sources, serve};
 use crate::engine::Engine;
 use crate::engine::listener::ListenOptions;
 use crate::limits::{
-    CONNECTIONS_PER_SHARD_MAX, GENERATIONS_KEPT_MAX, SEGMENT_AGE_MS_MIN, SEGMENT_BYTES_MAX,
-    SEGMENT_BYTES_MIN, SEGMENTS_READY_DEFAULT, SEGMENTS_READY_MAX,
+    BACKLOG_DEFAULT, CLICKS_FOLDER_DEFAULT, CONNECTIONS_PER_SHARD_DEFAULT,
+    CONNECTIONS_PER_SHARD_MAX, DEFER_ACCEPT_DEFAULT, DRAIN_TIMEOUT_DEFAULT,
+    GENERATIONS_KEPT_DEFAULT, GENERATIONS_KEPT_MAX, HEADER_TIMEOUT_DEFAULT, IDLE_TIMEOUT_DEFAULT,
+    LISTEN_DEFAULT, NODE_DEFAULT, SEGMENT_AGE_DEFAULT, SEGMENT_AGE_MS_MIN, SEGMENT_BYTES_DEFAULT,
+    SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN, SEGMENTS_READY_DEFAULT, SEGMENTS_READY_MAX,
+    SEND_TIMEOUT_DEFAULT, SYNC_INTERVAL_DEFAULT,
 };
 use crate::links::{Fallback, OnBadLine, targets};
 use crate::machine::cpus::Cores;
@@ -44,12 +50,12 @@ pub struct ServeArguments {
     #[arg(
         long,
         env = "CAROM_LISTEN",
-        default_value = "127.0.0.1:8080",
+        default_value = LISTEN_DEFAULT.to_string(),
         value_name = "ADDR",
         value_delimiter = ',',
         value_parser = address
     )]
-    listen: Vec<SocketAddr>,
+    listen: Option<Vec<SocketAddr>>,
 
     /// CPUs to serve on, one shard each: a count (4) or a list (0-3,8)
     /// [default: all this process may use]
@@ -57,12 +63,12 @@ pub struct ServeArguments {
     cores: Option<Cores>,
 
     /// What moves bytes; auto takes io_uring where it is allowed, else epoll
-    #[arg(long, env = "CAROM_ENGINE", default_value = "auto")]
-    engine: EngineName,
+    #[arg(long, env = "CAROM_ENGINE", default_value = default_name::<EngineName>())]
+    engine: Option<EngineName>,
 
     /// Folder of the click log
-    #[arg(long, env = "CAROM_CLICKS", default_value = "./clicks", value_name = "DIR")]
-    clicks: PathBuf,
+    #[arg(long, env = "CAROM_CLICKS", default_value = CLICKS_FOLDER_DEFAULT, value_name = "DIR")]
+    clicks: Option<PathBuf>,
 
     /// Folder of the admin socket, the journal of links and kept generations
     /// [default: .state in the click folder]
@@ -70,18 +76,18 @@ pub struct ServeArguments {
     state: Option<PathBuf>,
 
     /// Read the link files again when they, or what they include, change
-    #[arg(long, env = "CAROM_WATCH")]
-    watch: bool,
+    #[arg(long, env = "CAROM_WATCH", num_args = 0, default_missing_value = "true")]
+    watch: Option<bool>,
 
     /// Tables kept for `carom links rollback`, and as many changes of them
     #[arg(
         long,
         env = "CAROM_KEEP_GENERATIONS",
-        default_value_t = 5,
+        default_value = GENERATIONS_KEPT_DEFAULT.to_string(),
         value_name = "N",
         value_parser = clap::value_parser!(u32).range(1..=GENERATIONS_KEPT_MAX as i64)
     )]
-    keep_generations: u32,
+    keep_generations: Option<u32>,
 
     /// Where an unknown key is sent, with a 302 [default: none, it is answered 404]
     #[arg(long, env = "CAROM_FALLBACK", value_name = "URL", value_parser = fallback)]
@@ -91,119 +97,123 @@ pub struct ServeArguments {
     reading: ReadingArguments,
 
     /// When a line is bad: refuse to start or reload, or skip it and serve the rest
-    #[arg(long, env = "CAROM_ON_BAD_LINE", default_value = "refuse", value_name = "refuse|skip")]
-    on_bad_line: OnBadLine,
+    #[arg(long, env = "CAROM_ON_BAD_LINE", default_value = OnBadLine::default().name(), value_name = "refuse|skip")]
+    on_bad_line: Option<OnBadLine>,
 
     /// Time for a whole request head; after it 408
-    #[arg(long, env = "CAROM_HEADER_TIMEOUT", default_value = "10s", value_name = "TIME", value_parser = time)]
-    header_timeout: Duration,
+    #[arg(long, env = "CAROM_HEADER_TIMEOUT", default_value = written_time(HEADER_TIMEOUT_DEFAULT), value_name = "TIME", value_parser = time)]
+    header_timeout: Option<Duration>,
 
     /// Time a kept connection may be idle
-    #[arg(long, env = "CAROM_IDLE_TIMEOUT", default_value = "60s", value_name = "TIME", value_parser = time)]
-    idle_timeout: Duration,
+    #[arg(long, env = "CAROM_IDLE_TIMEOUT", default_value = written_time(IDLE_TIMEOUT_DEFAULT), value_name = "TIME", value_parser = time)]
+    idle_timeout: Option<Duration>,
 
     /// Time without progress before a client that does not read is cut off
-    #[arg(long, env = "CAROM_SEND_TIMEOUT", default_value = "30s", value_name = "TIME", value_parser = time)]
-    send_timeout: Duration,
+    #[arg(long, env = "CAROM_SEND_TIMEOUT", default_value = written_time(SEND_TIMEOUT_DEFAULT), value_name = "TIME", value_parser = time)]
+    send_timeout: Option<Duration>,
 
     /// Time to finish what is under way when stopping
-    #[arg(long, env = "CAROM_DRAIN_TIMEOUT", default_value = "10s", value_name = "TIME", value_parser = time)]
-    drain_timeout: Duration,
+    #[arg(long, env = "CAROM_DRAIN_TIMEOUT", default_value = written_time(DRAIN_TIMEOUT_DEFAULT), value_name = "TIME", value_parser = time)]
+    drain_timeout: Option<Duration>,
 
     /// Most connections on each core; fewer if RLIMIT_NOFILE says so
     #[arg(
         long,
         env = "CAROM_MAX_CONNECTIONS",
-        default_value_t = CONNECTIONS_PER_SHARD_MAX as u32,
+        default_value = CONNECTIONS_PER_SHARD_DEFAULT.to_string(),
         value_name = "N",
         value_parser = clap::value_parser!(u32).range(1..=CONNECTIONS_PER_SHARD_MAX as i64)
     )]
-    max_connections: u32,
+    max_connections: Option<u32>,
 
     /// Connections the kernel holds ready to be accepted, for each core and address
     #[arg(
         long,
         env = "CAROM_BACKLOG",
-        default_value_t = 4096,
+        default_value = BACKLOG_DEFAULT.to_string(),
         value_name = "N",
         value_parser = clap::value_parser!(i32).range(1..)
     )]
-    backlog: i32,
+    backlog: Option<i32>,
 
     /// Time the kernel keeps a silent new connection to itself (TCP_DEFER_ACCEPT);
     /// 0s to see every connection at once
-    #[arg(long, env = "CAROM_DEFER_ACCEPT", default_value = "5s", value_name = "TIME", value_parser = time)]
-    defer_accept: Duration,
+    #[arg(long, env = "CAROM_DEFER_ACCEPT", default_value = written_time(DEFER_ACCEPT_DEFAULT), value_name = "TIME", value_parser = time)]
+    defer_accept: Option<Duration>,
 
     /// Size of a segment of the click log
-    #[arg(long, env = "CAROM_SEGMENT_SIZE", default_value = "128MiB", value_name = "SIZE", value_parser = segment_size)]
-    segment_size: ByteSize,
+    #[arg(long, env = "CAROM_SEGMENT_SIZE", default_value = written_size(SEGMENT_BYTES_DEFAULT), value_name = "SIZE", value_parser = segment_size)]
+    segment_size: Option<ByteSize>,
 
     /// Segments kept ready for each core beside the one it writes, with all their space
     #[arg(
         long,
         env = "CAROM_RESERVE",
-        default_value_t = SEGMENTS_READY_DEFAULT as u32,
+        default_value = SEGMENTS_READY_DEFAULT.to_string(),
         value_name = "N",
         value_parser = clap::value_parser!(u32).range(1..=SEGMENTS_READY_MAX as i64)
     )]
-    reserve: u32,
+    reserve: Option<u32>,
 
     /// Time after its first click when a segment is sealed, full or not
-    #[arg(long, env = "CAROM_SEGMENT_AGE", default_value = "5m", value_name = "TIME", value_parser = segment_age)]
-    segment_age: Duration,
+    #[arg(long, env = "CAROM_SEGMENT_AGE", default_value = written_time(SEGMENT_AGE_DEFAULT), value_name = "TIME", value_parser = segment_age)]
+    segment_age: Option<Duration>,
 
     /// How often clicks are synced to disk
-    #[arg(long, env = "CAROM_SYNC_INTERVAL", default_value = "250ms", value_name = "TIME", value_parser = time)]
-    sync_interval: Duration,
+    #[arg(long, env = "CAROM_SYNC_INTERVAL", default_value = written_time(SYNC_INTERVAL_DEFAULT), value_name = "TIME", value_parser = time)]
+    sync_interval: Option<Duration>,
 
     /// Number of this machine, in click ids and segments: another on each machine
-    #[arg(long, env = "CAROM_NODE", default_value_t = 0, value_name = "N")]
-    node: u16,
+    #[arg(long, env = "CAROM_NODE", default_value = NODE_DEFAULT.to_string(), value_name = "N")]
+    node: Option<u16>,
 
     /// Keys that sign click ids; a new one is made where there is no such file
     /// [default: .state/click-key in the click folder]
     #[arg(long, env = "CAROM_CLICK_KEY", value_name = "FILE")]
     click_key: Option<PathBuf>,
+
     /// When there is no room for clicks: drop them and count them, or refuse requests
     /// with 503
-    #[arg(long, env = "CAROM_WHEN_FULL", default_value = "drop")]
-    when_full: WhenFullName,
+    #[arg(long, env = "CAROM_WHEN_FULL", default_value = default_name::<WhenFullName>())]
+    when_full: Option<WhenFullName>,
 
     /// What clicks keep of visitors' addresses: all, the /24 of IPv4 and the /48 of
     /// IPv6, or a hash whose key changes daily and is forgotten after 48 hours
-    #[arg(long, env = "CAROM_IP", default_value = "truncate")]
-    ip: IpName,
+    #[arg(long, env = "CAROM_IP", default_value = default_name::<IpName>())]
+    ip: Option<IpName>,
 
     /// Print what is served, once it is, as one line of JSON on standard output
-    #[arg(long, env = "CAROM_JSON")]
-    json: bool,
+    #[arg(long, env = "CAROM_JSON", num_args = 0, default_missing_value = "true")]
+    json: Option<bool>,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
+#[derive(Debug, Default, Clone, Copy, ValueEnum)]
 enum EngineName {
+    #[default]
     Auto,
     #[value(name = "io_uring", alias = "io-uring")]
     IoUring,
     Epoll,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
+#[derive(Debug, Default, Clone, Copy, ValueEnum)]
 enum WhenFullName {
+    #[default]
     Drop,
     Refuse,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
+#[derive(Debug, Default, Clone, Copy, ValueEnum)]
 enum IpName {
     Full,
+    #[default]
     Truncate,
     Hash,
 }
 
 /// Serves; the exit code says whether it went well.
-pub fn run(arguments: &ServeArguments) -> ExitCode {
-    match serve(&arguments.plan()) {
+pub fn run(flags: &ServeArguments) -> ExitCode {
+    match serve(&plan(&Layers(&[flags]))) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             say(format_args!("error: {error:#}"));
@@ -212,58 +222,85 @@ pub fn run(arguments: &ServeArguments) -> ExitCode {
     }
 }
 
-impl ServeArguments {
-    fn plan(&self) -> Plan {
-        let ms = |time: Duration| u32::try_from(time.as_millis()).unwrap_or(u32::MAX / 4).max(1);
-        Plan {
-            sources: Sources {
-                paths: self.links.clone(),
-                reading: self.reading.plan(),
-                on_bad_line: self.on_bad_line,
-            },
-            listen: self.listen.clone(),
-            cores: self.cores.clone(),
-            engine: match self.engine {
-                EngineName::Auto => EngineWish::Auto,
-                EngineName::IoUring => EngineWish::Only(Engine::IoUring),
-                EngineName::Epoll => EngineWish::Only(Engine::Epoll),
-            },
-            clicks: self.clicks.clone(),
-            state: self.state.clone(),
-            watch: self.watch,
-            keep_generations: self.keep_generations as usize,
-            segment_bytes: self.segment_size.as_u64(),
-            reserve: self.reserve as usize,
-            segment_age: self.segment_age,
-            sync_interval: self.sync_interval.max(Duration::from_millis(1)),
-            node: self.node,
-            click_key: self.click_key.clone(),
-            ip: match self.ip {
-                IpName::Full => IpWish::Full,
-                IpName::Truncate => IpWish::Truncate,
-                IpName::Hash => IpWish::Hash,
-            },
-            settings: Settings {
-                timeouts: Timeouts {
-                    head_ms: ms(self.header_timeout),
-                    idle_ms: ms(self.idle_timeout),
-                    send_ms: ms(self.send_timeout),
-                },
-                connections_max: self.max_connections as usize,
-                fallback: self.fallback.clone(),
-                when_full: match self.when_full {
-                    WhenFullName::Drop => WhenFull::Drop,
-                    WhenFullName::Refuse => WhenFull::Refuse,
-                },
-                privacy: Privacy::Truncate,
-            },
-            listening: ListenOptions {
-                backlog: self.backlog,
-                defer_accept_s: self.defer_accept.as_secs().try_into().unwrap_or(u32::MAX),
-            },
-            drain_timeout: self.drain_timeout,
-            json: self.json,
-        }
+/// What is to be done when these were said.
+fn plan(said: &Layers<'_, ServeArguments>) -> Plan {
+    let sync_interval = said.first(|it| it.sync_interval).unwrap_or(SYNC_INTERVAL_DEFAULT);
+    Plan {
+        sources: sources(said),
+        listen: said.first(|it| it.listen.clone()).unwrap_or_else(|| vec![LISTEN_DEFAULT]),
+        cores: said.first(|it| it.cores.clone()),
+        engine: match said.first(|it| it.engine).unwrap_or_default() {
+            EngineName::Auto => EngineWish::Auto,
+            EngineName::IoUring => EngineWish::Only(Engine::IoUring),
+            EngineName::Epoll => EngineWish::Only(Engine::Epoll),
+        },
+        clicks: said.first(|it| it.clicks.clone()).unwrap_or_else(|| CLICKS_FOLDER_DEFAULT.into()),
+        state: said.first(|it| it.state.clone()),
+        watch: said.first(|it| it.watch).unwrap_or_default(),
+        keep_generations: said.first(|it| it.keep_generations).unwrap_or(GENERATIONS_KEPT_DEFAULT)
+            as usize,
+        segment_bytes: said
+            .first(|it| it.segment_size)
+            .map_or(SEGMENT_BYTES_DEFAULT, |size| size.as_u64()),
+        reserve: said.first(|it| it.reserve).unwrap_or(SEGMENTS_READY_DEFAULT) as usize,
+        segment_age: said.first(|it| it.segment_age).unwrap_or(SEGMENT_AGE_DEFAULT),
+        sync_interval: sync_interval.max(Duration::from_millis(1)),
+        node: said.first(|it| it.node).unwrap_or(NODE_DEFAULT),
+        click_key: said.first(|it| it.click_key.clone()),
+        ip: match said.first(|it| it.ip).unwrap_or_default() {
+            IpName::Full => IpWish::Full,
+            IpName::Truncate => IpWish::Truncate,
+            IpName::Hash => IpWish::Hash,
+        },
+        settings: settings(said),
+        listening: listening(said),
+        drain_timeout: said.first(|it| it.drain_timeout).unwrap_or(DRAIN_TIMEOUT_DEFAULT),
+        json: said.first(|it| it.json).unwrap_or_default(),
+    }
+}
+
+/// The link files, and how they are read.
+fn sources(said: &Layers<'_, ServeArguments>) -> Sources {
+    Sources {
+        paths: said
+            .first(|it| (!it.links.is_empty()).then(|| it.links.clone()))
+            .unwrap_or_default(),
+        reading: Reading {
+            format: said.first(|it| it.reading.format),
+            base: said.first(|it| it.reading.base.clone()),
+            columns: said.first(|it| it.reading.columns.clone()),
+        },
+        on_bad_line: said.first(|it| it.on_bad_line).unwrap_or_default(),
+    }
+}
+
+/// What every shard goes by.
+fn settings(said: &Layers<'_, ServeArguments>) -> Settings {
+    let ms = |time: Duration| u32::try_from(time.as_millis()).unwrap_or(u32::MAX / 4).max(1);
+    Settings {
+        timeouts: Timeouts {
+            head_ms: ms(said.first(|it| it.header_timeout).unwrap_or(HEADER_TIMEOUT_DEFAULT)),
+            idle_ms: ms(said.first(|it| it.idle_timeout).unwrap_or(IDLE_TIMEOUT_DEFAULT)),
+            send_ms: ms(said.first(|it| it.send_timeout).unwrap_or(SEND_TIMEOUT_DEFAULT)),
+        },
+        connections_max: said
+            .first(|it| it.max_connections)
+            .unwrap_or(CONNECTIONS_PER_SHARD_DEFAULT) as usize,
+        fallback: said.first(|it| it.fallback.clone()),
+        when_full: match said.first(|it| it.when_full).unwrap_or_default() {
+            WhenFullName::Drop => WhenFull::Drop,
+            WhenFullName::Refuse => WhenFull::Refuse,
+        },
+        privacy: Privacy::Truncate,
+    }
+}
+
+/// How listening sockets are made.
+fn listening(said: &Layers<'_, ServeArguments>) -> ListenOptions {
+    let defer_accept = said.first(|it| it.defer_accept).unwrap_or(DEFER_ACCEPT_DEFAULT);
+    ListenOptions {
+        backlog: said.first(|it| it.backlog).unwrap_or(BACKLOG_DEFAULT),
+        defer_accept_s: defer_accept.as_secs().try_into().unwrap_or(u32::MAX),
     }
 }
 
@@ -279,17 +316,6 @@ fn fallback(text: &str) -> Result<Fallback, String> {
         .ok_or_else(|| "a fallback cannot hold :splat; only a /* link can".to_owned())
 }
 
-fn time(text: &str) -> Result<Duration, String> {
-    // A day is long enough for any of them, and far from where clocks wrap.
-    const TIME_MAX: Duration = Duration::from_secs(24 * 60 * 60);
-    let time = text
-        .parse::<jiff::SignedDuration>()
-        .ok()
-        .and_then(|time| Duration::try_from(time).ok())
-        .ok_or("write a time with its unit: 10s, 250ms or 1m")?;
-    if time <= TIME_MAX { Ok(time) } else { Err("longer than a day".to_owned()) }
-}
-
 fn segment_age(text: &str) -> Result<Duration, String> {
     let age_min = Duration::from_millis(SEGMENT_AGE_MS_MIN);
     time(text).and_then(|age| {
@@ -298,8 +324,7 @@ fn segment_age(text: &str) -> Result<Duration, String> {
 }
 
 fn segment_size(text: &str) -> Result<ByteSize, String> {
-    let size: ByteSize =
-        text.parse().map_err(|_| "write a size with its unit: 64MiB or 1GiB".to_owned())?;
+    let size = size(text)?;
     if (SEGMENT_BYTES_MIN..=SEGMENT_BYTES_MAX).contains(&size.as_u64()) {
         return Ok(size);
     }
@@ -308,4 +333,49 @@ fn segment_size(text: &str) -> Result<ByteSize, String> {
         ByteSize::b(SEGMENT_BYTES_MIN),
         ByteSize::b(SEGMENT_BYTES_MAX)
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{Command, FromArgMatches};
+
+    use super::*;
+    use crate::cli::wishes::Said;
+
+    fn command() -> Command {
+        Said::<ServeArguments>::augment_args(Command::new("serve"))
+    }
+
+    fn said(flags: &[String]) -> ServeArguments {
+        let arguments = ["serve", "links.txt"].map(str::to_owned).into_iter();
+        let matches = command().get_matches_from(arguments.chain(flags.iter().cloned()));
+        Said::<ServeArguments>::from_arg_matches(&matches).unwrap().0
+    }
+
+    /// Every flag that has a default, with what help shows as that.
+    fn defaults() -> Vec<String> {
+        let flag = |argument: &clap::Arg| {
+            let default = argument.get_default_values().first()?;
+            Some(format!("--{}={}", argument.get_long()?, default.to_str()?))
+        };
+        command().get_arguments().filter_map(flag).collect()
+    }
+
+    #[test]
+    fn what_help_shows_as_default_is_planned() {
+        let (nothing, all) = (said(&[]), said(&defaults()));
+        assert_eq!((nothing.node, all.node), (None, Some(NODE_DEFAULT)));
+        let [nothing, all] = [nothing, all].map(|said| format!("{:?}", plan(&Layers(&[&said]))));
+        assert_eq!(nothing, all);
+        assert!(defaults().len() > 15, "{:?}", defaults());
+    }
+
+    #[test]
+    fn flags_lie_over_what_is_said_elsewhere() {
+        let [flags, elsewhere] = [&["--node=1", "--watch"][..], &["--node=2", "--reserve=9"]]
+            .map(|said_so| said(&said_so.iter().map(|&flag| flag.to_owned()).collect::<Vec<_>>()));
+        let plan = plan(&Layers(&[&flags, &elsewhere]));
+        assert_eq!((plan.node, plan.reserve, plan.watch, plan.json), (1, 9, true, false));
+        assert_eq!(plan.drain_timeout, DRAIN_TIMEOUT_DEFAULT);
+    }
 }

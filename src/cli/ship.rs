@@ -13,9 +13,14 @@ use serde::Serialize;
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use super::clicks::cat::Format;
+use super::quantities::{long_time, written_time};
+use super::wishes::default_name;
 use crate::clicks::id::Keys;
 use crate::clicks::key_file;
-use crate::limits::BATCH_CLICKS_MAX;
+use crate::limits::{
+    BATCH_CLICKS_DEFAULT, BATCH_CLICKS_MAX, FILE_WAIT_DEFAULT, KEEP_SHIPPED_DEFAULT,
+    STREAM_WAIT_DEFAULT,
+};
 use crate::say::say;
 use crate::ship::sinks::{Address, Kind};
 use crate::ship::{Plan, Shipped, Shipper, lag, register};
@@ -48,8 +53,8 @@ pub struct ShipArguments {
     name: Option<String>,
 
     /// How rows are written
-    #[arg(long, value_enum, default_value_t = Format::Ndjson, requires = "to")]
-    format: Format,
+    #[arg(long, value_enum, default_value = default_name::<Format>(), requires = "to")]
+    format: Option<Format>,
 
     /// Compress the files of file:DIR
     #[arg(long, requires = "to")]
@@ -67,20 +72,19 @@ pub struct ShipArguments {
     #[arg(long, requires = "to")]
     follow: bool,
 
-    /// With --follow: how long a click may wait for others to share its batch
-    /// [default: 1s for stdout, else 60s]
-    #[arg(long, value_name = "TIME", value_parser = time, requires = "follow")]
+    /// How long a click may wait for others to share its batch
+    #[arg(long, help = wait_help(), value_name = "TIME", value_parser = long_time, requires = "follow")]
     wait: Option<Duration>,
 
     /// Most clicks in a batch, and thus in a file
     #[arg(
         long,
-        default_value_t = BATCH_CLICKS_MAX as u32,
+        default_value = BATCH_CLICKS_DEFAULT.to_string(),
         value_name = "N",
         value_parser = clap::value_parser!(u32).range(1..=BATCH_CLICKS_MAX as i64),
         requires = "to"
     )]
-    batch: u32,
+    batch: Option<u32>,
 
     /// Delete segments that every registered sink has
     #[arg(long, requires = "to")]
@@ -89,12 +93,12 @@ pub struct ShipArguments {
     /// How long to keep them after they were last written
     #[arg(
         long,
-        default_value = "0s",
+        default_value = written_time(KEEP_SHIPPED_DEFAULT),
         value_name = "TIME",
-        value_parser = time,
+        value_parser = long_time,
         requires = "delete_shipped"
     )]
-    keep_for: Duration,
+    keep_for: Option<Duration>,
 
     /// Show the registered sinks, and how far behind they are
     #[arg(long)]
@@ -154,22 +158,22 @@ fn ship(wish: &ShipArguments, kind: &Kind) -> anyhow::Result<u8> {
 fn plan(wish: &ShipArguments, kind: &Kind) -> anyhow::Result<Plan> {
     let address = Address {
         kind: kind.clone(),
-        format: wish.format.into(),
+        format: wish.format.unwrap_or_default().into(),
         is_zstd: wish.zstd,
         has_ids: !wish.no_ids,
     };
     let wait = wish.wait.unwrap_or(match kind {
-        Kind::Stdout => Duration::from_secs(1),
-        Kind::File(_) | Kind::Parquet(_) => Duration::from_secs(60),
+        Kind::Stdout => STREAM_WAIT_DEFAULT,
+        Kind::File(_) | Kind::Parquet(_) => FILE_WAIT_DEFAULT,
     });
     Ok(Plan {
         clicks: wish.clicks.clone(),
         name: wish.name.clone().unwrap_or_else(|| address.name()),
         address,
         keys: if wish.no_ids { None } else { Some(keys(wish)?) },
-        batch_clicks: wish.batch as usize,
+        batch_clicks: wish.batch.unwrap_or(BATCH_CLICKS_DEFAULT) as usize,
         follow: wish.follow.then_some(wait),
-        delete_after: wish.delete_shipped.then_some(wish.keep_for),
+        delete_after: wish.delete_shipped.then_some(wish.keep_for.unwrap_or(KEEP_SHIPPED_DEFAULT)),
         is_quiet: wish.quiet,
     })
 }
@@ -234,38 +238,10 @@ fn kind(text: &str) -> Result<Kind, String> {
     Kind::parse(text).map_err(|error| format!("{error:#}"))
 }
 
-fn time(text: &str) -> Result<Duration, String> {
-    /// Ten years, which is for ever here and far from where clocks wrap.
-    const TIME_MAX: Duration = Duration::from_secs(3650 * DAY_SECONDS);
-    const DAY_SECONDS: u64 = 24 * 60 * 60;
-    let days = text.strip_suffix('d').and_then(|days| days.trim().parse::<u32>().ok());
-    let time = match days {
-        Some(days) => Some(Duration::from_secs(u64::from(days) * DAY_SECONDS)),
-        None => {
-            text.parse::<jiff::SignedDuration>().ok().and_then(|time| Duration::try_from(time).ok())
-        }
-    };
-    let time = time.ok_or("write a time with its unit: 10s, 5m, 12h or 7d")?;
-    if time <= TIME_MAX { Ok(time) } else { Err("longer than ten years".to_owned()) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check(text: &str, seconds: Option<u64>) {
-        assert_eq!(time(text).ok(), seconds.map(Duration::from_secs), "{text}");
-    }
-
-    #[test]
-    fn times() {
-        check("0s", Some(0));
-        check("90s", Some(90));
-        check("5m", Some(300));
-        check("7d", Some(604_800));
-        check("4000d", None);
-        check("-1s", None);
-        check("7", None);
-        check("d", None);
-    }
+fn wait_help() -> String {
+    let (stream, files) = (written_time(STREAM_WAIT_DEFAULT), written_time(FILE_WAIT_DEFAULT));
+    format!(
+        "With --follow: how long a click may wait for others to share its batch [default: \
+         {stream} for stdout, else {files}]"
+    )
 }

@@ -18,17 +18,10 @@ use super::id::{Keys, Signer};
 use super::numbers::Numbers;
 use super::writer::Writer;
 use crate::disk;
-use crate::limits::{
-    SEGMENT_AGE_MS_DEFAULT, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN, SEGMENTS_READY_MAX,
-    SYNC_INTERVAL_MS_DEFAULT,
-};
+use crate::limits::{SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN, SEGMENTS_READY_MAX};
 use crate::machine::clock::unix_us;
 use crate::pace;
 
-/// How long a click may wait to be synced, unless the operator says otherwise.
-pub const SYNC_INTERVAL_DEFAULT: Duration = Duration::from_millis(SYNC_INTERVAL_MS_DEFAULT);
-/// How long a segment is written, unless the operator says otherwise.
-pub const SEGMENT_AGE_DEFAULT: Duration = Duration::from_millis(SEGMENT_AGE_MS_DEFAULT);
 /// How long after a failure the next segment is tried again.
 const RETRY: Duration = Duration::from_secs(1);
 /// Shortest time between two syncs: an interval of zero is no reason to spin.

@@ -51,7 +51,7 @@ pub mod texts;
 pub mod writer;
 
 pub use handover::{Counts, Handover};
-pub use keeper::{Keeper, Options, SEGMENT_AGE_DEFAULT, SYNC_INTERVAL_DEFAULT, ShardInfo, Summary};
+pub use keeper::{Keeper, Options, ShardInfo, Summary};
 pub use position::Position;
 pub use privacy::Privacy;
 pub use record::{Click, Flags, Gap, Verdict};

@@ -29,6 +29,11 @@ pub enum OnBadLine {
 impl OnBadLine {
     /// The names by which a person picks one.
     pub const NAMES: [&str; 2] = ["refuse", "skip"];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        Self::NAMES[self as usize]
+    }
 }
 
 impl FromStr for OnBadLine {

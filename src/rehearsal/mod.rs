@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use crate::clicks::Privacy;
 use crate::connection::{Step, Timeouts};
-use crate::limits::SEGMENT_BYTES_MIN;
+use crate::limits::{
+    HEADER_TIMEOUT_DEFAULT, IDLE_TIMEOUT_DEFAULT, SEGMENT_BYTES_MIN, SEND_TIMEOUT_DEFAULT,
+};
 use crate::links::targets::validate;
 use crate::links::{Fallback, Format, Links, OnBadLine, Source, load};
 use crate::mailbox::Published;
@@ -51,7 +53,11 @@ const UNIX_US: u64 = 784_111_777_000_000;
 pub const PEER: [u8; 16] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 192, 0, 2, 1];
 
 /// The timeouts of a rehearsal: those that `carom serve` has by default.
-pub const TIMEOUTS: Timeouts = Timeouts { head_ms: 10_000, idle_ms: 60_000, send_ms: 30_000 };
+pub const TIMEOUTS: Timeouts = Timeouts {
+    head_ms: HEADER_TIMEOUT_DEFAULT.as_millis() as u32,
+    idle_ms: IDLE_TIMEOUT_DEFAULT.as_millis() as u32,
+    send_ms: SEND_TIMEOUT_DEFAULT.as_millis() as u32,
+};
 
 struct One<'a>(&'a [u8]);
 

@@ -11,7 +11,7 @@ use crate::{printed, wish};
 
 fn prints(click: Click<'_>, format: Format, expected: &str) {
     let dir = folder_of([click]);
-    let (out, _, status) = printed(&Cat { format, ..wish(dir.path()) });
+    let (out, _, status) = printed(&Cat { format: Some(format), ..wish(dir.path()) });
     assert_eq!((out.as_str(), status), (expected, 0));
 }
 
@@ -78,7 +78,7 @@ fn what_is_cut_is_named() {
     let (out, _, _) = printed(&wish(dir.path()));
     let row: serde_json::Value = serde_json::from_str(&out).unwrap();
     assert_eq!(row["cut"], serde_json::json!(["path", "user_agent"]));
-    let (out, _, _) = printed(&Cat { format: Format::Csv, ..wish(dir.path()) });
+    let (out, _, _) = printed(&Cat { format: Some(Format::Csv), ..wish(dir.path()) });
     assert!(out.ends_with(",path user_agent\n"), "{out}");
 }
 

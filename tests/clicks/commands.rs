@@ -38,13 +38,14 @@ fn verified_json(path: &Path) -> Value {
 
 fn cat_of(path: &Path, filter: FilterArguments) -> Printed {
     let paths = vec![path.to_owned()];
-    let format = Format::Ndjson;
+    let format = Some(Format::Ndjson);
     let wish = Cat { paths, format, follow: false, click_key: None, filter, quiet: false };
     printed(|out, complaints| cat(&wish, out, complaints, &AtomicBool::new(false)))
 }
 
 fn stats_of(path: &Path, filter: FilterArguments, top: usize, format: stats::Format) -> Printed {
-    let wish = StatsArguments { paths: vec![path.to_owned()], filter, top, format, quiet: false };
+    let (paths, top, format) = (vec![path.to_owned()], Some(top), Some(format));
+    let wish = StatsArguments { paths, filter, top, format, quiet: false };
     printed(|out, complaints| stats(&wish, out, complaints))
 }
 

@@ -27,7 +27,7 @@ use carom::cli::clicks::filter::FilterArguments;
 fn wish(dir: &Path) -> Cat {
     Cat {
         paths: vec![dir.to_owned()],
-        format: Format::Ndjson,
+        format: Some(Format::Ndjson),
         follow: false,
         click_key: None,
         filter: FilterArguments::default(),

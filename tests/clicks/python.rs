@@ -42,7 +42,7 @@ fn agree(files: &[PathBuf]) -> usize {
     assert!(python.status.success(), "{said}");
 
     let filter = FilterArguments::default();
-    let (paths, format, click_key) = (files.to_vec(), Format::Ndjson, Some(key));
+    let (paths, format, click_key) = (files.to_vec(), Some(Format::Ndjson), Some(key));
     let wish = Cat { paths, format, follow: false, click_key, filter, quiet: true };
     let mut rows = Vec::new();
     cat(&wish, &mut rows, &mut std::io::sink(), &AtomicBool::new(false));

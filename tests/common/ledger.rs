@@ -6,10 +6,8 @@ use std::time::{Duration, Instant};
 
 use carom::clicks::ledger::Ledger;
 use carom::clicks::tally::Tally;
-use carom::clicks::{
-    Click, Flags, Keeper, Options, SEGMENT_AGE_DEFAULT, ShardInfo, Verdict, Writer,
-};
-use carom::limits::SEGMENT_BYTES_MIN;
+use carom::clicks::{Click, Flags, Keeper, Options, ShardInfo, Verdict, Writer};
+use carom::limits::{SEGMENT_AGE_DEFAULT, SEGMENT_BYTES_MIN};
 use carom::rehearsal::tape;
 use tempfile::TempDir;
 

@@ -1,6 +1,13 @@
 //! Arguments as a person or a program gives them: what is refused, with which exit
 //! code, and what help says.
 
+use carom::limits::{
+    BACKLOG_DEFAULT, CLICKS_FOLDER_DEFAULT, CONNECTIONS_PER_SHARD_DEFAULT, DEFER_ACCEPT_DEFAULT,
+    DRAIN_TIMEOUT_DEFAULT, GENERATIONS_KEPT_DEFAULT, HEADER_TIMEOUT_DEFAULT, IDLE_TIMEOUT_DEFAULT,
+    LISTEN_DEFAULT, NODE_DEFAULT, SEGMENT_AGE_DEFAULT, SEGMENT_BYTES_DEFAULT,
+    SEGMENTS_READY_DEFAULT, SEND_TIMEOUT_DEFAULT, SYNC_INTERVAL_DEFAULT,
+};
+
 use crate::LINKS;
 use crate::common::carom;
 
@@ -98,28 +105,29 @@ fn help_has_every_default_and_variable() {
         assert!(rest.contains(&variable), "{flag}");
         assert!(help.contains(&format!("[default: {default}")), "{flag}: {help}");
     };
-    check("listen", "127.0.0.1:8080]");
+    check("listen", &format!("{LISTEN_DEFAULT}]"));
     check("cores", "all this process may use]");
     check("engine", "auto]");
-    check("clicks", "./clicks]");
+    check("clicks", &format!("{CLICKS_FOLDER_DEFAULT}]"));
     check("fallback", "none");
     check("format", "as each file looks]");
     check("base", "they are refused]");
     check("columns", "by their names]");
     check("on-bad-line", "refuse]");
-    check("header-timeout", "10s]");
-    check("idle-timeout", "60s]");
-    check("send-timeout", "30s]");
-    check("drain-timeout", "10s]");
-    check("max-connections", "65536]");
-    check("node", "0]");
+    check("header-timeout", &format!("{HEADER_TIMEOUT_DEFAULT:?}]"));
+    check("idle-timeout", &format!("{IDLE_TIMEOUT_DEFAULT:?}]"));
+    check("send-timeout", &format!("{SEND_TIMEOUT_DEFAULT:?}]"));
+    check("drain-timeout", &format!("{DRAIN_TIMEOUT_DEFAULT:?}]"));
+    check("max-connections", &format!("{CONNECTIONS_PER_SHARD_DEFAULT}]"));
+    check("keep-generations", &format!("{GENERATIONS_KEPT_DEFAULT}]"));
+    check("node", &format!("{NODE_DEFAULT}]"));
     check("click-key", ".state/click-key in the click folder]");
-    check("backlog", "4096]");
-    check("defer-accept", "5s]");
-    check("segment-size", "128MiB]");
-    check("segment-age", "5m]");
-    check("reserve", "2]");
-    check("sync-interval", "250ms]");
+    check("backlog", &format!("{BACKLOG_DEFAULT}]"));
+    check("defer-accept", &format!("{DEFER_ACCEPT_DEFAULT:?}]"));
+    check("segment-size", &format!("{}MiB]", SEGMENT_BYTES_DEFAULT >> 20));
+    check("segment-age", &format!("{}m]", SEGMENT_AGE_DEFAULT.as_secs() / 60));
+    check("reserve", &format!("{SEGMENTS_READY_DEFAULT}]"));
+    check("sync-interval", &format!("{SYNC_INTERVAL_DEFAULT:?}]"));
     check("when-full", "drop]");
     check("ip", "truncate]");
     assert!(flat.contains("[env: CAROM_LINKS=]") && flat.contains("[env: CAROM_JSON=]"));

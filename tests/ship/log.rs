@@ -5,10 +5,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use carom::clicks::folder::{SegmentFile, list};
-use carom::clicks::{
-    Click, Flags, Keeper, Options, SEGMENT_AGE_DEFAULT, ShardInfo, Verdict, Writer, key_file,
-};
+use carom::clicks::{Click, Flags, Keeper, Options, ShardInfo, Verdict, Writer, key_file};
 use carom::disk::state;
+use carom::limits::SEGMENT_AGE_DEFAULT;
 
 use crate::common::{CAROM, until};
 

@@ -13,6 +13,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 
 use super::filter::FilterArguments;
 use super::{is_broken_pipe, status, total};
+use crate::cli::wishes::default_name;
 use crate::clicks::key_file::KeyRing;
 use crate::clicks::ledger::Ledger;
 use crate::clicks::rows::{RowFormat, Rows};
@@ -30,8 +31,8 @@ pub struct Cat {
     #[arg(required = true, value_name = "DIR|FILE")]
     pub paths: Vec<PathBuf>,
     /// How to print them.
-    #[arg(long, value_enum, default_value_t = Format::Ndjson)]
-    pub format: Format,
+    #[arg(long, value_enum, default_value = default_name::<Format>())]
+    pub format: Option<Format>,
     /// Go on with what a running server writes, until interrupted.
     #[arg(long, conflicts_with = "until")]
     pub follow: bool,
@@ -47,9 +48,10 @@ pub struct Cat {
 }
 
 /// How clicks are printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// One JSON object a line.
+    #[default]
     Ndjson,
     /// Comma-separated, with a header row.
     Csv,
@@ -111,7 +113,7 @@ fn print(
     let filter = wish.filter.filter();
     let mut ledger = Ledger::open(&wish.paths, wish.follow)?;
     ledger.pass_over_all_but(filter.times.clone());
-    let mut rows = Rows::new(wish.format.into(), out)?;
+    let mut rows = Rows::new(wish.format.unwrap_or_default().into(), out)?;
     let mut printed = 0;
     loop {
         while let Some(mut entry) = ledger.next_click()? {

@@ -1,17 +1,19 @@
 //! `carom clicks get`: the clicks with these ids, each read where it stands.
 
 use std::io::{self, BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
 
 use super::cat::Format;
 use super::is_broken_pipe;
+use crate::cli::wishes::default_name;
 use crate::clicks::id::{ClickId, Keys, Place, Refused};
 use crate::clicks::key_file;
 use crate::clicks::rows::Rows;
 use crate::clicks::seek::{Missing, seek};
+use crate::limits::CLICKS_FOLDER_DEFAULT;
 
 /// What `carom clicks get` is asked to do.
 #[derive(Args, Clone, Debug)]
@@ -20,14 +22,14 @@ pub struct Get {
     #[arg(required = true, value_name = "ID")]
     pub ids: Vec<String>,
     /// The click folder.
-    #[arg(long, default_value = "./clicks", value_name = "DIR")]
-    pub clicks: PathBuf,
+    #[arg(long, default_value = CLICKS_FOLDER_DEFAULT, value_name = "DIR")]
+    pub clicks: Option<PathBuf>,
     /// Keys that the ids were signed with [default: .state/click-key in the folder].
     #[arg(long, value_name = "FILE")]
     pub click_key: Option<PathBuf>,
     /// How to print them.
-    #[arg(long, value_enum, default_value_t = Format::Ndjson)]
-    pub format: Format,
+    #[arg(long, value_enum, default_value = default_name::<Format>())]
+    pub format: Option<Format>,
 }
 
 /// Runs the command.
@@ -55,9 +57,10 @@ pub fn get(wish: &Get, out: impl Write, complaints: &mut impl Write) -> u8 {
 }
 
 fn print(wish: &Get, out: impl Write, say: &mut impl FnMut(&str)) -> anyhow::Result<u8> {
-    let path = wish.click_key.clone().unwrap_or_else(|| key_file::beside(&wish.clicks));
+    let clicks = wish.clicks.as_deref().unwrap_or(Path::new(CLICKS_FOLDER_DEFAULT));
+    let path = wish.click_key.clone().unwrap_or_else(|| key_file::beside(clicks));
     let keys = key_file::load(&path)?;
-    let mut rows = Rows::new(wish.format.into(), out)?;
+    let mut rows = Rows::new(wish.format.unwrap_or_default().into(), out)?;
     let mut code = 0;
     for text in &wish.ids {
         let (id, place) = match open(&keys, text) {
@@ -76,7 +79,7 @@ fn print(wish: &Get, out: impl Write, say: &mut impl FnMut(&str)) -> anyhow::Res
             code = code.max(1);
             continue;
         }
-        match seek(&wish.clicks, &place)? {
+        match seek(clicks, &place)? {
             Ok(found) => {
                 let mut entry = found.entry();
                 entry.id = Some(id);

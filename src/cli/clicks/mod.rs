@@ -12,6 +12,7 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::is_broken_pipe;
+use super::wishes::Said;
 use crate::clicks::filter::Filter;
 use crate::clicks::tally::Tally;
 
@@ -24,19 +25,19 @@ pub enum ClicksCommand {
     /// end. The exit status is 0 when every click that was answered has been
     /// printed, 1 when some are damaged, missing or were lost, 2 when something
     /// cannot be read at all.
-    Cat(cat::Cat),
+    Cat(Said<cat::Cat>),
     /// Print the clicks with these ids.
     ///
     /// An id tells where its click is recorded, so nothing is searched. Where
     /// there is no such click, standard error says why. The exit status is 0 when
     /// every click has been printed, 1 when an id is refused or its click is not
     /// there, 2 when something cannot be read at all.
-    Get(get::Get),
+    Get(Said<get::Get>),
     /// Count clicks: by verdict, status, hour, link, referer and user agent.
     ///
     /// What is damaged or missing is said on standard error. Exit status as of
     /// `clicks cat`.
-    Stats(stats::StatsArguments),
+    Stats(Said<stats::StatsArguments>),
     /// Say whether the click log is whole.
     ///
     /// Reads every segment and checks seals, checksums and sequence numbers. Prints a

@@ -12,11 +12,13 @@ use serde_json::{Value, json};
 use super::filter::FilterArguments;
 use super::{is_broken_pipe, status, tally_to_json, total};
 use crate::cli::progress::Progress;
+use crate::cli::wishes::default_name;
 use crate::clicks::ledger::Ledger;
 use crate::clicks::spelling::text;
 use crate::clicks::stats::{ByValue, Counter, HOUR_US, Stats};
 use crate::clicks::tally::Tally;
 use crate::clicks::top::{Count, Top};
+use crate::limits::STATS_ROWS_DEFAULT;
 
 /// Hours that a table shows: two days. JSON has all.
 const HOURS_SHOWN: usize = 48;
@@ -31,20 +33,21 @@ pub struct StatsArguments {
     #[command(flatten)]
     pub filter: FilterArguments,
     /// How many links, referers, user agents and tags to print.
-    #[arg(long, default_value_t = 10, value_name = "N")]
-    pub top: usize,
+    #[arg(long, default_value = STATS_ROWS_DEFAULT.to_string(), value_name = "N")]
+    pub top: Option<usize>,
     /// How to print them.
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub format: Format,
+    #[arg(long, value_enum, default_value = default_name::<Format>())]
+    pub format: Option<Format>,
     /// Say nothing on standard error but what keeps the command from working.
     #[arg(long, short)]
     pub quiet: bool,
 }
 
 /// How counts are printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// Tables, for people.
+    #[default]
     Text,
     /// One JSON object, for programs.
     Json,
@@ -107,9 +110,10 @@ fn count(wish: &StatsArguments) -> anyhow::Result<Counted> {
 }
 
 fn print(wish: &StatsArguments, counted: &Counted, mut out: impl Write) -> anyhow::Result<()> {
-    match wish.format {
-        Format::Text => out.write_all(to_text(&counted.stats, wish.top).as_bytes())?,
-        Format::Json => writeln!(out, "{}", to_json(counted, wish.top))?,
+    let rows = wish.top.unwrap_or(STATS_ROWS_DEFAULT);
+    match wish.format.unwrap_or_default() {
+        Format::Text => out.write_all(to_text(&counted.stats, rows).as_bytes())?,
+        Format::Json => writeln!(out, "{}", to_json(counted, rows))?,
     }
     out.flush()?;
     Ok(())

@@ -30,8 +30,8 @@ pub struct Compile {
     #[command(flatten)]
     pub reading: ReadingArguments,
     /// When a line is bad: refuse all links, or skip it and take the rest
-    #[arg(long, default_value = "refuse", value_name = "refuse|skip")]
-    pub on_bad_line: OnBadLine,
+    #[arg(long, default_value = OnBadLine::default().name(), value_name = "refuse|skip")]
+    pub on_bad_line: Option<OnBadLine>,
     /// Print what was written as one JSON object
     #[arg(long)]
     pub json: bool,
@@ -67,7 +67,7 @@ fn compile(
     let sources = Sources {
         paths: wish.files.clone(),
         reading: wish.reading.plan(),
-        on_bad_line: wish.on_bad_line,
+        on_bad_line: wish.on_bad_line.unwrap_or_default(),
     };
     let read = sources.read()?;
     let bad = read.report.problems.len();

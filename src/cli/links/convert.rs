@@ -12,6 +12,7 @@ use super::counted;
 use crate::cli::is_broken_pipe;
 use crate::cli::progress::Progress;
 use crate::cli::reading::ReadingArguments;
+use crate::cli::wishes::default_name;
 use crate::control::{Read, Sources};
 use crate::disk::aside::Aside;
 use crate::links::{Listed, OnBadLine, Problem, Report, Table};
@@ -26,14 +27,14 @@ pub struct Convert {
     #[command(flatten)]
     pub reading: ReadingArguments,
     /// Format to write
-    #[arg(long, value_enum, default_value_t = To::Native)]
-    pub to: To,
+    #[arg(long, value_enum, default_value = default_name::<To>())]
+    pub to: Option<To>,
     /// File to write, whole or not at all [default: standard output]
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// When a line is bad: write nothing, or skip it and write the rest
-    #[arg(long, default_value = "refuse", value_name = "refuse|skip")]
-    pub on_bad_line: OnBadLine,
+    #[arg(long, default_value = OnBadLine::default().name(), value_name = "refuse|skip")]
+    pub on_bad_line: Option<OnBadLine>,
     /// Write no links, only say what would become of them
     #[arg(long)]
     pub dry_run: bool,
@@ -43,9 +44,10 @@ pub struct Convert {
 }
 
 /// A format that can be written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum To {
     /// One link a line
+    #[default]
     Native,
     /// Comma-separated values: key, target, status, options
     Csv,
@@ -79,14 +81,15 @@ fn convert(
     let sources = Sources {
         paths: wish.files.clone(),
         reading: wish.reading.plan(),
-        on_bad_line: wish.on_bad_line,
+        on_bad_line: wish.on_bad_line.unwrap_or_default(),
     };
     let Read { table, report, .. } = sources.read_here()?;
+    let to = wish.to.unwrap_or_default();
     let mut is_written = false;
     if let Some(table) = table.filter(|_| !wish.dry_run) {
         match &wish.output {
-            Some(path) => write_file(wish.to, path, &table)?,
-            None => write(wish.to, &mut *out, &table)?,
+            Some(path) => write_file(to, path, &table)?,
+            None => write(to, &mut *out, &table)?,
         }
         is_written = true;
     }

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::live::{self, LiveCommand, Plain, Server};
 use crate::cli::is_broken_pipe;
 use crate::cli::reading::ReadingArguments;
+use crate::cli::wishes::Said;
 use crate::control::Sources;
 use crate::links::{
     DifferenceCounts, Format, LinkDifference, LinkSet, LinkText, OnBadLine, compare,
@@ -32,11 +33,11 @@ pub struct Diff {
     #[arg(long, value_name = "FORMAT")]
     pub new_format: Option<Format>,
     /// When a line is bad: compare nothing, or skip it and compare the rest
-    #[arg(long, default_value = "refuse", value_name = "refuse|skip")]
-    pub on_bad_line: OnBadLine,
+    #[arg(long, default_value = OnBadLine::default().name(), value_name = "refuse|skip")]
+    pub on_bad_line: Option<OnBadLine>,
     /// The server whose staged links are compared, if no files are named
     #[command(flatten)]
-    pub server: Server,
+    pub server: Said<Server>,
 }
 
 /// Runs the command.
@@ -98,7 +99,11 @@ fn read(
 ) -> anyhow::Result<LinkSet> {
     let mut reading = wish.reading.plan();
     reading.format = format;
-    let sources = Sources { paths: vec![path.to_owned()], reading, on_bad_line: wish.on_bad_line };
+    let sources = Sources {
+        paths: vec![path.to_owned()],
+        reading,
+        on_bad_line: wish.on_bad_line.unwrap_or_default(),
+    };
     let read = sources.read_here()?;
     write!(complaints, "{}", read.report)?;
     let Some(table) = read.table else {

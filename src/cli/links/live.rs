@@ -9,10 +9,11 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use crate::cli::reading::ReadingArguments;
+use crate::cli::wishes::Said;
 use crate::control::admin::{Client, Method};
 use crate::disk::aside::Aside;
 use crate::disk::state;
-use crate::limits::BAD_LINES_SHOWN;
+use crate::limits::{BAD_LINES_SHOWN, CLICKS_FOLDER_DEFAULT};
 use crate::links::{Columns, Format, OnBadLine};
 use crate::say::say;
 
@@ -23,7 +24,7 @@ pub enum LiveCommand {
     ///
     /// The files are checked whole; with a bad line nothing is staged. What is
     /// served stays as it is until `carom links promote`.
-    Stage(Stage),
+    Stage(Said<Stage>),
     /// Show what `promote` would change; `links diff` without files.
     #[command(skip)]
     Diff(Plain),
@@ -56,8 +57,8 @@ pub enum LiveCommand {
 #[derive(Args, Clone, Debug)]
 pub struct Server {
     /// Click folder of the server
-    #[arg(long, env = "CAROM_CLICKS", default_value = "./clicks", value_name = "DIR")]
-    clicks: PathBuf,
+    #[arg(long, env = "CAROM_CLICKS", default_value = CLICKS_FOLDER_DEFAULT, value_name = "DIR")]
+    clicks: Option<PathBuf>,
     /// State folder of the server [default: .state in the click folder]
     #[arg(long, env = "CAROM_STATE", value_name = "DIR")]
     state: Option<PathBuf>,
@@ -68,7 +69,8 @@ pub struct Server {
 
 impl Server {
     fn state_folder(&self) -> PathBuf {
-        self.state.clone().unwrap_or_else(|| state::path(&self.clicks))
+        let clicks = self.clicks.as_deref().unwrap_or(Path::new(CLICKS_FOLDER_DEFAULT));
+        self.state.clone().unwrap_or_else(|| state::path(clicks))
     }
 }
 
@@ -76,7 +78,7 @@ impl Server {
 #[derive(Args, Clone, Debug)]
 pub struct Plain {
     #[command(flatten)]
-    pub server: Server,
+    pub server: Said<Server>,
 }
 
 /// See [`LiveCommand::Stage`].
@@ -88,10 +90,10 @@ pub struct Stage {
     #[command(flatten)]
     reading: ReadingArguments,
     /// When a line is bad: stage nothing, or skip it and take the rest
-    #[arg(long, default_value = "refuse", value_parser = OnBadLine::NAMES)]
-    on_bad_line: String,
+    #[arg(long, default_value = OnBadLine::default().name(), value_parser = OnBadLine::NAMES)]
+    on_bad_line: Option<String>,
     #[command(flatten)]
-    server: Server,
+    server: Said<Server>,
 }
 
 /// See [`LiveCommand::Rollback`].
@@ -101,7 +103,7 @@ pub struct Rollback {
     #[arg(value_name = "N")]
     to: Option<u32>,
     #[command(flatten)]
-    server: Server,
+    server: Said<Server>,
 }
 
 /// See [`LiveCommand::Export`].
@@ -111,7 +113,7 @@ pub struct Export {
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     #[command(flatten)]
-    server: Server,
+    server: Said<Server>,
 }
 
 /// See [`LiveCommand::Show`].
@@ -121,7 +123,7 @@ pub struct Show {
     #[arg(value_name = "URL")]
     url: String,
     #[command(flatten)]
-    server: Server,
+    server: Said<Server>,
 }
 
 /// See [`LiveCommand::Set`].
@@ -134,7 +136,7 @@ pub struct Set {
     #[arg(long, value_name = "FILE", conflicts_with = "link")]
     from: Option<PathBuf>,
     #[command(flatten)]
-    server: Server,
+    server: Said<Server>,
 }
 
 /// See [`LiveCommand::Unset`].
@@ -147,7 +149,7 @@ pub struct Keys {
     #[arg(long, value_name = "FILE", conflicts_with = "keys")]
     from: Option<PathBuf>,
     #[command(flatten)]
-    server: Server,
+    server: Said<Server>,
 }
 
 /// See [`LiveCommand::Reset`].
@@ -163,7 +165,7 @@ pub struct Reset {
     #[arg(long, conflicts_with_all = ["keys", "from"])]
     all: bool,
     #[command(flatten)]
-    server: Server,
+    server: Said<Server>,
 }
 
 /// Runs the command.
@@ -293,7 +295,7 @@ impl LiveCommand {
                     "format": wish.reading.format.map(Format::name),
                     "base": wish.reading.base,
                     "columns": wish.reading.columns.as_ref().map(Columns::as_str),
-                    "on_bad_line": wish.on_bad_line,
+                    "on_bad_line": wish.on_bad_line.as_deref().unwrap_or(OnBadLine::default().name()),
                 });
                 ("/links/stage", Some(body))
             }

@@ -17,13 +17,10 @@ use super::differences::{Asked, Difference, Differences, Kind};
 use super::sample::{Drawn, Sample};
 use crate::cli::progress::Progress;
 use crate::control::{Reading, Sources};
-use crate::limits::{REPLAY_BLOCK_REQUESTS, REPLAY_LINE_BYTES_MAX};
+use crate::limits::{REPLAY_BLOCK_REQUESTS, REPLAY_LINE_BYTES_MAX, REPLAY_LISTED_DEFAULT};
 use crate::links::{self, Format, OnBadLine, Table};
 use crate::shard::Now;
 use crate::shard::trial::{Pieces, Trial};
-
-/// Distinct requests that are listed when nothing else is wished.
-const LISTED: usize = 100;
 
 /// What `carom links replay` is asked to do.
 #[derive(Args, Clone, Debug)]
@@ -48,8 +45,8 @@ pub struct Replay {
     #[arg(long, value_name = "https://HOST", value_parser = links::base)]
     pub base: Option<String>,
     /// When a line of a link file is bad: do nothing, or skip it and take the rest
-    #[arg(long, default_value = "refuse", value_name = "refuse|skip")]
-    pub on_bad_line: OnBadLine,
+    #[arg(long, default_value = OnBadLine::default().name(), value_name = "refuse|skip")]
+    pub on_bad_line: Option<OnBadLine>,
     /// Host of the requests whose line names none
     #[arg(long, value_name = "HOST", value_parser = host)]
     pub host: Option<String>,
@@ -60,12 +57,19 @@ pub struct Replay {
     /// List each line whose answer differs, as it comes, not each distinct request once
     #[arg(long)]
     pub all: bool,
-    /// List at most so many [default: 100 distinct requests; with --all, every line]
-    #[arg(long, value_name = "N")]
+    /// List at most so many
+    #[arg(long, help = limit_help(), value_name = "N")]
     pub limit: Option<usize>,
     /// Print each difference, and then the totals, as a JSON object of one line
     #[arg(long)]
     pub json: bool,
+}
+
+fn limit_help() -> String {
+    format!(
+        "List at most so many [default: {REPLAY_LISTED_DEFAULT} distinct requests; with --all, \
+         every line]"
+    )
 }
 
 /// A host as a field can hold it.
@@ -107,7 +111,11 @@ fn read_table(
     complaints: &mut impl Write,
 ) -> anyhow::Result<Arc<Table>> {
     let reading = Reading { format, base: wish.base.clone(), columns: None };
-    let sources = Sources { paths: paths.to_vec(), reading, on_bad_line: wish.on_bad_line };
+    let sources = Sources {
+        paths: paths.to_vec(),
+        reading,
+        on_bad_line: wish.on_bad_line.unwrap_or_default(),
+    };
     let read = sources.read()?;
     write!(complaints, "{}", read.report)?;
     let Some(table) = read.table else {
@@ -274,7 +282,7 @@ impl<'a, W: Write> Run<'a, W> {
 
     fn finish(&mut self, complaints: &mut impl Write) -> anyhow::Result<()> {
         let all = std::mem::take(&mut self.differences);
-        let listed = self.wish.limit.unwrap_or(LISTED).min(all.len());
+        let listed = self.wish.limit.unwrap_or(REPLAY_LISTED_DEFAULT).min(all.len());
         for (asked, difference) in all.sorted().into_iter().take(listed) {
             self.list(asked, difference)?;
         }

@@ -139,6 +139,30 @@ pub fn command(arguments: &ReloadsArguments) -> anyhow::Result<ExitCode> {
     Ok(if errors == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// Writes both tables and puts the first in its place. Returns what is asked.
+fn prepared(
+    arguments: &ReloadsArguments,
+    carom: &Path,
+    folder: &Path,
+    source: Source,
+) -> anyhow::Result<Requests> {
+    fs::create_dir_all(folder)?;
+    let count = arguments.links as usize;
+    for (more, name) in TABLES.into_iter().enumerate() {
+        source.write(carom, &folder.join(name), count + more)?;
+    }
+    put(folder, 0)?;
+    let style = Style {
+        host: "go.example".to_owned(),
+        headers: Headers::Chrome,
+        close: false,
+        cookie_bytes: 0,
+    };
+    let keys = folder.join("keys");
+    table::write(&keys, count, "")?;
+    Requests::drawn(&Keys::read(&keys)?, 65_536, None, 1, &style)
+}
+
 /// All rounds of one server.
 fn serve(
     arguments: &ReloadsArguments,
@@ -148,25 +172,11 @@ fn serve(
     source: Source,
     stop: &AtomicBool,
 ) -> anyhow::Result<[Pair; 2]> {
-    fs::create_dir_all(&folder)?;
-    let count = arguments.links as usize;
-    for (more, name) in TABLES.into_iter().enumerate() {
-        source.write(carom, &folder.join(name), count + more)?;
-    }
-    put(&folder, 0)?;
-    let style = Style {
-        host: "go.example".to_owned(),
-        headers: Headers::Chrome,
-        close: false,
-        cookie_bytes: 0,
-    };
-    let keys = folder.join("keys");
-    table::write(&keys, count, "")?;
-    let requests = Requests::drawn(&Keys::read(&keys)?, 65_536, None, 1, &style)?;
+    let requests = prepared(arguments, carom, &folder, source)?;
     let setup = Setup {
         carom: carom.to_owned(),
         work: folder.clone(),
-        links: count,
+        links: arguments.links as usize,
         server_cpus: vec![arguments.cpus.server_cpu],
         load_cpu: arguments.cpus.load_cpu,
     };

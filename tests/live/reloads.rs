@@ -78,8 +78,7 @@ fn reloads_under_load(engine: Engine, kind: Kind) {
     let mut server = setup.segments("64MiB").start();
     let (truth, seen) = (Truth::new(1), Seen::new(reloads + 1));
     let (is_over, moment) = (AtomicBool::new(false), AtomicUsize::new(QUIET));
-    let (mut to_first, mut to_every) = (Vec::new(), Vec::new());
-    let (mut before, mut after, mut state) = (0, 0, 1);
+    let mut figures = Figures::default();
     std::thread::scope(|scope| {
         let over = OnDrop(&is_over);
         for _ in 0..READERS {
@@ -92,66 +91,110 @@ fn reloads_under_load(engine: Engine, kind: Kind) {
             let _over = OnDrop(&is_over);
             measure(&server, &seen, &moment, &is_over);
         });
-        let answered = |more: u64| {
-            let wanted = seen.total() + more;
-            until("readers are answered", || {
-                is_over.load(Ordering::Relaxed) || seen.total() >= wanted
-            });
-        };
-        answered(20_000);
-        before = memory(server.pid()).anonymous;
-        moment.store(WRITING, Ordering::Relaxed);
-        for reload in 1..=reloads {
-            if reload % 4 == 0 {
-                refused(&server, kind, state, links, reload / 4);
-                continue;
-            }
-            kind.put(&server.setup.links[0], &table(state + 1, links));
-            state += 1;
-            truth.begin(state);
-            let begun = Instant::now();
-            moment.store(RELOADING, Ordering::Relaxed);
-            server.signal(Signal::HUP);
-            server.wait_until_said(&format!("reloaded: generation {state},"), 1);
-            truth.acknowledge(state);
-            moment.store(WRITING, Ordering::Relaxed);
-            to_every.push(begun.elapsed());
-            let has_failed = || is_over.load(Ordering::Relaxed);
-            until("the new table answers", || has_failed() || seen.first(state).is_some());
-            assert!(!has_failed(), "a reader has failed");
-            to_first.push(seen.first(state).unwrap() - begun);
-        }
-        moment.store(QUIET, Ordering::Relaxed);
-        answered(20_000);
+        let load = Load { server: &server, truth: &truth, seen: &seen, is_over: &is_over };
+        load.answered(20_000);
+        figures.before = memory(server.pid()).anonymous;
+        let state = load.reload(kind, [reloads, links], &moment, &mut figures);
+        load.answered(20_000);
         // Generations that are kept are files, written beside the serving.
         let newest = format!(".state/generations/{state}.table");
         let newest = server.setup.clicks_folder().join(newest);
         until("the tables are on the disk", || newest.exists());
         until("the memory of the tables that were replaced is given back", || {
-            after = memory(server.pid()).anonymous;
-            after <= before + before / 10 + SLACK_BYTES
+            figures.after = memory(server.pid()).anonymous;
+            figures.after <= figures.before + figures.before / 10 + SLACK_BYTES
         });
         drop(over);
     });
     let (code, said) = server.stop();
     assert_eq!(code, Some(0), "{said}");
     compare_clicks(&server, &seen);
-    let mut times = seen.times.map(|times| times.into_inner().unwrap());
-    let [quiet, reloading] = [QUIET, RELOADING].map(|at| quantile(&mut times[at], 0.99));
-    let total: u64 = seen.answers.iter().map(|count| count.load(Ordering::Relaxed)).sum();
-    eprintln!(
-        "{}: {kind:?}: {reloads} reloads of {links} links, {} of them refused: {total} redirects, all \
-         right; first answer from the new table after {:.0?} (most {:.0?}), acknowledged after \
-         {:.0?}; p99 {quiet:.1?} without reloads, {reloading:.1?} during; memory {} MiB before, {} \
-         MiB after",
-        engine.name(),
-        reloads / 4,
-        quantile(&mut to_first, 0.5),
-        to_first.iter().max().unwrap(),
-        quantile(&mut to_every, 0.5),
-        before >> 20,
-        after >> 20,
-    );
+    let (engine, refused) = (engine.name(), reloads / 4);
+    let what = format!("{engine}: {kind:?}: {reloads} reloads of {links} links, {refused} of them");
+    figures.print(&what, seen);
+}
+
+/// A server under load.
+struct Load<'a> {
+    server: &'a Server,
+    truth: &'a Truth,
+    seen: &'a Seen,
+    is_over: &'a AtomicBool,
+}
+
+impl Load<'_> {
+    /// Waits until clients have got so many more answers.
+    fn answered(&self, more: u64) {
+        let wanted = self.seen.total() + more;
+        until("readers are answered", || {
+            self.is_over.load(Ordering::Relaxed) || self.seen.total() >= wanted
+        });
+    }
+
+    /// Reloads so often. Returns the last state of the links.
+    fn reload(
+        &self,
+        kind: Kind,
+        [reloads, links]: [u64; 2],
+        moment: &AtomicUsize,
+        figures: &mut Figures,
+    ) -> u64 {
+        let (server, mut state) = (self.server, 1);
+        moment.store(WRITING, Ordering::Relaxed);
+        for reload in 1..=reloads {
+            if reload % 4 == 0 {
+                refused(server, kind, state, links, reload / 4);
+                continue;
+            }
+            kind.put(&server.setup.links[0], &table(state + 1, links));
+            state += 1;
+            self.truth.begin(state);
+            let begun = Instant::now();
+            moment.store(RELOADING, Ordering::Relaxed);
+            server.signal(Signal::HUP);
+            server.wait_until_said(&format!("reloaded: generation {state},"), 1);
+            self.truth.acknowledge(state);
+            moment.store(WRITING, Ordering::Relaxed);
+            figures.to_every.push(begun.elapsed());
+            let has_failed = || self.is_over.load(Ordering::Relaxed);
+            let answers = || self.seen.first(state).is_some();
+            until("the new table answers", || has_failed() || answers());
+            assert!(!has_failed(), "a reader has failed");
+            figures.to_first.push(self.seen.first(state).unwrap() - begun);
+        }
+        moment.store(QUIET, Ordering::Relaxed);
+        state
+    }
+}
+
+/// What is measured.
+#[derive(Default)]
+struct Figures {
+    /// From a signal to the first answer of the new table.
+    to_first: Vec<Duration>,
+    /// And until every shard has it.
+    to_every: Vec<Duration>,
+    /// Memory of the server, before and after.
+    before: u64,
+    after: u64,
+}
+
+impl Figures {
+    fn print(mut self, what: &str, seen: Seen) {
+        let mut times = seen.times.map(|times| times.into_inner().unwrap());
+        let [quiet, reloading] = [QUIET, RELOADING].map(|at| quantile(&mut times[at], 0.99));
+        let total: u64 = seen.answers.iter().map(|count| count.load(Ordering::Relaxed)).sum();
+        eprintln!(
+            "{what} refused: {total} redirects, all right; first answer from the new table after {:.0?} \
+             (most {:.0?}), acknowledged after {:.0?}; p99 {quiet:.1?} without reloads, \
+             {reloading:.1?} during; memory {} MiB before, {} MiB after",
+            quantile(&mut self.to_first, 0.5),
+            self.to_first.iter().max().unwrap(),
+            quantile(&mut self.to_every, 0.5),
+            self.before >> 20,
+            self.after >> 20,
+        );
+    }
 }
 
 both_engines!(

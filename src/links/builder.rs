@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::bytes::shown;
-use super::entries::{self, Arena, Entry, FORK, NAMES, PATTERN, PREFIX, Parts, SPLAT};
+use super::entries::{self, Arena, Entry, FORK, PATTERN, PREFIX, Parts};
 use super::hash;
 use super::index::{Index, Stored};
 use super::key::Key;
@@ -15,7 +15,7 @@ use super::pattern;
 use super::query::{rank, shape_of};
 use super::status::Status;
 use super::table::{Counts, Hosts, Table};
-use super::targets::Checked;
+use super::targets::{Checked, NAMES, SPLAT, unknown_name};
 use crate::limits::{
     INDEX_SPARE, LINKS_MAX, PATTERNS_MAX, QUERY_SHAPES_BYTES_MAX, QUERY_SHAPES_MAX,
 };
@@ -240,11 +240,11 @@ impl TableBuilder {
         if key.pattern {
             let other = options.otherwise.as_ref().map_or(&[][..], |otherwise| otherwise.url);
             for url in [target, other] {
-                if let Some(name) = pattern::unknown_name(key.path, url) {
+                if let Some(name) = unknown_name(key.path, url) {
                     return Err(AddProblem::UnknownPlaceholder(shown(name)));
                 }
             }
-            if pattern::unknown_name(b"", target).is_some() {
+            if unknown_name(b"", target).is_some() {
                 flags |= NAMES;
             }
             options.otherwise = options.otherwise.map(Else::with_names);

@@ -23,6 +23,7 @@ use bytes::Bytes;
 use super::hints::{large_pages, prefetch};
 use super::options::Options;
 use super::status::Status;
+use super::targets::BLANKS;
 use crate::limits::{
     KEY_PATH_BYTES_MAX, KEY_QUERY_BYTES_MAX, PATCHED_ENTRIES_MAX, QUERY_SHAPES_BYTES_MAX,
     TARGET_BYTES_MAX,
@@ -40,16 +41,6 @@ const _: () = assert!(TARGET_BYTES_MAX <= u16::MAX as usize);
 
 /// The path is a prefix.
 pub(super) const PREFIX: u8 = 1;
-/// The target holds `:splat`.
-pub(super) const SPLAT: u8 = 2;
-/// The target holds `{clickid}`.
-pub(super) const CLICK_ID: u8 = 8;
-/// The target holds another macro.
-pub(super) const MACRO: u8 = 32;
-/// The target holds names of the key's placeholders.
-pub(super) const NAMES: u8 = 128;
-/// What the target holds that is filled in for each request.
-pub(super) const BLANKS: u8 = SPLAT | CLICK_ID | MACRO | NAMES;
 /// Behind the target stand options.
 pub(super) const OPTIONS: u8 = 16;
 /// The path is a [pattern](super::pattern). The entry lies where a prefix with its
@@ -63,6 +54,8 @@ pub(super) const FORK: u8 = 4;
 /// Stands between the shapes of a fork. Names are spelled without it.
 const BETWEEN_SHAPES: u8 = b';';
 
+// What is filled into a target has the other bits.
+const _: () = assert!(BLANKS & (PREFIX | FORK | OPTIONS | PATTERN) == 0);
 const _: () = assert!(4 + QUERY_SHAPES_BYTES_MAX <= u16::MAX as usize);
 
 /// What an entry is made of.
@@ -352,6 +345,7 @@ impl Arena {
 
 #[cfg(test)]
 mod tests {
+    use super::super::targets::{NAMES, SPLAT};
     use super::*;
 
     #[test]
@@ -364,7 +358,7 @@ mod tests {
                 id: 0x0123_4567_89ab_cdef + size as u64,
                 host: u32::MAX - size as u32,
                 status: Status::ALL[size % 6],
-                flags: PREFIX | SPLAT | if size % 2 == 0 { CLICK_ID } else { 0 },
+                flags: PREFIX | SPLAT | if size % 2 == 0 { NAMES } else { 0 },
                 path: &long[..size],
                 query: &long[..size / 2],
                 target: &long[..size / 3],

@@ -67,12 +67,12 @@ pub use formats::{
 pub use key::{Key, KeyScratch};
 pub use listed::Listed;
 pub use load::{FileReport, Loaded, OnBadLine, Problem, Report, load};
-pub use options::{Options, QueryRule};
+pub use options::Options;
 pub use path::normalise;
 pub use snapshot::Snapshot;
 pub use status::Status;
 pub use table::{Counts, Memory, Table};
-pub use targets::{Captured, Fallback, Target, TooLong, Visit};
+pub use targets::{Captured, Fallback, QueryRule, Target, TooLong, Visit};
 
 #[cfg(test)]
 mod edit_test;

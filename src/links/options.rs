@@ -21,23 +21,9 @@ use jiff::civil::DateTime;
 use core::fmt;
 
 use super::bytes::shown;
-use super::entries::NAMES;
 use super::formats::Setting;
-use super::targets::{self, Target};
+use super::targets::{self, NAMES, QueryRule, Target};
 use crate::limits::{CACHE_SECONDS_MAX, TAG_BYTES_MAX};
-
-/// What becomes of the query that a visitor sent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[repr(u8)]
-pub enum QueryRule {
-    /// It is left out.
-    #[default]
-    Drop,
-    /// It is added; of parameters with one name the target's own stay.
-    Keep,
-    /// It is added; of parameters with one name the visitor's stay.
-    Override,
-}
 
 /// The referrer policies (W3C Referrer Policy §3).
 const POLICIES: [&str; 8] = [

@@ -14,7 +14,6 @@ use memchr::memchr;
 use super::bytes::shown;
 use super::key::KeyProblem;
 use super::path::fold;
-use super::targets;
 use crate::limits::PLACEHOLDERS_MAX;
 
 /// What a target calls the rest of a path, so no placeholder's name.
@@ -33,7 +32,7 @@ fn name_of(segment: &[u8]) -> Option<&[u8]> {
 }
 
 /// The names of a pattern, in their order.
-fn names(pattern: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub(super) fn names(pattern: &[u8]) -> impl Iterator<Item = &[u8]> {
     segments(pattern).filter_map(name_of)
 }
 
@@ -171,12 +170,6 @@ pub(super) fn name_at(text: &[u8]) -> Option<&[u8]> {
     text.first().is_some_and(u8::is_ascii_alphabetic).then_some(&text[..end])
 }
 
-/// A name in a target's path, query or fragment that the pattern lacks.
-pub(super) fn unknown_name<'t>(pattern: &[u8], target: &'t [u8]) -> Option<&'t [u8]> {
-    let mut written = targets::names(target);
-    written.find(|&name| !names(pattern).any(|known| known == name))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -289,20 +282,5 @@ mod tests {
                 assert_eq!(got, at.cmp(&other_at), "{one} {other}");
             }
         }
-    }
-
-    #[test]
-    fn names_in_targets() {
-        let check = |target: &str, want: Option<&str>| {
-            let name = unknown_name(b"/:year/:slug", target.as_bytes());
-            assert_eq!(name, want.map(str::as_bytes), "{target}");
-        };
-        check("https://a.example/:slug?y=:year#:splat", None);
-        check("https://a.example:8080/:1/12:30/a:/::year", None);
-        check("https://a.example", None);
-        check("https://a.example?:slugs", Some("slugs"));
-        check("https://a.example/x:Year.html", Some("Year"));
-        check("https://a.example/:year_", Some("year_"));
-        check("https://a.example/:year?x={query:id}", None);
     }
 }

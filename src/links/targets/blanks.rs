@@ -3,8 +3,18 @@
 use memchr::{memchr, memchr2_iter};
 
 use super::super::bytes::{QUERY, escape, is};
-use super::super::entries::{CLICK_ID, MACRO, NAMES, SPLAT};
-use super::super::pattern::name_at;
+use super::super::pattern;
+
+/// Flag of an entry: its target holds `:splat`.
+pub(in crate::links) const SPLAT: u8 = 2;
+/// Its target holds `{clickid}`.
+pub(in crate::links) const CLICK_ID: u8 = 8;
+/// Its target holds another macro.
+pub(in crate::links) const MACRO: u8 = 32;
+/// Its target holds names of the key's placeholders.
+pub(in crate::links) const NAMES: u8 = 128;
+/// All of them: what is filled in for each request.
+pub(in crate::links) const BLANKS: u8 = SPLAT | CLICK_ID | MACRO | NAMES;
 
 /// One of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +68,7 @@ impl<'a> Blank<'a> {
     /// the target `has_names`.
     pub(super) fn at(text: &'a [u8], has_names: bool) -> Option<(Blank<'a>, usize)> {
         if let Some(rest) = text.strip_prefix(b":") {
-            let name = name_at(rest)?;
+            let name = pattern::name_at(rest)?;
             let blank = match name {
                 b"splat" => Some(Blank::Splat),
                 name => has_names.then_some(Blank::Name(name)),
@@ -93,9 +103,14 @@ pub(super) fn next_blank(
     })
 }
 
+/// A name in a target's path, query or fragment that a [pattern] lacks.
+pub(in crate::links) fn unknown_name<'t>(pattern: &[u8], target: &'t [u8]) -> Option<&'t [u8]> {
+    names(target).find(|&name| !pattern::names(pattern).any(|known| known == name))
+}
+
 /// The names that stand in the path, query or fragment of a target as those of
 /// placeholders do.
-pub(in crate::links) fn names(target: &[u8]) -> impl Iterator<Item = &[u8]> {
+fn names(target: &[u8]) -> impl Iterator<Item = &[u8]> {
     let start = memchr::memmem::find(target, b"://").map_or(0, |at| at + 3);
     let behind = target[start..].iter().position(|byte| matches!(byte, b'/' | b'?' | b'#'));
     let mut at = behind.map_or(target.len(), |at| start + at);
@@ -108,4 +123,24 @@ pub(in crate::links) fn names(target: &[u8]) -> impl Iterator<Item = &[u8]> {
             }
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_in_targets() {
+        let check = |target: &str, want: Option<&str>| {
+            let name = unknown_name(b"/:year/:slug", target.as_bytes());
+            assert_eq!(name, want.map(str::as_bytes), "{target}");
+        };
+        check("https://a.example/:slug?y=:year#:splat", None);
+        check("https://a.example:8080/:1/12:30/a:/::year", None);
+        check("https://a.example", None);
+        check("https://a.example?:slugs", Some("slugs"));
+        check("https://a.example/x:Year.html", Some("Year"));
+        check("https://a.example/:year_", Some("year_"));
+        check("https://a.example/:year?x={query:id}", None);
+    }
 }

@@ -5,9 +5,8 @@ use core::fmt;
 use memchr::memchr;
 
 use super::super::bytes::{QUERY, escape, is, push_escape, shown};
-use super::super::entries::{MACRO, SPLAT};
 use super::super::host::{self, HostProblem};
-use super::blanks::{Blank, MACROS, next_blank};
+use super::blanks::{Blank, MACRO, MACROS, SPLAT, next_blank};
 use crate::limits::{TARGET_BYTES_MAX, TARGET_MACROS_MAX};
 
 /// A target that [`validate`] found good. Nothing else makes one, so whoever

@@ -8,9 +8,10 @@ mod parameters;
 mod visit;
 mod write;
 
-pub(super) use blanks::names;
+pub(super) use blanks::{BLANKS, NAMES, SPLAT, unknown_name};
 pub use captured::Captured;
 pub use check::{Checked, TargetProblem, validate};
+pub use parameters::QueryRule;
 pub use visit::Visit;
 pub use write::{Fallback, Target, TooLong};
 

@@ -7,8 +7,20 @@
 use memchr::memchr;
 
 use super::super::bytes::{PASSED_ON, escape, push_encoded};
-use super::super::options::QueryRule;
 use crate::limits::REQUEST_PARAMETERS_MAX;
+
+/// What becomes of the query that a visitor sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(u8)]
+pub enum QueryRule {
+    /// It is left out.
+    #[default]
+    Drop,
+    /// It is added; of parameters with one name the target's own stay.
+    Keep,
+    /// It is added; of parameters with one name the visitor's stay.
+    Override,
+}
 
 /// The parameters of a request's query that are looked at.
 fn parameters(query: &[u8]) -> impl Iterator<Item = &[u8]> {

@@ -2,7 +2,6 @@
 //! target's own host, whatever the request.
 
 use super::super::bytes::{QUERY, escape, is};
-use super::super::options::QueryRule;
 use super::*;
 use crate::limits::{LOCATION_BYTES_MAX, TARGET_BYTES_MAX};
 

@@ -3,11 +3,9 @@
 use core::fmt;
 use std::sync::Arc;
 
-use super::super::entries::{CLICK_ID, NAMES, SPLAT};
-use super::super::options::QueryRule;
-use super::blanks::{Blank, next_blank};
+use super::blanks::{Blank, CLICK_ID, NAMES, SPLAT, next_blank};
 use super::check::Checked;
-use super::parameters::join;
+use super::parameters::{QueryRule, join};
 use super::visit::{Part, Visit};
 use crate::limits::{CLICK_ID_BYTES, LOCATION_BYTES_MAX};
 

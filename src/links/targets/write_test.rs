@@ -1,4 +1,3 @@
-use super::super::options::QueryRule;
 use super::*;
 use crate::limits::{CLICK_ID_BYTES, LOCATION_BYTES_MAX, REQUEST_PARAMETERS_MAX, TARGET_BYTES_MAX};
 

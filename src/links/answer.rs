@@ -1,13 +1,8 @@
 //! What a link answers at a time: its options at work.
 
-use super::find::Hit;
 use super::options::Options;
 use super::status::Status;
 use super::targets::{Fallback, Target};
-
-/// The options of a link as a table keeps them, unread.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct StoredOptions<'a>(pub(super) &'a [u8]);
 
 /// What a link with options answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,36 +27,20 @@ impl<'a> From<&'a Fallback> for Answer<'a> {
     }
 }
 
-impl<'a> Hit<'a> {
-    /// Its whole `Location`, if it answers the same to every request and says
-    /// nothing else.
-    #[inline]
-    #[must_use]
-    pub fn plain(&self) -> Option<&'a [u8]> {
-        match (self.options, self.status) {
-            (Some(_), _) | (None, Status::Gone) => None,
-            (None, _) => self.target.plain(),
-        }
-    }
-
-    /// What it answers at this time, Unix microseconds.
-    #[must_use]
-    pub fn answer(&self, unix_us: u64) -> Answer<'a> {
-        let options =
-            self.options.map_or_else(Options::default, |StoredOptions(it)| Options::stored(it));
+impl<'a> Options<'a> {
+    /// What a link with them answers at this time, Unix microseconds.
+    pub(super) fn answer(&self, status: Status, target: Target<'a>, unix_us: u64) -> Answer<'a> {
         let mut answer = Answer {
-            status: self.status,
-            target: self.target.with_query(options.query),
-            max_age: options.max_age(unix_us),
-            referrer: options.referrer(),
-            tag: options.tag,
+            status,
+            target: target.with_query(self.query),
+            max_age: self.max_age(unix_us),
+            referrer: self.referrer(),
+            tag: self.tag,
         };
-        if !options.is_at(unix_us) {
+        if !self.is_at(unix_us) {
             answer.max_age = None;
-            (answer.status, answer.target) = match &options.otherwise {
-                Some(otherwise) => {
-                    (for_now(self.status), otherwise.target().with_query(options.query))
-                }
+            (answer.status, answer.target) = match &self.otherwise {
+                Some(otherwise) => (for_now(status), otherwise.target().with_query(self.query)),
                 None => (Status::Gone, Target::none()),
             };
         }

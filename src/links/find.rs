@@ -6,19 +6,17 @@
 
 use std::sync::Arc;
 
-use super::answer::StoredOptions;
 use super::builder::{seed, with_query};
 use super::entries::{Entry, FORK, NOTHING, PATTERN, PREFIX};
 use super::hash;
+use super::hit::Hit;
 use super::host;
 use super::index::Index;
 use super::listed::Listed;
 use super::path::fold;
 use super::pattern;
 use super::query::{Parameters, names};
-use super::status::Status;
 use super::table::{ANY_HOST, Hosts, PATTERNS, Table};
-use super::targets::{Captured, Target};
 use crate::limits::{
     HOST_BYTES_MAX, KEY_PARAMETERS_MAX, PREFIX_DEPTH_MAX, QUERY_COMBINATIONS_MAX,
     REQUEST_PARAMETERS_MAX,
@@ -56,40 +54,6 @@ pub struct Scratch {
     parameters: Parameters,
     query: Vec<u8>,
     folded: Vec<u8>,
-}
-
-/// The link that answers a request.
-#[derive(Clone, Copy, Debug)]
-pub struct Hit<'a> {
-    /// Its id; see [`Key::id`](super::Key::id).
-    pub id: u64,
-    /// What it answers with.
-    pub status: Status,
-    /// Whether its key is the whole path: neither a prefix nor with placeholders.
-    pub exact: bool,
-    /// Where it sends.
-    pub target: Target<'a>,
-    /// Where in the normalised path the part behind the prefix begins; its end for
-    /// a key without `/*`.
-    pub splat_start: usize,
-    /// What else it says, for [`Hit::answer`].
-    pub options: Option<StoredOptions<'a>>,
-    /// Where it lies. Its key is read from there by whoever asks for it, which no
-    /// reply does.
-    entry: Entry<'a>,
-}
-
-impl<'a> Hit<'a> {
-    /// What of the path that was asked for can be filled into its targets.
-    #[inline]
-    #[must_use]
-    pub fn captured<'p>(&self, path: &'p [u8]) -> Captured<'p>
-    where
-        'a: 'p,
-    {
-        let pattern = if self.entry.has(PATTERN) { self.entry.path() } else { &[] };
-        Captured::new(path, self.splat_start, pattern)
-    }
 }
 
 /// The query of a request, and what reading it has come to.
@@ -227,15 +191,7 @@ impl Links {
         } else {
             self.find_in_scopes(ask, path, &mut query, &mut scratch.folded)?
         };
-        Some(Hit {
-            id: entry.id(),
-            status: entry.status(),
-            exact: !entry.has(PREFIX | PATTERN),
-            target: Target::stored(entry.target(), entry.blanks()),
-            splat_start,
-            options: entry.options().map(StoredOptions),
-            entry,
-        })
+        Some(Hit::of(entry, splat_start))
     }
 
     /// The link of a hit, with its key.

@@ -36,6 +36,7 @@ mod find;
 mod formats;
 mod hash;
 mod hints;
+mod hit;
 pub mod host;
 mod index;
 pub mod key;
@@ -51,7 +52,7 @@ mod status;
 mod table;
 pub mod targets;
 
-pub use answer::{Answer, StoredOptions};
+pub use answer::Answer;
 pub use builder::{AddProblem, Link, Origin, TableBuilder};
 #[cfg(test)]
 pub use changes::changes;
@@ -60,10 +61,11 @@ pub use compare::{
     DifferenceCounts, LinkDifference, LinkSet, LinkText, compare, compare_snapshots,
 };
 pub use edit::{EditProblem, Editor, Patch};
-pub use find::{Ask, Hit, Links, Scratch};
+pub use find::{Ask, Links, Scratch};
 pub use formats::{
     Columns, Format, HaproxyMatch, Help, Include, Included, Source, base, each_include,
 };
+pub use hit::Hit;
 pub use key::{Key, KeyScratch};
 pub use listed::Listed;
 pub use load::{FileReport, Loaded, OnBadLine, Problem, Report, load};

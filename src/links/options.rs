@@ -21,7 +21,6 @@ use jiff::civil::DateTime;
 use core::fmt;
 
 use super::bytes::shown;
-use super::formats::Setting;
 use super::targets::{self, NAMES, QueryRule, Target};
 use crate::limits::{CACHE_SECONDS_MAX, TAG_BYTES_MAX};
 
@@ -49,6 +48,15 @@ const UNTIL: u8 = 1 << 5;
 const ELSE: u8 = 1 << 6;
 const TAG: u8 = 1 << 7;
 const QUERY_RULE: u8 = 3;
+
+/// A `name=value` of a link, by the name it has in the native format, whatever
+/// the format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Setting<'a> {
+    pub(super) name: &'a [u8],
+    /// Empty for a name that stands alone.
+    pub(super) value: &'a [u8],
+}
 
 /// The options of one link, checked. [`Default`] is a link without any.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -2,7 +2,9 @@
 //! the row that they make.
 
 use super::super::bytes::shown;
-use super::{Line, Row, Setting, native};
+use super::super::options::Setting;
+use super::native;
+use super::row::{Line, Row};
 
 /// What a cell can mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -14,9 +14,11 @@ use csv::ByteRecord;
 use memchr::memchr;
 
 use super::super::bytes::shown;
+use super::super::options::Setting;
 use super::cells::trim;
 use super::csv::records;
-use super::{Line, Row, Setting, paths};
+use super::paths;
+use super::row::{Line, Row};
 
 const CELLS: usize = 7;
 

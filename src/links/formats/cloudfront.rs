@@ -12,7 +12,9 @@ use serde_json::{Map, Value};
 
 use super::super::bytes::shown;
 use super::cells::spell;
-use super::{Help, Line, Row, paths};
+use super::paths;
+use super::row::{Line, Row};
+use super::source::Help;
 
 /// The names that the fields of a value may have, spelled.
 const URL: &[&str] =

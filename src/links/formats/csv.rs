@@ -7,7 +7,7 @@ use memchr::{memchr, memchr_iter};
 use super::super::bytes::shown;
 use super::cells::{self, Cells, Each, Field, Names, PLAIN, spell, trim};
 use super::columns::{Columns, Place};
-use super::{Format, Line, cloudflare, exports};
+use super::row::Line;
 use crate::limits::{COLUMNS_SHOWN, COLUMNS_SHOWN_BYTES};
 
 /// The place of each field's column; `None` where there is none.
@@ -39,22 +39,6 @@ pub(super) fn read(
         Ok(cells) => cells::plain(cells, &mut |written| take(line, written)),
         Err(message) => take(line, Line::Refused(message)),
     });
-}
-
-/// The format of a file whose name ends with `.csv`.
-pub(super) fn detect(text: &[u8]) -> Format {
-    let mut found = Format::Csv;
-    records(text, b',', |_, record| {
-        found = match record {
-            Ok(record) if exports::SHLINK.has_header(record) => Format::Shlink,
-            Ok(record) if exports::YOURLS.has_header(record) => Format::Yourls,
-            Ok(record) if exports::BITLY.has_header(record) => Format::Bitly,
-            Ok(record) if cloudflare::fits(record) => Format::Cloudflare,
-            _ => Format::Csv,
-        };
-        false
-    });
-    found
 }
 
 /// Hands every row that is not blank to `take`, with its line, until that says no.

@@ -1,7 +1,11 @@
 //! Which format a file seems to have, by its name and how it begins.
 
+use memchr::memchr;
+use serde_json::{Map, Value};
+
+use super::cells::spell;
 use super::name::Format;
-use super::{csv, ndjson};
+use super::{cloudflare, csv, exports};
 
 /// Words that a file of nginx begins with.
 const NGINX: &[&[u8]] =
@@ -22,13 +26,45 @@ impl Format {
         let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
         match ending.as_deref() {
             Some("csv") if has_columns => Format::Csv,
-            Some("csv") => csv::detect(text),
+            Some("csv") => csv_of(text),
             Some("tsv" | "tab") => Format::Tsv,
             Some("json" | "ndjson" | "jsonl") if has_columns => Format::Ndjson,
-            Some("json" | "ndjson" | "jsonl") => ndjson::detect(text),
+            Some("json" | "ndjson" | "jsonl") => json_of(text),
             Some("conf" | "map") if is_nginx(text) => Format::Nginx,
             _ => Format::Native,
         }
+    }
+}
+
+/// The format of a file whose name ends with `.csv`.
+fn csv_of(text: &[u8]) -> Format {
+    let mut found = Format::Csv;
+    csv::records(text, b',', |_, record| {
+        found = match record {
+            Ok(record) if exports::SHLINK.has_header(record) => Format::Shlink,
+            Ok(record) if exports::YOURLS.has_header(record) => Format::Yourls,
+            Ok(record) if exports::BITLY.has_header(record) => Format::Bitly,
+            Ok(record) if cloudflare::fits(record) => Format::Cloudflare,
+            _ => Format::Csv,
+        };
+        false
+    });
+    found
+}
+
+/// The format of a file whose name ends with `.json`, `.ndjson` or `.jsonl`.
+fn json_of(text: &[u8]) -> Format {
+    let text = text.trim_ascii_start();
+    let first = &text[..memchr(b'\n', text).unwrap_or(text.len())];
+    match serde_json::from_slice::<Map<String, Value>>(first) {
+        Ok(object) if object.contains_key("data") => Format::Cloudfront,
+        Ok(object) => {
+            let names: Vec<String> = object.keys().map(|name| spell(name)).collect();
+            if exports::SHLINK.is_marked(&names) { Format::Shlink } else { Format::Ndjson }
+        }
+        // An object over several lines is a whole document.
+        Err(_) if first.starts_with(b"{") => Format::Cloudfront,
+        Err(_) => Format::Ndjson,
     }
 }
 

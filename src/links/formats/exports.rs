@@ -10,9 +10,11 @@
 use csv::ByteRecord;
 
 use super::super::bytes::shown;
+use super::super::options::Setting;
 use super::cells::{Cells, Field, Names, joined, named};
 use super::csv::{Places, Start, listed, named_places, records, rows, spell_cell};
-use super::{Line, Row, Setting, ndjson};
+use super::ndjson;
+use super::row::{Line, Row};
 use crate::limits::TAG_BYTES_MAX;
 
 /// Makes links of a row.

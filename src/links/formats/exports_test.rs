@@ -2,7 +2,7 @@ use super::super::Format;
 use super::*;
 
 fn rows_of(export: &Export, text: &str) -> Vec<String> {
-    super::super::written(|mut take| read(text.as_bytes(), export, &mut take))
+    super::super::row::written(|mut take| read(text.as_bytes(), export, &mut take))
 }
 
 fn check(export: &Export, text: &str, want: &[&str]) {

@@ -1,6 +1,7 @@
 //! Whole files, written as the documentation of their programs shows them, and any
 //! bytes made of them.
 
+use super::row::written;
 use super::*;
 
 macro_rules! fixture {

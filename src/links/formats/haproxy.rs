@@ -5,9 +5,12 @@
 use std::borrow::Cow;
 
 use super::super::bytes::shown;
+use super::name::HaproxyMatch;
 use super::order::Order;
 use super::paths::absolute;
-use super::{HaproxyMatch, Help, Line, Row, regex};
+use super::regex;
+use super::row::{Line, Row};
+use super::source::Help;
 
 pub(super) fn read(
     text: &[u8],
@@ -163,7 +166,7 @@ mod tests {
 
     fn rows(how: HaproxyMatch, text: &str) -> Vec<String> {
         let help = Help { base: Some("https://b.example"), ..Help::default() };
-        super::super::written(|take| read(text.as_bytes(), how, &help, take))
+        super::super::row::written(|take| read(text.as_bytes(), how, &help, take))
     }
 
     /// What a line comes to, without its number and without what has changed.

@@ -5,7 +5,8 @@
 use memchr::memchr;
 
 use super::super::bytes::shown;
-use super::{Line, Row, Setting};
+use super::super::options::Setting;
+use super::row::{Line, Row};
 
 pub(super) fn read(text: &[u8], mut take: impl FnMut(u32, Line<'_>)) {
     let mut rest = text;
@@ -96,7 +97,7 @@ mod tests {
     use super::*;
 
     fn rows(text: &str) -> Vec<String> {
-        super::super::written(|take| read(text.as_bytes(), take))
+        super::super::row::written(|take| read(text.as_bytes(), take))
     }
 
     fn check(text: &str, want: &[&str]) {

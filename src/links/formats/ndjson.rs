@@ -1,12 +1,11 @@
 //! A JSON object a line (NDJSON). Fields go by the names of CSV columns, or as an
 //! operator says; others are ignored.
 
-use memchr::memchr;
 use serde_json::{Map, Value};
 
 use super::cells::{self, Cells, Field, PLAIN, named, spell};
 use super::columns::{Columns, Place};
-use super::{Format, Line, exports};
+use super::row::Line;
 
 pub(super) fn read(text: &[u8], columns: Option<&Columns>, take: &mut impl FnMut(u32, Line<'_>)) {
     let numbered = columns.is_some_and(|columns| {
@@ -27,22 +26,6 @@ pub(super) fn read(text: &[u8], columns: Option<&Columns>, take: &mut impl FnMut
         Ok(cells) => cells::plain(cells, &mut |written| take(line, written)),
         Err(message) => take(line, Line::Refused(message)),
     });
-}
-
-/// The format of a file whose name ends with `.json`, `.ndjson` or `.jsonl`.
-pub(super) fn detect(text: &[u8]) -> Format {
-    let text = text.trim_ascii_start();
-    let first = &text[..memchr(b'\n', text).unwrap_or(text.len())];
-    match serde_json::from_slice::<Map<String, Value>>(first) {
-        Ok(object) if object.contains_key("data") => Format::Cloudfront,
-        Ok(object) => {
-            let names: Vec<String> = object.keys().map(|name| spell(name)).collect();
-            if exports::SHLINK.is_marked(&names) { Format::Shlink } else { Format::Ndjson }
-        }
-        // An object over several lines is a whole document.
-        Err(_) if first.starts_with(b"{") => Format::Cloudfront,
-        Err(_) => Format::Ndjson,
-    }
 }
 
 /// Hands the cells of every line that is not blank to `take`, or why they cannot

@@ -6,9 +6,11 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use super::super::bytes::shown;
+use super::super::options::Setting;
 use super::order::Order;
 use super::paths::absolute;
-use super::{Help, Line, Row, Setting};
+use super::row::{Line, Row};
+use super::source::Help;
 
 /// Whose file it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

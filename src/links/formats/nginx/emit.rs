@@ -1,7 +1,8 @@
 //! From redirects to rows.
 
+use super::super::super::options::Setting;
 use super::super::order::Order;
-use super::super::{Line, Row, Setting};
+use super::super::row::{Line, Row};
 use super::server::{Found, Paths, Turn};
 use super::tree::{Place, Texts};
 use super::value::{Known, target};

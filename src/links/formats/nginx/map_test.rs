@@ -1,6 +1,7 @@
 //! Quirks of `map`, one by one.
 
-use super::super::{Include, written};
+use super::super::row::written;
+use super::super::source::Include;
 use super::*;
 
 /// Files that can be included.

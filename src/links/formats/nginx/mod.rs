@@ -14,7 +14,8 @@ use std::collections::HashMap;
 
 use super::super::bytes::shown;
 use super::order::Order;
-use super::{Help, Line};
+use super::row::Line;
+use super::source::Help;
 use emit::Emit;
 use map::{Compared, Map};
 use server::{Context, Found, Turn, Walk};

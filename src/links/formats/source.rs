@@ -1,0 +1,51 @@
+//! What the caller hands over: link files, and what their formats need beside them.
+
+use core::fmt;
+
+use super::columns::Columns;
+use super::name::Format;
+
+/// One link file, read by the caller.
+#[derive(Clone, Copy, Debug)]
+pub struct Source<'a> {
+    /// Its name in messages.
+    pub name: &'a str,
+    /// All its bytes.
+    pub text: &'a [u8],
+    /// How it is written.
+    pub format: Format,
+    /// What its format may need to know beside it.
+    pub help: Help<'a>,
+}
+
+impl<'a> Source<'a> {
+    /// A file that needs nothing but itself.
+    pub fn new(name: &'a str, text: &'a [u8], format: Format) -> Source<'a> {
+        Source { name, text, format, help: Help::default() }
+    }
+}
+
+/// What a format needs to know that is not in its file.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Help<'a> {
+    /// `https://host`, before targets that are only a path.
+    pub base: Option<&'a str>,
+    /// Which columns of a table of values mean what.
+    pub columns: Option<&'a Columns>,
+    /// Finds the files that this one includes.
+    pub include: Option<Include<'a>>,
+}
+
+/// The files that an `include` names: their names in messages and their bytes, in
+/// order; or why they cannot be had, as a sentence.
+pub type Included = Result<Vec<(String, Vec<u8>)>, String>;
+
+/// Finds the files of an `include`, given its pattern as it is written.
+#[derive(Clone, Copy)]
+pub struct Include<'a>(pub &'a dyn Fn(&str) -> Included);
+
+impl fmt::Debug for Include<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Include")
+    }
+}

@@ -1,0 +1,72 @@
+//! What a shard finds: a link where it lies.
+
+use super::answer::Answer;
+use super::entries::{Entry, PATTERN, PREFIX};
+use super::options::Options;
+use super::status::Status;
+use super::targets::{Captured, Target};
+
+/// The link that answers a request.
+#[derive(Clone, Copy, Debug)]
+pub struct Hit<'a> {
+    /// Its id; see [`Key::id`](super::Key::id).
+    pub id: u64,
+    /// What it answers with.
+    pub status: Status,
+    /// Whether its key is the whole path: neither a prefix nor with placeholders.
+    pub exact: bool,
+    /// Where it sends.
+    pub target: Target<'a>,
+    /// Where in the normalised path the part behind the prefix begins; its end for
+    /// a key without `/*`.
+    pub splat_start: usize,
+    /// What begins with its options, if it has any.
+    options: Option<&'a [u8]>,
+    /// Where it lies. Its key is read from there by whoever asks for it, which no
+    /// reply does.
+    pub(super) entry: Entry<'a>,
+}
+
+impl<'a> Hit<'a> {
+    #[inline]
+    pub(super) fn of(entry: Entry<'a>, splat_start: usize) -> Hit<'a> {
+        Hit {
+            id: entry.id(),
+            status: entry.status(),
+            exact: !entry.has(PREFIX | PATTERN),
+            target: Target::stored(entry.target(), entry.blanks()),
+            splat_start,
+            options: entry.options(),
+            entry,
+        }
+    }
+
+    /// What of the path that was asked for can be filled into its targets.
+    #[inline]
+    #[must_use]
+    pub fn captured<'p>(&self, path: &'p [u8]) -> Captured<'p>
+    where
+        'a: 'p,
+    {
+        let pattern = if self.entry.has(PATTERN) { self.entry.path() } else { &[] };
+        Captured::new(path, self.splat_start, pattern)
+    }
+
+    /// Its whole `Location`, if it answers the same to every request and says
+    /// nothing else.
+    #[inline]
+    #[must_use]
+    pub fn plain(&self) -> Option<&'a [u8]> {
+        match (self.options, self.status) {
+            (Some(_), _) | (None, Status::Gone) => None,
+            (None, _) => self.target.plain(),
+        }
+    }
+
+    /// What it answers at this time, Unix microseconds.
+    #[must_use]
+    pub fn answer(&self, unix_us: u64) -> Answer<'a> {
+        let options = self.options.map_or_else(Options::default, Options::stored);
+        options.answer(self.status, self.target, unix_us)
+    }
+}

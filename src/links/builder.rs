@@ -5,8 +5,8 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::bytes::shown;
-use super::entries::{self, Arena, Entry, FORK, PATTERN, PREFIX, Parts};
-use super::hash;
+use super::entries::{self, Arena, Entry, PATTERN, PREFIX, Parts, fork_of};
+use super::hash::{hash, hash_of, seed};
 use super::index::{Index, Stored};
 use super::key::Key;
 use super::listed::Listed;
@@ -160,30 +160,6 @@ fn fork_size(key: &Key<'_>) -> usize {
         [] => 0,
         query => Arena::size_of(&Parts { query, ..fork_of(0, key.path, &[0; 8]) }),
     }
-}
-
-/// The entry of a fork.
-pub(super) fn fork_of<'a>(host: u32, path: &'a [u8], words: &'a [u8]) -> Parts<'a> {
-    let (status, query, options) = (Status::Gone, &[][..], &[][..]);
-    Parts { id: 0, host, status, flags: FORK, path, query, target: words, options }
-}
-
-/// Where hashing of a path under this host begins. A prefix, or what stands before
-/// placeholders, must not meet the exact path that it ends with.
-#[inline]
-pub(super) fn seed(host: u32, prefix: bool) -> u64 {
-    hash::seed(u64::from(host) << 1 | u64::from(prefix))
-}
-
-/// The hash by which the entry of a key is found.
-pub(super) fn hash_of(host: u32, key: &Key<'_>) -> u64 {
-    with_query(hash::hash(seed(host, key.is_open()), key.literal()), key.query)
-}
-
-/// The hash of a key whose path has hash `path`.
-#[inline]
-pub(super) fn with_query(path: u64, query: &[u8]) -> u64 {
-    if query.is_empty() { path } else { hash::hash(path, query) }
 }
 
 impl Default for TableBuilder {
@@ -391,7 +367,7 @@ impl TableBuilder {
         for mut fork in core::mem::take(&mut self.forks) {
             self.counts.query_shapes += fork.shapes.len();
             fork.shapes.sort_by(|a, b| rank(a).cmp(&rank(b)));
-            let hash = hash::hash(seed(fork.host, false), &fork.path);
+            let hash = hash(seed(fork.host, false), &fork.path);
             let plain = self.twin(hash, &Parts { flags: 0, ..fork_of(fork.host, &fork.path, &[]) });
             behind.extend(plain);
             entries::write_fork(plain.unwrap_or(0), &fork.shapes, &mut target);

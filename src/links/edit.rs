@@ -15,10 +15,12 @@ use core::fmt;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::builder::{AddProblem, TableBuilder, fork_of, hash_of};
-use super::entries::{self, Entry, FORK, PATTERN, Parts};
+use super::builder::{AddProblem, TableBuilder};
+use super::entries::{self, Entry, FORK, PATTERN, Parts, fork_of};
+
 use super::find::{Links, Scratch};
 use super::formats::{Format, Source};
+use super::hash::hash_of;
 use super::index::slot_of;
 use super::key::{Key, KeyScratch};
 use super::listed::Listed;

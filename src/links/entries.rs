@@ -194,6 +194,12 @@ impl<'a> Entry<'a> {
     }
 }
 
+/// The entry of a fork.
+pub(super) fn fork_of<'a>(host: u32, path: &'a [u8], words: &'a [u8]) -> Parts<'a> {
+    let (status, query, options) = (Status::Gone, &[][..], &[][..]);
+    Parts { id: 0, host, status, flags: FORK, path, query, target: words, options }
+}
+
 /// Writes the target of a fork into `out`; see [`FORK`].
 pub(super) fn write_fork(plain: u32, shapes: &[impl AsRef<[u8]>], out: &mut Vec<u8>) {
     out.clear();

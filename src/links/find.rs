@@ -6,9 +6,8 @@
 
 use std::sync::Arc;
 
-use super::builder::{seed, with_query};
 use super::entries::{Entry, FORK, NOTHING, PATTERN, PREFIX};
-use super::hash;
+use super::hash::{hash, seed, with_query};
 use super::hit::Hit;
 use super::host;
 use super::index::Index;
@@ -102,16 +101,16 @@ impl Links {
     #[inline]
     pub fn ask(&self, host: &[u8], path: &[u8]) -> Ask {
         let host = self.host_number(host);
-        let any = hash::hash(seed(ANY_HOST, false), path);
+        let any = hash(seed(ANY_HOST, false), path);
         let own = match host {
             ANY_HOST => any,
-            host => hash::hash(seed(host, false), path),
+            host => hash(seed(host, false), path),
         };
         if self.hosts.have_twins()
             && let Some(twin) = self.hosts.twin(ANY_HOST)
         {
             // Right for the paths that have no capital, which are nearly all.
-            self.index.prefetch(hash::hash(seed(twin, false), path));
+            self.index.prefetch(hash(seed(twin, false), path));
         }
         Ask { any, own, host }
     }
@@ -340,7 +339,7 @@ impl Links {
         patterns: bool,
     ) -> Option<(Entry<'_>, usize)> {
         let literal = &path[..end];
-        let hash = hash::hash(seed(host, true), literal);
+        let hash = hash(seed(host, true), literal);
         if patterns && let Some(found) = self.pattern(hash, host, path, end) {
             return Some(found);
         }
@@ -378,7 +377,7 @@ impl Links {
             hosts.scopes(ask.host).map(move |(scope, nocase)| (scope, spelled(nocase)))
         };
         for (scope, path) in scopes() {
-            let hash = hash::hash(seed(scope, false), path);
+            let hash = hash(seed(scope, false), path);
             if let Some(entry) = self.exact(scope, hash, path, query) {
                 return Some((entry, path.len()));
             }

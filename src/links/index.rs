@@ -275,13 +275,13 @@ mod tests {
         for count in [0, 1, 2, 3, 7, 100, 10_000] {
             let mut index = Index::with_room(count);
             for n in 1..=count as u32 {
-                index.insert(seed(u64::from(n)), n);
+                index.insert(seed(n, false), n);
             }
             for n in 1..=count as u32 {
-                assert!(index.candidates(seed(u64::from(n))).any(|found| found == n));
+                assert!(index.candidates(seed(n, false)).any(|found| found == n));
             }
             for n in count as u32 + 1..count as u32 + 50 {
-                assert_eq!(index.candidates(seed(u64::from(n))).count(), 0);
+                assert_eq!(index.candidates(seed(n, false)).count(), 0);
             }
             assert!(count == 0 || index.room() + 3 >= count);
         }

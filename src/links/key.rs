@@ -6,8 +6,8 @@ use core::fmt;
 use memchr::{memchr, memchr3};
 
 use super::bytes::shown;
-use super::hash::fnv1a;
 use super::host::{self, HostProblem};
+use super::id::fnv1a;
 use super::path::{fold, normalise};
 use super::pattern;
 use super::query::{Parameters, has_stray_star};

@@ -1,8 +1,8 @@
 //! The link of a table that has a key, for whoever changes links by their keys.
 
-use super::builder::hash_of;
 use super::changes::name_of;
 use super::entries::{Entry, FORK, PATTERN, PREFIX};
+use super::hash::hash_of;
 use super::key::{Key, KeyScratch};
 use super::listed::Listed;
 use super::load::key_of;

@@ -38,6 +38,7 @@ mod hash;
 mod hints;
 mod hit;
 pub mod host;
+mod id;
 mod index;
 pub mod key;
 mod listed;

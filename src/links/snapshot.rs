@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::builder::hash_of;
 use super::entries::{Entry, FORK};
 use super::find::Links;
+use super::hash::hash_of;
 use super::key::Key;
 use super::listed::Listed;
 use super::lookup::has_key;

@@ -4,9 +4,8 @@
 use std::collections::BTreeMap;
 
 use super::formats::{self, Format, Line, Source};
-use super::key::{Key, KeyScratch};
-use super::load::{FileReport, OnBadLine, Problem, Report, key_of, load};
-use super::lookup::parse_name;
+use super::key::{KeyScratch, key_of, parse_name};
+use super::load::{FileReport, OnBadLine, Problem, Report, load};
 use super::options::Options;
 
 /// What became of one key.
@@ -70,12 +69,6 @@ impl Changes {
     }
 }
 
-/// What a key is called here: its canonical text, and whether it holds in any case,
-/// for then it is another key.
-pub(super) fn name_of(key: &Key<'_>) -> String {
-    format!("{key}{}", if key.nocase { " nocase" } else { "" })
-}
-
 /// The links that `text` sets, each as its key and its line. All are checked.
 ///
 /// # Errors
@@ -96,7 +89,7 @@ pub fn read_lines(name: &str, text: &str) -> Result<Vec<(String, String)>, Repor
             && let Ok(key) = key_of(row.key, options.nocase, &mut scratch, &mut folded)
         {
             let line = lines[number as usize - 1].trim_start_matches('\u{feff}').trim();
-            links.push((name_of(&key), line.to_owned()));
+            links.push((key.name(), line.to_owned()));
         }
     });
     Ok(links)
@@ -116,7 +109,7 @@ pub fn read_keys(name: &str, text: &str) -> Result<Vec<String>, Report> {
     let lines = text.lines().map(str::trim).enumerate();
     for (at, line) in lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#')) {
         match parse_name(line, &mut scratch, &mut folded) {
-            Ok(key) => keys.push(name_of(&key)),
+            Ok(key) => keys.push(key.name()),
             Err(problem) => problems.push(Problem {
                 file: 0,
                 file_name: name.to_owned(),

@@ -6,7 +6,7 @@
 
 use core::cmp::Ordering;
 
-use super::id::fnv1a;
+use super::key::fnv1a;
 use super::listed::Listed;
 use super::snapshot::{ByKey, Snapshot};
 use super::table::Table;

@@ -22,13 +22,12 @@ use super::find::{Links, Scratch};
 use super::formats::{Format, Source};
 use super::hash::hash_of;
 use super::index::slot_of;
-use super::key::{Key, KeyScratch};
+use super::key::path::normalise;
+use super::key::query::{rank, shape_of};
+use super::key::{Key, KeyScratch, parse_name, pattern};
 use super::listed::Listed;
 use super::load::{OnBadLine, load};
-use super::lookup::{has_key, parse_name};
-use super::path::normalise;
-use super::pattern;
-use super::query::{rank, shape_of};
+use super::lookup::has_key;
 use super::snapshot::{self, Snapshot};
 use super::table::{Hosts, Table};
 use crate::limits::{

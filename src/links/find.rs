@@ -9,12 +9,12 @@ use std::sync::Arc;
 use super::entries::{Entry, FORK, NOTHING, PATTERN, PREFIX};
 use super::hash::{hash, seed, with_query};
 use super::hit::Hit;
-use super::host;
 use super::index::Index;
+use super::key::host;
+use super::key::path::fold;
+use super::key::pattern;
+use super::key::query::{Parameters, names};
 use super::listed::Listed;
-use super::path::fold;
-use super::pattern;
-use super::query::{Parameters, names};
 use super::table::{ANY_HOST, Hosts, PATTERNS, Table};
 use crate::limits::{
     HOST_BYTES_MAX, KEY_PARAMETERS_MAX, PREFIX_DEPTH_MAX, QUERY_COMBINATIONS_MAX,

@@ -5,7 +5,7 @@ use core::str::FromStr;
 
 use super::builder::{AddProblem, Link, Origin, TableBuilder};
 use super::formats::{self, Line, Row, Source};
-use super::key::{Key, KeyScratch};
+use super::key::{KeyScratch, key_of};
 use super::options::Options;
 use super::status::Status;
 use super::table::Table;
@@ -242,15 +242,4 @@ impl Loader {
             other => other.to_string(),
         })
     }
-}
-
-/// The key of a row, or what is wrong with it.
-pub(super) fn key_of<'a>(
-    text: &'a [u8],
-    nocase: bool,
-    scratch: &'a mut KeyScratch,
-    folded: &'a mut Vec<u8>,
-) -> Result<Key<'a>, String> {
-    let key = Key::parse(text, scratch).map_err(|problem| problem.to_string())?;
-    Ok(if nocase { key.in_any_case(folded) } else { key })
 }

@@ -1,30 +1,11 @@
 //! The link of a table that has a key, for whoever changes links by their keys.
 
-use super::changes::name_of;
 use super::entries::{Entry, FORK, PATTERN, PREFIX};
 use super::hash::hash_of;
-use super::key::{Key, KeyScratch};
+use super::key::pattern;
+use super::key::{Key, KeyScratch, parse_name};
 use super::listed::Listed;
-use super::load::key_of;
-use super::pattern;
 use super::table::Table;
-
-/// Reads a key as in the native format, with ` nocase` behind one that matches in
-/// any case.
-///
-/// # Errors
-/// What is wrong with it, as a sentence with its remedy.
-pub(super) fn parse_name<'a>(
-    name: &'a str,
-    scratch: &'a mut KeyScratch,
-    folded: &'a mut Vec<u8>,
-) -> Result<Key<'a>, String> {
-    let (key, nocase) = match name.trim().rsplit_once([' ', '\t']) {
-        Some((key, "nocase")) => (key.trim(), true),
-        _ => (name.trim(), false),
-    };
-    key_of(key.as_bytes(), nocase, scratch, folded)
-}
 
 /// Whether an entry has this key, whose host has this number; that of a key without
 /// a query may be a fork.
@@ -45,7 +26,7 @@ impl Listed<'_> {
     /// What its key is called where links are changed by their keys: its canonical text,
     /// and ` nocase` if it matches in any case.
     pub fn name(&self) -> String {
-        name_of(&self.key())
+        self.key().name()
     }
 }
 

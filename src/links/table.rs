@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::entries::Entries;
 use super::hash::hash;
-use super::host;
 use super::index::{Index, Stored};
+use super::key::host;
 use super::key::{Key, SUBDOMAINS};
 use crate::limits::HOST_BYTES_MAX;
 

@@ -3,7 +3,7 @@
 use memchr::{memchr, memchr2_iter};
 
 use super::super::bytes::{QUERY, escape, is};
-use super::super::pattern;
+use super::super::key::pattern;
 
 /// Flag of an entry: its target holds `:splat`.
 pub(in crate::links) const SPLAT: u8 = 2;

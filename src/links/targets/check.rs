@@ -5,7 +5,7 @@ use core::fmt;
 use memchr::memchr;
 
 use super::super::bytes::{QUERY, escape, is, push_escape, shown};
-use super::super::host::{self, HostProblem};
+use super::super::key::host::{self, HostProblem};
 use super::blanks::{Blank, MACRO, MACROS, SPLAT, next_blank};
 use crate::limits::{TARGET_BYTES_MAX, TARGET_MACROS_MAX};
 

@@ -1,4 +1,4 @@
-use super::super::host::HostProblem;
+use super::super::key::host::HostProblem;
 use super::*;
 use crate::limits::{TARGET_BYTES_MAX, TARGET_MACROS_MAX};
 

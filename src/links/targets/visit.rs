@@ -4,7 +4,7 @@ use core::net::Ipv6Addr;
 use std::io::Write as _;
 
 use super::super::bytes::{PARAMETER, PATH, UNRESERVED, is, push_encoded, push_escape};
-use super::super::host;
+use super::super::key::host;
 use super::blanks::Blank;
 use super::captured::Captured;
 use super::parameters::{decoded, push_all, value};

@@ -4,7 +4,7 @@ use core::fmt;
 use core::net::{Ipv4Addr, Ipv6Addr};
 use std::io::Write as _;
 
-use super::bytes::{HOST, is, shown};
+use super::super::bytes::{HOST, is, shown};
 use crate::limits::HOST_BYTES_MAX;
 
 /// Longest label of a host name (RFC 1035 §2.3.4), bytes.
@@ -64,7 +64,7 @@ impl fmt::Display for HostProblem {
 
 /// Cuts a port off: the host (with its brackets if it is IPv6), and what
 /// follows the colon if there is one.
-pub(super) fn split_port(authority: &[u8]) -> (&[u8], Option<&[u8]>) {
+pub(in crate::links) fn split_port(authority: &[u8]) -> (&[u8], Option<&[u8]>) {
     let from = match authority.first() {
         Some(b'[') => memchr::memchr(b']', authority).unwrap_or(0),
         _ => 0,
@@ -79,7 +79,7 @@ pub(super) fn split_port(authority: &[u8]) -> (&[u8], Option<&[u8]>) {
 ///
 /// # Errors
 /// What is wrong with it.
-pub(super) fn validate(host: &[u8]) -> Result<(), HostProblem> {
+pub(in crate::links) fn validate(host: &[u8]) -> Result<(), HostProblem> {
     if host.first() == Some(&b'[') {
         let address = ipv6(host).map(|_| ());
         return address.ok_or_else(|| HostProblem::Ipv6(shown(host)));
@@ -117,7 +117,7 @@ pub(super) fn validate(host: &[u8]) -> Result<(), HostProblem> {
 ///
 /// # Errors
 /// What [`validate`] finds; `out` is then empty.
-pub(super) fn canonical(host: &[u8], out: &mut Vec<u8>) -> Result<(), HostProblem> {
+pub(in crate::links) fn canonical(host: &[u8], out: &mut Vec<u8>) -> Result<(), HostProblem> {
     out.clear();
     validate(host)?;
     if let Some(address) = ipv6(host) {
@@ -132,7 +132,10 @@ pub(super) fn canonical(host: &[u8], out: &mut Vec<u8>) -> Result<(), HostProble
 /// The form by which a request's host is looked up, written into `buffer`:
 /// `raw` is a `Host` field's value or an authority as it was sent, possibly
 /// with a port. `None` when no key can have this host.
-pub(super) fn of_request<'a>(raw: &[u8], buffer: &'a mut [u8; HOST_BYTES_MAX]) -> Option<&'a [u8]> {
+pub(in crate::links) fn of_request<'a>(
+    raw: &[u8],
+    buffer: &'a mut [u8; HOST_BYTES_MAX],
+) -> Option<&'a [u8]> {
     let (host, _port) = split_port(raw);
     if host.first() == Some(&b'[') {
         let address = ipv6(host)?;
@@ -152,7 +155,7 @@ pub(super) fn of_request<'a>(raw: &[u8], buffer: &'a mut [u8; HOST_BYTES_MAX]) -
 }
 
 /// Whether it is an IPv4 address, which has no subdomains.
-pub(super) fn is_ipv4(host: &[u8]) -> bool {
+pub(in crate::links) fn is_ipv4(host: &[u8]) -> bool {
     ipv4(host).is_some()
 }
 

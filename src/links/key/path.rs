@@ -3,7 +3,7 @@
 
 use memchr::{memchr_iter, memrchr};
 
-use super::bytes::{PATH, UNRESERVED, escape, is, push_escape};
+use super::super::bytes::{PATH, UNRESERVED, escape, is, push_escape};
 
 /// The normal form of `path`, which is the part of a request target or a key
 /// before any `?`.
@@ -49,7 +49,7 @@ fn is_normal(path: &[u8]) -> bool {
 /// Writes a normalised path in lower case into `out`: the spelling in which keys
 /// are kept that match in any case. Letters that are escaped (`%C3%89`) stay as
 /// they are: which letters they make is nothing a path says.
-pub(super) fn fold(path: &[u8], out: &mut Vec<u8>) {
+pub(in crate::links) fn fold(path: &[u8], out: &mut Vec<u8>) {
     out.clear();
     out.extend_from_slice(path);
     out.make_ascii_lowercase();

@@ -13,15 +13,15 @@ use core::ops::Range;
 
 use memchr::memchr;
 
-use super::bytes::{PARAMETER, escape, is, push_escape};
+use super::super::bytes::{PARAMETER, escape, is, push_escape};
 
 /// Stands in keys for any value.
-pub(super) const ANY_VALUE: &[u8] = b"*";
+pub(in crate::links) const ANY_VALUE: &[u8] = b"*";
 
 /// The parameters of one query in canonical spelling. Reused from query to
 /// query, so that reading one needs no memory of its own.
 #[derive(Debug, Default)]
-pub(super) struct Parameters {
+pub(in crate::links) struct Parameters {
     text: Vec<u8>,
     list: Vec<Parameter>,
 }
@@ -37,12 +37,12 @@ struct Parameter {
 impl Parameters {
     /// Reads the first `count_max` parameters of a request's `query` in place of
     /// those it held, and sorts them by name.
-    pub(super) fn read(&mut self, query: &[u8], count_max: usize) {
+    pub(in crate::links) fn read(&mut self, query: &[u8], count_max: usize) {
         self.read_as::<false>(query, count_max);
     }
 
     /// The same for a key's, in which [`ANY_VALUE`] stays what it is.
-    pub(super) fn read_key(&mut self, query: &[u8], count_max: usize) {
+    pub(in crate::links) fn read_key(&mut self, query: &[u8], count_max: usize) {
         self.read_as::<true>(query, count_max);
     }
 
@@ -91,21 +91,21 @@ impl Parameters {
         start..self.text.len() as u32
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::links) fn len(&self) -> usize {
         self.list.len()
     }
 
-    pub(super) fn name(&self, index: usize) -> &[u8] {
+    pub(in crate::links) fn name(&self, index: usize) -> &[u8] {
         part(&self.text, &self.list[index].name)
     }
 
     /// Appends parameter `index` to a canonical query.
-    pub(super) fn append(&self, index: usize, out: &mut Vec<u8>) {
+    pub(in crate::links) fn append(&self, index: usize, out: &mut Vec<u8>) {
         self.append_with(index, part(&self.text, &self.list[index].value), out);
     }
 
     /// Appends it as it stands in a key that takes it with any value.
-    pub(super) fn append_any(&self, index: usize, out: &mut Vec<u8>) {
+    pub(in crate::links) fn append_any(&self, index: usize, out: &mut Vec<u8>) {
         self.append_with(index, ANY_VALUE, out);
     }
 
@@ -119,7 +119,7 @@ impl Parameters {
     }
 
     /// A name that two parameters have, if there is one.
-    pub(super) fn repeated_name(&self) -> Option<&[u8]> {
+    pub(in crate::links) fn repeated_name(&self) -> Option<&[u8]> {
         let mut pairs = self.list.windows(2);
         let pair = pairs
             .find(|pair| part(&self.text, &pair[0].name) == part(&self.text, &pair[1].name))?;
@@ -128,7 +128,7 @@ impl Parameters {
 
     /// The parameters named `name`, given that those before `from` have smaller
     /// names: a run of neighbours, in the order of the query; empty if none is.
-    pub(super) fn run(&self, name: &[u8], from: usize) -> Range<usize> {
+    pub(in crate::links) fn run(&self, name: &[u8], from: usize) -> Range<usize> {
         let mut start = from;
         while start < self.len() && self.name(start) < name {
             start += 1;
@@ -146,7 +146,7 @@ fn part<'a>(text: &'a [u8], range: &Range<u32>) -> &'a [u8] {
 }
 
 /// Whether a `*` in a key's raw `query` stands anywhere but for a whole value.
-pub(super) fn has_stray_star(query: &[u8]) -> bool {
+pub(in crate::links) fn has_stray_star(query: &[u8]) -> bool {
     query.split(|&byte| byte == b'&').any(|piece| match memchr(b'*', piece) {
         None => false,
         Some(at) => memchr(b'=', piece).is_none_or(|end| at != end + 1) || at + 1 < piece.len(),
@@ -156,7 +156,7 @@ pub(super) fn has_stray_star(query: &[u8]) -> bool {
 /// Writes the names of a canonical query into `out`, separated by `&`, those
 /// that may have any value with a `*` behind them: the *shape* of every key with
 /// these names.
-pub(super) fn shape_of(query: &[u8], out: &mut Vec<u8>) {
+pub(in crate::links) fn shape_of(query: &[u8], out: &mut Vec<u8>) {
     out.clear();
     for (index, parameter) in query.split(|&byte| byte == b'&').enumerate() {
         if index > 0 {
@@ -171,7 +171,7 @@ pub(super) fn shape_of(query: &[u8], out: &mut Vec<u8>) {
 }
 
 /// The names of a shape, sorted, and whether each may have any value.
-pub(super) fn names(shape: &[u8]) -> impl Iterator<Item = (&[u8], bool)> {
+pub(in crate::links) fn names(shape: &[u8]) -> impl Iterator<Item = (&[u8], bool)> {
     shape.split(|&byte| byte == b'&').map(|name| match name.strip_suffix(ANY_VALUE) {
         Some(name) => (name, true),
         None => (name, false),
@@ -181,7 +181,7 @@ pub(super) fn names(shape: &[u8]) -> impl Iterator<Item = (&[u8], bool)> {
 /// By what the shapes of a path are sorted: those with most names come first, of
 /// equally many those that say most values, then in the order of the alphabet. So
 /// the order in which links were added decides nothing.
-pub(super) fn rank(shape: &[u8]) -> (Reverse<usize>, usize, &[u8]) {
+pub(in crate::links) fn rank(shape: &[u8]) -> (Reverse<usize>, usize, &[u8]) {
     (Reverse(names(shape).count()), names(shape).filter(|(_, any)| *any).count(), shape)
 }
 

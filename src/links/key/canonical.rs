@@ -5,37 +5,37 @@ use core::fmt;
 
 use memchr::{memchr, memchr3};
 
-use super::bytes::shown;
+use super::super::bytes::shown;
 use super::host::{self, HostProblem};
 use super::id::fnv1a;
 use super::path::{fold, normalise};
 use super::pattern;
+use super::problem::KeyProblem;
 use super::query::{Parameters, has_stray_star};
 use crate::limits::{
-    HOST_BYTES_MAX, KEY_PARAMETERS_MAX, KEY_PATH_BYTES_MAX, KEY_QUERY_BYTES_MAX, PLACEHOLDERS_MAX,
-    PREFIX_DEPTH_MAX,
+    HOST_BYTES_MAX, KEY_PARAMETERS_MAX, KEY_PATH_BYTES_MAX, KEY_QUERY_BYTES_MAX, PREFIX_DEPTH_MAX,
 };
 
 /// Begins a host that stands for every host below it.
-pub(super) const SUBDOMAINS: &[u8] = b"*.";
+pub(in crate::links) const SUBDOMAINS: &[u8] = b"*.";
 
 /// A key in canonical form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Key<'a> {
     /// Lower case; empty for a key that holds on any host, with [`SUBDOMAINS`]
     /// before it for one that holds on all below it.
-    pub(super) host: &'a [u8],
+    pub(in crate::links) host: &'a [u8],
     /// Normalised. Of a prefix: up to and with the slash before the `*`. With
     /// placeholders it is a [pattern](super::pattern).
-    pub(super) path: &'a [u8],
+    pub(in crate::links) path: &'a [u8],
     /// Canonical parameters sorted by name; empty when the key has none.
-    pub(super) query: &'a [u8],
+    pub(in crate::links) query: &'a [u8],
     /// Whether it was written with `/*` at its end.
-    pub(super) prefix: bool,
+    pub(in crate::links) prefix: bool,
     /// Whether it has placeholders.
-    pub(super) pattern: bool,
+    pub(in crate::links) pattern: bool,
     /// Whether it matches in any case. Its path is then in lower case.
-    pub(super) nocase: bool,
+    pub(in crate::links) nocase: bool,
 }
 
 /// What [`Key::parse`] writes into where the text is not canonical already.
@@ -47,150 +47,6 @@ pub struct KeyScratch {
     query: Vec<u8>,
     parameters: Parameters,
 }
-
-/// Why a key cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum KeyProblem {
-    /// It is empty.
-    Empty,
-    /// There is no slash, so a slug cannot be told from a host.
-    NoPath(String),
-    /// It begins with `//`.
-    TwoSlashes,
-    /// It has a scheme other than `http` and `https`.
-    Scheme(String),
-    /// Its host.
-    Host(HostProblem),
-    /// Its host has a `*` that is not a first `*.` before a name.
-    StarInHost,
-    /// It names a user before an `@`.
-    Userinfo,
-    /// It has a port that is not the scheme's own.
-    Port(String),
-    /// It has a fragment.
-    Fragment,
-    /// A `*` that is not a last `/*`.
-    Star,
-    /// A `*` in its query that is not a whole value.
-    StarInQuery,
-    /// A prefix with a query.
-    PrefixWithQuery,
-    /// A segment such as `/:year-2`, with this behind the colon.
-    Placeholder(String),
-    /// Two placeholders of this name.
-    RepeatedPlaceholder(String),
-    /// A placeholder with the name of what `/*` stands for.
-    PlaceholderSplat,
-    /// More placeholders than [`PLACEHOLDERS_MAX`].
-    TooManyPlaceholders,
-    /// Placeholders and a query.
-    PlaceholderWithQuery,
-    /// A control byte at this column, counted from 1.
-    Control(u8, usize),
-    /// Its path has this many bytes.
-    PathTooLong(usize),
-    /// Its prefix, or what stands before its placeholders, has this many slashes.
-    TooDeep(usize),
-    /// Its query has more parameters than [`KEY_PARAMETERS_MAX`].
-    TooManyParameters,
-    /// Its query names this parameter twice.
-    RepeatedParameter(String),
-    /// Its query has this many bytes.
-    QueryTooLong(usize),
-}
-
-impl fmt::Display for KeyProblem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            KeyProblem::Empty => write!(f, "the key is empty; write /path or host/path"),
-            KeyProblem::NoPath(key) => write!(
-                f,
-                "the key `{key}` has no path; write /{key} for a path, or {key}/ for the front page of a host"
-            ),
-            KeyProblem::TwoSlashes => write!(
-                f,
-                "the key begins with two slashes; write /path, or host/path without the slashes"
-            ),
-            KeyProblem::Scheme(scheme) => write!(
-                f,
-                "the key begins with `{scheme}:`; a key is /path, host/path or http(s)://host/path"
-            ),
-            KeyProblem::Host(problem) => write!(f, "in the key, {problem}"),
-            KeyProblem::StarInHost => write!(
-                f,
-                "a `*` in a key's host stands for every subdomain, as in `*.example.com/path`; leave the host out for any host"
-            ),
-            KeyProblem::Userinfo => {
-                write!(f, "the key has a user name before an `@`; leave it out, no request has one")
-            }
-            KeyProblem::Port(port) => write!(
-                f,
-                "leave out the key's port `:{port}`; the port of a request is ignored for matching"
-            ),
-            KeyProblem::Fragment => write!(
-                f,
-                "the key has a fragment; leave out the `#` and what follows it: a fragment never reaches a server"
-            ),
-            KeyProblem::Star => write!(
-                f,
-                "a `*` can only stand at the end of a key, as `/*`; patterns inside a path are not supported"
-            ),
-            KeyProblem::StarInQuery => write!(
-                f,
-                "a `*` in a key's query is a parameter's whole value, as `id=*` for any; write %2A if it is meant as it stands"
-            ),
-            KeyProblem::PrefixWithQuery => {
-                write!(f, "a `/*` key cannot have a query; leave out the `?` and what follows it")
-            }
-            KeyProblem::Placeholder(name) => write!(
-                f,
-                "`:{name}` is no placeholder; that is a whole segment: a colon, and a name of letters, digits and `_`"
-            ),
-            KeyProblem::RepeatedPlaceholder(name) => {
-                write!(f, "the key has `:{name}` twice; give each placeholder a name of its own")
-            }
-            KeyProblem::PlaceholderSplat => write!(
-                f,
-                "`:splat` is what a last `/*` stands for; end the key with `/*`, or choose another name"
-            ),
-            KeyProblem::TooManyPlaceholders => {
-                write!(
-                    f,
-                    "the key has more than {PLACEHOLDERS_MAX} placeholders; use fewer, or `/*`"
-                )
-            }
-            KeyProblem::PlaceholderWithQuery => write!(
-                f,
-                "a key with placeholders cannot have a query; leave out the `?` and what follows it"
-            ),
-            KeyProblem::Control(byte, column) => write!(
-                f,
-                "remove the control character `{}` at column {column} of the key",
-                byte.escape_ascii()
-            ),
-            KeyProblem::PathTooLong(size) => write!(
-                f,
-                "the key's path has {size} bytes; at most {KEY_PATH_BYTES_MAX} are allowed"
-            ),
-            KeyProblem::TooDeep(depth) => {
-                write!(f, "the prefix has {depth} slashes; at most {PREFIX_DEPTH_MAX} are allowed")
-            }
-            KeyProblem::TooManyParameters => write!(
-                f,
-                "the key's query has more than {KEY_PARAMETERS_MAX} parameters; name only those that tell links apart"
-            ),
-            KeyProblem::RepeatedParameter(name) => {
-                write!(f, "the key's query names `{name}` twice; name each parameter once")
-            }
-            KeyProblem::QueryTooLong(size) => write!(
-                f,
-                "the key's query has {size} bytes; at most {KEY_QUERY_BYTES_MAX} are allowed"
-            ),
-        }
-    }
-}
-
-impl std::error::Error for KeyProblem {}
 
 impl<'a> Key<'a> {
     /// Reads `/path`, `host/path` or `http(s)://host/path`, each with an
@@ -252,14 +108,20 @@ impl<'a> Key<'a> {
         fnv1a(&[self.host, path, star, mark, self.query])
     }
 
+    /// What it is called where links are changed by their keys: its canonical text, and
+    /// ` nocase` if it matches in any case, for then it is another key.
+    pub fn name(&self) -> String {
+        format!("{self}{}", if self.nocase { " nocase" } else { "" })
+    }
+
     /// Whether it is looked for by how a path begins.
-    pub(super) fn is_open(&self) -> bool {
+    pub(in crate::links) fn is_open(&self) -> bool {
         self.prefix || self.pattern
     }
 
     /// The part of its path by which its entry is found: all of it, unless it has
     /// placeholders.
-    pub(super) fn literal(&self) -> &'a [u8] {
+    pub(in crate::links) fn literal(&self) -> &'a [u8] {
         if self.pattern { pattern::literal(self.path) } else { self.path }
     }
 }
@@ -400,5 +262,4 @@ fn parse_query(
 }
 
 #[cfg(test)]
-#[path = "key_test.rs"]
 mod tests;

@@ -11,9 +11,9 @@ use core::cmp::Ordering;
 
 use memchr::memchr;
 
-use super::bytes::shown;
-use super::key::KeyProblem;
+use super::super::bytes::shown;
 use super::path::fold;
+use super::problem::KeyProblem;
 use crate::limits::PLACEHOLDERS_MAX;
 
 /// What a target calls the rest of a path, so no placeholder's name.
@@ -32,7 +32,7 @@ fn name_of(segment: &[u8]) -> Option<&[u8]> {
 }
 
 /// The names of a pattern, in their order.
-pub(super) fn names(pattern: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub(in crate::links) fn names(pattern: &[u8]) -> impl Iterator<Item = &[u8]> {
     segments(pattern).filter_map(name_of)
 }
 
@@ -40,7 +40,7 @@ pub(super) fn names(pattern: &[u8]) -> impl Iterator<Item = &[u8]> {
 ///
 /// # Errors
 /// A placeholder that is none.
-pub(super) fn is_pattern(path: &[u8]) -> Result<bool, KeyProblem> {
+pub(in crate::links) fn is_pattern(path: &[u8]) -> Result<bool, KeyProblem> {
     for (count, name) in names(path).enumerate() {
         if !name.iter().all(|&byte| is_in_name(byte)) {
             return Err(KeyProblem::Placeholder(shown(name)));
@@ -63,7 +63,7 @@ fn is_in_name(byte: u8) -> bool {
 }
 
 /// Its literal beginning: up to and with the slash before the first placeholder.
-pub(super) fn literal(pattern: &[u8]) -> &[u8] {
+pub(in crate::links) fn literal(pattern: &[u8]) -> &[u8] {
     let mut end = 0;
     for segment in segments(pattern) {
         if name_of(segment).is_some() {
@@ -75,7 +75,7 @@ pub(super) fn literal(pattern: &[u8]) -> &[u8] {
 }
 
 /// Writes the pattern with its literal segments in lower case into `out`.
-pub(super) fn fold_literals(pattern: &[u8], out: &mut Vec<u8>) {
+pub(in crate::links) fn fold_literals(pattern: &[u8], out: &mut Vec<u8>) {
     fold(pattern, out);
     let mut start = 0;
     for segment in segments(pattern) {
@@ -88,7 +88,7 @@ pub(super) fn fold_literals(pattern: &[u8], out: &mut Vec<u8>) {
 }
 
 /// The pattern without the names, which make no difference to what it matches.
-pub(super) fn nameless(pattern: &[u8]) -> Vec<u8> {
+pub(in crate::links) fn nameless(pattern: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(pattern.len());
     for (index, segment) in segments(pattern).enumerate() {
         if index > 0 {
@@ -100,14 +100,14 @@ pub(super) fn nameless(pattern: &[u8]) -> Vec<u8> {
 }
 
 /// Whether two patterns differ at most in their names.
-pub(super) fn is_same(one: &[u8], other: &[u8]) -> bool {
+pub(in crate::links) fn is_same(one: &[u8], other: &[u8]) -> bool {
     let spelled = |segment| if name_of(segment).is_some() { b":" } else { segment };
     segments(one).map(spelled).eq(segments(other).map(spelled))
 }
 
 /// Where in `path` the rest behind the pattern begins, which only a pattern with
 /// `/*` allows; the path's end without one. `None` if it does not match.
-pub(super) fn matches(pattern: &[u8], with_rest: bool, path: &[u8]) -> Option<usize> {
+pub(in crate::links) fn matches(pattern: &[u8], with_rest: bool, path: &[u8]) -> Option<usize> {
     let (mut wanted, mut at) = (segments(pattern).peekable(), 0);
     while let Some(segment) = wanted.next() {
         let last = wanted.peek().is_none();
@@ -129,7 +129,11 @@ pub(super) fn matches(pattern: &[u8], with_rest: bool, path: &[u8]) -> Option<us
 }
 
 /// What `path`, which the pattern matches, has in place of `name`.
-pub(super) fn capture<'p>(pattern: &[u8], path: &'p [u8], name: &[u8]) -> Option<&'p [u8]> {
+pub(in crate::links) fn capture<'p>(
+    pattern: &[u8],
+    path: &'p [u8],
+    name: &[u8],
+) -> Option<&'p [u8]> {
     let mut pairs = segments(pattern).zip(segments(path));
     pairs.find(|(segment, _)| name_of(segment) == Some(name)).map(|(_, captured)| captured)
 }
@@ -138,7 +142,7 @@ pub(super) fn capture<'p>(pattern: &[u8], path: &'p [u8], name: &[u8]) -> Option
 /// with most literal segments; of equally many the one that is literal where they
 /// first differ; a placeholder comes before `/*`. So the order of the files makes
 /// no difference. Equal if they are [the same](is_same).
-pub(super) fn order(one: (&[u8], bool), other: (&[u8], bool)) -> Ordering {
+pub(in crate::links) fn order(one: (&[u8], bool), other: (&[u8], bool)) -> Ordering {
     let literals = |pattern| kinds(pattern).filter(|&kind| kind == Kind::Literal).count();
     let most = literals(other).cmp(&literals(one));
     most.then_with(|| kinds(one).cmp(kinds(other)))
@@ -165,7 +169,7 @@ fn kinds((pattern, with_rest): (&[u8], bool)) -> impl Iterator<Item = Kind> {
 
 /// The name that a target has at the start of `text`, which begins behind a colon:
 /// as many bytes as a name may have.
-pub(super) fn name_at(text: &[u8]) -> Option<&[u8]> {
+pub(in crate::links) fn name_at(text: &[u8]) -> Option<&[u8]> {
     let end = text.iter().position(|&byte| !is_in_name(byte)).unwrap_or(text.len());
     text.first().is_some_and(u8::is_ascii_alphabetic).then_some(&text[..end])
 }

@@ -1,0 +1,20 @@
+//! What links answer to: an optional host, a path or a `/*` prefix, sometimes a query.
+//!
+//! A [`Key`] is in canonical form, so equal keys are equal bytes: its host in lower case,
+//! its path [normalised](normalise()), its parameters sorted by name and spelled in one
+//! way. A key with placeholders is a [pattern].
+
+mod canonical;
+pub(super) mod host;
+mod id;
+mod name;
+pub(super) mod path;
+pub(super) mod pattern;
+mod problem;
+pub(super) mod query;
+
+pub(super) use canonical::SUBDOMAINS;
+pub use canonical::{Key, KeyScratch};
+pub(super) use id::fnv1a;
+pub(super) use name::{key_of, parse_name};
+pub use path::normalise;

@@ -17,6 +17,7 @@
 //! - [`engine`] moves bytes, with `io_uring` or `epoll`; only it names them.
 //! - [`mailbox`] is the only way from the [`control`] thread into a shard, and holds
 //!   the shard's counts for it to read.
+//! - `sources` reads link files into a table, and watches them.
 //! - [`ship`] brings clicks to a sink, in a process of its own that knows only the
 //!   segment files.
 //! - [`rehearsal`] is a shard without sockets or files, for tests, fuzzers and benchmarks.
@@ -41,3 +42,4 @@ pub mod rehearsal;
 mod say;
 pub mod shard;
 pub mod ship;
+mod sources;

@@ -21,10 +21,10 @@ use serde_json::{Value, json};
 use super::is_broken_pipe;
 use super::reading::ReadingArguments;
 use super::wishes::Said;
-use crate::control::{Read, Sources};
 use crate::limits::BAD_LINES_SHOWN;
 use crate::links::{OnBadLine, Problem, Report, Table};
 use crate::say::say;
+use crate::sources::{Contents, Sources};
 
 /// Look at link files.
 #[derive(Clone, Debug, Subcommand)]
@@ -120,7 +120,7 @@ fn check(wish: &Check) -> ExitCode {
 
 fn print(
     wish: &Check,
-    read: &Read,
+    read: &Contents,
     out: &mut impl Write,
     complaints: &mut impl Write,
 ) -> io::Result<()> {
@@ -152,7 +152,7 @@ fn bad_lines(report: &Report, all: bool) -> String {
     text
 }
 
-fn description(read: &Read) -> String {
+fn description(read: &Contents) -> String {
     let mut text = String::new();
     for file in &read.report.files {
         let bad = match file.bad_lines {
@@ -188,7 +188,7 @@ fn description(read: &Read) -> String {
 }
 
 /// Of a compiled table, what it was made of.
-fn origin(read: &Read) -> String {
+fn origin(read: &Contents) -> String {
     let about = read.about.as_deref().and_then(|about| serde_json::from_str::<Value>(about).ok());
     let Some(about) = about else { return String::new() };
     let said = |value: &Value| value.as_str().unwrap_or("?").to_owned();
@@ -230,7 +230,7 @@ fn counted(count: usize, what: &str) -> String {
     }
 }
 
-fn to_json(read: &Read) -> Value {
+fn to_json(read: &Contents) -> Value {
     let report = &read.report;
     let files = report
         .files

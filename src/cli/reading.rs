@@ -2,8 +2,8 @@
 
 use clap::Args;
 
-use crate::control::Reading;
 use crate::links::{self, Columns, Format};
+use crate::sources::Reading;
 
 /// How the link files of a command are read.
 #[derive(Args, Clone, Debug, Default)]

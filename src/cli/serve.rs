@@ -13,7 +13,7 @@ use super::reading::ReadingArguments;
 use super::wishes::{Layers, default_name};
 use crate::clicks::Privacy;
 use crate::connection::Timeouts;
-use crate::control::{EngineWish, IpWish, Plan, Reading, Sources, serve};
+use crate::control::{EngineWish, IpWish, Plan, serve};
 use crate::engine::Engine;
 use crate::engine::listener::ListenOptions;
 use crate::limits::{
@@ -28,6 +28,7 @@ use crate::links::{Fallback, OnBadLine, targets};
 use crate::machine::cpus::Cores;
 use crate::say::say;
 use crate::shard::{Settings, WhenFull};
+use crate::sources::{Reading, Sources};
 
 const AFTER_HELP: &str = "\
 Signals: SIGHUP reads the link files again, and keeps the old links if any line is bad (so \

@@ -10,12 +10,7 @@ mod server;
 mod signals;
 mod start;
 mod stop;
-mod table_file;
-mod tables;
 mod trouble;
-mod watch;
 
 pub use plan::{EngineWish, IpWish, Plan};
 pub use start::serve;
-pub use table_file::write as write_compiled;
-pub use tables::{Read, Reading, Sources};

@@ -4,11 +4,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::tables::Sources;
 use crate::engine::Engine;
 use crate::engine::listener::ListenOptions;
 use crate::machine::cpus::Cores;
 use crate::shard::Settings;
+use crate::sources::Sources;
 
 /// Which engine an operator wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,10 +9,10 @@ use std::time::Instant;
 use anyhow::{Context, bail};
 
 use super::admin::Socket;
-use super::live::{self, Desk, Opening, Shards};
+use super::journal::Who;
+use super::live::{Ask, Desk, Opening, Shards};
 use super::plan::{EngineWish, IpWish, Plan};
 use super::server::{RunningShard, Server};
-use super::watch::{LastRead, Watch};
 use super::{banner, signals, stop};
 use crate::clicks::id::Keys;
 use crate::clicks::ip_keys::{self, IpKeys};
@@ -26,6 +26,7 @@ use crate::machine::cpus::{choose_cpus, ranges};
 use crate::mailbox::{Mailbox, Published};
 use crate::say::say;
 use crate::shard::{Settings, Shard};
+use crate::sources::watch::{LastRead, Watch};
 
 /// Serves until a signal says stop.
 ///
@@ -41,7 +42,7 @@ pub fn serve(plan: &Plan) -> anyhow::Result<()> {
 
     let watch = plan.watch.then(|| Watch::new(&plan.sources.paths)).transpose()?;
     let started = Instant::now();
-    let (base, report) = live::read(&plan.sources)?;
+    let (base, report) = plan.sources.read_base()?;
     let read_in = started.elapsed();
     let problems = report.problems.len();
     if problems > 0 {
@@ -128,7 +129,10 @@ pub fn serve(plan: &Plan) -> anyhow::Result<()> {
     let desk = Desk::start(opening, sources, last_read.clone(), for_shards, (own, for_desk))?;
     let admin = socket.serve(asks.clone())?;
     if let Some(watch) = watch {
-        watch.start(asks.clone(), last_read)?;
+        let asks = asks.clone();
+        let reload =
+            move || asks.send(Ask::Reload { who: Who::itself("watch"), reply: None }).is_ok();
+        watch.start(reload, last_read)?;
     }
     tell_what_was_left(&plan.clicks)?;
 

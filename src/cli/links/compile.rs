@@ -13,9 +13,9 @@ use serde_json::{Value, json};
 use super::{bad_lines, counted};
 use crate::cli::is_broken_pipe;
 use crate::cli::reading::ReadingArguments;
-use crate::control::{Sources, write_compiled};
 use crate::links::{OnBadLine, Report};
 use crate::say::say;
+use crate::sources::{Sources, table_file};
 
 /// What `carom links compile` is asked to do.
 #[derive(Args, Clone, Debug)]
@@ -85,7 +85,7 @@ fn compile(
         "compiled": jiff::Timestamp::now().to_string(),
         "files": files(&wish.files, &read.report),
     });
-    let size = write_compiled(&wish.output, &table, about.to_string().as_bytes())?;
+    let size = table_file::write(&wish.output, &table, about.to_string().as_bytes())?;
     let took = started.elapsed();
     if wish.json {
         let written = json!({

@@ -13,9 +13,9 @@ use crate::cli::is_broken_pipe;
 use crate::cli::progress::Progress;
 use crate::cli::reading::ReadingArguments;
 use crate::cli::wishes::default_name;
-use crate::control::{Read, Sources};
 use crate::disk::aside::Aside;
 use crate::links::{Listed, OnBadLine, Problem, Report, Table};
+use crate::sources::{Contents, Sources};
 
 /// What `carom links convert` is asked to do.
 #[derive(Args, Clone, Debug)]
@@ -83,7 +83,7 @@ fn convert(
         reading: wish.reading.plan(),
         on_bad_line: wish.on_bad_line.unwrap_or_default(),
     };
-    let Read { table, report, .. } = sources.read_here()?;
+    let Contents { table, report, .. } = sources.read_here()?;
     let to = wish.to.unwrap_or_default();
     let mut is_written = false;
     if let Some(table) = table.filter(|_| !wish.dry_run) {

@@ -12,10 +12,10 @@ use super::live::{self, LiveCommand, Plain, Server};
 use crate::cli::is_broken_pipe;
 use crate::cli::reading::ReadingArguments;
 use crate::cli::wishes::Said;
-use crate::control::Sources;
 use crate::links::{
     DifferenceCounts, Format, LinkDifference, LinkSet, LinkText, OnBadLine, compare,
 };
+use crate::sources::Sources;
 
 /// What `carom links diff` is asked to do.
 #[derive(Args, Clone, Debug)]

@@ -16,11 +16,11 @@ use super::access_log::{self, Line};
 use super::differences::{Asked, Difference, Differences, Kind};
 use super::sample::{Drawn, Sample};
 use crate::cli::progress::Progress;
-use crate::control::{Reading, Sources};
 use crate::limits::{REPLAY_BLOCK_REQUESTS, REPLAY_LINE_BYTES_MAX, REPLAY_LISTED_DEFAULT};
 use crate::links::{self, Format, OnBadLine, Table};
 use crate::shard::Now;
 use crate::shard::trial::{Pieces, Trial};
+use crate::sources::{Reading, Sources};
 
 /// What `carom links replay` is asked to do.
 #[derive(Args, Clone, Debug)]

@@ -23,9 +23,9 @@ use tokio::sync::oneshot;
 
 use crate::control::journal::Who;
 use crate::control::live::{Answer, Ask, Edit, Refusal, Reply};
-use crate::control::{Reading, Sources};
 use crate::limits::ADMIN_BODY_BYTES_MAX;
 use crate::links::{self, Columns, Format, OnBadLine};
+use crate::sources::{Reading, Sources};
 
 /// Who is at the other end, as the kernel says (SO_PEERCRED, unix(7)).
 #[derive(Debug, Clone)]

@@ -7,4 +7,4 @@ mod file;
 mod record;
 
 pub use file::Journal;
-pub use record::{Base, Damage, Decoded, FileMark, HEADER, How, Record, What, Who, decode, encode};
+pub use record::{Base, Damage, Decoded, HEADER, How, Record, What, Who, decode, encode};

@@ -18,6 +18,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::limits::JOURNAL_GROUP_BYTES_MAX;
+use crate::sources::FileMark;
 
 /// The first bytes of the file.
 pub const HEADER: &[u8] = b"carom links journal 1\n";
@@ -75,17 +76,6 @@ impl fmt::Display for How {
             Self::Set => "set",
         })
     }
-}
-
-/// A file as it was read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FileMark {
-    /// Its name, as it was given.
-    pub name: String,
-    /// Its size, bytes.
-    pub size: u64,
-    /// CRC32C of its content.
-    pub crc: u32,
 }
 
 /// A table that was served as a whole.

@@ -6,10 +6,10 @@ use serde::Serialize;
 use tokio::sync::oneshot;
 
 use super::kept::Generation;
-use super::read::ReadDone;
-use crate::control::Sources;
+use super::reading::ReadDone;
 use crate::control::journal::Who;
 use crate::links::{Problem, Report};
+use crate::sources::Sources;
 
 /// Where an answer goes. Whoever waits may have gone.
 pub type Reply = oneshot::Sender<Result<Answer, Refusal>>;

@@ -14,16 +14,16 @@ use super::edits;
 use super::kept::{Found, Generation, Generations, Kept, Made};
 use super::look;
 use super::opening::{Opening, next};
-use super::read::{self, Job, ReadDone, Then};
-use super::served::{Base, Served};
+use super::reading::{self, Job, ReadDone, Then};
+use super::served::Served;
 use super::shards::Shards;
 use super::stored;
-use crate::control::Sources;
-use crate::control::journal::{self, FileMark, How, Journal, Record, What, Who};
-use crate::control::watch::LastRead;
+use crate::control::journal::{self, How, Journal, Record, What, Who};
 use crate::links::Report;
 use crate::machine::clock::unix_us;
 use crate::say::say;
+use crate::sources::watch::LastRead;
+use crate::sources::{Base, FileMark, Sources};
 
 /// See the [module](self).
 pub struct Desk {
@@ -147,7 +147,7 @@ impl Desk {
         }
         let Some(job) = self.to_read.pop_front() else { return };
         self.is_reading = true;
-        let started = read::start(job, self.served.changes().clone(), self.own.clone());
+        let started = reading::start(job, self.served.changes().clone(), self.own.clone());
         if let Err(failed) = started {
             let (job, error) = *failed;
             self.is_reading = false;

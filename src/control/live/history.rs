@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use super::edits;
 use super::kept::{Before, Generations, Kept, Made};
-use crate::control::journal::{Base, FileMark, Record, What};
+use crate::control::journal::{Base, Record, What};
 use crate::links::Changes;
+use crate::sources::FileMark;
 
 /// See the [module](self).
 pub struct History {

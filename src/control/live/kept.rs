@@ -7,10 +7,10 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::edits;
-use super::served::Base;
-use crate::control::journal::{self, FileMark, How, Record, What, Who};
+use crate::control::journal::{self, How, Record, What, Who};
 use crate::links::{Change, Changes};
 use crate::machine::clock::unix_us;
+use crate::sources::{Base, FileMark};
 
 /// A table that was served, for people and programs.
 #[derive(Debug, Clone, Serialize)]

@@ -8,12 +8,13 @@ use anyhow::{Context, anyhow};
 
 use super::history::History;
 use super::kept::{Generations, Kept, Made};
-use super::served::{Base, Served};
+use super::served::Served;
 use super::stored;
-use crate::control::journal::{self, FileMark, How, Journal, Record, What, Who};
+use crate::control::journal::{self, How, Journal, Record, What, Who};
 use crate::links::Links;
 use crate::machine::clock::unix_us;
 use crate::say::say;
+use crate::sources::{Base, FileMark};
 
 /// What a server serves at first, before there are shards.
 pub struct Opening {

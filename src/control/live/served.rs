@@ -2,18 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::control::journal::FileMark;
-use crate::links::{Change, Changes, EditProblem, Editor, Links, Patch, Table};
-
-/// A table as its files say, without changes.
-#[derive(Debug)]
-pub struct Base {
-    pub table: Arc<Table>,
-    /// What it was read from.
-    pub files: Vec<FileMark>,
-    /// Of a compiled table: what it says of where it is from.
-    pub about: Option<String>,
-}
+use crate::links::{Change, Changes, EditProblem, Editor, Links, Patch};
+use crate::sources::Base;
 
 /// A base with changes over it, as every shard has them.
 #[derive(Debug)]

@@ -12,11 +12,9 @@ use std::thread::JoinHandle;
 use serde_json::json;
 
 use super::ask::Ask;
-use super::served::Base;
-use crate::control::journal::FileMark;
-use crate::control::table_file;
 use crate::disk::state::make_at;
 use crate::machine::background;
+use crate::sources::{Base, FileMark, table_file};
 
 /// Their folder in the state folder. Each is called `N.table`, by the generation
 /// that was the first to serve it.

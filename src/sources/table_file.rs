@@ -8,9 +8,9 @@ use std::path::Path;
 
 use anyhow::{Context, bail, ensure};
 use bytes::Bytes;
-use crc32c::crc32c;
 use memmap2::MmapOptions;
 
+use super::mark::FileMark;
 use crate::disk::aside::Aside;
 use crate::links::Table;
 use crate::links::compiled::{self, Compiled, MAGIC};
@@ -36,15 +36,6 @@ pub fn is_compiled(path: &Path) -> anyhow::Result<bool> {
 /// would keep a CPU from requests for milliseconds.
 const SYNC_BYTES: u64 = 4 * 1024 * 1024;
 
-/// By what a compiled table is known again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Mark {
-    /// Bytes.
-    pub size: u64,
-    /// Of its beginning, in which stand the checksums of the rest.
-    pub crc: u32,
-}
-
 /// Maps a compiled table and checks all of it.
 ///
 /// Whoever can write into the file while it is mapped could change links without
@@ -55,7 +46,7 @@ pub struct Mark {
 /// # Errors
 ///
 /// When it cannot be read, anyone may write to it, or it is damaged.
-pub fn open(path: &Path) -> anyhow::Result<(Compiled, Mark)> {
+pub fn open(path: &Path) -> anyhow::Result<(Compiled, FileMark)> {
     let named = || format!("the link file {}", path.display());
     let file = File::open(path).with_context(|| format!("cannot read {}", named()))?;
     let about = file.metadata().with_context(|| format!("cannot read {}", named()))?;
@@ -75,7 +66,9 @@ pub fn open(path: &Path) -> anyhow::Result<(Compiled, Mark)> {
     // those whom the operator lets write to this one could change or shorten it.
     let map = unsafe { MmapOptions::new().map_copy_read_only(&file) }
         .with_context(|| format!("cannot map {}", named()))?;
-    let mark = Mark { size: map.len() as u64, crc: crc32c(map.get(..4096).unwrap_or(&map)) };
+    let name = path.display().to_string();
+    let mark =
+        FileMark { size: map.len() as u64, ..FileMark::of(&name, map.get(..4096).unwrap_or(&map)) };
     Ok((compiled::read(Bytes::from_owner(map)).with_context(named)?, mark))
 }
 

@@ -8,15 +8,14 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 
-use super::journal::{FileMark, Who};
-use super::live::Ask;
+use super::mark::FileMark;
 use crate::limits::{SYMLINKS_MAX, WATCH_LOOK_MS, WATCH_SETTLE_MS};
 use crate::say::say;
 
@@ -78,24 +77,28 @@ impl Watch {
         Ok(watch)
     }
 
-    /// Asks for a reload after every change, from a thread of its own. What else is to
-    /// be watched is looked up in `last_read`.
+    /// Calls `reload` after every change, from a thread of its own, for as long as it
+    /// says that it is there. What else is to be watched is looked up in `last_read`.
     ///
     /// # Errors
     ///
     /// When the thread cannot be started.
-    pub fn start(mut self, asks: Sender<Ask>, last_read: LastRead) -> anyhow::Result<()> {
+    pub fn start(
+        mut self,
+        mut reload: impl FnMut() -> bool + Send + 'static,
+        last_read: LastRead,
+    ) -> anyhow::Result<()> {
         self.last_read = last_read;
         std::thread::Builder::new()
             .name("carom-watch".to_owned())
-            .spawn(move || while self.next_change().is_some_and(|ask| asks.send(ask).is_ok()) {})
+            .spawn(move || while self.next_change() && reload() {})
             .context("cannot start a thread")?;
         Ok(())
     }
 
     /// Waits until the files are others than those that were read, and have been
-    /// left alone for a while.
-    fn next_change(&mut self) -> Option<Ask> {
+    /// left alone for a while. Returns whether that will ever be.
+    fn next_change(&mut self) -> bool {
         const SETTLE: Duration = Duration::from_millis(WATCH_SETTLE_MS);
         const LOOK: Duration = Duration::from_millis(WATCH_LOOK_MS);
         let mut seen = self.read.clone();
@@ -111,7 +114,7 @@ impl Watch {
             match self.events.recv_timeout(wait) {
                 Ok(_) => while self.events.try_recv().is_ok() {},
                 Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return None,
+                Err(RecvTimeoutError::Disconnected) => return false,
             }
             // Folders and links may be others now.
             self.follow();
@@ -134,7 +137,7 @@ impl Watch {
                     None if seen == self.read => said_gone = false,
                     None => {
                         self.read = seen;
-                        return Some(Ask::Reload { who: Who::itself("watch"), reply: None });
+                        return true;
                     }
                 }
             }
@@ -154,7 +157,7 @@ impl Watch {
             match self.paths.iter().position(|known| known == path) {
                 Some(at) => self.read[at],
                 // One that was changed since it was read is seen as a new one.
-                None => stamp(path).filter(|_| mark.is_of(path)),
+                None => stamp(path).filter(|_| is_as_marked(path, mark)),
             }
         });
         let read: Vec<Stamp> = self.read[..self.named].iter().copied().chain(read).collect();
@@ -193,13 +196,9 @@ fn stamp(path: &Path) -> Stamp {
     Some((about.dev(), about.ino(), about.size(), about.mtime(), about.mtime_nsec()))
 }
 
-impl FileMark {
-    /// Whether the file has the content that it had.
-    fn is_of(&self, path: &Path) -> bool {
-        let is_same =
-            |text: &Vec<u8>| (text.len() as u64, crc32c::crc32c(text)) == (self.size, self.crc);
-        fs::read(path).is_ok_and(|text| is_same(&text))
-    }
+/// Whether the file has the content that it had.
+fn is_as_marked(path: &Path, mark: &FileMark) -> bool {
+    fs::read(path).is_ok_and(|content| FileMark::of(&mark.name, &content) == *mark)
 }
 
 /// The folder of the file, and those of all symbolic links on the way to it.

@@ -1,0 +1,11 @@
+//! Where links come from: link files and compiled tables as an operator names them,
+//! read into a table, written as one, and watched.
+
+mod includes;
+mod mark;
+mod read;
+pub mod table_file;
+pub mod watch;
+
+pub use mark::FileMark;
+pub use read::{Base, Contents, Reading, Sources};

@@ -1,0 +1,215 @@
+//! Link files, read into a table.
+
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+
+use super::includes::Includes;
+use super::mark::FileMark;
+use super::table_file;
+use crate::links::{
+    Columns, FileReport, Format, Help, Include, OnBadLine, Report, Source, Table, load,
+};
+use crate::pace;
+
+/// Where links come from, as an operator wishes; read again on every reload.
+#[derive(Debug, Clone)]
+pub struct Sources {
+    /// The link files, in order.
+    pub paths: Vec<PathBuf>,
+    /// How they are read.
+    pub reading: Reading,
+    /// What becomes of the other links when a line is wrong.
+    pub on_bad_line: OnBadLine,
+}
+
+/// How link files are read.
+#[derive(Debug, Clone, Default)]
+pub struct Reading {
+    /// Their format; `None`: as each file looks.
+    pub format: Option<Format>,
+    /// `https://host`, before targets that are only a path.
+    pub base: Option<String>,
+    /// Which columns of a table of values mean what; `None`: by their names.
+    pub columns: Option<Columns>,
+}
+
+impl Reading {
+    /// The format of a file of this name with this content.
+    pub fn format_of(&self, name: &str, text: &[u8]) -> Format {
+        self.format.unwrap_or_else(|| Format::detect(name, text, self.columns.is_some()))
+    }
+}
+
+/// What link files hold: a table, and what was found while it was read.
+pub struct Contents {
+    /// The table; `None` where a bad line refused all.
+    pub table: Option<Arc<Table>>,
+    /// Files, links, and every bad line.
+    pub report: Report,
+    /// Of a compiled table: what it says of where it is from, as JSON.
+    pub about: Option<String>,
+    /// How long reading and building took.
+    pub took: Duration,
+}
+
+/// A table as its files say, without changes.
+#[derive(Debug)]
+pub struct Base {
+    pub table: Arc<Table>,
+    /// What it was read from.
+    pub files: Vec<FileMark>,
+    /// Of a compiled table: what it says of where it is from.
+    pub about: Option<String>,
+}
+
+/// A link file, and what it includes.
+struct LinkFile {
+    name: String,
+    format: Format,
+    bytes: Vec<u8>,
+    includes: Includes,
+}
+
+impl Sources {
+    /// Reads all files into one table to be served, unless a bad line refuses it.
+    ///
+    /// # Errors
+    ///
+    /// When a file cannot be read; it is named.
+    pub fn read_base(&self) -> anyhow::Result<(Option<Base>, Report)> {
+        read(self, &in_pieces)
+    }
+
+    /// The same for a command that only looks at them.
+    ///
+    /// # Errors
+    ///
+    /// When a file cannot be read; it is named.
+    pub fn read(&self) -> anyhow::Result<Contents> {
+        self.contents(&|path| fs::read(path))
+    }
+
+    /// The same; - is standard input.
+    ///
+    /// # Errors
+    ///
+    /// When a file cannot be read; it is named.
+    pub fn read_here(&self) -> anyhow::Result<Contents> {
+        self.contents(&|path| {
+            if path != Path::new("-") {
+                return fs::read(path);
+            }
+            let mut text = Vec::new();
+            io::stdin().lock().read_to_end(&mut text)?;
+            Ok(text)
+        })
+    }
+
+    fn contents(&self, bytes: ReadBytes<'_>) -> anyhow::Result<Contents> {
+        let started = Instant::now();
+        let (base, report) = read(self, bytes)?;
+        let (table, about) = base.map(|base| (base.table, base.about)).unzip();
+        Ok(Contents { table, report, about: about.flatten(), took: started.elapsed() })
+    }
+}
+
+/// How the bytes of a link file are had.
+type ReadBytes<'a> = &'a dyn Fn(&Path) -> io::Result<Vec<u8>>;
+
+/// Bytes of a file that are read at once, and what that takes, about.
+const BYTES_AT_ONCE: u64 = 256 * 1024;
+const READ_NS: u32 = 100_000;
+
+/// All of a file, in pieces, after each of which requests may go first.
+///
+/// # Errors
+///
+/// As [`std::fs::read`].
+fn in_pieces(path: &Path) -> io::Result<Vec<u8>> {
+    let mut file = File::open(path)?;
+    let size = file.metadata().map_or(0, |about| about.len());
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(usize::try_from(size).unwrap_or(usize::MAX))?;
+    while file.by_ref().take(BYTES_AT_ONCE).read_to_end(&mut bytes)? > 0 {
+        pace::done(READ_NS);
+    }
+    Ok(bytes)
+}
+
+/// Reads link files: their table, unless a bad line refuses it, and what was wrong.
+///
+/// # Errors
+///
+/// When one cannot be read; it is named.
+fn read(sources: &Sources, bytes: ReadBytes<'_>) -> anyhow::Result<(Option<Base>, Report)> {
+    if let Some(compiled) = read_compiled(sources)? {
+        return Ok(compiled);
+    }
+    let mut link_files = Vec::new();
+    for path in &sources.paths {
+        let bytes =
+            bytes(path).with_context(|| format!("cannot read the link file {}", path.display()))?;
+        let name = path.display().to_string();
+        let format = sources.reading.format_of(&name, &bytes);
+        let includes = Includes::read(&Source::new(&name, &bytes, format));
+        link_files.push(LinkFile { name, format, bytes, includes });
+    }
+    let finders = link_files.iter().map(|file| |pattern: &str| file.includes.get(pattern));
+    let finders: Vec<_> = finders.collect();
+    let parts: Vec<Source<'_>> = link_files
+        .iter()
+        .zip(&finders)
+        .map(|(file, finder)| Source {
+            help: Help {
+                base: sources.reading.base.as_deref(),
+                columns: sources.reading.columns.as_ref(),
+                include: Some(Include(finder)),
+            },
+            ..Source::new(&file.name, &file.bytes, file.format)
+        })
+        .collect();
+    let loaded = load(&parts, sources.on_bad_line);
+    let files = link_files.iter().flat_map(LinkFile::marks).collect();
+    let base = loaded.table.map(|table| Base { table: Arc::new(table), files, about: None });
+    Ok((base, loaded.report))
+}
+
+/// A compiled table in place of link files, if there is one.
+fn read_compiled(sources: &Sources) -> anyhow::Result<Option<(Option<Base>, Report)>> {
+    for path in &sources.paths {
+        if !table_file::is_compiled(path)? {
+            continue;
+        }
+        if sources.paths.len() > 1 {
+            bail!(
+                "{} is a compiled table, which stands alone; compile all files into one, or name \
+                 only link files",
+                path.display()
+            );
+        }
+        let (compiled, mark) = table_file::open(path)?;
+        let table = Arc::new(compiled.table);
+        let file =
+            FileReport { name: mark.name.clone(), links: table.len(), ..FileReport::default() };
+        let report = Report { files: vec![file], ..Report::default() };
+        let about = Some(String::from_utf8_lossy(&compiled.about).into_owned());
+        return Ok(Some((Some(Base { table, files: vec![mark], about }), report)));
+    }
+    Ok(None)
+}
+
+impl LinkFile {
+    /// By what it and the files it includes are known again.
+    fn marks(&self) -> Vec<FileMark> {
+        let mut included: Vec<_> = self.includes.files().collect();
+        included.sort();
+        included.dedup();
+        let included = included.into_iter().map(|(name, bytes)| FileMark::of(name, bytes));
+        std::iter::once(FileMark::of(&self.name, &self.bytes)).chain(included).collect()
+    }
+}

@@ -13,7 +13,10 @@ use mio::{Events, Interest, Poll, Token};
 use rustix::io::Errno;
 use rustix::net::{SendFlags, send};
 
-use super::{Asked, Clock, Course, Seat, peer_bytes};
+use super::clock::Clock;
+use super::course::{Asked, Course};
+use super::peer::peer_bytes;
+use super::seat::Seat;
 use crate::connection::Step;
 use crate::limits::{EPOLL_EVENTS, RECEIVE_BUFFER_BYTES, RECEIVE_BUFFERS};
 use crate::machine::cpus::pin;

@@ -13,7 +13,9 @@ use std::time::{Duration, Instant};
 use glommio::{ExecutorJoinHandle, LocalExecutorBuilder, Placement};
 use rustix::process::{Resource, getrlimit};
 
-use super::{Asked, Clock, Course, Seat};
+use super::clock::Clock;
+use super::course::{Asked, Course};
+use super::seat::Seat;
 use crate::connection::Step;
 use crate::limits::{IDLE_WAIT_MS, RING_COMPLETIONS};
 use crate::machine::MEMLOCK_BYTES_MIN;

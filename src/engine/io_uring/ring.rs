@@ -11,6 +11,7 @@ use io_uring::types::{Fd, Timespec};
 use io_uring::{IoUring, cqueue, opcode};
 use rustix::net::RecvFlags;
 
+use super::super::peer::peer_bytes;
 use super::buffers::{Buffers, GROUP};
 use crate::limits::{RING_COMPLETIONS, RING_ENTRIES};
 
@@ -250,5 +251,5 @@ pub fn peer(socket: RawFd) -> [u8; 16] {
     let socket = unsafe { BorrowedFd::borrow_raw(socket) };
     let address = rustix::net::getpeername(socket).ok().flatten();
     let address = address.and_then(|address| std::net::SocketAddr::try_from(address).ok());
-    address.map_or([0; 16], |address| super::super::peer_bytes(address.ip()))
+    address.map_or([0; 16], |address| peer_bytes(address.ip()))
 }

@@ -1,7 +1,6 @@
 //! Clicks as text: one JSON object or one CSV row each, with the fields of
 //! [`COLUMNS`].
 
-use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use super::columns::{COLUMNS, Column};
@@ -113,14 +112,15 @@ impl<W: Write> Ndjson<W> {
 
 struct Csv<W: Write> {
     out: csv::Writer<W>,
-    number: String,
+    /// The digits of one number.
+    number: Vec<u8>,
 }
 
 impl<W: Write> Csv<W> {
     fn new(out: W) -> io::Result<Self> {
         let mut out = csv::WriterBuilder::new().has_headers(false).from_writer(out);
         out.write_record(COLUMNS.iter().map(|column| column.name)).map_err(io_error)?;
-        Ok(Self { out, number: String::new() })
+        Ok(Self { out, number: Vec::new() })
     }
 
     fn write(&mut self, speller: &mut Speller, entry: &Entry<'_>) -> io::Result<()> {
@@ -130,7 +130,7 @@ impl<W: Write> Csv<W> {
                 Cell::Flag(is_so) => self.out.write_field(word(is_so)),
                 Cell::Number(number) => {
                     self.number.clear();
-                    write!(self.number, "{number}").expect("a string takes anything");
+                    serde_json::to_writer(&mut self.number, &number)?;
                     self.out.write_field(&self.number)
                 }
                 Cell::Plain(text) => self.out.write_field(text),

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::columns::{Names, Texts, Values};
 use crate::clicks::id::ClickId;
 use crate::clicks::ledger::Entry;
+use crate::limits::CLICK_ID_BYTES;
 
 /// A value of a click, spelled.
 pub enum Cell<'a> {
@@ -33,10 +34,12 @@ pub struct Speller {
     /// The second that `time` begins with.
     second: Option<u64>,
     text: String,
+    digits: [u8; CLICK_ID_BYTES],
 }
 
 impl Speller {
     /// The value that `entry` has in such a column.
+    #[inline(always)] // by both that write rows: it saves a tenth of a row of CSV
     pub fn cell<'s>(&'s mut self, values: &Values, entry: &Entry<'s>) -> Cell<'s> {
         match values {
             Values::Time(of) => Cell::Plain(self.time(of(entry))),
@@ -97,14 +100,17 @@ impl Speller {
 
     /// The 16 hexadecimal digits of a number; `None` for 0.
     pub fn digits(&mut self, number: u64) -> Option<&str> {
-        let digit = |at| b"0123456789abcdef"[(number >> (60 - 4 * at) & 15) as usize];
-        let digits: [u8; 16] = std::array::from_fn(digit);
-        (number != 0).then(|| self.plain(&digits))
+        let digits = &mut self.digits[..16];
+        for (at, digit) in digits.iter_mut().enumerate() {
+            *digit = b"0123456789abcdef"[(number >> (60 - 4 * at) & 15) as usize];
+        }
+        (number != 0).then(|| str::from_utf8(digits).expect("digits are ASCII"))
     }
 
     /// The text of an id, if there is one.
     pub fn id(&mut self, id: Option<ClickId>) -> Option<&str> {
-        id.map(|id| self.plain(&id.text()))
+        self.digits = id?.text();
+        Some(str::from_utf8(&self.digits).expect("an id is ASCII"))
     }
 
     /// Words with a space between them; `None` if there are none.
@@ -112,12 +118,6 @@ impl Speller {
         self.text.clear();
         names.join_to(&mut self.text);
         (!self.text.is_empty()).then_some(&self.text)
-    }
-
-    fn plain(&mut self, ascii: &[u8]) -> &str {
-        self.text.clear();
-        self.text.push_str(str::from_utf8(ascii).expect("digits are ASCII"));
-        &self.text
     }
 }
 

@@ -2,6 +2,7 @@
 //! exactly once. Names of folders are as Hive has them, so that readers see `date`
 //! and `hour` as columns.
 
+use std::mem::take;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,11 +12,10 @@ use ::parquet::arrow::arrow_writer::ArrowWriterOptions;
 use ::parquet::basic::Compression;
 use ::parquet::file::properties::{EnabledStatistics, WriterProperties};
 use anyhow::Context;
-use arrow_array::builder::{
-    BooleanBuilder, StringBuilder, TimestampMicrosecondBuilder, UInt16Builder, UInt32Builder,
-    UInt64Builder,
+use arrow_array::builder::{BooleanBuilder, StringBuilder};
+use arrow_array::{
+    ArrayRef, RecordBatch, TimestampMicrosecondArray, UInt16Array, UInt32Array, UInt64Array,
 };
-use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use jiff::Timestamp;
 
@@ -154,10 +154,10 @@ fn schema() -> SchemaRef {
 
 /// The values of one column, and how they are read.
 enum Filled {
-    Time(Of<u64>, TimestampMicrosecondBuilder),
-    U16(Of<u16>, UInt16Builder),
-    U32(Of<u32>, UInt32Builder),
-    U64(Of<u64>, UInt64Builder),
+    Time(Of<u64>, Vec<i64>),
+    U16(Of<u16>, Vec<u16>),
+    U32(Of<u32>, Vec<u32>),
+    U64(Of<u64>, Vec<u64>),
     Flag(Of<bool>, BooleanBuilder),
     Text(&'static Texts, StringBuilder),
 }
@@ -166,10 +166,10 @@ impl Filled {
     /// Without any yet.
     fn new(column: &'static Column) -> Self {
         match &column.values {
-            Values::Time(of) => Self::Time(*of, TimestampMicrosecondBuilder::default()),
-            Values::U16(of) => Self::U16(*of, UInt16Builder::default()),
-            Values::U32(of) => Self::U32(*of, UInt32Builder::default()),
-            Values::U64(of) => Self::U64(*of, UInt64Builder::default()),
+            Values::Time(of) => Self::Time(*of, Vec::new()),
+            Values::U16(of) => Self::U16(*of, Vec::new()),
+            Values::U32(of) => Self::U32(*of, Vec::new()),
+            Values::U64(of) => Self::U64(*of, Vec::new()),
             Values::Flag(of) => Self::Flag(*of, BooleanBuilder::default()),
             Values::Text(texts) => Self::Text(texts, StringBuilder::default()),
         }
@@ -179,12 +179,12 @@ impl Filled {
     fn push(&mut self, entries: &[Entry<'_>], speller: &mut Speller) {
         match self {
             Self::Time(of, to) => {
-                to.extend(entries.iter().map(|it| Some(i64::try_from(of(it)).unwrap_or(i64::MAX))));
+                to.extend(entries.iter().map(|it| i64::try_from(of(it)).unwrap_or(i64::MAX)));
             }
-            Self::U16(of, to) => to.extend(entries.iter().map(|it| Some(of(it)))),
-            Self::U32(of, to) => to.extend(entries.iter().map(|it| Some(of(it)))),
-            Self::U64(of, to) => to.extend(entries.iter().map(|it| Some(of(it)))),
-            Self::Flag(of, to) => to.extend(entries.iter().map(|it| Some(of(it)))),
+            Self::U16(of, to) => to.extend(entries.iter().map(*of)),
+            Self::U32(of, to) => to.extend(entries.iter().map(*of)),
+            Self::U64(of, to) => to.extend(entries.iter().map(*of)),
+            Self::Flag(of, to) => entries.iter().for_each(|it| to.append_value(of(it))),
             Self::Text(texts, to) => push_texts(texts, to, entries, speller),
         }
     }
@@ -192,10 +192,12 @@ impl Filled {
     /// What was pushed since the last time.
     fn finish(&mut self) -> ArrayRef {
         match self {
-            Self::Time(_, values) => Arc::new(values.finish().with_timezone("UTC")),
-            Self::U16(_, values) => Arc::new(values.finish()),
-            Self::U32(_, values) => Arc::new(values.finish()),
-            Self::U64(_, values) => Arc::new(values.finish()),
+            Self::Time(_, values) => {
+                Arc::new(TimestampMicrosecondArray::from(take(values)).with_timezone("UTC"))
+            }
+            Self::U16(_, values) => Arc::new(UInt16Array::from(take(values))),
+            Self::U32(_, values) => Arc::new(UInt32Array::from(take(values))),
+            Self::U64(_, values) => Arc::new(UInt64Array::from(take(values))),
             Self::Flag(_, values) => Arc::new(values.finish()),
             Self::Text(_, values) => Arc::new(values.finish()),
         }

@@ -15,15 +15,15 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use super::clicks::cat::Format;
 use super::quantities::{long_time, written_time};
 use super::wishes::default_name;
-use crate::clicks::id::Keys;
+use crate::clicks::id::ClickKeys;
 use crate::clicks::key_file;
 use crate::limits::{
     BATCH_CLICKS_DEFAULT, BATCH_CLICKS_MAX, FILE_WAIT_DEFAULT, KEEP_SHIPPED_DEFAULT,
     STREAM_WAIT_DEFAULT,
 };
 use crate::say::say;
-use crate::ship::sinks::{Address, Kind};
-use crate::ship::{Plan, Shipped, Shipper, lag, register};
+use crate::ship::sinks::{Address, SinkKind};
+use crate::ship::{ShipPlan, Shipped, Shipper, lag, register};
 
 const AFTER_HELP: &str = "\
 Sinks: stdout; file:DIR, a file of rows for each batch; parquet:DIR, Parquet files by date and \
@@ -46,7 +46,7 @@ pub struct ShipArguments {
 
     /// Where to: stdout, file:DIR or parquet:DIR
     #[arg(long, value_name = "SINK", value_parser = kind)]
-    to: Option<Kind>,
+    to: Option<SinkKind>,
 
     /// Name to register the sink under [default: made from SINK]
     #[arg(long, requires = "to")]
@@ -138,7 +138,7 @@ fn done(wish: &ShipArguments) -> anyhow::Result<u8> {
     Ok(0)
 }
 
-fn ship(wish: &ShipArguments, kind: &Kind) -> anyhow::Result<u8> {
+fn ship(wish: &ShipArguments, kind: &SinkKind) -> anyhow::Result<u8> {
     let plan = plan(wish, kind)?;
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM] {
@@ -155,7 +155,7 @@ fn ship(wish: &ShipArguments, kind: &Kind) -> anyhow::Result<u8> {
     Ok(u8::from(!wish.follow && !shipped.is_whole()))
 }
 
-fn plan(wish: &ShipArguments, kind: &Kind) -> anyhow::Result<Plan> {
+fn plan(wish: &ShipArguments, kind: &SinkKind) -> anyhow::Result<ShipPlan> {
     let address = Address {
         kind: kind.clone(),
         format: wish.format.unwrap_or_default().into(),
@@ -163,10 +163,10 @@ fn plan(wish: &ShipArguments, kind: &Kind) -> anyhow::Result<Plan> {
         has_ids: !wish.no_ids,
     };
     let wait = wish.wait.unwrap_or(match kind {
-        Kind::Stdout => STREAM_WAIT_DEFAULT,
-        Kind::File(_) | Kind::Parquet(_) => FILE_WAIT_DEFAULT,
+        SinkKind::Stdout => STREAM_WAIT_DEFAULT,
+        SinkKind::File(_) | SinkKind::Parquet(_) => FILE_WAIT_DEFAULT,
     });
-    Ok(Plan {
+    Ok(ShipPlan {
         clicks: wish.clicks.clone(),
         name: wish.name.clone().unwrap_or_else(|| address.name()),
         address,
@@ -179,7 +179,7 @@ fn plan(wish: &ShipArguments, kind: &Kind) -> anyhow::Result<Plan> {
 }
 
 /// The keys that the server of this folder signs click ids with.
-fn keys(wish: &ShipArguments) -> anyhow::Result<Keys> {
+fn keys(wish: &ShipArguments) -> anyhow::Result<ClickKeys> {
     let path = wish.click_key.clone().unwrap_or_else(|| key_file::beside(&wish.clicks));
     key_file::load(&path)
         .context("clicks are told apart by their ids; name the key file, or ship with --no-ids")
@@ -201,7 +201,7 @@ fn totals(shipped: &Shipped) -> String {
 
 /// A registered sink, as `--list --json` shows it.
 #[derive(Serialize)]
-struct Listed<'a> {
+struct ListedSink<'a> {
     name: &'a str,
     sink: &'a str,
     batches: u64,
@@ -215,7 +215,7 @@ fn list(clicks: &Path, is_json: bool, out: &mut impl Write) -> anyhow::Result<()
         let checkpoint = register::read(clicks, &name)?;
         let lag = lag::of(clicks, &checkpoint.positions)?;
         if is_json {
-            let listed = Listed {
+            let listed = ListedSink {
                 name: &name,
                 sink: &checkpoint.address,
                 batches: checkpoint.batches,
@@ -234,8 +234,8 @@ fn list(clicks: &Path, is_json: bool, out: &mut impl Write) -> anyhow::Result<()
     Ok(())
 }
 
-fn kind(text: &str) -> Result<Kind, String> {
-    Kind::parse(text).map_err(|error| format!("{error:#}"))
+fn kind(text: &str) -> Result<SinkKind, String> {
+    SinkKind::parse(text).map_err(|error| format!("{error:#}"))
 }
 
 fn wait_help() -> String {

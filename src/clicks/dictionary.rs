@@ -7,7 +7,7 @@ use std::hash::{BuildHasher, Hasher};
 
 use foldhash::fast::RandomState;
 
-use super::record::{Place, SHARED, TEXT_BYTES_MAX};
+use super::record::{SHARED, TEXT_BYTES_MAX, TextPlace};
 use crate::limits::{TEXTS_BYTES_PER_SEGMENT_MAX, TEXTS_PER_SEGMENT_MAX};
 
 /// At most half of the slots are taken, so a search is short, and ends.
@@ -19,9 +19,9 @@ const _: () = assert!(TEXT_BYTES_MAX <= u16::MAX as usize);
 
 /// One string, if `round` is the dictionary's; else free. Four to a cache line.
 #[derive(Clone, Copy, Debug, Default)]
-struct Slot {
+struct TextSlot {
     round: u32,
-    place: Place,
+    place: TextPlace,
     /// Where in the arena it begins.
     begin: u32,
     bytes: u16,
@@ -33,7 +33,7 @@ struct Slot {
 #[derive(Debug)]
 pub struct Dictionary {
     seed: RandomState,
-    slots: Box<[Slot]>,
+    slots: Box<[TextSlot]>,
     arena: Box<[u8]>,
     /// How much of the arena is taken, bytes.
     used: usize,
@@ -52,7 +52,7 @@ impl Dictionary {
     pub fn new() -> Self {
         Self {
             seed: RandomState::default(),
-            slots: vec![Slot::default(); SLOTS].into(),
+            slots: vec![TextSlot::default(); SLOTS].into(),
             // Not of zeros, so that its pages are there before the first click.
             arena: vec![b' '; TEXTS_BYTES_PER_SEGMENT_MAX].into(),
             used: 0,
@@ -68,7 +68,7 @@ impl Dictionary {
     ///
     /// `kind` is which of a click's [`SHARED`] strings it is. Where a click has the
     /// same one as the click before, as most have the host, it is not hashed.
-    pub fn place(&mut self, kind: usize, text: &[u8], next: Place) -> Option<Place> {
+    pub fn place(&mut self, kind: usize, text: &[u8], next: TextPlace) -> Option<TextPlace> {
         debug_assert!((1..=TEXT_BYTES_MAX).contains(&text.len()));
         let last = &self.slots[usize::from(self.last[kind])];
         if last.round == self.round && self.is_of(last, text) {
@@ -94,7 +94,7 @@ impl Dictionary {
             return None;
         }
         self.arena[self.used..][..text.len()].copy_from_slice(text);
-        self.slots[index] = Slot {
+        self.slots[index] = TextSlot {
             round: self.round,
             place: next,
             begin: self.used as u32,
@@ -108,7 +108,7 @@ impl Dictionary {
     }
 
     /// Whether the string of a slot that is taken is `text`.
-    fn is_of(&self, slot: &Slot, text: &[u8]) -> bool {
+    fn is_of(&self, slot: &TextSlot, text: &[u8]) -> bool {
         usize::from(slot.bytes) == text.len()
             && self.arena[slot.begin as usize..][..text.len()] == *text
     }
@@ -119,7 +119,7 @@ impl Dictionary {
         self.texts = 0;
         self.round = self.round.checked_add(1).unwrap_or_else(|| {
             // Once in four billion segments.
-            self.slots.fill(Slot::default());
+            self.slots.fill(TextSlot::default());
             1
         });
     }
@@ -137,8 +137,8 @@ mod tests {
     use std::collections::HashMap;
 
     /// The place of the record number `number`.
-    fn nth(number: usize) -> Place {
-        Place::of(4096 + 8 * number as u64)
+    fn nth(number: usize) -> TextPlace {
+        TextPlace::of(4096 + 8 * number as u64)
     }
 
     #[test]
@@ -226,7 +226,7 @@ mod tests {
         let mut rng = fastrand::Rng::with_seed(seed);
         let mut dictionary = Dictionary::new();
         for round in 0..8 {
-            let (mut model, mut bytes) = (HashMap::<Vec<u8>, Place>::new(), 0);
+            let (mut model, mut bytes) = (HashMap::<Vec<u8>, TextPlace>::new(), 0);
             // Few strings come again and again, many fill the table, long ones the arena.
             let (texts, bytes_max) = [(50, 20), (9_000, 20), (6_000, 255)][round % 3];
             for step in 0..20_000 {

@@ -13,9 +13,9 @@ use std::time::{Duration, Instant};
 
 use super::folder::{self, SegmentFile};
 use super::frame::Salt;
-use super::handover::{Counts, Handover, Retired, Segment};
-use super::map::Map;
-use super::segment::{Block, Header, SEAL_AT, Seal, Start};
+use super::handover::{ClickCounts, Handover, Retired, Segment};
+use super::map::SegmentMap;
+use super::segment::{Header, PageBlock, SEAL_AT, Seal, StartBlock};
 use super::source::written_span;
 use crate::disk;
 use crate::limits::{POPULATE_AHEAD_BYTES, SEGMENT_HEADER_BYTES, SYNC_STEP_BYTES};
@@ -32,7 +32,7 @@ const PAGE_BYTES: usize = 4096;
 
 /// What all segments of a run have in common.
 #[derive(Debug)]
-pub struct Run {
+pub struct ServerRun {
     /// Where the files are.
     pub folder: PathBuf,
     /// The start of the server, Unix µs.
@@ -48,7 +48,7 @@ pub struct Run {
 }
 
 /// A segment between its creation and its seal.
-struct Open {
+struct OpenSegment {
     segment: Arc<Segment>,
     file: File,
     path: PathBuf,
@@ -110,13 +110,13 @@ impl fmt::Display for Trouble {
 }
 
 /// The segments of one shard that are not sealed yet, oldest first.
-pub struct Files {
+pub struct SegmentFiles {
     shard: u16,
     cpu: u16,
     number: u64,
     /// Numbers before this have been given to clicks.
     pub used_up: u64,
-    open: VecDeque<Open>,
+    open: VecDeque<OpenSegment>,
     /// The meeting point with the shard's writer.
     pub handover: Arc<Handover>,
     /// Segments sealed so far.
@@ -125,7 +125,7 @@ pub struct Files {
     fled: Option<Instant>,
 }
 
-impl Files {
+impl SegmentFiles {
     /// No files yet; the first one made will be `number`, and `reserve` are kept ready.
     pub fn new(shard: u16, cpu: u16, number: u64, reserve: usize) -> Self {
         Self {
@@ -145,13 +145,13 @@ impl Files {
     /// # Errors
     ///
     /// Those of making the file; none is left then.
-    pub fn create(&mut self, run: &Run) -> io::Result<Arc<Segment>> {
+    pub fn create(&mut self, run: &ServerRun) -> io::Result<Arc<Segment>> {
         let path = run.folder.join(folder::segment_name(self.shard, self.number));
-        let (file, map) = Map::create(&path, run.segment_bytes)?;
+        let (file, map) = SegmentMap::create(&path, run.segment_bytes)?;
         let made = self.begin(run, &file, map);
         let segment = made.inspect_err(|_| drop(fs::remove_file(&path)))?;
         self.number += 1;
-        self.open.push_back(Open {
+        self.open.push_back(OpenSegment {
             segment: segment.clone(),
             file,
             path,
@@ -168,7 +168,7 @@ impl Files {
         Ok(segment)
     }
 
-    fn begin(&self, run: &Run, file: &File, map: Map) -> io::Result<Arc<Segment>> {
+    fn begin(&self, run: &ServerRun, file: &File, map: SegmentMap) -> io::Result<Arc<Segment>> {
         let mut salt = [0; 4];
         getrandom::fill(&mut salt)?;
         let salt = Salt::new(u32::from_ne_bytes(salt));
@@ -195,7 +195,7 @@ impl Files {
     /// Decides whether the shard is to leave the segment that it writes: after
     /// `age_max`, or because it is suspect.
     pub fn plan_roll(&mut self, now: Instant, age_max: Duration) {
-        let is_begun = |open: &&mut Open| open.segment.used() > SEGMENT_HEADER_BYTES;
+        let is_begun = |open: &&mut OpenSegment| open.segment.used() > SEGMENT_HEADER_BYTES;
         let Some(open) = self.open.iter_mut().rev().find(is_begun) else {
             return;
         };
@@ -294,7 +294,7 @@ impl Files {
         match first.sync(lost) {
             Ok(has_more) => Ok(has_more || open.any(|open| open.has_unsynced(lost))),
             Err(error) => {
-                Counts::add_one(&self.handover.counts.sync_errors);
+                ClickCounts::add_one(&self.handover.counts.sync_errors);
                 if was_suspect { Ok(true) } else { Err(error) }
             }
         }
@@ -319,7 +319,7 @@ impl Files {
                 let was_suspect = open.suspect;
                 match open.seal(seal) {
                     Err(trouble) if trouble.work == Work::Sync => {
-                        Counts::add_one(&self.handover.counts.sync_errors);
+                        ClickCounts::add_one(&self.handover.counts.sync_errors);
                         if !was_suspect {
                             return Err(trouble);
                         }
@@ -361,7 +361,7 @@ impl Files {
     }
 }
 
-impl Open {
+impl OpenSegment {
     fn has_unsynced(&self, lost: u64) -> bool {
         self.sync_to > self.synced || (self.sync_to > 0 && lost != self.lost_synced)
     }
@@ -432,7 +432,7 @@ pub fn is_untouched(segment: &SegmentFile) -> io::Result<bool> {
         return Ok(page.iter().all(|&byte| byte == 0)
             && written_span(&file, 0, file.metadata()?.len())?.is_none());
     };
-    Ok(Start::read(&page, header.salt) == Block::Absent
-        && Seal::read(&page, header.salt) == Block::Absent
+    Ok(StartBlock::read(&page, header.salt) == PageBlock::Absent
+        && Seal::read(&page, header.salt) == PageBlock::Absent
         && written_span(&file, SEGMENT_HEADER_BYTES as u64, file.metadata()?.len())?.is_none())
 }

@@ -43,7 +43,7 @@ impl Salt {
 
 /// Why bytes are not what they should be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reason {
+pub enum Flaw {
     /// The bytes end before the frame does.
     Cut,
     /// The length is not one that a frame can have.
@@ -62,7 +62,7 @@ pub enum Reason {
     Reference,
 }
 
-impl fmt::Display for Reason {
+impl fmt::Display for Flaw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Cut => "it ends too early",
@@ -85,7 +85,7 @@ pub enum Framed<'a> {
     /// The first word is zero: nothing has been written here (yet).
     Absent,
     /// Something is there, and it is no frame.
-    Damaged(Reason),
+    Damaged(Flaw),
 }
 
 /// Writes the first word of a frame whose payload is already in place.
@@ -103,20 +103,20 @@ pub fn close(frame: &mut [u8], salt: Salt) {
 #[must_use]
 pub fn open(bytes: &[u8], salt: Salt, bytes_min: usize, bytes_max: usize) -> Framed<'_> {
     let Some((word, _)) = bytes.split_first_chunk::<FRAME_BYTES>() else {
-        return Framed::Damaged(Reason::Cut);
+        return Framed::Damaged(Flaw::Cut);
     };
     if *word == [0; FRAME_BYTES] {
         return Framed::Absent;
     }
     let length = u32_at(bytes, 0) as usize;
     if !length.is_multiple_of(8) || !(bytes_min..=bytes_max).contains(&length) {
-        return Framed::Damaged(Reason::Length);
+        return Framed::Damaged(Flaw::Length);
     }
     let Some(payload) = bytes.get(FRAME_BYTES..length) else {
-        return Framed::Damaged(Reason::Cut);
+        return Framed::Damaged(Flaw::Cut);
     };
     if salt.checksum(payload) != u32_at(bytes, 4) {
-        return Framed::Damaged(Reason::Checksum);
+        return Framed::Damaged(Flaw::Checksum);
     }
     Framed::Whole(payload)
 }
@@ -161,32 +161,32 @@ mod tests {
     }
     #[test]
     fn a_checksum_without_a_length_is_damage() {
-        check(|b| b[..4].fill(0), Framed::Damaged(Reason::Length));
+        check(|b| b[..4].fill(0), Framed::Damaged(Flaw::Length));
     }
     #[test]
     fn a_length_over_the_bound_is_damage() {
-        check(|b| b[0] = 72, Framed::Damaged(Reason::Length));
+        check(|b| b[0] = 72, Framed::Damaged(Flaw::Length));
     }
     #[test]
     fn an_odd_length_is_damage() {
-        check(|b| b[0] = 25, Framed::Damaged(Reason::Length));
+        check(|b| b[0] = 25, Framed::Damaged(Flaw::Length));
     }
     #[test]
     fn a_changed_payload_is_damage() {
-        check(|b| b[23] ^= 1, Framed::Damaged(Reason::Checksum));
+        check(|b| b[23] ^= 1, Framed::Damaged(Flaw::Checksum));
     }
     #[test]
     fn a_cut_frame_is_damage() {
-        check(|b| b.truncate(23), Framed::Damaged(Reason::Cut));
+        check(|b| b.truncate(23), Framed::Damaged(Flaw::Cut));
     }
     #[test]
     fn no_bytes_are_damage() {
-        check(Vec::clear, Framed::Damaged(Reason::Cut));
+        check(Vec::clear, Framed::Damaged(Flaw::Cut));
     }
     #[test]
     fn another_salt_is_damage() {
         let mut bytes = [7; 24];
         close(&mut bytes, Salt::new(5));
-        assert_eq!(open(&bytes, Salt::new(6), 16, 64), Framed::Damaged(Reason::Checksum));
+        assert_eq!(open(&bytes, Salt::new(6), 16, 64), Framed::Damaged(Flaw::Checksum));
     }
 }

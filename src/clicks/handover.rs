@@ -8,7 +8,7 @@ use std::thread::Thread;
 use crossbeam_queue::ArrayQueue;
 
 use super::frame::{FRAME_BYTES, Salt};
-use super::map::Map;
+use super::map::SegmentMap;
 use super::record::{CLICK_ROOM_MAX, GAP_BYTES};
 use super::segment::Seal;
 use crate::limits::{SEGMENT_BYTES_MIN, SEGMENT_HEADER_BYTES, SEGMENTS_WAITING_MAX};
@@ -25,7 +25,7 @@ pub struct Segment {
     pub number: u64,
     /// Salt of its checksums.
     pub salt: Salt,
-    map: Map,
+    map: SegmentMap,
     /// Bytes that hold committed records, first page included.
     used: AtomicUsize,
 }
@@ -33,14 +33,14 @@ pub struct Segment {
 impl Segment {
     /// A segment over `map`, whose first page already holds its header.
     #[must_use]
-    pub fn new(number: u64, salt: Salt, map: Map) -> Self {
+    pub fn new(number: u64, salt: Salt, map: SegmentMap) -> Self {
         assert!(map.bytes() >= SEGMENT_ROOM_MIN, "a segment has room for any click");
         Self { number, salt, map, used: AtomicUsize::new(SEGMENT_HEADER_BYTES) }
     }
 
     /// The memory.
     #[must_use]
-    pub fn map(&self) -> &Map {
+    pub fn map(&self) -> &SegmentMap {
         &self.map
     }
 
@@ -82,7 +82,7 @@ pub struct Retired {
 
 /// Figures of a shard, for metrics. They only grow.
 #[derive(Debug, Default)]
-pub struct Counts {
+pub struct ClickCounts {
     /// Clicks recorded.
     pub clicks: AtomicU64,
     /// Clicks counted but not recorded.
@@ -91,7 +91,7 @@ pub struct Counts {
     pub sync_errors: AtomicU64,
 }
 
-impl Counts {
+impl ClickCounts {
     /// Adds one. For the only thread that ever adds: it needs no locked
     /// instruction.
     pub(super) fn add_one(counter: &AtomicU64) {
@@ -110,7 +110,7 @@ pub struct Handover {
     /// soon as one is ready.
     pub leave: AtomicU64,
     /// Figures.
-    pub counts: Counts,
+    pub counts: ClickCounts,
     /// Whom to wake; unset while there is no keeper.
     pub keeper: OnceLock<Thread>,
 }
@@ -123,7 +123,7 @@ impl Handover {
             ready: ArrayQueue::new(reserve),
             retired: ArrayQueue::new(1 + reserve + SEGMENTS_WAITING_MAX),
             leave: AtomicU64::new(0),
-            counts: Counts::default(),
+            counts: ClickCounts::default(),
             keeper: OnceLock::new(),
         }
     }

@@ -2,7 +2,7 @@
 //! Bytes in, bytes out; `docs/click-log.md` says how to verify one in any
 //! language.
 //!
-//! An id is 128 bits, the first the highest: what [`Place`] holds, which key
+//! An id is 128 bits, the first the highest: what [`ClickPlace`] holds, which key
 //! signed it, and a MAC over all that. So it finds its click without an index,
 //! ids sort as their clicks stand, and nobody without a key can make one.
 
@@ -39,7 +39,7 @@ const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
 /// Where the record of a click stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
+pub struct ClickPlace {
     /// Number of the machine (`serve --node`).
     pub node: u16,
     /// Which of its shards, from 0.
@@ -51,7 +51,7 @@ pub struct Place {
     pub offset: u64,
 }
 
-impl Place {
+impl ClickPlace {
     /// Whether there is a record, and not merely a click that was counted as
     /// lost.
     #[must_use]
@@ -83,7 +83,7 @@ impl Place {
     }
 }
 
-/// An id as it was read or signed; [`Keys::open`] tells whether it is good.
+/// An id as it was read or signed; [`ClickKeys::open`] tells whether it is good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClickId(u128);
 
@@ -114,19 +114,19 @@ impl ClickId {
     ///
     /// # Errors
     ///
-    /// [`Refused::Shape`].
-    pub fn parse(text: &[u8]) -> Result<Self, Refused> {
-        let text: &[u8; CLICK_ID_BYTES] = text.try_into().map_err(|_| Refused::Shape)?;
+    /// [`IdRefused::Shape`].
+    pub fn parse(text: &[u8]) -> Result<Self, IdRefused> {
+        let text: &[u8; CLICK_ID_BYTES] = text.try_into().map_err(|_| IdRefused::Shape)?;
         let mut bits = 0;
         for (at, character) in text.iter().enumerate() {
             let digit = match character.to_ascii_lowercase() {
                 b'i' | b'l' => 1,
                 b'o' => 0,
-                other => ALPHABET.iter().position(|&it| it == other).ok_or(Refused::Shape)?,
+                other => ALPHABET.iter().position(|&it| it == other).ok_or(IdRefused::Shape)?,
             };
             // The first has room for three bits; more would be lost.
             if at == 0 && digit >= 8 {
-                return Err(Refused::Shape);
+                return Err(IdRefused::Shape);
             }
             bits = bits << 5 | digit as u128;
         }
@@ -143,7 +143,7 @@ impl fmt::Display for ClickId {
 
 /// Why an id is not taken for one of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refused {
+pub enum IdRefused {
     /// It is not 26 characters of the alphabet.
     Shape,
     /// It says that this key signed it, which is not there.
@@ -152,7 +152,7 @@ pub enum Refused {
     Forged,
 }
 
-impl fmt::Display for Refused {
+impl fmt::Display for IdRefused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Shape => write!(
@@ -172,24 +172,24 @@ impl fmt::Display for Refused {
     }
 }
 
-impl std::error::Error for Refused {}
+impl std::error::Error for IdRefused {}
 
 /// The keys that sign ids, by their number. The newest signs, all verify.
 #[derive(Clone)]
-pub struct Keys {
+pub struct ClickKeys {
     keys: [Option<SipHasher24>; CLICK_KEYS_MAX],
     newest: u8,
 }
 
 /// Keys are secret: their numbers are all that is shown.
-impl fmt::Debug for Keys {
+impl fmt::Debug for ClickKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let numbers = self.keys.iter().enumerate().filter_map(|(at, key)| key.map(|_| at));
         f.debug_list().entries(numbers).finish()
     }
 }
 
-impl Keys {
+impl ClickKeys {
     /// Reads the text of a key file: a line for each key, oldest first, its
     /// number, its 16 bytes as hex digits, and, if wanted, when it was made
     /// (RFC 3339). `#` begins a comment.
@@ -232,7 +232,7 @@ impl Keys {
     pub fn generate(random: [u8; 16], made: &str) -> String {
         let digits = u128::from_be_bytes(random);
         format!(
-            "# Keys that sign the click ids of this carom. Keep them secret, and keep them:\n\
+            "# ClickKeys that sign the click ids of this carom. Keep them secret, and keep them:\n\
              # without its key no id can be verified. One a line: number 0 to 3, 32 hex\n\
              # digits, when it was made. The last line signs, all lines verify.\n\
              0 {digits:032x} {made}\n"
@@ -249,15 +249,15 @@ impl Keys {
     /// The id of the click at `place`. What an id cannot tell, a shard or a
     /// segment number that has no room in it, gives the id of a lost click.
     #[must_use]
-    pub fn sign(&self, place: Place) -> ClickId {
+    pub fn sign(&self, place: ClickPlace) -> ClickId {
         self.sign_as(self.newest, place).expect("it is there")
     }
 
     /// The id that the click at `place` got when `key` was the newest; `None`
     /// if that key is not there.
     #[must_use]
-    pub fn sign_as(&self, key: u8, place: Place) -> Option<ClickId> {
-        let nowhere = Place { shard: 0, segment: 0, offset: 0, ..place };
+    pub fn sign_as(&self, key: u8, place: ClickPlace) -> Option<ClickId> {
+        let nowhere = ClickPlace { shard: 0, segment: 0, offset: 0, ..place };
         let bits = place.pack().or_else(|| nowhere.pack()).expect("that has room");
         let signed = bits << KEY_BITS | u128::from(key);
         let key = (*self.keys.get(usize::from(key))?)?;
@@ -271,15 +271,15 @@ impl Keys {
     ///
     /// # Errors
     ///
-    /// [`Refused`] when none of these keys has signed it.
-    pub fn open(&self, id: ClickId) -> Result<Place, Refused> {
+    /// [`IdRefused`] when none of these keys has signed it.
+    pub fn open(&self, id: ClickId) -> Result<ClickPlace, IdRefused> {
         let signed = id.0 >> MAC_BITS;
         let number = (signed & ((1 << KEY_BITS) - 1)) as u8;
-        let key = self.keys[usize::from(number)].ok_or(Refused::UnknownKey(number))?;
+        let key = self.keys[usize::from(number)].ok_or(IdRefused::UnknownKey(number))?;
         if signed << MAC_BITS | mac(&key, signed) != id.0 {
-            return Err(Refused::Forged);
+            return Err(IdRefused::Forged);
         }
-        Ok(Place::unpack(signed >> KEY_BITS))
+        Ok(ClickPlace::unpack(signed >> KEY_BITS))
     }
 }
 
@@ -287,7 +287,7 @@ impl Keys {
 #[derive(Clone, Debug)]
 pub struct Signer {
     /// With these.
-    pub keys: Keys,
+    pub keys: ClickKeys,
     /// Number of the machine.
     pub node: u16,
     /// Which shard.
@@ -298,7 +298,7 @@ impl Signer {
     /// The id of the click at `offset` in `segment`; 0 for one that is lost.
     #[must_use]
     pub fn sign(&self, segment: u64, offset: u64) -> ClickId {
-        self.keys.sign(Place { node: self.node, shard: self.shard, segment, offset })
+        self.keys.sign(ClickPlace { node: self.node, shard: self.shard, segment, offset })
     }
 }
 

@@ -9,17 +9,17 @@ const HEX: &str = "a0a1a2a3a4a5a6a7a8a9aaabacadaeaf";
 /// Key 3.
 const NEW: &str = "3 fedcba98765432100123456789abcdef\n";
 
-fn keys(text: &str) -> Keys {
-    Keys::parse(text).unwrap()
+fn keys(text: &str) -> ClickKeys {
+    ClickKeys::parse(text).unwrap()
 }
 
-const HERE: Place = Place { node: 1, shard: 3, segment: 42, offset: 4216 };
-const LAST: Place =
-    Place { node: u16::MAX, shard: 1023, segment: u32::MAX as u64, offset: (1 << 31) - 8 };
+const HERE: ClickPlace = ClickPlace { node: 1, shard: 3, segment: 42, offset: 4216 };
+const LAST: ClickPlace =
+    ClickPlace { node: u16::MAX, shard: 1023, segment: u32::MAX as u64, offset: (1 << 31) - 8 };
 
 /// `place` signed with the last of `keys` must be these bytes and this text, and
 /// open again.
-fn vector(keys: &str, place: Place, bytes: &str, text: &str) {
+fn vector(keys: &str, place: ClickPlace, bytes: &str, text: &str) {
     let keys = self::keys(keys);
     let id = keys.sign(place);
     let hex: String = id.to_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
@@ -37,7 +37,7 @@ fn vector(keys: &str, place: Place, bytes: &str, text: &str) {
 // that are out in the world must open for ever.
 #[test]
 fn first_of_all() {
-    let place = Place { node: 0, shard: 0, segment: 1, offset: 4096 };
+    let place = ClickPlace { node: 0, shard: 0, segment: 1, offset: 4096 };
     vector(OLD, place, "0000000000000040000800a24c589fdd", "000000000001000200m965h7yx");
 }
 #[test]
@@ -50,7 +50,7 @@ fn largest() {
 }
 #[test]
 fn lost() {
-    let place = Place { node: 7, shard: 2, segment: 9, offset: 0 };
+    let place = ClickPlace { node: 7, shard: 2, segment: 9, offset: 0 };
     vector(OLD, place, "000700800000024000000064733f97bc", "000w08000009000000chskz5xw");
     assert!(!place.is_recorded());
 }
@@ -74,10 +74,10 @@ fn any_place_comes_back() {
     println!("SEED={seed}");
     let mut random = fastrand::Rng::with_seed(seed);
     let keys = keys(&[OLD, NEW].concat());
-    let mut before: Option<(Place, ClickId)> = None;
+    let mut before: Option<(ClickPlace, ClickId)> = None;
     for _ in 0..10_000 {
         let digits = random.u32(..=32);
-        let place = Place {
+        let place = ClickPlace {
             node: random.u16(..),
             shard: random.u16(..1024),
             segment: random.u64(..1 << digits),
@@ -102,8 +102,8 @@ fn every_flipped_bit_is_refused() {
         for bit in 0..u128::BITS {
             let flipped = ClickId(id.0 ^ 1 << bit);
             let refused = match bit.checked_sub(MAC_BITS) {
-                Some(bit @ 0..KEY_BITS) => Refused::UnknownKey(1 << bit),
-                _ => Refused::Forged,
+                Some(bit @ 0..KEY_BITS) => IdRefused::UnknownKey(1 << bit),
+                _ => IdRefused::Forged,
             };
             assert_eq!(one.open(flipped), Err(refused), "{bit}");
             let is_signed = four.open(flipped).is_ok();
@@ -113,27 +113,27 @@ fn every_flipped_bit_is_refused() {
 }
 
 /// What has no room in an id must give that of a lost click.
-fn cannot_be_told(place: Place) {
+fn cannot_be_told(place: ClickPlace) {
     let keys = keys(OLD);
-    let nowhere = Place { shard: 0, segment: 0, offset: 0, ..place };
+    let nowhere = ClickPlace { shard: 0, segment: 0, offset: 0, ..place };
     assert_eq!(keys.open(keys.sign(place)), Ok(nowhere));
 }
 
 #[test]
 fn shard_too_high() {
-    cannot_be_told(Place { shard: 1024, ..HERE });
+    cannot_be_told(ClickPlace { shard: 1024, ..HERE });
 }
 #[test]
 fn segment_too_high() {
-    cannot_be_told(Place { segment: 1 << 32, ..HERE });
+    cannot_be_told(ClickPlace { segment: 1 << 32, ..HERE });
 }
 #[test]
 fn offset_too_high() {
-    cannot_be_told(Place { offset: 1 << 31, ..HERE });
+    cannot_be_told(ClickPlace { offset: 1 << 31, ..HERE });
 }
 #[test]
 fn offset_between_records() {
-    cannot_be_told(Place { offset: 4100, ..HERE });
+    cannot_be_told(ClickPlace { offset: 4100, ..HERE });
 }
 
 fn read_as(text: &str, expected: &str) {
@@ -150,7 +150,7 @@ fn letters_that_look_like_digits() {
 }
 
 fn no_id(text: &str) {
-    assert_eq!(ClickId::parse(text.as_bytes()), Err(Refused::Shape), "{text}");
+    assert_eq!(ClickId::parse(text.as_bytes()), Err(IdRefused::Shape), "{text}");
 }
 
 #[test]
@@ -167,7 +167,7 @@ fn no_ids() {
 #[test]
 fn zeros_are_nobodys_id() {
     let id = ClickId::parse(&[b'0'; CLICK_ID_BYTES]).unwrap();
-    assert_eq!(keys(OLD).open(id), Err(Refused::Forged));
+    assert_eq!(keys(OLD).open(id), Err(IdRefused::Forged));
 }
 
 #[test]
@@ -181,20 +181,20 @@ fn all_keys_verify_and_the_last_signs() {
     assert_eq!((both.sign_as(1, HERE), both.sign_as(4, HERE)), (None, None));
     assert_eq!(format!("{both:?}"), "[0, 3]");
     let other = keys(&OLD.replace('f', "e"));
-    assert_eq!(other.open(keys(OLD).sign(HERE)), Err(Refused::Forged));
+    assert_eq!(other.open(keys(OLD).sign(HERE)), Err(IdRefused::Forged));
 }
 
 #[test]
 fn a_new_file_can_be_read() {
     let random = std::array::from_fn(|at| at as u8);
-    let text = Keys::generate(random, "2025-11-22T10:00:00Z");
+    let text = ClickKeys::generate(random, "2025-11-22T10:00:00Z");
     assert!(text.ends_with(OLD), "{text}");
     assert_eq!(keys(&text).sign(HERE), keys(OLD).sign(HERE));
 }
 
 /// The text must be refused because of this line, in these words.
 fn bad(text: &str, line: usize, words: &str) {
-    let bad = Keys::parse(text).unwrap_err();
+    let bad = ClickKeys::parse(text).unwrap_err();
     assert_eq!(bad.line, line, "{text}");
     assert!(bad.to_string().contains(words), "{bad}");
 }

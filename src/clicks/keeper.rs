@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, anyhow, ensure};
 use rustix::io::Errno;
 
-use super::files::{self, Files, Run, Trouble};
+use super::files::{self, SegmentFiles, ServerRun, Trouble};
 use super::folder::{self, Lock};
 use super::handover::Handover;
-use super::id::{Keys, Signer};
+use super::id::{ClickKeys, Signer};
 use super::numbers::Numbers;
 use super::writer::Writer;
 use crate::disk;
@@ -26,11 +26,11 @@ use crate::pace;
 const RETRY: Duration = Duration::from_secs(1);
 /// Shortest time between two syncs: an interval of zero is no reason to spin.
 const PAUSE_MIN: Duration = Duration::from_millis(1);
-/// Files are whole pages.
+/// SegmentFiles are whole pages.
 const PAGE_BYTES: u64 = 4096;
 
 /// What the operator wishes.
-pub struct Options {
+pub struct KeeperOptions {
     /// Size of a segment file, bytes; rounded up to whole pages. Within
     /// `SEGMENT_BYTES_MIN..=SEGMENT_BYTES_MAX`.
     pub segment_bytes: u64,
@@ -44,7 +44,7 @@ pub struct Options {
     /// Number of this machine among those whose clicks are brought together.
     pub node: u16,
     /// The keys that sign click ids.
-    pub keys: Keys,
+    pub keys: ClickKeys,
     /// Takes a sentence for the operator's log. Called on the keeper's thread.
     pub report: Box<dyn Fn(String) + Send>,
 }
@@ -93,7 +93,7 @@ impl Keeper {
     pub fn open(
         dir: &Path,
         shards: &[ShardInfo],
-        options: Options,
+        options: KeeperOptions,
     ) -> anyhow::Result<(Self, Vec<Writer>)> {
         ensure!(
             (SEGMENT_BYTES_MIN..=SEGMENT_BYTES_MAX).contains(&options.segment_bytes),
@@ -107,7 +107,7 @@ impl Keeper {
             options.reserve
         );
         folder::make(dir)?;
-        let run = Run {
+        let run = ServerRun {
             folder: dir.to_owned(),
             run: unix_us(),
             boot: boot(),
@@ -195,7 +195,7 @@ fn adopt(
     shards: &[ShardInfo],
     reserve: usize,
     numbers: &mut Numbers,
-) -> anyhow::Result<Vec<Files>> {
+) -> anyhow::Result<Vec<SegmentFiles>> {
     let cannot_read = || format!("cannot read the click folder {}", dir.display());
     let mut next: Vec<u64> = (0..shards.len()).map(|shard| numbers.next(shard)).collect();
     for segment in folder::list(dir).with_context(cannot_read)? {
@@ -213,18 +213,23 @@ fn adopt(
     }
     let shards = shards.iter().zip(next).enumerate();
     Ok(shards
-        .map(|(index, (info, next))| Files::new(index as u16, info.cpu, next, reserve))
+        .map(|(index, (info, next))| SegmentFiles::new(index as u16, info.cpu, next, reserve))
         .collect())
 }
 
-fn discard(files: &mut Files) {
+fn discard(files: &mut SegmentFiles) {
     // What cannot be deleted is empty and deleted at the next start.
     while files.seal_step().unwrap_or(true) {}
     let _ = files.discard_ready();
 }
 
 /// Why the first segments could not be made.
-fn no_space(run: &Run, shard_count: usize, reserve: usize, error: std::io::Error) -> anyhow::Error {
+fn no_space(
+    run: &ServerRun,
+    shard_count: usize,
+    reserve: usize,
+    error: std::io::Error,
+) -> anyhow::Error {
     let segments = (shard_count * (1 + reserve)) as u64;
     let folder = run.folder.display();
     let need = mebibytes(segments * run.segment_bytes);
@@ -255,14 +260,14 @@ fn boot() -> [u8; 16] {
 
 /// What runs on the keeper's thread.
 struct Tender {
-    run: Run,
-    shards: Vec<Files>,
+    run: ServerRun,
+    shards: Vec<SegmentFiles>,
     numbers: Numbers,
     /// When to try again to make a segment for a shard that has none ready.
     retry_at: Vec<Option<Instant>>,
     /// Clicks that were lost when a shard's trouble began.
     lost_before: Vec<u64>,
-    options: Options,
+    options: KeeperOptions,
     stop: Arc<AtomicBool>,
     _lock: Lock,
 }
@@ -271,7 +276,7 @@ impl Tender {
     fn run(&mut self) -> Summary {
         // A shard may be waiting for this CPU.
         pace::after_each_piece(thread::yield_now);
-        // Twice in an interval: see `Files::plan_sync`.
+        // Twice in an interval: see `SegmentFiles::plan_sync`.
         let pause = (self.options.sync_interval / 2).max(PAUSE_MIN);
         let mut sync_at = Instant::now() + pause;
         while !self.stop.load(Ordering::Acquire) {
@@ -279,7 +284,7 @@ impl Tender {
             self.seal();
             let now = Instant::now();
             if now >= sync_at {
-                self.shards.iter_mut().for_each(Files::plan_sync);
+                self.shards.iter_mut().for_each(SegmentFiles::plan_sync);
                 self.sync();
                 sync_at = Instant::now() + pause;
             }
@@ -298,7 +303,7 @@ impl Tender {
                 (self.options.report)(sentence);
             }
         }
-        self.shards.iter_mut().for_each(Files::plan_last_sync);
+        self.shards.iter_mut().for_each(SegmentFiles::plan_last_sync);
         self.sync();
         if let Err(error) = disk::folder::sync(&self.run.folder) {
             let sentence = format!("clicks: syncing {} failed: {error}", self.run.folder.display());
@@ -315,7 +320,7 @@ impl Tender {
         }
         while self.prepare() {}
         self.populate();
-        self.shards.iter().for_each(Files::ask_to_leave);
+        self.shards.iter().for_each(SegmentFiles::ask_to_leave);
     }
 
     /// Makes a segment ready for each shard that wants one. Whether there may be
@@ -373,7 +378,7 @@ impl Tender {
 
     fn sync(&mut self) {
         for index in 0..self.shards.len() {
-            while self.step(index, Files::sync_step) {
+            while self.step(index, SegmentFiles::sync_step) {
                 self.look_after();
             }
         }
@@ -382,7 +387,7 @@ impl Tender {
     fn seal(&mut self) {
         for index in 0..self.shards.len() {
             let sealed = self.shards[index].sealed;
-            while self.step(index, Files::seal_step) {
+            while self.step(index, SegmentFiles::seal_step) {
                 self.look_after();
             }
             if self.shards[index].sealed > sealed
@@ -398,7 +403,7 @@ impl Tender {
     }
 
     /// One step for a shard; whether there may be another.
-    fn step(&mut self, index: usize, step: fn(&mut Files) -> Result<bool, Trouble>) -> bool {
+    fn step(&mut self, index: usize, step: fn(&mut SegmentFiles) -> Result<bool, Trouble>) -> bool {
         match step(&mut self.shards[index]) {
             Ok(more) => more,
             Err(trouble) => {

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow, ensure};
 use jiff::Timestamp;
 
-use super::id::{ClickId, Keys};
-use super::ledger::Entry;
+use super::id::{ClickId, ClickKeys};
+use super::ledger::LedgerEntry;
 use crate::disk::{folder, state};
 use crate::limits::CLICK_KEY_FILE_BYTES_MAX;
 
@@ -32,7 +32,7 @@ pub fn beside(clicks: &Path) -> PathBuf {
 ///
 /// A sentence for the operator: it cannot be read or understood, or others than
 /// its owner can read it.
-pub fn load(path: &Path) -> anyhow::Result<Keys> {
+pub fn load(path: &Path) -> anyhow::Result<ClickKeys> {
     let file = File::open(path).with_context(|| cannot("read", path))?;
     let mode = file.metadata().with_context(|| cannot("read", path))?.permissions().mode();
     ensure!(
@@ -51,7 +51,7 @@ pub fn load(path: &Path) -> anyhow::Result<Keys> {
         "the click key file {} has more than {CLICK_KEY_FILE_BYTES_MAX} bytes; is it the right one?",
         path.display()
     );
-    Keys::parse(&text).map_err(|bad| anyhow!("{}:{}: {bad}", path.display(), bad.line))
+    ClickKeys::parse(&text).map_err(|bad| anyhow!("{}:{}: {bad}", path.display(), bad.line))
 }
 
 /// Reads the keys in the file at `path`, or makes it with a new one (mode 0600)
@@ -60,7 +60,7 @@ pub fn load(path: &Path) -> anyhow::Result<Keys> {
 /// # Errors
 ///
 /// Those of [`load`], and a sentence when it cannot be made.
-pub fn load_or_make(path: &Path) -> anyhow::Result<(Keys, bool)> {
+pub fn load_or_make(path: &Path) -> anyhow::Result<(ClickKeys, bool)> {
     // The open that makes it fails where it exists, so of two servers that start
     // with one file, one makes it.
     let opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
@@ -78,7 +78,7 @@ fn make(mut file: File, path: &Path) -> io::Result<()> {
     let mut random = [0; 16];
     getrandom::fill(&mut random)?;
     let made = Timestamp::now().strftime("%FT%TZ").to_string();
-    file.write_all(Keys::generate(random, &made).as_bytes())?;
+    file.write_all(ClickKeys::generate(random, &made).as_bytes())?;
     file.sync_all()?;
     folder::sync(folder::of(path))
 }
@@ -87,9 +87,9 @@ fn make(mut file: File, path: &Path) -> io::Result<()> {
 #[derive(Debug)]
 pub struct KeyRing {
     /// Those for all of them, where the operator named a file.
-    given: Option<Keys>,
+    given: Option<ClickKeys>,
     /// Those of each folder asked for; `None` where they cannot be read.
-    known: Vec<(PathBuf, Option<Keys>)>,
+    known: Vec<(PathBuf, Option<ClickKeys>)>,
 }
 
 impl KeyRing {
@@ -103,7 +103,7 @@ impl KeyRing {
     }
 
     /// The id of a click; `None` if the key that signed it cannot be read.
-    pub fn id(&mut self, entry: &Entry<'_>) -> Option<ClickId> {
+    pub fn id(&mut self, entry: &LedgerEntry<'_>) -> Option<ClickId> {
         let keys = match &self.given {
             Some(keys) => keys,
             None => self.of(entry.folder)?,
@@ -111,7 +111,7 @@ impl KeyRing {
         keys.sign_as(entry.key, entry.place())
     }
 
-    fn of(&mut self, folder: &Path) -> Option<&Keys> {
+    fn of(&mut self, folder: &Path) -> Option<&ClickKeys> {
         let at = match self.known.iter().position(|(known, _)| known == folder) {
             Some(at) => at,
             None => {
@@ -133,9 +133,9 @@ mod tests {
     use std::fs::{self, Permissions};
 
     use super::*;
-    use crate::clicks::id::Place;
+    use crate::clicks::id::ClickPlace;
 
-    const PLACE: Place = Place { node: 1, shard: 2, segment: 3, offset: 4096 };
+    const PLACE: ClickPlace = ClickPlace { node: 1, shard: 2, segment: 3, offset: 4096 };
 
     #[test]
     fn made_once_for_its_owner_alone() {

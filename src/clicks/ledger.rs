@@ -7,15 +7,15 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 
 use super::folder::{self, SegmentFile};
-use super::id::{ClickId, Place};
+use super::id::{ClickId, ClickPlace};
 use super::position::Position;
 use super::record::Click;
-use super::stream::Stream;
+use super::stream::ShardStream;
 use super::tally::{Account, SegmentReport, Tally};
 
 /// One click and where it comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Entry<'a> {
+pub struct LedgerEntry<'a> {
     /// The folder of its segment.
     pub folder: &'a Path,
     /// Which shard wrote it.
@@ -36,12 +36,12 @@ pub struct Entry<'a> {
     pub click: Click<'a>,
 }
 
-impl Entry<'_> {
+impl LedgerEntry<'_> {
     /// Where its record stands.
     #[must_use]
-    pub fn place(&self) -> Place {
+    pub fn place(&self) -> ClickPlace {
         let Self { node, shard, segment, offset, .. } = *self;
-        Place { node, shard, segment, offset }
+        ClickPlace { node, shard, segment, offset }
     }
 }
 
@@ -49,7 +49,7 @@ impl Entry<'_> {
 /// shards.
 #[derive(Debug)]
 pub struct Ledger {
-    streams: Vec<Stream>,
+    streams: Vec<ShardStream>,
     /// The folders that are followed.
     followed: Vec<PathBuf>,
     /// Behind the click last returned.
@@ -153,7 +153,7 @@ impl Ledger {
         is_followed: bool,
     ) {
         let at = at.unwrap_or_else(|| {
-            self.streams.push(Stream::new(folder, file.shard, is_followed));
+            self.streams.push(ShardStream::new(folder, file.shard, is_followed));
             self.streams.len() - 1
         });
         let stream = &mut self.streams[at];
@@ -191,7 +191,7 @@ impl Ledger {
     /// # Errors
     ///
     /// A sentence when a file that was opened cannot be read any further.
-    pub fn next_click(&mut self) -> anyhow::Result<Option<Entry<'_>>> {
+    pub fn next_click(&mut self) -> anyhow::Result<Option<LedgerEntry<'_>>> {
         let mut first: Option<(u64, usize)> = None;
         for (index, stream) in self.streams.iter_mut().enumerate() {
             if stream.head.is_none() && !stream.is_done {
@@ -226,7 +226,7 @@ impl Ledger {
     /// # Errors
     ///
     /// As there.
-    pub fn next_click_by_shard(&mut self) -> anyhow::Result<Option<Entry<'_>>> {
+    pub fn next_click_by_shard(&mut self) -> anyhow::Result<Option<LedgerEntry<'_>>> {
         let head = loop {
             let Some(stream) = self.streams.get_mut(self.at) else {
                 return Ok(None);
@@ -277,7 +277,7 @@ impl Ledger {
     /// How many of them were read or passed over.
     #[must_use]
     pub fn read_bytes(&self) -> u64 {
-        let read = |stream: &Stream| {
+        let read = |stream: &ShardStream| {
             let current = stream.current.as_ref().map_or(0, |current| current.reader.position());
             stream.passed_bytes + current
         };

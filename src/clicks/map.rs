@@ -23,11 +23,11 @@ const POPULATE_NS: u32 = 300_000;
 
 /// Memory that is shared with a segment file, or with nothing.
 #[derive(Debug)]
-pub struct Map {
+pub struct SegmentMap {
     raw: MmapRaw,
 }
 
-impl Map {
+impl SegmentMap {
     /// Makes a file of `bytes` zeros and maps it. `bytes` must be a multiple
     /// of 8.
     ///
@@ -131,7 +131,7 @@ mod tests {
     fn stores_reach_the_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("map");
-        let (_file, map) = Map::create(&path, 8192).unwrap();
+        let (_file, map) = SegmentMap::create(&path, 8192).unwrap();
         map.populate(0..8192).unwrap();
         map.words()[512].store(u64::from_le_bytes(*b"eight by"), Relaxed);
         map.sync(4096..4104).unwrap();
@@ -144,7 +144,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("map");
         std::fs::write(&path, "mine").unwrap();
-        assert_eq!(Map::create(&path, 4096).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(
+            SegmentMap::create(&path, 4096).unwrap_err().kind(),
+            io::ErrorKind::AlreadyExists
+        );
         assert_eq!(std::fs::read(&path).unwrap(), b"mine");
     }
 
@@ -152,13 +155,13 @@ mod tests {
     fn no_file_is_left_when_there_is_no_space() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("map");
-        assert!(Map::create(&path, 1 << 60).is_err());
+        assert!(SegmentMap::create(&path, 1 << 60).is_err());
         assert!(!path.exists());
     }
 
     #[test]
     fn memory_without_a_file() {
-        let map = Map::anonymous(4136).unwrap();
+        let map = SegmentMap::anonymous(4136).unwrap();
         assert_eq!((map.bytes(), map.words().len()), (4136, 517));
     }
 }

@@ -50,8 +50,8 @@ pub mod tally;
 pub mod texts;
 pub mod writer;
 
-pub use handover::{Counts, Handover};
-pub use keeper::{Keeper, Options, ShardInfo, Summary};
+pub use handover::{ClickCounts, Handover};
+pub use keeper::{Keeper, KeeperOptions, ShardInfo, Summary};
 pub use position::Position;
 pub use privacy::Privacy;
 pub use record::{Click, Flags, Gap, Verdict};

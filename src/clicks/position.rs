@@ -4,7 +4,7 @@
 use std::fs::File;
 
 use super::folder::SegmentFile;
-use super::reader::Reader;
+use super::reader::SegmentReader;
 
 /// A place behind one click, and before all later ones of its shard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +48,6 @@ impl Position {
 
 /// Which run wrote a segment; `None` if that cannot be read.
 fn run_of(file: &SegmentFile) -> Option<u64> {
-    let reader = File::open(&file.path).and_then(Reader::open).ok()?.ok()?;
+    let reader = File::open(&file.path).and_then(SegmentReader::open).ok()?.ok()?;
     Some(reader.header().run)
 }

@@ -8,14 +8,16 @@ use std::collections::VecDeque;
 use std::io;
 use std::ops::Range;
 
-use super::frame::Reason;
+use super::frame::Flaw;
 use super::record::{
-    Body, Click, Decoded, Gap, Place, Places, RECORD_BYTES_MAX, SHARED, SHARED_AT, SHARED_CUTS,
-    TEXT_RECORD_BYTES_MAX, click_of, decode, text_of,
+    Body, Click, Decoded, Gap, RECORD_BYTES_MAX, SHARED, SHARED_AT, SHARED_CUTS,
+    TEXT_RECORD_BYTES_MAX, TextPlace, TextPlaces, click_of, decode, text_of,
 };
-use super::segment::{Block, Header, LOST_AT, Refused, SEAL_AT, START_AT, Seal, Start, read_lost};
+use super::segment::{
+    Header, LOST_AT, PageBlock, SEAL_AT, START_AT, Seal, SegmentRefused, StartBlock, read_lost,
+};
 use super::source::{ReadAt, written_span};
-use super::texts::Texts;
+use super::texts::KnownTexts;
 use crate::limits::SEGMENT_HEADER_BYTES;
 
 /// How much is read in one go, bytes.
@@ -28,8 +30,8 @@ const DAMAGED_MAX: usize = 64;
 
 /// What a segment holds, piece by piece.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// A click; [`Reader::click`] is what it says.
+pub enum SegmentEvent {
+    /// A click; [`SegmentReader::click`] is what it says.
     Click {
         /// Where in the file.
         offset: u64,
@@ -55,7 +57,7 @@ pub enum Event {
         /// How many.
         bytes: u64,
         /// What is wrong where they begin.
-        reason: Reason,
+        reason: Flaw,
     },
     /// The last record was being written when the server was killed. Its reply
     /// was never sent.
@@ -71,14 +73,14 @@ pub enum Event {
 
 /// Reads one segment from its beginning, in bounded memory.
 #[derive(Debug)]
-pub struct Reader<S> {
+pub struct SegmentReader<S> {
     source: S,
     header: Header,
-    start: Option<Start>,
+    start: Option<StartBlock>,
     seal: Option<Seal>,
     is_begun: bool,
     /// What is left to be told before reading goes on.
-    told: VecDeque<Event>,
+    told: VecDeque<SegmentEvent>,
     window: Vec<u8>,
     /// Where in the file the window begins.
     window_at: u64,
@@ -92,7 +94,7 @@ pub struct Reader<S> {
     /// Where its strings stand in `texts`, if they do; `None` also if they are
     /// nowhere.
     shared: [Option<Range<usize>>; SHARED],
-    texts: Texts,
+    texts: KnownTexts,
     /// Where damage was told. Where there is too much, one range for the rest.
     damaged: Vec<Range<u64>>,
     clicks: u64,
@@ -101,13 +103,13 @@ pub struct Reader<S> {
     is_ended: bool,
 }
 
-impl<S: ReadAt> Reader<S> {
+impl<S: ReadAt> SegmentReader<S> {
     /// Begins to read.
     ///
     /// # Errors
     ///
     /// The outer one is the source's; the inner one says why it is no segment.
-    pub fn open(source: S) -> io::Result<Result<Self, Refused>> {
+    pub fn open(source: S) -> io::Result<Result<Self, SegmentRefused>> {
         let mut page = read_page(&source)?;
         let header = match Header::read(&page) {
             Ok(header) => header,
@@ -127,7 +129,7 @@ impl<S: ReadAt> Reader<S> {
             expected: None,
             click: 0..0,
             shared: Default::default(),
-            texts: Texts::default(),
+            texts: KnownTexts::default(),
             damaged: Vec::new(),
             clicks: 0,
             is_whole: true,
@@ -136,8 +138,8 @@ impl<S: ReadAt> Reader<S> {
         };
         let salt = header.salt;
         let is_damaged = |page: &[u8]| {
-            matches!(Start::read(page, salt), Block::Damaged(_))
-                || matches!(Seal::read(page, salt), Block::Damaged(_))
+            matches!(StartBlock::read(page, salt), PageBlock::Damaged(_))
+                || matches!(Seal::read(page, salt), PageBlock::Damaged(_))
         };
         if is_damaged(&page) {
             // The first read may have met the server while it sealed.
@@ -162,7 +164,7 @@ impl<S: ReadAt> Reader<S> {
 
     /// What its shard noted with the first record; `None` also if that is damaged.
     #[must_use]
-    pub fn start(&self) -> Option<&Start> {
+    pub fn start(&self) -> Option<&StartBlock> {
         self.start.as_ref()
     }
 
@@ -222,7 +224,7 @@ impl<S: ReadAt> Reader<S> {
     ///
     /// # Panics
     ///
-    /// If the last event was not [`Event::Click`].
+    /// If the last event was not [`SegmentEvent::Click`].
     #[must_use]
     pub fn click(&self) -> Click<'_> {
         let record = &self.window[self.click.clone()];
@@ -239,19 +241,19 @@ impl<S: ReadAt> Reader<S> {
     }
 
     /// The next piece. `is_live` says whether a server may still be writing
-    /// this segment; after [`Event::End`] of a live one, ask again later.
+    /// this segment; after [`SegmentEvent::End`] of a live one, ask again later.
     ///
     /// # Errors
     ///
     /// Those of the source.
-    pub fn next(&mut self, is_live: bool) -> io::Result<Event> {
+    pub fn next(&mut self, is_live: bool) -> io::Result<SegmentEvent> {
         let mut rereads = 0;
         loop {
             if let Some(event) = self.told.pop_front() {
                 return Ok(event);
             }
             if self.is_ended {
-                return Ok(Event::End);
+                return Ok(SegmentEvent::End);
             }
             let reason = match self.look()? {
                 Look::Record { bytes, sequence, after, what } => {
@@ -260,12 +262,12 @@ impl<S: ReadAt> Reader<S> {
                         self.take(bytes, sequence, after, what)?;
                         continue;
                     }
-                    Reason::Sequence
+                    Flaw::Sequence
                 }
                 Look::End | Look::Absent if is_live && self.seal.is_none() => {
                     self.refresh()?;
                     if self.seal.is_none() {
-                        return Ok(Event::End);
+                        return Ok(SegmentEvent::End);
                     }
                     continue;
                 }
@@ -277,7 +279,7 @@ impl<S: ReadAt> Reader<S> {
                     self.finish()?;
                     continue;
                 }
-                Look::Absent => Reason::Hole,
+                Look::Absent => Flaw::Hole,
                 Look::Damaged(reason) => reason,
             };
             if (is_live || self.seal.is_none()) && rereads < REREADS_MAX {
@@ -286,7 +288,7 @@ impl<S: ReadAt> Reader<S> {
                 continue;
             }
             if !self.resume(reason, is_live)? {
-                return Ok(Event::End);
+                return Ok(SegmentEvent::End);
             }
         }
     }
@@ -302,7 +304,8 @@ impl<S: ReadAt> Reader<S> {
         let expected = self.expected.replace(after).unwrap_or(sequence);
         if sequence > expected {
             self.is_whole = false;
-            self.told.push_back(Event::Missing { from: expected, count: sequence - expected });
+            self.told
+                .push_back(SegmentEvent::Missing { from: expected, count: sequence - expected });
         }
         let offset = self.at;
         let begin = (offset - self.window_at) as usize;
@@ -312,16 +315,16 @@ impl<S: ReadAt> Reader<S> {
                 self.ends_with_gap = false;
                 self.click = begin..begin + bytes;
                 self.find_strings(offset, &places)?;
-                self.told.push_back(Event::Click { offset, sequence, time_us });
+                self.told.push_back(SegmentEvent::Click { offset, sequence, time_us });
             }
             What::Gap(gap) => {
                 self.ends_with_gap = true;
-                self.told.push_back(Event::Lost(gap));
+                self.told.push_back(SegmentEvent::Lost(gap));
             }
-            What::Text if offset < Place::END => {
+            What::Text if offset < TextPlace::END => {
                 let text = text_of(&self.window[begin..begin + bytes]).expect("it is a text");
                 self.texts.make_room();
-                self.texts.keep(Place::of(offset), text);
+                self.texts.keep(TextPlace::of(offset), text);
             }
             What::Text | What::Other => {}
         }
@@ -331,7 +334,7 @@ impl<S: ReadAt> Reader<S> {
 
     /// Finds the strings of the click at `offset`. One that is nowhere is told as
     /// damage of the click, if not as damage of its own.
-    fn find_strings(&mut self, offset: u64, places: &Places) -> io::Result<()> {
+    fn find_strings(&mut self, offset: u64, places: &TextPlaces) -> io::Result<()> {
         self.texts.make_room();
         for (index, place) in places.iter().enumerate() {
             self.shared[index] = None;
@@ -345,7 +348,7 @@ impl<S: ReadAt> Reader<S> {
             let is_told = || self.damaged.iter().any(|range| range.contains(&place.offset()));
             if self.shared[index].is_none() && !is_told() {
                 let at = offset + (SHARED_AT + 4 * index) as u64;
-                self.tell_damage(at, 4, Reason::Reference);
+                self.tell_damage(at, 4, Flaw::Reference);
             }
         }
         Ok(())
@@ -353,7 +356,7 @@ impl<S: ReadAt> Reader<S> {
 
     /// Reads a text that was not passed, such as one with a number that is out of
     /// order. `None` if there is none before `offset`.
-    fn fetch(&mut self, place: Place, offset: u64) -> io::Result<Option<Range<usize>>> {
+    fn fetch(&mut self, place: TextPlace, offset: u64) -> io::Result<Option<Range<usize>>> {
         let at = place.offset();
         if !(SEGMENT_HEADER_BYTES as u64..offset).contains(&at) {
             return Ok(None);
@@ -409,7 +412,7 @@ impl<S: ReadAt> Reader<S> {
 
     /// Looks for the next record that holds, and tells what was skipped.
     /// `false` if there is none and a live segment may still get one.
-    fn resume(&mut self, reason: Reason, is_live: bool) -> io::Result<bool> {
+    fn resume(&mut self, reason: Flaw, is_live: bool) -> io::Result<bool> {
         let from = self.at;
         let (salt, expected) = (self.header.salt, self.expected.unwrap_or(0));
         let mut at = from + 8;
@@ -441,9 +444,9 @@ impl<S: ReadAt> Reader<S> {
         };
         // The first word is stored last: where it is missing, and what follows
         // is no longer than a record, the writer was stopped halfway.
-        let is_torn = reason == Reason::Hole && bytes <= RECORD_BYTES_MAX as u64;
+        let is_torn = reason == Flaw::Hole && bytes <= RECORD_BYTES_MAX as u64;
         if self.seal.is_none() && is_torn {
-            self.told.push_back(Event::TornTail { offset: from, bytes });
+            self.told.push_back(SegmentEvent::TornTail { offset: from, bytes });
         } else {
             self.tell_damage(from, bytes, reason);
         }
@@ -456,8 +459,8 @@ impl<S: ReadAt> Reader<S> {
         self.window.clear();
         if self.seal.is_none() {
             let page = read_page(&self.source)?;
-            self.is_begun |= Start::read(&page, self.header.salt) != Block::Absent;
-            if let Block::Written(seal) = Seal::read(&page, self.header.salt) {
+            self.is_begun |= StartBlock::read(&page, self.header.salt) != PageBlock::Absent;
+            if let PageBlock::Written(seal) = Seal::read(&page, self.header.salt) {
                 self.seal = Some(seal);
             }
         }
@@ -474,31 +477,31 @@ impl<S: ReadAt> Reader<S> {
     /// Takes start block and seal from the first page, and what is wrong there.
     fn note_blocks(&mut self, page: &[u8]) {
         let salt = self.header.salt;
-        let start = Start::read(page, salt);
-        self.is_begun = start != Block::Absent;
+        let start = StartBlock::read(page, salt);
+        self.is_begun = start != PageBlock::Absent;
         match start {
-            Block::Written(start) => {
+            PageBlock::Written(start) => {
                 self.start = Some(start);
                 self.expected = Some(start.first_sequence);
             }
-            Block::Absent => {}
-            Block::Damaged(reason) => self.tell_damage(START_AT as u64, 24, reason),
+            PageBlock::Absent => {}
+            PageBlock::Damaged(reason) => self.tell_damage(START_AT as u64, 24, reason),
         }
         match Seal::read(page, salt) {
-            Block::Written(seal) => self.seal = Some(seal),
-            Block::Absent => {}
-            Block::Damaged(reason) => self.tell_damage(SEAL_AT as u64, 64, reason),
+            PageBlock::Written(seal) => self.seal = Some(seal),
+            PageBlock::Absent => {}
+            PageBlock::Damaged(reason) => self.tell_damage(SEAL_AT as u64, 64, reason),
         }
     }
 
-    fn tell_damage(&mut self, offset: u64, bytes: u64, reason: Reason) {
+    fn tell_damage(&mut self, offset: u64, bytes: u64, reason: Flaw) {
         self.is_whole = false;
         if self.damaged.len() < DAMAGED_MAX {
             self.damaged.push(offset..offset + bytes);
         } else if let Some(last) = self.damaged.last_mut() {
             last.end = last.end.max(offset + bytes);
         }
-        self.told.push_back(Event::Damage { offset, bytes, reason });
+        self.told.push_back(SegmentEvent::Damage { offset, bytes, reason });
     }
 
     /// The last words on a segment that nobody writes any more, unless it has
@@ -515,17 +518,17 @@ impl<S: ReadAt> Reader<S> {
         self.is_ended = true;
         let should = self.seal.map_or(self.header.file_bytes, |seal| seal.used_bytes);
         if here < should {
-            self.tell_damage(here, should - here, Reason::Cut);
+            self.tell_damage(here, should - here, Flaw::Cut);
         }
         if let Some(seal) = self.seal {
             let expected = self.expected.unwrap_or(seal.first_sequence);
             if expected <= seal.last_sequence {
                 self.is_whole = false;
                 let count = seal.last_sequence - expected + 1;
-                self.told.push_back(Event::Missing { from: expected, count });
+                self.told.push_back(SegmentEvent::Missing { from: expected, count });
                 self.expected = Some(seal.last_sequence.saturating_add(1));
             } else if self.is_whole && self.clicks != seal.clicks {
-                self.tell_damage(SEAL_AT as u64, 64, Reason::Count);
+                self.tell_damage(SEAL_AT as u64, 64, Flaw::Count);
             }
         } else if !self.ends_with_gap {
             self.tell_lost()?;
@@ -536,12 +539,12 @@ impl<S: ReadAt> Reader<S> {
     /// Clicks that were lost just before a kill, which no record tells.
     fn tell_lost(&mut self) -> io::Result<()> {
         match read_lost(&read_page(&self.source)?, self.header.salt) {
-            Block::Written(count) => {
+            PageBlock::Written(count) => {
                 self.expected = self.expected.map(|expected| expected.saturating_add(count));
-                self.told.push_back(Event::Lost(Gap { count, from_us: 0, to_us: 0 }));
+                self.told.push_back(SegmentEvent::Lost(Gap { count, from_us: 0, to_us: 0 }));
             }
-            Block::Absent => {}
-            Block::Damaged(reason) => self.tell_damage(LOST_AT as u64, 8, reason),
+            PageBlock::Absent => {}
+            PageBlock::Damaged(reason) => self.tell_damage(LOST_AT as u64, 8, reason),
         }
         Ok(())
     }
@@ -557,13 +560,13 @@ enum Look {
         what: What,
     },
     Absent,
-    Damaged(Reason),
+    Damaged(Flaw),
     End,
 }
 
 /// What a record holds, as far as it concerns the way through the segment.
 enum What {
-    Click { time_us: u64, places: Places },
+    Click { time_us: u64, places: TextPlaces },
     Gap(Gap),
     Text,
     Other,

@@ -6,7 +6,7 @@
 
 use std::ops::BitOr;
 
-use super::frame::{self, FRAME_BYTES, Framed, Reason, Salt, u16_at, u32_at, u64_at};
+use super::frame::{self, FRAME_BYTES, Flaw, Framed, Salt, u16_at, u32_at, u64_at};
 use crate::limits::{
     CLICK_HOST_BYTES_MAX, CLICK_PATH_BYTES_MAX, CLICK_REFERER_BYTES_MAX, CLICK_TAG_BYTES_MAX,
     CLICK_USER_AGENT_BYTES_MAX,
@@ -48,7 +48,7 @@ const UNTAGGED: usize = SHARED - 1;
 const TAG_FIELD_BYTES: usize = 4;
 /// Where a click says where they are.
 pub const SHARED_AT: usize = 64;
-/// Set where that is a [`Place`], clear where it is a length.
+/// Set where that is a [`TextPlace`], clear where it is a length.
 const IS_PLACE: u32 = 1 << 31;
 /// What tells that one of them is not whole.
 pub const SHARED_CUTS: [Flags; SHARED] =
@@ -224,9 +224,9 @@ impl<'a> Click<'a> {
 
 /// Where in its segment a text stands: its offset in the file, in words.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place(u32);
+pub struct TextPlace(u32);
 
-impl Place {
+impl TextPlace {
     /// From this offset on nothing has a place. No segment is as large.
     pub const END: u64 = IS_PLACE as u64 * 8;
 
@@ -246,7 +246,7 @@ impl Place {
 }
 
 /// Where each of the shared strings of a click stands; `None` in the click itself.
-pub type Places = [Option<Place>; SHARED];
+pub type TextPlaces = [Option<TextPlace>; SHARED];
 
 /// Clicks that were counted but not recorded, because no segment was ready.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -274,7 +274,7 @@ pub struct Record<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Body<'a> {
     /// One click. Strings that stand elsewhere are empty, and their places told.
-    Click(Click<'a>, Places),
+    Click(Click<'a>, TextPlaces),
     /// Clicks that are lost.
     Gap(Gap),
     /// A string that clicks behind it refer to. It takes no sequence number.
@@ -304,7 +304,7 @@ pub enum Decoded<'a> {
     /// Nothing has been written here (yet).
     Absent,
     /// Something is there, and it is no record.
-    Damaged(Reason),
+    Damaged(Flaw),
 }
 
 /// Room for the longest record, aligned so that its checksum takes whole words.
@@ -344,7 +344,7 @@ pub fn click_room(click: &Click<'_>) -> usize {
 /// returns its bytes. Strings that have a place stay out of it.
 pub fn encode<'s>(
     click: &Click<'_>,
-    places: &Places,
+    places: &TextPlaces,
     sequence: u64,
     salt: Salt,
     scratch: &'s mut Scratch,
@@ -359,7 +359,7 @@ pub fn encode<'s>(
 /// Encodes a click with the first `FIELDS` of its shared strings: all it has.
 fn encode_with<'s, const FIELDS: usize>(
     click: &Click<'_>,
-    places: &Places,
+    places: &TextPlaces,
     tagged: u16,
     sequence: u64,
     salt: Salt,
@@ -470,13 +470,13 @@ fn decode_body(record: &[u8]) -> Decoded<'_> {
             let sequence = u64_at(record, 16);
             Decoded::Record(Record { bytes: record.len(), sequence, body })
         }
-        None => Decoded::Damaged(Reason::Shape),
+        None => Decoded::Damaged(Flaw::Shape),
     }
 }
 
 /// The click in a record whose frame has been found good, and where those of its
 /// strings stand that are empty in it.
-pub(super) fn click_of(record: &[u8]) -> Option<(Click<'_>, Places)> {
+pub(super) fn click_of(record: &[u8]) -> Option<(Click<'_>, TextPlaces)> {
     let flags = u16_at(record.get(..CLICK_BYTES_MIN)?, 12);
     let fields = if flags & TAGGED == 0 { UNTAGGED } else { SHARED };
     let (fixed, mut strings) = record.split_at_checked(SHARED_AT + 4 * fields)?;
@@ -486,13 +486,13 @@ pub(super) fn click_of(record: &[u8]) -> Option<(Click<'_>, Places)> {
         Some(string)
     };
     let path = take(usize::from(u16_at(fixed, 44)))?;
-    let (mut shared, mut places): ([&[u8]; SHARED], Places) = Default::default();
+    let (mut shared, mut places): ([&[u8]; SHARED], TextPlaces) = Default::default();
     for index in 0..fields {
         let field = u32_at(fixed, SHARED_AT + 4 * index);
         if field & IS_PLACE == 0 {
             shared[index] = take(field as usize)?;
         } else {
-            places[index] = Some(Place(field & !IS_PLACE));
+            places[index] = Some(TextPlace(field & !IS_PLACE));
         }
     }
     if strings.len() >= 8 {

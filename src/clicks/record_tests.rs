@@ -5,7 +5,7 @@ use super::*;
 const SALT: u32 = 77;
 
 /// The record of `click`, number 9.
-fn record_of(click: &Click<'_>, places: &Places) -> Vec<u8> {
+fn record_of(click: &Click<'_>, places: &TextPlaces) -> Vec<u8> {
     let mut scratch = Scratch([0xee; RECORD_BYTES_MAX]);
     encode(&click.cut(), places, 9, Salt::new(SALT), &mut scratch).to_vec()
 }
@@ -30,9 +30,9 @@ fn click() -> Click<'static> {
 
 /// `sent` must come back as `expected`, and take `bytes`.
 fn check(sent: Click<'_>, expected: Click<'_>, bytes: usize) {
-    let record = record_of(&sent, &Places::default());
+    let record = record_of(&sent, &TextPlaces::default());
     assert_eq!(record.len(), bytes);
-    let body = Body::Click(expected, Places::default());
+    let body = Body::Click(expected, TextPlaces::default());
     let whole = Decoded::Record(Record { bytes, sequence: 9, body });
     assert_eq!(decode(&record, Salt::new(SALT)), whole);
 }
@@ -101,7 +101,7 @@ fn only_what_is_cut_is_flagged() {
 
 #[test]
 fn the_bytes_are_those_in_the_document() {
-    let places = [None, None, Some(Place::of(0x5008)), None];
+    let places = [None, None, Some(TextPlace::of(0x5008)), None];
     let record = record_of(&click(), &places);
     assert_eq!(record[..4], 120_u32.to_le_bytes());
     let mut summed = SALT.to_le_bytes().to_vec();
@@ -130,7 +130,7 @@ fn the_bytes_are_those_in_the_document() {
 /// A click whose strings stand where `mask` says must come back without those.
 fn refers(mask: [bool; SHARED]) {
     let places =
-        std::array::from_fn(|index| mask[index].then(|| Place::of(4096 + index as u64 * 8)));
+        std::array::from_fn(|index| mask[index].then(|| TextPlace::of(4096 + index as u64 * 8)));
     let click = Click { tag: b"spring", ..click() };
     let record = record_of(&click, &places);
     let Decoded::Record(whole) = decode(&record, Salt::new(SALT)) else { panic!() };
@@ -174,7 +174,7 @@ fn longest_text() {
 #[test]
 fn room_for_a_click_and_its_texts() {
     let bytes = [b'x'; 600];
-    let places = [Some(Place::of(4096)); SHARED];
+    let places = [Some(TextPlace::of(4096)); SHARED];
     let mut scratch = Scratch::new();
     for step in 0..5_000 {
         let [path, host, referer, user_agent, tag] =
@@ -199,7 +199,7 @@ fn a_gap() {
 /// A record of 80 bytes after `change`, its frame closed again.
 fn reframed(change: impl Fn(&mut [u8])) -> Vec<u8> {
     let bare = Click { host: b"", path: b"", referer: b"", user_agent: b"", ..click() };
-    let mut record = record_of(&bare, &Places::default());
+    let mut record = record_of(&bare, &TextPlaces::default());
     change(&mut record);
     frame::close(&mut record, Salt::new(SALT));
     record
@@ -207,7 +207,7 @@ fn reframed(change: impl Fn(&mut [u8])) -> Vec<u8> {
 
 fn misshapen(change: impl Fn(&mut [u8])) {
     let record = reframed(change);
-    assert_eq!(decode(&record, Salt::new(SALT)), Decoded::Damaged(Reason::Shape));
+    assert_eq!(decode(&record, Salt::new(SALT)), Decoded::Damaged(Flaw::Shape));
 }
 
 #[test]
@@ -231,7 +231,7 @@ fn an_empty_text() {
     let mut record = vec![0; 24];
     record[8] = TYPE_TEXT;
     frame::close(&mut record, Salt::new(SALT));
-    assert_eq!(decode(&record, Salt::new(SALT)), Decoded::Damaged(Reason::Shape));
+    assert_eq!(decode(&record, Salt::new(SALT)), Decoded::Damaged(Flaw::Shape));
 }
 #[test]
 fn a_verdict_nobody_knows() {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::folder;
 use super::ledger::Ledger;
-use super::reader::Reader;
+use super::reader::SegmentReader;
 use super::tally::Tally;
 
 /// Reads what the last server left unsealed in `folder` and says what it is:
@@ -19,7 +19,7 @@ pub fn left_behind(folder: &Path) -> anyhow::Result<Option<Tally>> {
     let (mut last_run, mut unsealed) = (0, Vec::<(u64, PathBuf)>::new());
     for segment in folder::list(folder)? {
         // One that is no segment is told of when the ledger is read.
-        let Ok(Ok(reader)) = File::open(&segment.path).and_then(Reader::open) else {
+        let Ok(Ok(reader)) = File::open(&segment.path).and_then(SegmentReader::open) else {
             continue;
         };
         let run = reader.header().run;

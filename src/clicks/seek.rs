@@ -8,19 +8,19 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use super::folder::{self, SegmentFile};
-use super::frame::Reason;
-use super::id::Place;
-use super::ledger::Entry;
+use super::frame::Flaw;
+use super::id::ClickPlace;
+use super::ledger::LedgerEntry;
 use super::record::{
     self, Body, Decoded, RECORD_BYTES_MAX, SHARED, SHARED_CUTS, TEXT_RECORD_BYTES_MAX, click_of,
 };
-use super::segment::{Block, Header, Refused, Seal};
+use super::segment::{Header, PageBlock, Seal, SegmentRefused};
 use super::source::ReadAt;
 use crate::limits::SEGMENT_HEADER_BYTES;
 
 /// A click that was found.
 #[derive(Debug)]
-pub struct Found {
+pub struct FoundClick {
     folder: PathBuf,
     header: Header,
     offset: u64,
@@ -30,7 +30,7 @@ pub struct Found {
     shared: [Option<Vec<u8>>; SHARED],
 }
 
-impl Found {
+impl FoundClick {
     /// The click, and where it comes from. A string that damage has taken is
     /// empty, and flagged as cut.
     ///
@@ -38,7 +38,7 @@ impl Found {
     ///
     /// Never: it was a click when it was found.
     #[must_use]
-    pub fn entry(&self) -> Entry<'_> {
+    pub fn entry(&self) -> LedgerEntry<'_> {
         let (mut click, places) = click_of(&self.record).expect("it was a click");
         let mut strings = click.shared();
         for index in 0..SHARED {
@@ -48,7 +48,7 @@ impl Found {
                 None => {}
             }
         }
-        Entry {
+        LedgerEntry {
             folder: &self.folder,
             shard: self.header.shard,
             sequence: self.sequence,
@@ -76,9 +76,9 @@ pub enum Missing {
     /// The segments here were written by another machine.
     OtherNode(u16),
     /// There is something else.
-    Damaged(Reason),
+    Damaged(Flaw),
     /// The segment cannot be read.
-    Unreadable(Refused),
+    Unreadable(SegmentRefused),
 }
 
 /// Looks for the click at `place` among the segments of `folder`.
@@ -86,7 +86,7 @@ pub enum Missing {
 /// # Errors
 ///
 /// A sentence when the folder or the file cannot be read.
-pub fn seek(folder: &Path, place: &Place) -> anyhow::Result<Result<Found, Missing>> {
+pub fn seek(folder: &Path, place: &ClickPlace) -> anyhow::Result<Result<FoundClick, Missing>> {
     let files = folder::list(folder)
         .with_context(|| format!("cannot read the click folder {}", folder.display()))?;
     let of_shard = |file: &&SegmentFile| file.shard == place.shard;
@@ -113,8 +113,8 @@ pub fn seek(folder: &Path, place: &Place) -> anyhow::Result<Result<Found, Missin
 pub fn look(
     folder: &Path,
     source: &impl ReadAt,
-    place: &Place,
-) -> io::Result<Result<Found, Missing>> {
+    place: &ClickPlace,
+) -> io::Result<Result<FoundClick, Missing>> {
     let page = read(source, 0, SEGMENT_HEADER_BYTES)?;
     let header = match Header::read(&page) {
         Ok(header) => header,
@@ -127,20 +127,20 @@ pub fn look(
     let found = match record::decode(&record, header.salt) {
         Decoded::Record(found) => found,
         Decoded::Absent => {
-            let is_sealed = Seal::read(&page, header.salt) != Block::Absent;
+            let is_sealed = Seal::read(&page, header.salt) != PageBlock::Absent;
             return Ok(Err(if is_sealed { Missing::Gone } else { Missing::NotWritten }));
         }
         // It may be cut off by the end of a sealed file.
-        Decoded::Damaged(Reason::Cut) if record.is_empty() => return Ok(Err(Missing::Gone)),
+        Decoded::Damaged(Flaw::Cut) if record.is_empty() => return Ok(Err(Missing::Gone)),
         Decoded::Damaged(reason) => return Ok(Err(Missing::Damaged(reason))),
     };
     let Body::Click(_, places) = found.body else {
-        return Ok(Err(Missing::Damaged(Reason::Shape)));
+        return Ok(Err(Missing::Damaged(Flaw::Shape)));
     };
     let (sequence, bytes) = (found.sequence, found.bytes);
     let mut shared: [Option<Vec<u8>>; SHARED] = Default::default();
     for (text, at) in shared.iter_mut().zip(places) {
-        let Some(at) = at.map(record::Place::offset).filter(|at| *at < place.offset) else {
+        let Some(at) = at.map(record::TextPlace::offset).filter(|at| *at < place.offset) else {
             continue;
         };
         let record = read(source, at, TEXT_RECORD_BYTES_MAX)?;
@@ -152,7 +152,7 @@ pub fn look(
     }
     let (folder, offset) = (folder.to_owned(), place.offset);
     let record = record[..bytes].to_vec();
-    Ok(Ok(Found { folder, header, offset, sequence, record, shared }))
+    Ok(Ok(FoundClick { folder, header, offset, sequence, record, shared }))
 }
 
 /// Up to `bytes` from `at` on.

@@ -7,7 +7,7 @@
 
 use std::fmt;
 
-use super::frame::{self, Framed, Reason, Salt, u16_at, u32_at, u64_at};
+use super::frame::{self, Flaw, Framed, Salt, u16_at, u32_at, u64_at};
 use crate::limits::SEGMENT_HEADER_BYTES;
 
 /// The first eight bytes of every segment.
@@ -70,7 +70,7 @@ pub struct Header {
 
 /// Why a file cannot be read as a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refused {
+pub enum SegmentRefused {
     /// It does not begin like one.
     Foreign,
     /// It was written by another version, which is given.
@@ -79,7 +79,7 @@ pub enum Refused {
     Damaged,
 }
 
-impl fmt::Display for Refused {
+impl fmt::Display for SegmentRefused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Foreign => f.write_str("it is not a click segment"),
@@ -128,34 +128,34 @@ impl Header {
     ///
     /// # Errors
     ///
-    /// [`Refused`] when the file cannot be read.
-    pub fn read(page: &[u8]) -> Result<Self, Refused> {
+    /// [`SegmentRefused`] when the file cannot be read.
+    pub fn read(page: &[u8]) -> Result<Self, SegmentRefused> {
         match Self::read_copy(page) {
             Ok(header) => Ok(header),
             Err(first) => {
                 let copy = page.get(HEADER_COPY_AT..).unwrap_or_default();
                 Self::read_copy(copy).map_err(|second| match (first, second) {
-                    (Refused::Foreign, second) => second,
+                    (SegmentRefused::Foreign, second) => second,
                     (first, _) => first,
                 })
             }
         }
     }
 
-    fn read_copy(bytes: &[u8]) -> Result<Self, Refused> {
+    fn read_copy(bytes: &[u8]) -> Result<Self, SegmentRefused> {
         if !bytes.starts_with(&MAGIC) {
-            return Err(Refused::Foreign);
+            return Err(SegmentRefused::Foreign);
         }
         let Some(header) = bytes.get(..HEADER_BYTES) else {
-            return Err(Refused::Damaged);
+            return Err(SegmentRefused::Damaged);
         };
         if crc32c::crc32c(&header[..HEADER_BYTES - 4]) != u32_at(header, HEADER_BYTES - 4) {
-            return Err(Refused::Damaged);
+            return Err(SegmentRefused::Damaged);
         }
         let version = u16_at(header, 8);
         let is_known = (VERSION_OLDEST..=VERSION).contains(&version);
         if !is_known || u32_at(header, 12) as usize != SEGMENT_HEADER_BYTES {
-            return Err(Refused::Version(version));
+            return Err(SegmentRefused::Version(version));
         }
         Ok(Self {
             number: u64_at(header, 16),
@@ -175,25 +175,25 @@ impl Header {
 
 /// A block of the first page: written, not written yet, or damaged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Block<T> {
+pub enum PageBlock<T> {
     /// It is there and whole.
     Written(T),
     /// Nothing has been written there (yet).
     Absent,
     /// Something is there, and it is no such block.
-    Damaged(Reason),
+    Damaged(Flaw),
 }
 
 /// What the shard notes with its first record in a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Start {
+pub struct StartBlock {
     /// Sequence number of the first record.
     pub first_sequence: u64,
     /// Time of the first record, Unix µs.
     pub first_us: u64,
 }
 
-impl Start {
+impl StartBlock {
     /// The block, to be stored at [`START_AT`].
     #[must_use]
     pub fn encode(&self, salt: Salt) -> [u8; START_BYTES] {
@@ -206,7 +206,7 @@ impl Start {
 
     /// Reads the block from a segment's first page.
     #[must_use]
-    pub fn read(page: &[u8], salt: Salt) -> Block<Self> {
+    pub fn read(page: &[u8], salt: Salt) -> PageBlock<Self> {
         read_block(page, START_AT, START_BYTES, salt, |payload| {
             Some(Self { first_sequence: u64_at(payload, 0), first_us: u64_at(payload, 8) })
         })
@@ -227,16 +227,16 @@ pub fn encode_lost(count: u64, salt: Salt) -> [u8; 8] {
 
 /// Reads the tally of lost clicks from a segment's first page.
 #[must_use]
-pub fn read_lost(page: &[u8], salt: Salt) -> Block<u64> {
+pub fn read_lost(page: &[u8], salt: Salt) -> PageBlock<u64> {
     let Some(word) = page.get(LOST_AT..LOST_AT + 8) else {
-        return Block::Damaged(Reason::Cut);
+        return PageBlock::Damaged(Flaw::Cut);
     };
     if word == [0; 8] {
-        Block::Absent
+        PageBlock::Absent
     } else if salt.checksum(&word[..4]) != u32_at(word, 4) {
-        Block::Damaged(Reason::Checksum)
+        PageBlock::Damaged(Flaw::Checksum)
     } else {
-        Block::Written(u64::from(u32_at(word, 0)))
+        PageBlock::Written(u64::from(u32_at(word, 0)))
     }
 }
 
@@ -293,7 +293,7 @@ impl Seal {
 
     /// Reads the block from a segment's first page.
     #[must_use]
-    pub fn read(page: &[u8], salt: Salt) -> Block<Self> {
+    pub fn read(page: &[u8], salt: Salt) -> PageBlock<Self> {
         read_block(page, SEAL_AT, SEAL_BYTES, salt, |payload| {
             Some(Self {
                 used_bytes: u64_at(payload, 0),
@@ -319,13 +319,13 @@ fn read_block<T>(
     bytes: usize,
     salt: Salt,
     decode: impl Fn(&[u8]) -> Option<T>,
-) -> Block<T> {
+) -> PageBlock<T> {
     match frame::open(page.get(at..).unwrap_or_default(), salt, bytes, bytes) {
         Framed::Whole(payload) => {
-            decode(payload).map_or(Block::Damaged(Reason::Shape), Block::Written)
+            decode(payload).map_or(PageBlock::Damaged(Flaw::Shape), PageBlock::Written)
         }
-        Framed::Absent => Block::Absent,
-        Framed::Damaged(reason) => Block::Damaged(reason),
+        Framed::Absent => PageBlock::Absent,
+        Framed::Damaged(reason) => PageBlock::Damaged(reason),
     }
 }
 

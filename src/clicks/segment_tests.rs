@@ -18,7 +18,7 @@ fn header() -> Header {
     }
 }
 
-fn check(change: impl Fn(&mut [u8]), expected: Result<Header, Refused>) {
+fn check(change: impl Fn(&mut [u8]), expected: Result<Header, SegmentRefused>) {
     let mut page = header().page();
     change(&mut page[..]);
     assert_eq!(Header::read(&page[..]), expected);
@@ -39,19 +39,19 @@ fn both_damaged() {
             page[20] = 1;
             page[2068] = 1;
         },
-        Err(Refused::Damaged),
+        Err(SegmentRefused::Damaged),
     );
 }
 #[test]
 fn zeros() {
-    check(|page| page.fill(0), Err(Refused::Foreign));
+    check(|page| page.fill(0), Err(SegmentRefused::Foreign));
 }
 #[test]
 fn text() {
-    check(|page| page.fill(b'x'), Err(Refused::Foreign));
+    check(|page| page.fill(b'x'), Err(SegmentRefused::Foreign));
 }
 /// A header of another version must be taken so.
-fn of_version(version: u8, expected: Result<Header, Refused>) {
+fn of_version(version: u8, expected: Result<Header, SegmentRefused>) {
     let other = |page: &mut [u8]| {
         for at in [0, 2048] {
             page[at + 8] = version;
@@ -63,7 +63,7 @@ fn of_version(version: u8, expected: Result<Header, Refused>) {
 }
 #[test]
 fn a_later_version() {
-    of_version(4, Err(Refused::Version(4)));
+    of_version(4, Err(SegmentRefused::Version(4)));
 }
 #[test]
 fn the_version_before_tags() {
@@ -71,23 +71,23 @@ fn the_version_before_tags() {
 }
 #[test]
 fn the_version_before_texts() {
-    of_version(1, Err(Refused::Version(1)));
+    of_version(1, Err(SegmentRefused::Version(1)));
 }
 #[test]
 fn nothing_at_all() {
-    assert_eq!(Header::read(b""), Err(Refused::Foreign));
-    assert_eq!(Header::read(&MAGIC), Err(Refused::Damaged));
+    assert_eq!(Header::read(b""), Err(SegmentRefused::Foreign));
+    assert_eq!(Header::read(&MAGIC), Err(SegmentRefused::Damaged));
 }
 
 #[test]
 fn blocks_come_back() {
     let salt = Salt::new(1);
     let mut page = header().page();
-    assert_eq!(Start::read(&page[..], salt), Block::Absent);
-    assert_eq!(Seal::read(&page[..], salt), Block::Absent);
-    assert_eq!(read_lost(&page[..], salt), Block::Absent);
+    assert_eq!(StartBlock::read(&page[..], salt), PageBlock::Absent);
+    assert_eq!(Seal::read(&page[..], salt), PageBlock::Absent);
+    assert_eq!(read_lost(&page[..], salt), PageBlock::Absent);
 
-    let start = Start { first_sequence: 5, first_us: 6 };
+    let start = StartBlock { first_sequence: 5, first_us: 6 };
     let seal = Seal {
         used_bytes: 5000,
         clicks: 10,
@@ -101,19 +101,19 @@ fn blocks_come_back() {
     page[START_AT..][..START_BYTES].copy_from_slice(&start.encode(salt));
     page[SEAL_AT..][..SEAL_BYTES].copy_from_slice(&seal.encode(salt));
     page[LOST_AT..][..8].copy_from_slice(&encode_lost(3, salt));
-    assert_eq!(Start::read(&page[..], salt), Block::Written(start));
-    assert_eq!(Seal::read(&page[..], salt), Block::Written(seal));
-    assert_eq!(read_lost(&page[..], salt), Block::Written(3));
+    assert_eq!(StartBlock::read(&page[..], salt), PageBlock::Written(start));
+    assert_eq!(Seal::read(&page[..], salt), PageBlock::Written(seal));
+    assert_eq!(read_lost(&page[..], salt), PageBlock::Written(3));
 
     page[LOST_AT] ^= 1;
     page[SEAL_AT + 60] ^= 1;
-    assert_eq!(read_lost(&page[..], salt), Block::Damaged(Reason::Checksum));
-    assert_eq!(Seal::read(&page[..], salt), Block::Damaged(Reason::Checksum));
+    assert_eq!(read_lost(&page[..], salt), PageBlock::Damaged(Flaw::Checksum));
+    assert_eq!(Seal::read(&page[..], salt), PageBlock::Damaged(Flaw::Checksum));
 }
 
 #[test]
 fn a_tally_too_large_stays_at_the_largest() {
     let mut page = header().page();
     page[LOST_AT..][..8].copy_from_slice(&encode_lost(u64::MAX, Salt::new(1)));
-    assert_eq!(read_lost(&page[..], Salt::new(1)), Block::Written(u64::from(u32::MAX)));
+    assert_eq!(read_lost(&page[..], Salt::new(1)), PageBlock::Written(u64::from(u32::MAX)));
 }

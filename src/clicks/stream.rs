@@ -8,16 +8,16 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use super::folder::{self, SegmentFile};
-use super::ledger::Entry;
+use super::ledger::LedgerEntry;
 use super::position::Position;
-use super::reader::{Event, Reader};
+use super::reader::{SegmentEvent, SegmentReader};
 use super::source::ReadAt;
-use super::tally::{Account, SegmentReport, State};
+use super::tally::{Account, SegmentReport, SegmentState};
 use crate::limits::BAD_LINES_SHOWN;
 
 /// The segments of one shard of one folder.
 #[derive(Debug)]
-pub(super) struct Stream {
+pub(super) struct ShardStream {
     pub(super) folder: PathBuf,
     pub(super) shard: u16,
     pub(super) waiting: VecDeque<SegmentFile>,
@@ -51,14 +51,14 @@ pub(super) struct Head {
 
 #[derive(Debug)]
 pub(super) struct Current {
-    pub(super) reader: Reader<File>,
+    pub(super) reader: SegmentReader<File>,
     pub(super) report: SegmentReport,
     pub(super) is_live: bool,
     /// How many findings there are, shown or not.
     pub(super) notes: usize,
 }
 
-impl Stream {
+impl ShardStream {
     /// One without segments yet.
     pub(super) fn new(folder: PathBuf, shard: u16, is_followed: bool) -> Self {
         Self {
@@ -91,7 +91,7 @@ impl Stream {
         self.from = Some(*position);
     }
 
-    fn reader(&self) -> &Reader<File> {
+    fn reader(&self) -> &SegmentReader<File> {
         &self.current.as_ref().expect("a click comes from a segment").reader
     }
 
@@ -107,10 +107,10 @@ impl Stream {
     }
 
     /// The click that was just read.
-    pub(super) fn entry(&self, head: Head) -> Entry<'_> {
+    pub(super) fn entry(&self, head: Head) -> LedgerEntry<'_> {
         let reader = self.reader();
         let header = reader.header();
-        Entry {
+        LedgerEntry {
             folder: &self.folder,
             shard: header.shard,
             sequence: head.sequence,
@@ -138,19 +138,19 @@ impl Stream {
                 event.with_context(|| format!("cannot read on in {}", current.report.name))?;
             current.count(&event, account);
             match event {
-                Event::Click { offset, sequence, time_us } => {
+                SegmentEvent::Click { offset, sequence, time_us } => {
                     let head = Head { time_us, sequence, offset };
                     // Damage may have taken the one that was to be the last.
                     return Ok((!self.is_behind_end(offset)).then_some(head));
                 }
-                Event::End if current.is_live && current.reader.seal().is_none() => {
+                SegmentEvent::End if current.is_live && current.reader.seal().is_none() => {
                     if !self.is_left_behind() {
                         return Ok(None);
                     }
                     // Nobody writes it any more: the rest is read for good.
                     self.current.as_mut().expect("one is open").is_live = false;
                 }
-                Event::End => self.close(account),
+                SegmentEvent::End => self.close(account),
                 _ => {}
             }
         }
@@ -188,7 +188,7 @@ impl Stream {
             let is_last = self.waiting.len() == 1;
             let opened = File::open(&next.path).and_then(|file| {
                 let is_blank = is_blank(&file)?;
-                Ok((Reader::open(file)?, is_blank))
+                Ok((SegmentReader::open(file)?, is_blank))
             });
             match opened {
                 // A server is just making it.
@@ -213,7 +213,7 @@ impl Stream {
                     {
                         reader.resume_at(from.offset, from.sequence);
                     }
-                    let mut report = SegmentReport::new(name, State::Live);
+                    let mut report = SegmentReport::new(name, SegmentState::Live);
                     report.header = Some(*reader.header());
                     self.opened = next.number;
                     self.waiting.pop_front();
@@ -250,7 +250,7 @@ impl Stream {
         if let (Some(from), Some(start)) = (expected, current.reader.start())
             && let Some(count @ 1..) = start.first_sequence.checked_sub(from)
         {
-            current.count(&Event::Missing { from, count }, account);
+            current.count(&SegmentEvent::Missing { from, count }, account);
         }
         let run = current.reader.header().run;
         self.before = current.reader.seal().map(|seal| (run, seal.last_sequence.saturating_add(1)));
@@ -282,12 +282,12 @@ impl Stream {
             // Its server has left it and has yet to seal it.
             None if self.live_run == Some(reader.header().run) => {}
             None => {
-                report.state = State::Unsealed;
+                report.state = SegmentState::Unsealed;
                 report.tally.unsealed = 1;
                 account.note(&mut report, "not sealed: the server was killed".to_owned());
             }
             Some(seal) => {
-                report.state = State::Sealed;
+                report.state = SegmentState::Sealed;
                 report.tally.suspect = u64::from(seal.suspect);
                 if seal.suspect {
                     let what = "a sync failed while it was written; after a power loss it may lack \
@@ -302,8 +302,8 @@ impl Stream {
 
 impl Current {
     /// Adds what was found to the tally, and says it if it is bad.
-    fn count(&mut self, event: &Event, account: &mut Account) {
-        if *event != Event::End {
+    fn count(&mut self, event: &SegmentEvent, account: &mut Account) {
+        if *event != SegmentEvent::End {
             self.report.tally.files = 1;
         }
         if let Some(sentence) = self.report.tally.add(event) {
@@ -324,6 +324,6 @@ fn is_blank(file: &File) -> io::Result<bool> {
 
 /// Whether a shard has begun to write the segment at `path`.
 fn is_begun(path: &Path) -> bool {
-    let reader = File::open(path).and_then(Reader::open);
+    let reader = File::open(path).and_then(SegmentReader::open);
     reader.is_ok_and(|reader| reader.is_ok_and(|reader| reader.is_begun()))
 }

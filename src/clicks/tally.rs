@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::{AddAssign, Range};
 
-use super::reader::Event;
+use super::reader::SegmentEvent;
 use super::segment::Header;
 
 /// What was read, and what was wrong with it.
@@ -45,33 +45,33 @@ impl Tally {
     }
 
     /// Adds what was found. Returns a sentence about it if it is bad.
-    pub fn add(&mut self, event: &Event) -> Option<String> {
+    pub fn add(&mut self, event: &SegmentEvent) -> Option<String> {
         Some(match *event {
-            Event::Click { .. } => {
+            SegmentEvent::Click { .. } => {
                 self.clicks += 1;
                 return None;
             }
-            Event::Lost(gap) => {
+            SegmentEvent::Lost(gap) => {
                 self.lost += gap.count;
                 format!("{} clicks were lost for want of a ready segment", gap.count)
             }
-            Event::Missing { from, count } => {
+            SegmentEvent::Missing { from, count } => {
                 self.missing += count;
                 self.gaps += 1;
                 format!("{count} clicks are missing, from number {from} on")
             }
-            Event::Damage { offset, bytes, reason } => {
+            SegmentEvent::Damage { offset, bytes, reason } => {
                 self.damaged_bytes += bytes;
                 format!("{bytes} bytes from byte {offset} on are damaged: {reason}")
             }
-            Event::TornTail { offset, bytes } => {
+            SegmentEvent::TornTail { offset, bytes } => {
                 self.torn_tails += 1;
                 format!(
                     "the server was killed while it wrote the record at byte {offset} ({bytes} \
                      bytes of it are there); its reply was not sent"
                 )
             }
-            Event::End => return None,
+            SegmentEvent::End => return None,
         })
     }
 
@@ -139,7 +139,7 @@ impl AddAssign for Tally {
 
 /// What became of a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
+pub enum SegmentState {
     /// Its server was done with it.
     Sealed,
     /// A server is writing it, or has yet to seal it.
@@ -150,7 +150,7 @@ pub enum State {
     Unreadable,
 }
 
-impl State {
+impl SegmentState {
     /// The word for it in output.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -171,7 +171,7 @@ pub struct SegmentReport {
     /// What it says of itself, if it can be read.
     pub header: Option<Header>,
     /// What became of it.
-    pub state: State,
+    pub state: SegmentState,
     /// What was read.
     pub tally: Tally,
     /// What is wrong with it; so many findings as are shown, and the number of the
@@ -182,7 +182,7 @@ pub struct SegmentReport {
 impl SegmentReport {
     /// Nothing was read yet.
     #[must_use]
-    pub fn new(name: String, state: State) -> Self {
+    pub fn new(name: String, state: SegmentState) -> Self {
         Self { name, header: None, state, tally: Tally::default(), notes: Vec::new() }
     }
 }
@@ -216,7 +216,7 @@ impl Account {
 
     /// A file that is no segment, or cannot be opened.
     pub fn cannot_read(&mut self, name: String, why: &impl fmt::Display) {
-        let mut report = SegmentReport::new(name, State::Unreadable);
+        let mut report = SegmentReport::new(name, SegmentState::Unreadable);
         report.tally.unreadable = 1;
         self.note(&mut report, format!("cannot be read: {why}"));
         self.finish(report);

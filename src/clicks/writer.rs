@@ -10,11 +10,11 @@ use std::sync::atomic::Ordering;
 
 use super::dictionary::Dictionary;
 use super::frame::Salt;
-use super::handover::{Counts, Handover, Retired, Segment};
-use super::id::{ClickId, Keys, Signer};
-use super::map::Map;
-use super::record::{self, CLICK_ROOM_MAX, Click, GAP_BYTES, Gap, Place, Scratch};
-use super::segment::{LOST_AT, START_AT, Seal, SealReason, Start, encode_lost};
+use super::handover::{ClickCounts, Handover, Retired, Segment};
+use super::id::{ClickId, ClickKeys, Signer};
+use super::map::SegmentMap;
+use super::record::{self, CLICK_ROOM_MAX, Click, GAP_BYTES, Gap, Scratch, TextPlace};
+use super::segment::{LOST_AT, START_AT, Seal, SealReason, StartBlock, encode_lost};
 use crate::limits::{CLICK_INLINE_BYTES_MAX, SEGMENT_BYTES_MIN, SEGMENT_HEADER_BYTES};
 
 /// After so many bytes the keeper is asked to fault in more.
@@ -84,8 +84,8 @@ impl Writer {
     #[must_use]
     pub fn nowhere() -> Self {
         // Of the memory only its ends are ever touched.
-        let map = Map::anonymous(SEGMENT_BYTES_MIN as usize).expect("memory for a segment");
-        let keys = Keys::parse("0 00000000000000000000000000000000").expect("it is a key");
+        let map = SegmentMap::anonymous(SEGMENT_BYTES_MIN as usize).expect("memory for a segment");
+        let keys = ClickKeys::parse("0 00000000000000000000000000000000").expect("it is a key");
         let signer = Signer { keys, node: 0, shard: 0 };
         let segment = Arc::new(Segment::new(1, Salt::new(0), map));
         let mut writer = Self::new(Arc::new(Handover::new(1)), segment, signer);
@@ -132,7 +132,7 @@ impl Writer {
         seal.last_us = click.time_us;
         seal.used_bytes = self.at as u64;
         self.sequence += 1;
-        Counts::add_one(&self.handover.counts.clicks);
+        ClickCounts::add_one(&self.handover.counts.clicks);
         if self.at >= self.wake_at {
             self.wake_at += WAKE_BYTES;
             self.handover.wake();
@@ -166,11 +166,11 @@ impl Writer {
 
     /// Where `string`, the one of this kind, stands in the segment: written now, if this is the first
     /// click that has it. `None` if it is to stand in the click.
-    fn place(&mut self, kind: usize, string: &[u8]) -> Option<Place> {
+    fn place(&mut self, kind: usize, string: &[u8]) -> Option<TextPlace> {
         if string.len() <= CLICK_INLINE_BYTES_MAX {
             return None;
         }
-        let next = Place::of(self.at as u64);
+        let next = TextPlace::of(self.at as u64);
         let place = self.dictionary.place(kind, string, next)?;
         if place == next {
             let salt = self.segment.salt;
@@ -221,7 +221,7 @@ impl Writer {
         // is space for a gap record, this is all that tells of the loss.
         self.segment.put(LOST_AT, &encode_lost(gap.count, self.segment.salt));
         self.sequence += 1;
-        Counts::add_one(&self.handover.counts.lost);
+        ClickCounts::add_one(&self.handover.counts.lost);
     }
 
     /// Writes down what is lost, in the room kept for it.
@@ -245,7 +245,7 @@ impl Writer {
 
     /// Begins the account of the segment, and writes its start block.
     fn begin(&mut self, first_sequence: u64, first_us: u64) {
-        let start = Start { first_sequence, first_us };
+        let start = StartBlock { first_sequence, first_us };
         self.segment.put(START_AT, &start.encode(self.segment.salt));
         self.seal = Some(Seal {
             used_bytes: SEGMENT_HEADER_BYTES as u64,

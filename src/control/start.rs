@@ -14,9 +14,9 @@ use super::live::{Ask, Desk, Opening, Shards};
 use super::plan::{EngineWish, IpWish, Plan};
 use super::server::{RunningShard, Server};
 use super::{banner, signals, stop};
-use crate::clicks::id::Keys;
+use crate::clicks::id::ClickKeys;
 use crate::clicks::ip_keys::{self, IpKeys};
-use crate::clicks::{Keeper, Options, Privacy, ShardInfo, folder, key_file, recovery};
+use crate::clicks::{Keeper, KeeperOptions, Privacy, ShardInfo, folder, key_file, recovery};
 use crate::disk::state;
 use crate::engine::listener::listen_all;
 use crate::engine::{self, Engine, Seat};
@@ -188,7 +188,7 @@ fn choose_engine(wish: EngineWish) -> anyhow::Result<(Engine, String)> {
 }
 
 /// The keys that sign click ids, and the file if it was made for them.
-fn open_keys(plan: &Plan) -> anyhow::Result<(Keys, Option<PathBuf>)> {
+fn open_keys(plan: &Plan) -> anyhow::Result<(ClickKeys, Option<PathBuf>)> {
     let path = match &plan.click_key {
         Some(path) => path.clone(),
         None => {
@@ -204,12 +204,12 @@ fn open_keys(plan: &Plan) -> anyhow::Result<(Keys, Option<PathBuf>)> {
 
 fn open_clicks(
     plan: &Plan,
-    keys: Keys,
+    keys: ClickKeys,
     cpus: &[usize],
 ) -> anyhow::Result<(Keeper, Vec<crate::clicks::Writer>)> {
     let shards: Vec<ShardInfo> =
         cpus.iter().map(|&cpu| ShardInfo { cpu: u16::try_from(cpu).unwrap_or(u16::MAX) }).collect();
-    let options = Options {
+    let options = KeeperOptions {
         segment_bytes: plan.segment_bytes,
         reserve: plan.reserve,
         segment_age: plan.segment_age,

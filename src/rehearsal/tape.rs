@@ -8,9 +8,9 @@ use std::sync::atomic::Ordering;
 
 use crate::clicks::frame::Salt;
 use crate::clicks::handover::Segment;
-use crate::clicks::id::{Keys, Place, Signer};
-use crate::clicks::map::Map;
-use crate::clicks::reader::{Event, Reader};
+use crate::clicks::id::{ClickKeys, ClickPlace, Signer};
+use crate::clicks::map::SegmentMap;
+use crate::clicks::reader::{SegmentEvent, SegmentReader};
 use crate::clicks::record::SHARED_CUTS;
 use crate::clicks::seek::{self, Missing};
 use crate::clicks::segment::{Header, SEAL_AT, Seal};
@@ -120,14 +120,14 @@ pub struct Contents {
     /// The clicks, in order.
     pub clicks: Vec<OwnedClick>,
     /// Everything else that was found.
-    pub findings: Vec<Event>,
+    pub findings: Vec<SegmentEvent>,
 }
 
 /// The keys that sign the ids of clicks in memory: no secret.
 #[must_use]
 #[expect(clippy::missing_panics_doc)] // it is a constant
-pub fn keys() -> Keys {
-    Keys::parse("0 000102030405060708090a0b0c0d0e0f").expect("it is a key")
+pub fn keys() -> ClickKeys {
+    ClickKeys::parse("0 000102030405060708090a0b0c0d0e0f").expect("it is a key")
 }
 
 /// The far end of a writer in memory.
@@ -171,7 +171,7 @@ impl Tape {
             file_bytes: self.segment_bytes as u64,
             salt: Salt::new((number as u32).wrapping_mul(0x9e37_79b9)),
         };
-        let map = Map::anonymous(self.segment_bytes).expect("memory for a segment");
+        let map = SegmentMap::anonymous(self.segment_bytes).expect("memory for a segment");
         let page = header.page();
         for (word, bytes) in map.words().iter().zip(page.as_chunks::<8>().0) {
             word.store(u64::from_ne_bytes(*bytes), Ordering::Relaxed);
@@ -218,7 +218,7 @@ impl Tape {
     /// # Errors
     ///
     /// Why there is none.
-    pub fn click_at(&self, place: &Place) -> Result<OwnedClick, Missing> {
+    pub fn click_at(&self, place: &ClickPlace) -> Result<OwnedClick, Missing> {
         let image = self.images().swap_remove(place.segment as usize - 1);
         let found = seek::look(Path::new(""), &image, place).expect("memory can be read")?;
         let entry = found.entry();
@@ -271,16 +271,16 @@ pub fn read(
     contents: &mut Contents,
 ) -> io::Result<Option<u64>> {
     let mut reader =
-        Reader::open(image)?.map_err(|refused| io::Error::other(refused.to_string()))?;
+        SegmentReader::open(image)?.map_err(|refused| io::Error::other(refused.to_string()))?;
     if let Some(expected) = expected {
         reader.expect(expected);
     }
     loop {
         match reader.next(false)? {
-            Event::Click { sequence, .. } => {
+            SegmentEvent::Click { sequence, .. } => {
                 contents.clicks.push(OwnedClick::of(sequence, &reader.click()));
             }
-            Event::End => return Ok(reader.expected()),
+            SegmentEvent::End => return Ok(reader.expected()),
             finding => contents.findings.push(finding),
         }
     }

@@ -1,6 +1,6 @@
 //! Connections, limits and deadlines of a shard, played without sockets.
 
-use crate::clicks::id::{ClickId, Place};
+use crate::clicks::id::{ClickId, ClickPlace};
 use crate::clicks::record::CLICK_BYTES_MIN;
 use crate::clicks::{Flags, Verdict};
 use crate::connection::Step;
@@ -144,7 +144,7 @@ fn a_lost_click_has_an_id_that_says_so() {
     }
     for id in lost {
         let place = tape::keys().open(*id).unwrap();
-        assert_eq!(place, Place { node: 0, shard: 0, segment: 1, offset: 0 });
+        assert_eq!(place, ClickPlace { node: 0, shard: 0, segment: 1, offset: 0 });
     }
 }
 

@@ -8,19 +8,19 @@ use std::ops::Range;
 use std::path::Path;
 
 use crate::clicks::Position;
-use crate::clicks::id::Keys;
-use crate::clicks::ledger::{Entry, Ledger};
+use crate::clicks::id::ClickKeys;
+use crate::clicks::ledger::{Ledger, LedgerEntry};
 use crate::clicks::record::STRINGS;
 use crate::limits::BATCH_TEXT_BYTES_MAX;
 
 /// Clicks in the order of time, those of one moment by shard.
 #[derive(Debug)]
-pub struct Batch {
+pub struct ClickBatch {
     /// Its number, from 1 for each sink.
     pub number: u64,
     clicks_max: usize,
-    keys: Option<Keys>,
-    clicks: Vec<Kept>,
+    keys: Option<ClickKeys>,
+    clicks: Vec<KeptClick>,
     text: Vec<u8>,
     ends: BTreeMap<u16, Position>,
     is_sorted: bool,
@@ -28,18 +28,18 @@ pub struct Batch {
 
 /// A click without its strings, and where those stand in the text of the batch.
 #[derive(Clone, Copy, Debug)]
-struct Kept {
-    entry: Entry<'static>,
+struct KeptClick {
+    entry: LedgerEntry<'static>,
     begin: u32,
     /// Lengths of the strings.
     bytes: [u16; STRINGS],
 }
 
-impl Batch {
+impl ClickBatch {
     /// An empty one, which is full with so many clicks. They get the ids that these
     /// keys have signed.
     #[must_use]
-    pub fn new(number: u64, clicks_max: usize, keys: Option<Keys>) -> Self {
+    pub fn new(number: u64, clicks_max: usize, keys: Option<ClickKeys>) -> Self {
         Self {
             number,
             clicks_max,
@@ -93,7 +93,7 @@ impl Batch {
         Ok(true)
     }
 
-    fn push(&mut self, entry: &Entry<'_>) {
+    fn push(&mut self, entry: &LedgerEntry<'_>) {
         let strings = entry.click.strings();
         let begin = self.text.len() as u32;
         for string in strings {
@@ -103,8 +103,12 @@ impl Batch {
         self.is_sorted &= self.clicks.last().is_none_or(|last| key(last) <= key_of(entry));
         let click = entry.click.with_strings([&[]; STRINGS]);
         let id = self.keys.as_ref().and_then(|keys| keys.sign_as(entry.key, entry.place()));
-        let entry = Entry { folder: Path::new(""), id, click, ..*entry };
-        self.clicks.push(Kept { entry, begin, bytes: strings.map(|string| string.len() as u16) });
+        let entry = LedgerEntry { folder: Path::new(""), id, click, ..*entry };
+        self.clicks.push(KeptClick {
+            entry,
+            begin,
+            bytes: strings.map(|string| string.len() as u16),
+        });
     }
 
     /// Whether it is to be shipped before more is added.
@@ -141,7 +145,7 @@ impl Batch {
     }
 
     /// Its clicks, in the order of time once they are [sorted](Self::sort).
-    pub fn iter(&self) -> impl Iterator<Item = Entry<'_>> {
+    pub fn iter(&self) -> impl Iterator<Item = LedgerEntry<'_>> {
         self.range(0..self.len())
     }
 
@@ -151,7 +155,7 @@ impl Batch {
     }
 
     /// Some of its clicks.
-    pub fn range(&self, range: Range<usize>) -> impl Iterator<Item = Entry<'_>> {
+    pub fn range(&self, range: Range<usize>) -> impl Iterator<Item = LedgerEntry<'_>> {
         self.clicks[range].iter().map(|kept| {
             let mut rest = &self.text[kept.begin as usize..];
             let strings = kept.bytes.map(|bytes| {
@@ -159,15 +163,15 @@ impl Batch {
                 rest = behind;
                 string
             });
-            Entry { click: kept.entry.click.with_strings(strings), ..kept.entry }
+            LedgerEntry { click: kept.entry.click.with_strings(strings), ..kept.entry }
         })
     }
 }
 
-fn key(kept: &Kept) -> (u64, u16) {
+fn key(kept: &KeptClick) -> (u64, u16) {
     key_of(&kept.entry)
 }
 
-fn key_of(entry: &Entry<'_>) -> (u64, u16) {
+fn key_of(entry: &LedgerEntry<'_>) -> (u64, u16) {
     (entry.click.time_us, entry.shard)
 }

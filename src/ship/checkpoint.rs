@@ -126,7 +126,7 @@ impl Checkpoint {
     /// Reads a slot: its generation and what it says. `None` if it is not whole.
     #[must_use]
     pub fn decode(slot: &[u8]) -> Option<(u64, Self)> {
-        let mut head = Fields(slot);
+        let mut head = CheckpointFields(slot);
         let is_ours = head.take()? == MAGIC && u32::from_le_bytes(head.take()?) == VERSION;
         let length = u32::from_le_bytes(head.take()?) as usize;
         let (body, behind) = slot.split_at_checked(length).filter(|_| is_ours)?;
@@ -134,7 +134,7 @@ impl Checkpoint {
         if checksum != Some(crc32c::crc32c(body)) {
             return None;
         }
-        let mut fields = Fields(body.get(16..)?);
+        let mut fields = CheckpointFields(body.get(16..)?);
         let [generation, batches, clicks, in_flight] = fields.numbers()?;
         let mut counts = [0; 3];
         for count in &mut counts {
@@ -149,9 +149,9 @@ impl Checkpoint {
 }
 
 /// Bytes that are read from the front.
-struct Fields<'a>(&'a [u8]);
+struct CheckpointFields<'a>(&'a [u8]);
 
-impl<'a> Fields<'a> {
+impl<'a> CheckpointFields<'a> {
     fn bytes(&mut self, count: usize) -> Option<&'a [u8]> {
         let (bytes, rest) = self.0.split_at_checked(count)?;
         self.0 = rest;

@@ -8,7 +8,7 @@ use anyhow::Context;
 
 use crate::clicks::Position;
 use crate::clicks::folder::{self, SegmentFile};
-use crate::clicks::reader::{Event, Reader};
+use crate::clicks::reader::{SegmentEvent, SegmentReader};
 use crate::machine::clock::unix_us;
 
 /// What a sink does not have yet.
@@ -74,7 +74,7 @@ struct Unread {
 
 /// Counts in one segment; finds the time of its first click where that is wanted.
 fn unread(file: &SegmentFile, position: Option<&Position>, wants_first: bool) -> Option<Unread> {
-    let mut reader = Reader::open(File::open(&file.path).ok()?).ok()?.ok()?;
+    let mut reader = SegmentReader::open(File::open(&file.path).ok()?).ok()?.ok()?;
     let own = position.filter(|position| position.is_in(file));
     if let Some(position) = own {
         reader.resume_at(position.offset, position.sequence);
@@ -86,11 +86,11 @@ fn unread(file: &SegmentFile, position: Option<&Position>, wants_first: bool) ->
     let mut unread = Unread { clicks: 0, first_us: None };
     while sealed.is_none() || (wants_first && unread.first_us.is_none()) {
         match reader.next(true).ok()? {
-            Event::Click { time_us, .. } => {
+            SegmentEvent::Click { time_us, .. } => {
                 unread.clicks += 1;
                 unread.first_us.get_or_insert(time_us);
             }
-            Event::End => break,
+            SegmentEvent::End => break,
             _ => {}
         }
     }

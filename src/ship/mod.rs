@@ -2,7 +2,7 @@
 //! that knows only the files, so that trouble here cannot touch serving.
 //!
 //! ```text
-//! segments ──▶ Ledger ──▶ Batch ──▶ Sink
+//! segments ──▶ Ledger ──▶ ClickBatch ──▶ Sink
 //!                ▲          │ where it ends, before it is sent
 //!                └─ Checkpoint (what the sink has; what is in flight)
 //! ```
@@ -27,11 +27,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 
-use crate::clicks::id::Keys;
+use crate::clicks::id::ClickKeys;
 use crate::clicks::ledger::Ledger;
 use crate::clicks::tally::Tally;
 use crate::limits::{LAG_REPORT_MS, SINK_RETRY_MS_MAX};
-use batch::Batch;
+use batch::ClickBatch;
 use checkpoint::{Checkpoint, InFlight};
 use register::Registered;
 use sinks::{Address, Sink};
@@ -46,7 +46,7 @@ const RETRY_FIRST: Duration = Duration::from_millis(SINK_RETRY_MS_MAX / 100);
 const RETRY_MAX: Duration = Duration::from_millis(SINK_RETRY_MS_MAX);
 
 /// What is to be shipped, where, and how.
-pub struct Plan {
+pub struct ShipPlan {
     /// The click folder.
     pub clicks: PathBuf,
     /// The sink.
@@ -54,7 +54,7 @@ pub struct Plan {
     /// The name it is registered under.
     pub name: String,
     /// What signed the ids of the clicks; without it they have none.
-    pub keys: Option<Keys>,
+    pub keys: Option<ClickKeys>,
     /// Most clicks in a batch.
     pub batch_clicks: usize,
     /// Whether to go on with what is written later, and how long a click may wait
@@ -93,10 +93,10 @@ impl Shipped {
 
 /// Ships to one sink.
 pub struct Shipper<'a> {
-    plan: Plan,
+    plan: ShipPlan,
     registered: Registered,
     sink: Box<dyn Sink>,
-    batch: Batch,
+    batch: ClickBatch,
     shipped: Shipped,
     stop: &'a AtomicBool,
     say: &'a mut dyn FnMut(&str),
@@ -113,20 +113,20 @@ impl<'a> Shipper<'a> {
     ///
     /// A sentence when the folder or the sink cannot be used.
     pub fn open(
-        plan: Plan,
+        plan: ShipPlan,
         stop: &'a AtomicBool,
         say: &'a mut dyn FnMut(&str),
     ) -> anyhow::Result<Self> {
         let sink = plan.address.open()?;
         let registered = Registered::open(&plan.clicks, &plan.name, &plan.address.to_string())?;
         let number = registered.checkpoint.batches + 1;
-        let batch = Batch::new(number, plan.batch_clicks, plan.keys.clone());
+        let batch = ClickBatch::new(number, plan.batch_clicks, plan.keys.clone());
         let (shipped, report_at) = (Shipped::default(), Instant::now() + REPORT);
         let report = String::new();
         Ok(Self { plan, registered, sink, batch, shipped, stop, say, report_at, report })
     }
 
-    /// Ships what there is, and with [`Plan::follow`] what comes, until stopped.
+    /// Ships what there is, and with [`ShipPlan::follow`] what comes, until stopped.
     ///
     /// # Errors
     ///

@@ -9,7 +9,7 @@ use anyhow::Context;
 
 use super::register;
 use crate::clicks::folder::{self, SegmentFile};
-use crate::clicks::reader::Reader;
+use crate::clicks::reader::SegmentReader;
 
 /// Deletes the segments of a folder that every registered sink has and that were
 /// last written longer ago than `keep_for`; returns how many.
@@ -55,7 +55,7 @@ fn is_older(file: &SegmentFile, keep_for: Duration) -> io::Result<bool> {
 
 /// Whether no server has anything left to do with the segment.
 fn is_closed(file: &SegmentFile, live_run: Option<u64>) -> bool {
-    match File::open(&file.path).and_then(Reader::open) {
+    match File::open(&file.path).and_then(SegmentReader::open) {
         Ok(Ok(reader)) => reader.seal().is_some() || live_run != Some(reader.header().run),
         _ => false,
     }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use carom::clicks::reader::Event;
+use carom::clicks::reader::SegmentEvent;
 use carom::rehearsal::tape::{Contents, OwnedClick, Tape, read};
 
 use crate::images::{CLICK, PAGE, SEGMENT, TEXT, places, random_click, three};
@@ -47,14 +47,14 @@ fn survives(image: Vec<u8>, written: &[OwnedClick], what: &str) {
         assert!(whole.is_some(), "{what}: {click:?} was never written");
         is_less |= whole != Some(click);
     }
-    let is_said = contents.findings.iter().any(|it| !matches!(it, Event::Lost(_)));
+    let is_said = contents.findings.iter().any(|it| !matches!(it, SegmentEvent::Lost(_)));
     let lost: u64 = contents
         .findings
         .iter()
-        .map(|it| if let Event::Lost(gap) = it { gap.count } else { 0 })
+        .map(|it| if let SegmentEvent::Lost(gap) = it { gap.count } else { 0 })
         .sum();
     assert!(lost == 2 || (lost == 0 && is_said), "{what}: {lost} lost");
-    let is_damaged = contents.findings.iter().any(|it| matches!(it, Event::Damage { .. }));
+    let is_damaged = contents.findings.iter().any(|it| matches!(it, SegmentEvent::Damage { .. }));
     assert!(is_damaged || !is_less, "{what}: a string is gone silently");
     assert!(is_said || contents.clicks.len() == written.len(), "{what}: a click is gone silently");
 }
@@ -108,9 +108,9 @@ fn check(damage: impl Fn(&mut Vec<u8>, &[Range<usize>]), left: &[usize], expecte
     let left: Vec<_> = left.iter().map(|&index| clicks[index].clone()).collect();
     assert_eq!(contents.clicks, left);
     let told = contents.findings.iter().map(|event| match event {
-        Event::Missing { from, count } => format!("missing {count} from {from}"),
-        Event::Damage { bytes, reason, .. } => format!("damage {bytes}: {reason}"),
-        Event::TornTail { bytes, .. } => format!("torn {bytes}"),
+        SegmentEvent::Missing { from, count } => format!("missing {count} from {from}"),
+        SegmentEvent::Damage { bytes, reason, .. } => format!("damage {bytes}: {reason}"),
+        SegmentEvent::TornTail { bytes, .. } => format!("torn {bytes}"),
         other => format!("{other:?}"),
     });
     assert_eq!(told.collect::<Vec<_>>(), expected);
@@ -224,7 +224,7 @@ fn every_store_the_last() {
             let mut contents = Contents::default();
             read(left.clone(), Some(1), &mut contents).unwrap();
             assert_eq!(contents.clicks, clicks[..whole], "frame {index}, {stored} stores");
-            let is_torn = matches!(contents.findings[..], [Event::TornTail { .. }]);
+            let is_torn = matches!(contents.findings[..], [SegmentEvent::TornTail { .. }]);
             // The first of the stores into a record may be of zeros.
             assert!(contents.findings.is_empty() || is_torn, "{:?}", contents.findings);
             assert!(!is_torn || (index > 0 && stored > 0));

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use carom::clicks::folder::segment_name;
-use carom::clicks::id::{ClickId, Keys, Place};
+use carom::clicks::id::{ClickId, ClickKeys, ClickPlace};
 use carom::clicks::key_file;
 use serde_json::Value;
 
@@ -28,7 +28,7 @@ fn folder(server: &Server) -> PathBuf {
 }
 
 /// The keys of a server.
-fn keys(server: &Server) -> Keys {
+fn keys(server: &Server) -> ClickKeys {
     key_file::load(&key_file::beside(&folder(server))).unwrap()
 }
 
@@ -147,8 +147,8 @@ fn what_is_refused() {
     let keys = keys(&server);
     let id = click(&server);
     let here = keys.open(ClickId::parse(id.as_bytes()).unwrap()).unwrap();
-    let signed = |place: Place| keys.sign(place).to_string();
-    let other = |line: &str| Keys::parse(line).unwrap().sign(here).to_string();
+    let signed = |place: ClickPlace| keys.sign(place).to_string();
+    let other = |line: &str| ClickKeys::parse(line).unwrap().sign(here).to_string();
     let check = |id: &str, words: &str| refused(&server, id, words);
 
     check("summer", "not a click id");
@@ -163,16 +163,19 @@ fn what_is_refused() {
         "signed with key 2, which is not in the key file",
     );
     check(
-        &signed(Place { node: 8, ..here }),
+        &signed(ClickPlace { node: 8, ..here }),
         "a click of node 8, and the folder is that of node 7",
     );
-    check(&signed(Place { node: 8, shard: 9, ..here }), "a click of node 8");
-    check(&signed(Place { segment: 99, ..here }), "segment 99 of shard 0 is not there yet");
-    check(&signed(Place { shard: 9, ..here }), "segment 1 of shard 9 is not there yet");
-    check(&signed(Place { offset: 512 * 1024, ..here }), "not yet written up to byte 524288");
-    check(&signed(Place { offset: 0, ..here }), "counted as lost");
-    check(&signed(Place { offset: 4096, ..here }), "byte 4096 of segment 1 of shard 0 is damaged");
-    check(&signed(Place { offset: here.offset + 8, ..here }), "is damaged: ");
+    check(&signed(ClickPlace { node: 8, shard: 9, ..here }), "a click of node 8");
+    check(&signed(ClickPlace { segment: 99, ..here }), "segment 99 of shard 0 is not there yet");
+    check(&signed(ClickPlace { shard: 9, ..here }), "segment 1 of shard 9 is not there yet");
+    check(&signed(ClickPlace { offset: 512 * 1024, ..here }), "not yet written up to byte 524288");
+    check(&signed(ClickPlace { offset: 0, ..here }), "counted as lost");
+    check(
+        &signed(ClickPlace { offset: 4096, ..here }),
+        "byte 4096 of segment 1 of shard 0 is damaged",
+    );
+    check(&signed(ClickPlace { offset: here.offset + 8, ..here }), "is damaged: ");
 }
 
 #[test]
@@ -183,7 +186,7 @@ fn a_deleted_segment_and_one_that_ends_too_early() {
     assert_eq!(server.stop().0, Some(0));
     server.restart();
     let place = keys.open(ClickId::parse(first.as_bytes()).unwrap()).unwrap();
-    let behind = keys.sign(Place { offset: 512 * 1024, ..place }).to_string();
+    let behind = keys.sign(ClickPlace { offset: 512 * 1024, ..place }).to_string();
     refused(&server, &behind, "segment 1 of shard 0 ends before byte 524288");
     fs::remove_file(folder(&server).join(segment_name(0, 1))).unwrap();
     refused(&server, &first, "segment 1 of shard 0, which held it, was deleted");

@@ -4,7 +4,7 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use carom::clicks::folder::list;
-use carom::clicks::{Keeper, Options, ShardInfo, Summary, Writer};
+use carom::clicks::{Keeper, KeeperOptions, ShardInfo, Summary, Writer};
 use carom::limits::{SEGMENT_BYTES_MIN, SEGMENTS_READY_MAX};
 
 use crate::common::ledger::{append, click, keep, links, options, wait_until};
@@ -86,7 +86,7 @@ fn stopping_does_not_wait_for_the_next_sync() {
 fn as_many_segments_are_ready_as_are_wished() {
     let dir = tempfile::tempdir().unwrap();
     let (options, _) = options(Duration::from_millis(20));
-    let options = Options { reserve: 3, ..options };
+    let options = KeeperOptions { reserve: 3, ..options };
     let (keeper, mut writers) = Keeper::open(dir.path(), &[ShardInfo { cpu: 0 }], options).unwrap();
     assert_eq!(list(dir.path()).unwrap().len(), 4);
     for number in 0..2_000 {
@@ -102,7 +102,7 @@ fn a_reserve_out_of_bounds_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     for reserve in [0, SEGMENTS_READY_MAX + 1] {
         let (options, _) = options(Duration::from_millis(20));
-        let options = Options { reserve, ..options };
+        let options = KeeperOptions { reserve, ..options };
         let refusal = Keeper::open(dir.path(), &[ShardInfo { cpu: 0 }], options).err().unwrap();
         assert!(refusal.to_string().contains("--reserve must be between 1 and"), "{refusal}");
     }
@@ -112,7 +112,7 @@ fn a_reserve_out_of_bounds_is_refused() {
 fn an_old_segment_is_left_however_few_clicks_come() {
     let dir = tempfile::tempdir().unwrap();
     let (options, _) = options(Duration::from_millis(20));
-    let options = Options { segment_age: Duration::from_millis(50), ..options };
+    let options = KeeperOptions { segment_age: Duration::from_millis(50), ..options };
     let (keeper, mut writers) = Keeper::open(dir.path(), &[ShardInfo { cpu: 0 }], options).unwrap();
     let sealed = || {
         let files = list(dir.path()).unwrap();

@@ -9,7 +9,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use carom::clicks::folder::{list, segment_name};
-use carom::clicks::{Keeper, Options, ShardInfo};
+use carom::clicks::{Keeper, KeeperOptions, ShardInfo};
 use carom::limits::SEGMENT_BYTES_MIN;
 
 use crate::common::ledger::{append, click, keep, links, options, wait_until};
@@ -89,7 +89,7 @@ fn fill_up(dir: &Path) {
     }
     let small = dir.join("clicks");
     let (wish, _) = options(Duration::from_millis(20));
-    let wish = Options { segment_bytes: 4 * 1024 * 1024, ..wish };
+    let wish = KeeperOptions { segment_bytes: 4 * 1024 * 1024, ..wish };
     let refusal = Keeper::open(&small, &[ShardInfo { cpu: 0 }], wish).err().unwrap().to_string();
     assert!(refusal.contains("8.0 MiB needed") && refusal.contains("--segment-size"), "{refusal}");
     assert!(list(&small).unwrap().is_empty());

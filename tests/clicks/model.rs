@@ -2,15 +2,15 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use carom::clicks::reader::Event;
+use carom::clicks::reader::SegmentEvent;
 use carom::clicks::{Lost, Writer};
 use carom::rehearsal::tape::{Contents, Tape};
 
 use crate::images::{SEGMENT, random_click};
 
 fn lost_in(contents: &Contents) -> u64 {
-    let lost = |event: &Event| match event {
-        Event::Lost(gap) => gap.count,
+    let lost = |event: &SegmentEvent| match event {
+        SegmentEvent::Lost(gap) => gap.count,
         other => panic!("found {other:?}"),
     };
     contents.findings.iter().map(lost).sum()

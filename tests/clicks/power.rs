@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use carom::clicks::reader::Event;
+use carom::clicks::reader::SegmentEvent;
 use carom::clicks::record::CLICK_ROOM_MAX;
 use carom::clicks::{Flags, Verdict, Writer};
 use carom::rehearsal::tape::{Contents, OwnedClick, Tape, read};
@@ -165,9 +165,9 @@ impl Machine {
         let (mut missing, mut lost) = (0, 0);
         for finding in &left.findings {
             match finding {
-                Event::Missing { count, .. } => missing += count,
-                Event::Lost(gap) => lost += gap.count,
-                Event::Damage { .. } | Event::TornTail { .. } => {}
+                SegmentEvent::Missing { count, .. } => missing += count,
+                SegmentEvent::Lost(gap) => lost += gap.count,
+                SegmentEvent::Damage { .. } | SegmentEvent::TornTail { .. } => {}
                 other => panic!("found {other:?}"),
             }
         }

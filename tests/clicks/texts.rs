@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use carom::clicks::Flags;
-use carom::clicks::frame::{Reason, Salt, close};
-use carom::clicks::reader::Event;
+use carom::clicks::frame::{Flaw, Salt, close};
+use carom::clicks::reader::SegmentEvent;
 use carom::limits::TEXTS_PER_SEGMENT_MAX;
 use carom::rehearsal::tape::{Contents, OwnedClick, Tape, read};
 
@@ -99,7 +99,11 @@ fn each_segment_has_its_own_dictionary() {
 
 /// Three clicks with one user agent, whose text is the first record. After
 /// `damage` all must be there, those in `without` without it.
-fn of_strings(damage: impl Fn(&mut [u8], &[Range<usize>]), without: &[usize], told: &[Event]) {
+fn of_strings(
+    damage: impl Fn(&mut [u8], &[Range<usize>]),
+    without: &[usize],
+    told: &[SegmentEvent],
+) {
     let (mut image, mut clicks) = agents(vec![b"agent/1.0".to_vec(); 3]);
     let records = places(&image, &[CLICK, TEXT]);
     damage(&mut image, &records);
@@ -128,7 +132,7 @@ fn refers_to(offset: impl Fn(&[Range<usize>]) -> usize) {
         forge(image, &records[2], 72, &field.to_le_bytes());
     };
     let at = (PAGE + 40 + 80 + 72) as u64;
-    let told = Event::Damage { offset: at, bytes: 4, reason: Reason::Reference };
+    let told = SegmentEvent::Damage { offset: at, bytes: 4, reason: Flaw::Reference };
     of_strings(forged, &[1], &[told]);
 }
 
@@ -159,18 +163,18 @@ fn a_reference_beyond_the_end() {
 
 #[test]
 fn a_damaged_text_is_told_once() {
-    let told = Event::Damage { offset: PAGE as u64, bytes: 40, reason: Reason::Checksum };
+    let told = SegmentEvent::Damage { offset: PAGE as u64, bytes: 40, reason: Flaw::Checksum };
     of_strings(|image, records| image[records[0].start + 24] ^= 1, &[0, 1, 2], &[told]);
 }
 #[test]
 fn a_text_that_is_not_there_is_told_once() {
-    let told = Event::Damage { offset: PAGE as u64, bytes: 40, reason: Reason::Hole };
+    let told = SegmentEvent::Damage { offset: PAGE as u64, bytes: 40, reason: Flaw::Hole };
     of_strings(|image, records| image[records[0].clone()].fill(0), &[0, 1, 2], &[told]);
 }
 #[test]
 fn a_text_that_was_passed_over_is_read_where_it_stands() {
     // Its number is too low, so it is no record, but its bytes are whole.
-    let told = Event::Damage { offset: PAGE as u64, bytes: 40, reason: Reason::Sequence };
+    let told = SegmentEvent::Damage { offset: PAGE as u64, bytes: 40, reason: Flaw::Sequence };
     of_strings(|image, records| forge(image, &records[0], 16, &[0; 8]), &[], &[told]);
 }
 
@@ -208,8 +212,8 @@ fn random_pages_that_never_reached_the_disk() {
         let mut missing = 0;
         for finding in &contents.findings {
             match finding {
-                Event::Missing { count, .. } => missing += *count as usize,
-                Event::Damage { reason, .. } => assert_ne!(*reason, Reason::Reference),
+                SegmentEvent::Missing { count, .. } => missing += *count as usize,
+                SegmentEvent::Damage { reason, .. } => assert_ne!(*reason, Flaw::Reference),
                 other => panic!("found {other:?}"),
             }
         }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use carom::clicks::ledger::Ledger;
 use carom::clicks::tally::Tally;
-use carom::clicks::{Click, Flags, Keeper, Options, ShardInfo, Verdict, Writer};
+use carom::clicks::{Click, Flags, Keeper, KeeperOptions, ShardInfo, Verdict, Writer};
 use carom::limits::{SEGMENT_AGE_DEFAULT, SEGMENT_BYTES_MIN};
 use carom::rehearsal::tape;
 use tempfile::TempDir;
@@ -37,10 +37,10 @@ pub fn click(second: u64) -> Click<'static> {
 pub type Reports = Arc<Mutex<Vec<String>>>;
 
 /// Options of a keeper of the smallest segments, and what it will report.
-pub fn options(sync_interval: Duration) -> (Options, Reports) {
+pub fn options(sync_interval: Duration) -> (KeeperOptions, Reports) {
     let reports = Reports::default();
     let taken = reports.clone();
-    let options = Options {
+    let options = KeeperOptions {
         segment_bytes: SEGMENT_BYTES_MIN,
         reserve: 1,
         segment_age: SEGMENT_AGE_DEFAULT,
@@ -56,7 +56,7 @@ pub fn options(sync_interval: Duration) -> (Options, Reports) {
 pub fn keep(dir: &Path, shards: usize, segment_bytes: u64) -> (Keeper, Vec<Writer>) {
     let report = Box::new(|sentence| eprintln!("{sentence}"));
     let (options, _) = options(Duration::from_millis(20));
-    let options = Options { segment_bytes, report, ..options };
+    let options = KeeperOptions { segment_bytes, report, ..options };
     let infos: Vec<_> = (0..shards).map(|cpu| ShardInfo { cpu: cpu as u16 }).collect();
     Keeper::open(dir, &infos, options).unwrap()
 }

@@ -24,7 +24,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use carom::clicks::folder::list;
-use carom::clicks::reader::Reader;
+use carom::clicks::reader::SegmentReader;
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Deserialize;
 
@@ -282,7 +282,7 @@ impl Model {
     /// there before it is read again at the end, all at once.
     fn check_last(&mut self, folder: &Path) {
         let run = |path: &PathBuf| {
-            let reader = fs::File::open(path).and_then(Reader::open).unwrap();
+            let reader = fs::File::open(path).and_then(SegmentReader::open).unwrap();
             // The last of them may have been killed while it was made.
             reader.map_or(0, |reader| reader.header().run)
         };

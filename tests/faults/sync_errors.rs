@@ -5,10 +5,10 @@ use std::fs::File;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use carom::clicks::files::{Files, Run};
+use carom::clicks::files::{SegmentFiles, ServerRun};
 use carom::clicks::folder::list;
 use carom::clicks::id::Signer;
-use carom::clicks::reader::Reader;
+use carom::clicks::reader::SegmentReader;
 use carom::clicks::segment::Seal;
 use carom::clicks::{Click, Writer};
 use carom::rehearsal::tape;
@@ -43,12 +43,13 @@ fn append(writer: &mut Writer, count: u64) {
 /// What the seals in a folder say, by number.
 fn seals(folder: &Path) -> Vec<Seal> {
     let files = list(folder).unwrap().into_iter();
-    let seal = |path| Reader::open(File::open(path).unwrap()).unwrap().unwrap().seal().copied();
+    let seal =
+        |path| SegmentReader::open(File::open(path).unwrap()).unwrap().unwrap().seal().copied();
     files.map(|file| seal(file.path).unwrap()).collect()
 }
 
-fn run_in(folder: &Path) -> Run {
-    Run {
+fn run_in(folder: &Path) -> ServerRun {
+    ServerRun {
         folder: folder.to_owned(),
         run: 1,
         boot: [0; 16],
@@ -67,7 +68,7 @@ fn a_failed_sync_is_not_tried_again_and_the_shard_goes_on_elsewhere() {
     where_long_syncs_fail(|| {
         let folder = tempfile::tempdir().unwrap();
         let run = run_in(folder.path());
-        let mut files = Files::new(0, 0, 1, 1);
+        let mut files = SegmentFiles::new(0, 0, 1, 1);
         let [first, next] = std::array::from_fn(|_| files.create(&run).unwrap());
         let (number, handover) = (first.number, files.handover.clone());
         handover.ready.push(next).unwrap();
@@ -105,7 +106,7 @@ fn a_sync_that_fails_when_it_is_sealed_marks_it_too() {
     where_long_syncs_fail(|| {
         let folder = tempfile::tempdir().unwrap();
         let run = run_in(folder.path());
-        let mut files = Files::new(0, 0, 1, 1);
+        let mut files = SegmentFiles::new(0, 0, 1, 1);
         let mut writer = Writer::new(files.handover.clone(), files.create(&run).unwrap(), signer());
         append(&mut writer, BURST);
         writer.close();

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use carom::clicks::folder::{SegmentFile, list};
-use carom::clicks::{Click, Flags, Keeper, Options, ShardInfo, Verdict, Writer, key_file};
+use carom::clicks::{Click, Flags, Keeper, KeeperOptions, ShardInfo, Verdict, Writer, key_file};
 use carom::disk::state;
 use carom::limits::SEGMENT_AGE_DEFAULT;
 
@@ -107,7 +107,7 @@ pub fn texts(folder: &Path) -> Vec<String> {
 }
 
 fn start(folder: &Path, segment_bytes: u64) -> (Keeper, Vec<Writer>) {
-    let options = Options {
+    let options = KeeperOptions {
         segment_bytes,
         reserve: 1,
         segment_age: SEGMENT_AGE_DEFAULT,

@@ -9,7 +9,7 @@ use clap::Args;
 use super::cat::Format;
 use super::is_broken_pipe;
 use crate::cli::wishes::default_name;
-use crate::clicks::id::{ClickId, Keys, Place, Refused};
+use crate::clicks::id::{ClickId, ClickKeys, ClickPlace, IdRefused};
 use crate::clicks::key_file;
 use crate::clicks::rows::Rows;
 use crate::clicks::seek::{Missing, seek};
@@ -95,14 +95,14 @@ fn print(wish: &Get, out: impl Write, say: &mut impl FnMut(&str)) -> anyhow::Res
     Ok(code)
 }
 
-fn open(keys: &Keys, text: &str) -> Result<(ClickId, Place), Refused> {
+fn open(keys: &ClickKeys, text: &str) -> Result<(ClickId, ClickPlace), IdRefused> {
     let id = ClickId::parse(text.as_bytes())?;
     Ok((id, keys.open(id)?))
 }
 
 /// Why there is no click.
-fn why(missing: &Missing, place: &Place) -> String {
-    let Place { node, shard, segment, offset } = place;
+fn why(missing: &Missing, place: &ClickPlace) -> String {
+    let ClickPlace { node, shard, segment, offset } = place;
     match missing {
         Missing::Deleted => {
             format!("segment {segment} of shard {shard}, which held it, was deleted")

@@ -4,7 +4,7 @@
 
 use super::spelling::path_and_query;
 use crate::clicks::id::ClickId;
-use crate::clicks::ledger::Entry;
+use crate::clicks::ledger::LedgerEntry;
 use crate::clicks::record::Flags;
 
 /// One field of a click.
@@ -16,11 +16,11 @@ pub struct Column {
     /// What it is, as the documentation says it.
     pub about: &'static str,
     /// How clicks are counted by it, if they are.
-    pub counted: Option<Counted>,
+    pub counted: Option<Counting>,
 }
 
 /// How a value is read from a click.
-pub type Of<T> = fn(&Entry<'_>) -> T;
+pub type Of<T> = fn(&LedgerEntry<'_>) -> T;
 
 /// What the values of a column are, and how one is read from a click. Whatever
 /// writes columns has a way for each kind, so that a column of a kind that is there
@@ -37,11 +37,11 @@ pub enum Values {
     /// Yes or no.
     Flag(Of<bool>),
     /// Something that is kept as text.
-    Text(Texts),
+    Text(Spelled),
 }
 
 /// What the values of a column of text are, and how one is read from a click.
-pub enum Texts {
+pub enum Spelled {
     /// One of a few words.
     Word(Of<&'static str>),
     /// An IPv6 address, or an IPv4 address in it.
@@ -49,9 +49,9 @@ pub enum Texts {
     /// A number that is shown as 16 hexadecimal digits; 0 is none.
     Digits(Of<u64>),
     /// Bytes that somebody else chose.
-    Bytes(for<'a> fn(&Entry<'a>) -> &'a [u8]),
+    Bytes(for<'a> fn(&LedgerEntry<'a>) -> &'a [u8]),
     /// Such bytes, if there are any.
-    MaybeBytes(for<'a> fn(&Entry<'a>) -> Option<&'a [u8]>),
+    MaybeBytes(for<'a> fn(&LedgerEntry<'a>) -> Option<&'a [u8]>),
     /// An id, if the click has one.
     Id(Of<Option<ClickId>>),
     /// Any number of words. Rows of JSON leave the field out where there are none.
@@ -60,7 +60,7 @@ pub enum Texts {
 
 /// How clicks are counted by a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Counted {
+pub struct Counting {
     /// What the counts are called.
     pub plural: &'static str,
     /// Whether those that have no value are counted too.
@@ -110,20 +110,20 @@ pub static COLUMNS: &[Column] = &[
     Column::new("seq", Values::U64(|it| it.sequence), "the sequence number"),
     Column::text(
         "link",
-        Texts::Digits(|it| it.click.link),
+        Spelled::Digits(|it| it.click.link),
         "16 hexadecimal digits: of its key, or the number that its `id=` says; null for no link",
     )
     .counted("links", true),
     Column::new("generation", Values::U32(|it| it.click.generation), "of the table"),
     Column::text(
         "ip",
-        Texts::Address(|it| it.click.ip),
+        Spelled::Address(|it| it.click.ip),
         "IPv4 addresses in their own form; a hash is an IPv6 address that begins with `fc`",
     ),
     Column::new("status", Values::U16(|it| it.click.status), "of the reply"),
     Column::text(
         "verdict",
-        Texts::Word(|it| it.click.verdict.name()),
+        Spelled::Word(|it| it.click.verdict.name()),
         "`redirect`, `unknown`, `gone`",
     ),
     Column::new(
@@ -136,44 +136,44 @@ pub static COLUMNS: &[Column] = &[
         Values::Flag(|it| it.click.flags.contains(Flags::PREFETCH)),
         "whether the browser only looked ahead",
     ),
-    Column::text("host", Texts::Bytes(|it| it.click.host), "as sent, with its port"),
+    Column::text("host", Spelled::Bytes(|it| it.click.host), "as sent, with its port"),
     Column::text(
         "path",
-        Texts::Bytes(|it| path_and_query(it.click.path).0),
+        Spelled::Bytes(|it| path_and_query(it.click.path).0),
         "as sent, up to the first `?`",
     ),
     Column::text(
         "query",
-        Texts::MaybeBytes(|it| path_and_query(it.click.path).1),
+        Spelled::MaybeBytes(|it| path_and_query(it.click.path).1),
         "what follows the first `?` of the target; null without `?`",
     ),
     Column::text(
         "referer",
-        Texts::MaybeBytes(|it| given(it.click.referer)),
+        Spelled::MaybeBytes(|it| given(it.click.referer)),
         "null if not sent or empty",
     )
     .counted("referers", true),
     Column::text(
         "user_agent",
-        Texts::MaybeBytes(|it| given(it.click.user_agent)),
+        Spelled::MaybeBytes(|it| given(it.click.user_agent)),
         "null if not sent or empty",
     )
     .counted("user_agents", true),
     Column::text(
         "tag",
-        Texts::MaybeBytes(|it| given(it.click.tag)),
+        Spelled::MaybeBytes(|it| given(it.click.tag)),
         "of the link; null if it has none",
     )
     .counted("tags", false),
     Column::text(
         "id",
-        Texts::Id(|it| it.id),
+        Spelled::Id(|it| it.id),
         "the [id](#click-ids) that the click has, and that its reply had if the target says \
          `{clickid}`; null if the key that signed it cannot be read",
     ),
     Column::text(
         "cut",
-        Texts::Names(|it| Names { bits: it.click.flags.bits(), words: CUTS }),
+        Spelled::Names(|it| Names { bits: it.click.flags.bits(), words: CUTS }),
         "which of `path`, `host`, `referer`, `user_agent`, `tag` are longer than kept; one that is \
          empty as well was lost through damage",
     ),
@@ -189,15 +189,15 @@ impl Column {
         Self { name, values, about, counted: None }
     }
 
-    const fn text(name: &'static str, texts: Texts, about: &'static str) -> Self {
+    const fn text(name: &'static str, texts: Spelled, about: &'static str) -> Self {
         Self::new(name, Values::Text(texts), about)
     }
 
     const fn counted(mut self, plural: &'static str, none: bool) -> Self {
-        use Texts::{Digits, MaybeBytes};
+        use Spelled::{Digits, MaybeBytes};
         let can_be = matches!(self.values, Values::Text(Digits(_) | MaybeBytes(_)));
         assert!(can_be, "values of this kind are not counted");
-        self.counted = Some(Counted { plural, none });
+        self.counted = Some(Counting { plural, none });
         self
     }
 }
@@ -206,7 +206,7 @@ impl Values {
     /// Whether a click may have none.
     #[must_use]
     pub fn is_optional(&self) -> bool {
-        use Texts::{Digits, Id, MaybeBytes, Names};
+        use Spelled::{Digits, Id, MaybeBytes, Names};
         matches!(self, Self::Text(Digits(_) | MaybeBytes(_) | Id(_) | Names(_)))
     }
 }
@@ -223,7 +223,7 @@ mod tests {
             Values::U32(_) => ("number", "unsigned, 32 bits"),
             Values::U64(_) => ("number", "unsigned, 64 bits"),
             Values::Flag(_) => ("boolean", "boolean"),
-            Values::Text(Texts::Names(_)) => {
+            Values::Text(Spelled::Names(_)) => {
                 ("array of strings, left out if empty", "string or null")
             }
             Values::Text(_) if column.values.is_optional() => ("string or null", "string or null"),

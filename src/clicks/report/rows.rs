@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use super::columns::{COLUMNS, Column};
 use super::spelling::{Cell, Speller};
-use crate::clicks::ledger::Entry;
+use crate::clicks::ledger::LedgerEntry;
 
 /// How clicks are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +46,7 @@ impl<W: Write> Rows<W> {
     /// # Errors
     ///
     /// Those of `out`.
-    pub fn write(&mut self, entry: &Entry<'_>) -> io::Result<()> {
+    pub fn write(&mut self, entry: &LedgerEntry<'_>) -> io::Result<()> {
         match &mut self.out {
             Out::Ndjson(rows) => rows.write(&mut self.speller, entry),
             Out::Csv(rows) => rows.write(&mut self.speller, entry),
@@ -79,7 +79,7 @@ impl<W: Write> Ndjson<W> {
         Self { out, columns: columns.collect(), line: Vec::new() }
     }
 
-    fn write(&mut self, speller: &mut Speller, entry: &Entry<'_>) -> io::Result<()> {
+    fn write(&mut self, speller: &mut Speller, entry: &LedgerEntry<'_>) -> io::Result<()> {
         let line = &mut self.line;
         line.clear();
         for (before, column) in &self.columns {
@@ -123,7 +123,7 @@ impl<W: Write> Csv<W> {
         Ok(Self { out, number: Vec::new() })
     }
 
-    fn write(&mut self, speller: &mut Speller, entry: &Entry<'_>) -> io::Result<()> {
+    fn write(&mut self, speller: &mut Speller, entry: &LedgerEntry<'_>) -> io::Result<()> {
         for column in COLUMNS {
             let written = match speller.cell(&column.values, entry) {
                 Cell::Nothing => self.out.write_field(b""),

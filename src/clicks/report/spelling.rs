@@ -6,9 +6,9 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use jiff::Timestamp;
 
-use super::columns::{Names, Texts, Values};
+use super::columns::{Names, Spelled, Values};
 use crate::clicks::id::ClickId;
-use crate::clicks::ledger::Entry;
+use crate::clicks::ledger::LedgerEntry;
 use crate::limits::CLICK_ID_BYTES;
 
 /// A value of a click, spelled.
@@ -40,7 +40,7 @@ pub struct Speller {
 impl Speller {
     /// The value that `entry` has in such a column.
     #[inline(always)] // by both that write rows: it saves a tenth of a row of CSV
-    pub fn cell<'s>(&'s mut self, values: &Values, entry: &Entry<'s>) -> Cell<'s> {
+    pub fn cell<'s>(&'s mut self, values: &Values, entry: &LedgerEntry<'s>) -> Cell<'s> {
         match values {
             Values::Time(of) => Cell::Plain(self.time(of(entry))),
             Values::U16(of) => Cell::Number(of(entry).into()),
@@ -48,15 +48,15 @@ impl Speller {
             Values::U64(of) => Cell::Number(of(entry)),
             Values::Flag(of) => Cell::Flag(of(entry)),
             Values::Text(texts) => match texts {
-                Texts::Word(of) => Cell::Plain(of(entry)),
-                Texts::Address(of) => Cell::Plain(self.address(of(entry))),
-                Texts::Digits(of) => self.digits(of(entry)).map_or(Cell::Nothing, Cell::Plain),
-                Texts::Bytes(of) => Cell::Text(text(of(entry))),
-                Texts::MaybeBytes(of) => {
+                Spelled::Word(of) => Cell::Plain(of(entry)),
+                Spelled::Address(of) => Cell::Plain(self.address(of(entry))),
+                Spelled::Digits(of) => self.digits(of(entry)).map_or(Cell::Nothing, Cell::Plain),
+                Spelled::Bytes(of) => Cell::Text(text(of(entry))),
+                Spelled::MaybeBytes(of) => {
                     of(entry).map_or(Cell::Nothing, |bytes| Cell::Text(text(bytes)))
                 }
-                Texts::Id(of) => self.id(of(entry)).map_or(Cell::Nothing, Cell::Plain),
-                Texts::Names(of) => Cell::Names(of(entry)),
+                Spelled::Id(of) => self.id(of(entry)).map_or(Cell::Nothing, Cell::Plain),
+                Spelled::Names(of) => Cell::Names(of(entry)),
             },
         }
     }

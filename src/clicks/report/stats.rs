@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::columns::{COLUMNS, Column, Counted, Of, Texts, Values};
+use super::columns::{COLUMNS, Column, Counting, Of, Spelled, Values};
 use super::top::Top;
-use crate::clicks::ledger::Entry;
+use crate::clicks::ledger::LedgerEntry;
 use crate::clicks::record::{Flags, Verdict};
 use crate::limits::{STATS_HOURS_MAX, STATS_LINKS_MAX, STATS_TEXTS_MAX};
 
@@ -42,7 +42,7 @@ pub struct ByColumn {
     /// What the column is called.
     pub name: &'static str,
     /// How it is counted.
-    pub counted: Counted,
+    pub counted: Counting,
     /// The counts.
     pub values: ByValue,
 }
@@ -64,7 +64,7 @@ pub enum ByValue {
         /// The counts.
         top: Top<Vec<u8>>,
         /// How a string is read.
-        of: for<'a> fn(&Entry<'a>) -> Option<&'a [u8]>,
+        of: for<'a> fn(&LedgerEntry<'a>) -> Option<&'a [u8]>,
     },
 }
 
@@ -72,11 +72,11 @@ impl ByColumn {
     /// No click yet. `None` for a column that is not counted.
     fn new(column: &Column) -> Option<Self> {
         let values = match column.values {
-            Values::Text(Texts::Digits(of)) => {
+            Values::Text(Spelled::Digits(of)) => {
                 let waiting = Vec::with_capacity(NUMBERS_AT_ONCE);
                 ByValue::Numbers { top: Top::new(STATS_LINKS_MAX), of, waiting }
             }
-            Values::Text(Texts::MaybeBytes(of)) => {
+            Values::Text(Spelled::MaybeBytes(of)) => {
                 ByValue::Texts { top: Top::new(STATS_TEXTS_MAX), of }
             }
             _ => return None,
@@ -84,7 +84,7 @@ impl ByColumn {
         Some(Self { name: column.name, counted: column.counted?, values })
     }
 
-    fn add(&mut self, entry: &Entry<'_>) {
+    fn add(&mut self, entry: &LedgerEntry<'_>) {
         match &mut self.values {
             ByValue::Numbers { of, waiting, .. } => {
                 let number = of(entry);
@@ -133,7 +133,7 @@ impl Counter {
     }
 
     /// Counts a click.
-    pub fn add(&mut self, entry: &Entry<'_>) {
+    pub fn add(&mut self, entry: &LedgerEntry<'_>) {
         let (stats, click) = (&mut self.0, &entry.click);
         let time_us = click.time_us;
         stats.clicks += 1;

@@ -10,19 +10,19 @@ use super::{PRIVATE, Sink, refuse_taken};
 use crate::clicks::rows::{RowFormat, Rows};
 use crate::disk::aside::Aside;
 use crate::disk::folder;
-use crate::ship::batch::Batch;
+use crate::ship::batch::ClickBatch;
 
 /// Text gathered before it is written, bytes.
 const OUT_BYTES: usize = 256 * 1024;
 
 /// Writes `clicks-0000000001.ndjson` and so on.
-pub struct Files {
+pub struct FilesSink {
     folder: PathBuf,
     format: RowFormat,
     is_zstd: bool,
 }
 
-impl Files {
+impl FilesSink {
     /// Makes the folder if it is not there.
     ///
     /// # Errors
@@ -43,7 +43,7 @@ impl Files {
         self.folder.join(format!("clicks-{number:010}.{ending}{packed}"))
     }
 
-    fn write(&self, batch: &Batch, file: &File) -> io::Result<()> {
+    fn write(&self, batch: &ClickBatch, file: &File) -> io::Result<()> {
         if self.is_zstd {
             return self.write_packed(batch, file);
         }
@@ -51,7 +51,7 @@ impl Files {
     }
 
     #[cfg(feature = "zstd")]
-    fn write_packed(&self, batch: &Batch, file: &File) -> io::Result<()> {
+    fn write_packed(&self, batch: &ClickBatch, file: &File) -> io::Result<()> {
         let mut packed = zstd::Encoder::new(file, zstd::DEFAULT_COMPRESSION_LEVEL)?;
         packed.include_checksum(true)?;
         self.write_rows(batch, BufWriter::with_capacity(OUT_BYTES, &mut packed))?;
@@ -59,23 +59,23 @@ impl Files {
     }
 
     #[cfg(not(feature = "zstd"))]
-    fn write_packed(&self, _batch: &Batch, _file: &File) -> io::Result<()> {
+    fn write_packed(&self, _batch: &ClickBatch, _file: &File) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into()) // such a sink is not opened
     }
 
-    fn write_rows(&self, batch: &Batch, out: impl Write) -> io::Result<()> {
+    fn write_rows(&self, batch: &ClickBatch, out: impl Write) -> io::Result<()> {
         let mut rows = Rows::new(self.format, out)?;
         batch.iter().try_for_each(|entry| rows.write(&entry))?;
         rows.flush()
     }
 }
 
-impl Sink for Files {
-    fn admit(&self, batch: &Batch) -> anyhow::Result<()> {
+impl Sink for FilesSink {
+    fn admit(&self, batch: &ClickBatch) -> anyhow::Result<()> {
         refuse_taken(&self.path(batch.number))
     }
 
-    fn send(&mut self, batch: &Batch) -> anyhow::Result<()> {
+    fn send(&mut self, batch: &ClickBatch) -> anyhow::Result<()> {
         let path = self.path(batch.number);
         let write = || {
             let aside = Aside::create(&path, PRIVATE)?;

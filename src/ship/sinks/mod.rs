@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
 
-use super::batch::Batch;
+use super::batch::ClickBatch;
 use crate::clicks::rows::RowFormat;
 
 /// Mode of files of clicks: those are personal data.
@@ -43,7 +43,7 @@ pub trait Sink {
     /// # Errors
     ///
     /// A sentence when sending it would overwrite what is not ours.
-    fn admit(&self, batch: &Batch) -> anyhow::Result<()>;
+    fn admit(&self, batch: &ClickBatch) -> anyhow::Result<()>;
 
     /// Sends a batch, and returns when the sink has it for good.
     ///
@@ -54,7 +54,7 @@ pub trait Sink {
     /// # Errors
     ///
     /// Those of the sink.
-    fn send(&mut self, batch: &Batch) -> anyhow::Result<()>;
+    fn send(&mut self, batch: &ClickBatch) -> anyhow::Result<()>;
 
     /// Whether sending may be tried again after a failure.
     fn may_recover(&self) -> bool;
@@ -62,7 +62,7 @@ pub trait Sink {
 
 /// What kind of sink, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum SinkKind {
     /// Standard output.
     Stdout,
     /// A folder that gets a file of rows for each batch.
@@ -75,7 +75,7 @@ pub enum Kind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address {
     /// What and where.
-    pub kind: Kind,
+    pub kind: SinkKind,
     /// How rows are written, where there are rows.
     pub format: RowFormat,
     /// Whether files of rows are compressed.
@@ -84,7 +84,7 @@ pub struct Address {
     pub has_ids: bool,
 }
 
-impl Kind {
+impl SinkKind {
     /// Reads `stdout`, `file:DIR` or `parquet:DIR`.
     ///
     /// # Errors
@@ -105,7 +105,7 @@ impl Kind {
 }
 
 /// As it was typed, but with a whole path, so that it is the same from any folder.
-impl fmt::Display for Kind {
+impl fmt::Display for SinkKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Stdout => f.write_str("stdout"),
@@ -119,7 +119,7 @@ impl fmt::Display for Kind {
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.kind.fmt(f)?;
-        if !matches!(self.kind, Kind::Parquet(_)) {
+        if !matches!(self.kind, SinkKind::Parquet(_)) {
             f.write_str(match self.format {
                 RowFormat::Ndjson => " ndjson",
                 RowFormat::Csv => " csv",
@@ -138,9 +138,9 @@ impl Address {
         /// Of the folder's name, characters.
         const FOLDER_MAX: usize = 32;
         let (kind, folder) = match &self.kind {
-            Kind::Stdout => return "stdout".to_owned(),
-            Kind::File(folder) => ("file", folder),
-            Kind::Parquet(folder) => ("parquet", folder),
+            SinkKind::Stdout => return "stdout".to_owned(),
+            SinkKind::File(folder) => ("file", folder),
+            SinkKind::Parquet(folder) => ("parquet", folder),
         };
         let last = folder.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
         let plain = last.chars().filter(char::is_ascii_alphanumeric).take(FOLDER_MAX);
@@ -160,17 +160,19 @@ impl Address {
              `cargo build --release --features zstd`"
         );
         ensure!(
-            !self.is_zstd || matches!(self.kind, Kind::File(_)),
+            !self.is_zstd || matches!(self.kind, SinkKind::File(_)),
             "--zstd is for file:DIR; pipe standard output through zstd, and Parquet files are \
              compressed anyway"
         );
         Ok(match &self.kind {
-            Kind::Stdout => Box::new(stream::Stream::new(self.format, io::stdout())?),
-            Kind::File(folder) => Box::new(files::Files::open(folder, self.format, self.is_zstd)?),
+            SinkKind::Stdout => Box::new(stream::StreamSink::new(self.format, io::stdout())?),
+            SinkKind::File(folder) => {
+                Box::new(files::FilesSink::open(folder, self.format, self.is_zstd)?)
+            }
             #[cfg(feature = "parquet")]
-            Kind::Parquet(folder) => Box::new(parquet::Parquet::open(folder)?),
+            SinkKind::Parquet(folder) => Box::new(parquet::ParquetSink::open(folder)?),
             #[cfg(not(feature = "parquet"))]
-            Kind::Parquet(_) => bail!(
+            SinkKind::Parquet(_) => bail!(
                 "this carom was built without Parquet; build it with \
                  `cargo build --release --features parquet`"
             ),
@@ -184,7 +186,7 @@ mod tests {
     use crate::ship::register::check_name;
 
     fn address(text: &str) -> Address {
-        let kind = Kind::parse(text).unwrap();
+        let kind = SinkKind::parse(text).unwrap();
         Address { kind, format: RowFormat::Ndjson, is_zstd: false, has_ids: true }
     }
 
@@ -200,7 +202,7 @@ mod tests {
     }
 
     fn refuse(text: &str, expected: &str) {
-        let refusal = Kind::parse(text).unwrap_err().to_string();
+        let refusal = SinkKind::parse(text).unwrap_err().to_string();
         assert!(refusal.contains(expected), "{refusal}");
     }
 

@@ -20,13 +20,13 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use jiff::Timestamp;
 
 use super::{PRIVATE, Sink, refuse_taken};
-use crate::clicks::columns::{COLUMNS, Column, Of, Texts, Values};
-use crate::clicks::ledger::Entry;
+use crate::clicks::columns::{COLUMNS, Column, Of, Spelled, Values};
+use crate::clicks::ledger::LedgerEntry;
 use crate::clicks::spelling::{Speller, text};
 use crate::disk::aside::{Aside, Synced};
 use crate::disk::folder;
 use crate::limits::BATCH_CLICKS_MAX;
-use crate::ship::batch::Batch;
+use crate::ship::batch::ClickBatch;
 
 /// Rows handed to the writer at once.
 const STEP_ROWS: usize = 8 * 1024;
@@ -35,13 +35,13 @@ const BLOCK_ROWS: usize = 128;
 const HOUR_US: u64 = 3_600_000_000;
 
 /// Writes `date=2026-11-22/hour=13/part-0000000001.parquet` and so on.
-pub struct Parquet {
+pub struct ParquetSink {
     folder: PathBuf,
     schema: SchemaRef,
     properties: WriterProperties,
 }
 
-impl Parquet {
+impl ParquetSink {
     /// Makes the folder if it is not there.
     ///
     /// # Errors
@@ -71,7 +71,12 @@ impl Parquet {
     }
 
     /// Writes some clicks of a batch, without giving the file its name yet.
-    fn write(&self, batch: &Batch, range: Range<usize>, path: &Path) -> anyhow::Result<Synced> {
+    fn write(
+        &self,
+        batch: &ClickBatch,
+        range: Range<usize>,
+        path: &Path,
+    ) -> anyhow::Result<Synced> {
         folder::make(folder::of(path))?;
         let aside = Aside::create(path, PRIVATE)?;
         let options = ArrowWriterOptions::new()
@@ -79,7 +84,7 @@ impl Parquet {
             .with_skip_arrow_metadata(true);
         let mut writer =
             ArrowWriter::try_new_with_options(aside.file(), self.schema.clone(), options)?;
-        let mut columns: Vec<_> = COLUMNS.iter().map(Filled::new).collect();
+        let mut columns: Vec<_> = COLUMNS.iter().map(ColumnValues::new).collect();
         let (mut entries, mut speller) = (Vec::with_capacity(BLOCK_ROWS), Speller::default());
         for begin in range.clone().step_by(STEP_ROWS) {
             let end = range.end.min(begin + STEP_ROWS);
@@ -88,7 +93,7 @@ impl Parquet {
                 entries.extend(batch.range(block..end.min(block + BLOCK_ROWS)));
                 columns.iter_mut().for_each(|column| column.push(&entries, &mut speller));
             }
-            let arrays = columns.iter_mut().map(Filled::finish).collect();
+            let arrays = columns.iter_mut().map(ColumnValues::finish).collect();
             writer.write(&RecordBatch::try_new(self.schema.clone(), arrays)?)?;
         }
         writer.close()?;
@@ -96,14 +101,14 @@ impl Parquet {
     }
 }
 
-impl Sink for Parquet {
-    fn admit(&self, batch: &Batch) -> anyhow::Result<()> {
+impl Sink for ParquetSink {
+    fn admit(&self, batch: &ClickBatch) -> anyhow::Result<()> {
         hours(batch)
             .into_iter()
             .try_for_each(|(hour, _)| refuse_taken(&self.path(hour, batch.number)))
     }
 
-    fn send(&mut self, batch: &Batch) -> anyhow::Result<()> {
+    fn send(&mut self, batch: &ClickBatch) -> anyhow::Result<()> {
         let mut parts = Vec::new();
         for (hour, range) in hours(batch) {
             let path = self.path(hour, batch.number);
@@ -123,7 +128,7 @@ impl Sink for Parquet {
 }
 
 /// The hours since 1970 that a batch has clicks of, and which those are.
-fn hours(batch: &Batch) -> Vec<(u64, Range<usize>)> {
+fn hours(batch: &ClickBatch) -> Vec<(u64, Range<usize>)> {
     let latest = Timestamp::MAX.as_microsecond() as u64 / HOUR_US;
     let mut hours: Vec<(u64, Range<usize>)> = Vec::new();
     for (index, time_us) in batch.times().enumerate() {
@@ -153,16 +158,16 @@ fn schema() -> SchemaRef {
 }
 
 /// The values of one column, and how they are read.
-enum Filled {
+enum ColumnValues {
     Time(Of<u64>, Vec<i64>),
     U16(Of<u16>, Vec<u16>),
     U32(Of<u32>, Vec<u32>),
     U64(Of<u64>, Vec<u64>),
     Flag(Of<bool>, BooleanBuilder),
-    Text(&'static Texts, StringBuilder),
+    Text(&'static Spelled, StringBuilder),
 }
 
-impl Filled {
+impl ColumnValues {
     /// Without any yet.
     fn new(column: &'static Column) -> Self {
         match &column.values {
@@ -176,7 +181,7 @@ impl Filled {
     }
 
     /// Adds those of some clicks. What kind they are is asked once for all of them.
-    fn push(&mut self, entries: &[Entry<'_>], speller: &mut Speller) {
+    fn push(&mut self, entries: &[LedgerEntry<'_>], speller: &mut Speller) {
         match self {
             Self::Time(of, to) => {
                 to.extend(entries.iter().map(|it| i64::try_from(of(it)).unwrap_or(i64::MAX)));
@@ -205,15 +210,20 @@ impl Filled {
 }
 
 /// Adds values that are kept as text.
-fn push_texts(texts: &Texts, to: &mut StringBuilder, entries: &[Entry<'_>], speller: &mut Speller) {
+fn push_texts(
+    texts: &Spelled,
+    to: &mut StringBuilder,
+    entries: &[LedgerEntry<'_>],
+    speller: &mut Speller,
+) {
     let entries = entries.iter();
     match texts {
-        Texts::Word(of) => entries.for_each(|it| to.append_value(of(it))),
-        Texts::Address(of) => entries.for_each(|it| to.append_value(speller.address(of(it)))),
-        Texts::Digits(of) => entries.for_each(|it| to.append_option(speller.digits(of(it)))),
-        Texts::Bytes(of) => entries.for_each(|it| to.append_value(text(of(it)))),
-        Texts::MaybeBytes(of) => entries.for_each(|it| to.append_option(of(it).map(text))),
-        Texts::Id(of) => entries.for_each(|it| to.append_option(speller.id(of(it)))),
-        Texts::Names(of) => entries.for_each(|it| to.append_option(speller.names(of(it)))),
+        Spelled::Word(of) => entries.for_each(|it| to.append_value(of(it))),
+        Spelled::Address(of) => entries.for_each(|it| to.append_value(speller.address(of(it)))),
+        Spelled::Digits(of) => entries.for_each(|it| to.append_option(speller.digits(of(it)))),
+        Spelled::Bytes(of) => entries.for_each(|it| to.append_value(text(of(it)))),
+        Spelled::MaybeBytes(of) => entries.for_each(|it| to.append_option(of(it).map(text))),
+        Spelled::Id(of) => entries.for_each(|it| to.append_option(speller.id(of(it)))),
+        Spelled::Names(of) => entries.for_each(|it| to.append_option(speller.names(of(it)))),
     }
 }

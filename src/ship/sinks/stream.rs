@@ -7,17 +7,17 @@ use anyhow::Context;
 
 use super::Sink;
 use crate::clicks::rows::{RowFormat, Rows};
-use crate::ship::batch::Batch;
+use crate::ship::batch::ClickBatch;
 
 /// Text gathered before it is handed on, bytes.
 const OUT_BYTES: usize = 256 * 1024;
 
 /// Writes rows to a stream, which has them when it has taken them.
-pub struct Stream<W: Write> {
+pub struct StreamSink<W: Write> {
     rows: Rows<BufWriter<W>>,
 }
 
-impl<W: Write> Stream<W> {
+impl<W: Write> StreamSink<W> {
     /// Begins to write to `out`; CSV begins with its header row.
     ///
     /// # Errors
@@ -29,12 +29,12 @@ impl<W: Write> Stream<W> {
     }
 }
 
-impl<W: Write> Sink for Stream<W> {
-    fn admit(&self, _batch: &Batch) -> anyhow::Result<()> {
+impl<W: Write> Sink for StreamSink<W> {
+    fn admit(&self, _batch: &ClickBatch) -> anyhow::Result<()> {
         Ok(())
     }
 
-    fn send(&mut self, batch: &Batch) -> anyhow::Result<()> {
+    fn send(&mut self, batch: &ClickBatch) -> anyhow::Result<()> {
         let mut rows = batch.iter();
         rows.try_for_each(|entry| self.rows.write(&entry))
             .and_then(|()| self.rows.flush())

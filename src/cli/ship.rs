@@ -15,8 +15,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use super::clicks::cat::Format;
 use super::quantities::{long_time, written_time};
 use super::wishes::default_name;
-use crate::clicks::id::ClickKeys;
-use crate::clicks::key_file;
+use crate::clicks::{ClickKeys, key_file};
 use crate::limits::{
     BATCH_CLICKS_DEFAULT, BATCH_CLICKS_MAX, FILE_WAIT_DEFAULT, KEEP_SHIPPED_DEFAULT,
     STREAM_WAIT_DEFAULT,

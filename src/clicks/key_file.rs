@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow, ensure};
 use jiff::Timestamp;
 
-use super::id::{ClickId, ClickKeys};
-use super::ledger::LedgerEntry;
+use crate::clicks::format::id::{ClickId, ClickKeys};
+use crate::clicks::read::entry::LedgerEntry;
 use crate::disk::{folder, state};
 use crate::limits::CLICK_KEY_FILE_BYTES_MAX;
 
@@ -133,7 +133,7 @@ mod tests {
     use std::fs::{self, Permissions};
 
     use super::*;
-    use crate::clicks::id::ClickPlace;
+    use crate::clicks::format::id::ClickPlace;
 
     const PLACE: ClickPlace = ClickPlace { node: 1, shard: 2, segment: 3, offset: 4096 };
 

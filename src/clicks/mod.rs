@@ -1,59 +1,64 @@
 //! The click ledger: one record for every reply, in segment files.
 //!
 //! ```text
-//! shard ── Writer ──▶ Segment (mapped) ──▶ file ──▶ Reader ──▶ Ledger ──▶ clicks cat, stats, verify
+//! shard ── Writer ──▶ Segment (mapped) ──▶ file ──▶ SegmentReader ──▶ Ledger ──▶ rows, counts, ship
 //!             ▲ ready │ retired
 //!             └─ Handover ─┘
 //!                    │
 //!                 Keeper: one thread; makes, faults in, syncs and seals segments
 //! ```
 //!
-//! - `record`, `segment` and `frame` say what the bytes mean and touch nothing
-//!   else; `docs/click-log.md` says the same in words.
-//! - `dictionary` knows which strings already stand in the segment that is being
-//!   written, so that clicks refer to them; `texts` finds them again.
-//! - `id` packs where a record stands into the 26 characters that a link can hand
-//!   on, and signs them.
-//! - `writer` never waits: what could make it wait is the keeper's work.
-//! - The first word of a record is stored last. Zero means "not written", so a
-//!   new file is an empty log, and a killed server leaves whole records and at
-//!   most one that does not count.
-//! - `privacy` says what is kept of an address, before anything is written;
-//!   `ip_keys` keeps the keys of hashed ones.
-//! - `reader` believes nothing that its checksum does not vouch for. A `position` is
+//! - `format` says what the bytes mean and touches nothing else; `docs/click-log.md`
+//!   says the same in words.
+//! - `write` is the shard's side. It never waits: what could make it wait is the
+//!   keeper's work. Its dictionary knows which strings already stand in the segment
+//!   that is being written, so that clicks refer to them; its `privacy` says what is
+//!   kept of an address, before anything is written.
+//! - `keep` is the keeper's side: files, syncs, seals, and the numbers and keys that
+//!   outlive a server.
+//! - `read` believes nothing that its checksum does not vouch for. A `position` is
 //!   where reading goes on at another time.
-//! - Only `map` is unsafe.
+//! - `report` lists the fields of a click, once, and writes and counts by that list.
+//! - `folder` names the files, `key_file` keeps the keys that sign click ids.
+//!
+//! Nothing but this file knows `keep`, and neither `format` nor `write` knows `read`.
+//! The first word of a record is stored last. Zero means "not written", so a new file
+//! is an empty log, and a killed server leaves whole records and at most one that
+//! does not count. Only `write/map.rs` is unsafe.
 
-pub mod dictionary;
-pub mod files;
-pub mod folder;
-pub mod frame;
-pub mod handover;
-pub mod id;
-pub mod ip_keys;
-pub mod keeper;
-pub mod key_file;
-pub mod ledger;
-pub mod map;
-pub mod numbers;
-pub mod position;
-pub mod privacy;
-pub mod reader;
-pub mod record;
-pub mod recovery;
+mod format;
+mod keep;
+mod read;
 mod report;
-pub mod seek;
-pub mod segment;
-pub mod source;
-mod stream;
-pub mod tally;
-pub mod texts;
-pub mod writer;
+mod write;
 
-pub use handover::{ClickCounts, Handover};
-pub use keeper::{Keeper, KeeperOptions, ShardInfo, Summary};
-pub use position::Position;
-pub use privacy::Privacy;
-pub use record::{Click, Flags, Gap, Verdict};
-pub use report::{columns, filter, rows, spelling, stats, top};
-pub use writer::{Lost, Writer};
+pub mod folder;
+pub mod key_file;
+
+pub use format::frame::{Flaw, Salt, close as close_frame};
+pub use format::id::{ClickId, ClickKeys, ClickPlace, IdRefused, Signer};
+pub use format::record::{
+    CLICK_BYTES_MIN, CLICK_ROOM_MAX, Click, Flags, GAP_BYTES, Gap, SHARED_CUTS, STRINGS, Verdict,
+};
+pub use format::segment::{Header, SEAL_AT, Seal, SegmentRefused};
+pub use keep::ip_keys::IpKeys;
+pub use keep::keeper::{Keeper, KeeperOptions, ShardInfo, Summary};
+pub use keep::segments::{SegmentFiles, ServerRun};
+pub use read::entry::LedgerEntry;
+pub use read::ledger::Ledger;
+pub use read::position::Position;
+pub use read::reader::{SegmentEvent, SegmentReader};
+pub use read::recovery::left_behind;
+pub use read::seek::{FoundClick, Missing, find_click, find_click_in};
+pub use read::source::ReadAt;
+pub use read::tally::{SegmentReport, Tally};
+pub use report::columns::{COLUMNS, Column, Of, Spelled, Values};
+pub use report::filter::Filter;
+pub use report::rows::{RowFormat, Rows};
+pub use report::spelling::{Speller, spell};
+pub use report::stats::{ByValue, ClickCounter, HOUR_US, Stats};
+pub use report::top::{Count, Top};
+pub use write::handover::{ClickCounts, Handover, Segment};
+pub use write::map::SegmentMap;
+pub use write::privacy::Privacy;
+pub use write::writer::{Lost, Writer};

@@ -14,9 +14,9 @@ use super::live::{Ask, Desk, Opening, Shards};
 use super::plan::{EngineWish, IpWish, Plan};
 use super::server::{RunningShard, Server};
 use super::{banner, signals, stop};
-use crate::clicks::id::ClickKeys;
-use crate::clicks::ip_keys::{self, IpKeys};
-use crate::clicks::{Keeper, KeeperOptions, Privacy, ShardInfo, folder, key_file, recovery};
+use crate::clicks::{
+    ClickKeys, IpKeys, Keeper, KeeperOptions, Privacy, ShardInfo, folder, key_file, left_behind,
+};
 use crate::disk::state;
 use crate::engine::listener::listen_all;
 use crate::engine::{self, Engine, Seat};
@@ -145,7 +145,7 @@ pub fn serve(plan: &Plan) -> anyhow::Result<()> {
 /// says what it is.
 fn tell_what_was_left(clicks: &Path) -> anyhow::Result<()> {
     let clicks = clicks.to_owned();
-    let tell = move || match recovery::left_behind(&clicks) {
+    let tell = move || match left_behind(&clicks) {
         Ok(None) => {}
         Ok(Some(tally)) => say(format_args!(
             "the last server in this click folder was killed; what it left unsealed: {tally}"
@@ -231,7 +231,7 @@ fn choose_privacy(plan: &Plan) -> anyhow::Result<(Privacy, Option<IpKeys>)> {
             return Ok((Privacy::Hash(keys.today()), Some(keys)));
         }
     };
-    ip_keys::forget(&plan.clicks)?;
+    IpKeys::forget(&plan.clicks)?;
     Ok((privacy, None))
 }
 

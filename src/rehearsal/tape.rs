@@ -6,15 +6,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use crate::clicks::frame::Salt;
-use crate::clicks::handover::Segment;
-use crate::clicks::id::{ClickKeys, ClickPlace, Signer};
-use crate::clicks::map::SegmentMap;
-use crate::clicks::reader::{SegmentEvent, SegmentReader};
-use crate::clicks::record::SHARED_CUTS;
-use crate::clicks::seek::{self, Missing};
-use crate::clicks::segment::{Header, SEAL_AT, Seal};
-use crate::clicks::{Click, Flags, Handover, Verdict, Writer};
+use crate::clicks::{
+    Click, ClickKeys, ClickPlace, Flags, Handover, Header, Missing, SEAL_AT, SHARED_CUTS, Salt,
+    Seal, Segment, SegmentEvent, SegmentMap, SegmentReader, Signer, Verdict, Writer, find_click_in,
+};
 
 /// A click that owns its strings.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -220,7 +215,7 @@ impl Tape {
     /// Why there is none.
     pub fn click_at(&self, place: &ClickPlace) -> Result<OwnedClick, Missing> {
         let image = self.images().swap_remove(place.segment as usize - 1);
-        let found = seek::look(Path::new(""), &image, place).expect("memory can be read")?;
+        let found = find_click_in(Path::new(""), &image, place).expect("memory can be read")?;
         let entry = found.entry();
         Ok(OwnedClick::of(entry.sequence, &entry.click))
     }

@@ -1,8 +1,6 @@
 //! Connections, limits and deadlines of a shard, played without sockets.
 
-use crate::clicks::id::{ClickId, ClickPlace};
-use crate::clicks::record::CLICK_BYTES_MIN;
-use crate::clicks::{Flags, Verdict};
+use crate::clicks::{CLICK_BYTES_MIN, ClickId, ClickPlace, Flags, Verdict};
 use crate::connection::Step;
 use crate::limits::{
     CLICK_ID_BYTES, DRAIN_IDLE_MS, INBOX_BYTES_MAX, LINGER_BYTES_MAX, LINGER_MS, OUTBOX_BYTES_MAX,

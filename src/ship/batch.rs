@@ -7,10 +7,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
 
-use crate::clicks::Position;
-use crate::clicks::id::ClickKeys;
-use crate::clicks::ledger::{Ledger, LedgerEntry};
-use crate::clicks::record::STRINGS;
+use crate::clicks::{ClickKeys, Ledger, LedgerEntry, Position, STRINGS};
 use crate::limits::BATCH_TEXT_BYTES_MAX;
 
 /// Clicks in the order of time, those of one moment by shard.

@@ -6,9 +6,8 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use crate::clicks::Position;
 use crate::clicks::folder::{self, SegmentFile};
-use crate::clicks::reader::{SegmentEvent, SegmentReader};
+use crate::clicks::{Position, SegmentEvent, SegmentReader};
 use crate::machine::clock::unix_us;
 
 /// What a sink does not have yet.

@@ -27,9 +27,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 
-use crate::clicks::id::ClickKeys;
-use crate::clicks::ledger::Ledger;
-use crate::clicks::tally::Tally;
+use crate::clicks::{ClickKeys, Ledger, Tally};
 use crate::limits::{LAG_REPORT_MS, SINK_RETRY_MS_MAX};
 use batch::ClickBatch;
 use checkpoint::{Checkpoint, InFlight};

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail, ensure};
 
 use super::checkpoint::Checkpoint;
-use crate::clicks::source::ReadAt;
+use crate::clicks::ReadAt;
 use crate::disk::{self, lock, state};
 use crate::limits::{CHECKPOINT_SLOT_BYTES, SINK_NAME_BYTES_MAX};
 

@@ -8,8 +8,8 @@ use std::time::{Duration, SystemTime};
 use anyhow::Context;
 
 use super::register;
+use crate::clicks::SegmentReader;
 use crate::clicks::folder::{self, SegmentFile};
-use crate::clicks::reader::SegmentReader;
 
 /// Deletes the segments of a folder that every registered sink has and that were
 /// last written longer ago than `keep_for`; returns how many.

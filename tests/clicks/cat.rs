@@ -3,8 +3,7 @@
 use std::fs;
 
 use carom::cli::clicks::cat::{Cat, Format};
-use carom::clicks::folder::list;
-use carom::clicks::{Click, Flags, Verdict};
+use carom::clicks::{Click, Flags, Verdict, folder::list};
 
 use crate::common::ledger::{click, folder_of};
 use crate::{printed, wish};

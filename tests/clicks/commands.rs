@@ -8,8 +8,7 @@ use carom::cli::clicks::cat::{Cat, Format, cat};
 use carom::cli::clicks::filter::{FilterArguments, VerdictArgument};
 use carom::cli::clicks::stats::{self, StatsArguments, stats};
 use carom::cli::clicks::verify::{Verify, verify};
-use carom::clicks::folder::list;
-use carom::clicks::{Click, Flags, Verdict};
+use carom::clicks::{Click, Flags, Verdict, folder::list};
 use carom::limits::SEGMENT_BYTES_MIN;
 use serde_json::{Value, json};
 

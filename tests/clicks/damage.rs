@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use carom::clicks::reader::SegmentEvent;
+use carom::clicks::SegmentEvent;
 use carom::rehearsal::tape::{Contents, OwnedClick, Tape, read};
 
 use crate::images::{CLICK, PAGE, SEGMENT, TEXT, places, random_click, three};

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use carom::cli::clicks::cat::{Cat, cat};
-use carom::clicks::folder::list;
-use carom::clicks::ledger::Ledger;
+use carom::clicks::{Ledger, folder::list};
 use carom::limits::SEGMENT_BYTES_MIN;
 
 use crate::common::ledger::{append, click, folder_of, keep, more, wait_until};

@@ -5,9 +5,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use carom::clicks::folder::segment_name;
-use carom::clicks::id::{ClickId, ClickKeys, ClickPlace};
-use carom::clicks::key_file;
+use carom::clicks::{ClickId, ClickKeys, ClickPlace, folder::segment_name, key_file};
 use serde_json::Value;
 
 use crate::both_engines;

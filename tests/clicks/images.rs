@@ -2,8 +2,7 @@
 
 use std::ops::Range;
 
-use carom::clicks::record::{CLICK_ROOM_MAX, GAP_BYTES};
-use carom::clicks::{Flags, Verdict};
+use carom::clicks::{CLICK_ROOM_MAX, Flags, GAP_BYTES, Verdict};
 use carom::rehearsal::tape::{OwnedClick, Tape};
 
 /// First page.

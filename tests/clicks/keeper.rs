@@ -3,8 +3,7 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use carom::clicks::folder::list;
-use carom::clicks::{Keeper, KeeperOptions, ShardInfo, Summary, Writer};
+use carom::clicks::{Keeper, KeeperOptions, ShardInfo, Summary, Writer, folder::list};
 use carom::limits::{SEGMENT_BYTES_MIN, SEGMENTS_READY_MAX};
 
 use crate::common::ledger::{append, click, keep, links, options, wait_until};

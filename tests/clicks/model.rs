@@ -2,8 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use carom::clicks::reader::SegmentEvent;
-use carom::clicks::{Lost, Writer};
+use carom::clicks::{Lost, SegmentEvent, Writer};
 use carom::rehearsal::tape::{Contents, Tape};
 
 use crate::images::{SEGMENT, random_click};

@@ -5,9 +5,7 @@
 
 use std::ops::Range;
 
-use carom::clicks::reader::SegmentEvent;
-use carom::clicks::record::CLICK_ROOM_MAX;
-use carom::clicks::{Flags, Verdict, Writer};
+use carom::clicks::{CLICK_ROOM_MAX, Flags, SegmentEvent, Verdict, Writer};
 use carom::rehearsal::tape::{Contents, OwnedClick, Tape, read};
 
 /// What the disk writes as one.

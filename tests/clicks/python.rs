@@ -9,9 +9,7 @@ use std::sync::atomic::AtomicBool;
 
 use carom::cli::clicks::cat::{Cat, Format, cat};
 use carom::cli::clicks::filter::FilterArguments;
-use carom::clicks::key_file;
-use carom::clicks::ledger::Ledger;
-use carom::clicks::{Click, Flags, Verdict, Writer};
+use carom::clicks::{Click, Flags, Ledger, Verdict, Writer, key_file};
 use carom::limits::TEXTS_PER_SEGMENT_MAX;
 use carom::rehearsal::tape::Tape;
 use serde_json::{Value, json};

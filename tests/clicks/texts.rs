@@ -2,9 +2,7 @@
 
 use std::ops::Range;
 
-use carom::clicks::Flags;
-use carom::clicks::frame::{Flaw, Salt, close};
-use carom::clicks::reader::SegmentEvent;
+use carom::clicks::{Flags, Flaw, Salt, SegmentEvent, close_frame};
 use carom::limits::TEXTS_PER_SEGMENT_MAX;
 use carom::rehearsal::tape::{Contents, OwnedClick, Tape, read};
 
@@ -122,7 +120,7 @@ fn of_strings(
 fn forge(image: &mut [u8], record: &Range<usize>, at: usize, bytes: &[u8]) {
     let salt = Salt::new(u32::from_le_bytes(image[80..84].try_into().unwrap()));
     image[record.start + at..][..bytes.len()].copy_from_slice(bytes);
-    close(&mut image[record.clone()], salt);
+    close_frame(&mut image[record.clone()], salt);
 }
 
 /// The second of the clicks refers to `offset`, where no text is.

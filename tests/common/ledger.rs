@@ -4,9 +4,9 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use carom::clicks::ledger::Ledger;
-use carom::clicks::tally::Tally;
-use carom::clicks::{Click, Flags, Keeper, KeeperOptions, ShardInfo, Verdict, Writer};
+use carom::clicks::{
+    Click, Flags, Keeper, KeeperOptions, Ledger, ShardInfo, Tally, Verdict, Writer,
+};
 use carom::limits::{SEGMENT_AGE_DEFAULT, SEGMENT_BYTES_MIN};
 use carom::rehearsal::tape;
 use tempfile::TempDir;

@@ -23,8 +23,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use carom::clicks::folder::list;
-use carom::clicks::reader::SegmentReader;
+use carom::clicks::{SegmentReader, folder::list};
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Deserialize;
 

@@ -5,12 +5,9 @@ use std::fs::File;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use carom::clicks::files::{SegmentFiles, ServerRun};
-use carom::clicks::folder::list;
-use carom::clicks::id::Signer;
-use carom::clicks::reader::SegmentReader;
-use carom::clicks::segment::Seal;
-use carom::clicks::{Click, Writer};
+use carom::clicks::{
+    Click, Seal, SegmentFiles, SegmentReader, ServerRun, Signer, Writer, folder::list,
+};
 use carom::rehearsal::tape;
 use rustix::io::Errno;
 use seccompiler::{SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompRule};

@@ -6,7 +6,7 @@ use crate::texts;
 const LINES_MAX: usize = 500;
 
 /// Files that are longer today. The list may only shrink.
-const LONG: &[&str] = &["src/clicks/reader.rs", "src/clicks/record.rs"];
+const LONG: &[&str] = &["src/clicks/format/record.rs", "src/clicks/read/reader.rs"];
 
 #[test]
 fn files_stay_small() {

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use carom::clicks::ledger::Ledger;
+use carom::clicks::Ledger;
 use rustix::process::Signal;
 
 use crate::both_engines;

@@ -14,10 +14,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use super::filter::FilterArguments;
 use super::{is_broken_pipe, status, total};
 use crate::cli::wishes::default_name;
-use crate::clicks::key_file::KeyRing;
-use crate::clicks::ledger::Ledger;
-use crate::clicks::rows::{RowFormat, Rows};
-use crate::clicks::tally::Tally;
+use crate::clicks::{Ledger, RowFormat, Rows, Tally, key_file::KeyRing};
 
 /// How often a followed folder is looked at.
 const POLL: Duration = Duration::from_millis(100);

@@ -5,8 +5,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Span, SpanRelativeTo, Timestamp};
 
-use crate::clicks::Verdict;
-use crate::clicks::filter::Filter;
+use crate::clicks::{Filter, Verdict};
 use crate::links::{Key, KeyScratch};
 
 /// Which clicks are wanted.

@@ -9,10 +9,9 @@ use clap::Args;
 use super::cat::Format;
 use super::is_broken_pipe;
 use crate::cli::wishes::default_name;
-use crate::clicks::id::{ClickId, ClickKeys, ClickPlace, IdRefused};
-use crate::clicks::key_file;
-use crate::clicks::rows::Rows;
-use crate::clicks::seek::{Missing, seek};
+use crate::clicks::{
+    ClickId, ClickKeys, ClickPlace, IdRefused, Missing, Rows, find_click, key_file,
+};
 use crate::limits::CLICKS_FOLDER_DEFAULT;
 
 /// What `carom clicks get` is asked to do.
@@ -79,7 +78,7 @@ fn print(wish: &Get, out: impl Write, say: &mut impl FnMut(&str)) -> anyhow::Res
             code = code.max(1);
             continue;
         }
-        match seek(clicks, &place)? {
+        match find_click(clicks, &place)? {
             Ok(found) => {
                 let mut entry = found.entry();
                 entry.id = Some(id);

@@ -13,8 +13,7 @@ use serde_json::{Value, json};
 
 use super::is_broken_pipe;
 use super::wishes::Said;
-use crate::clicks::filter::Filter;
-use crate::clicks::tally::Tally;
+use crate::clicks::{Filter, Tally};
 
 /// Read the click log.
 #[derive(Clone, Debug, Subcommand)]

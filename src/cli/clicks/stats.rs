@@ -13,11 +13,7 @@ use super::filter::FilterArguments;
 use super::{is_broken_pipe, status, tally_to_json, total};
 use crate::cli::progress::Progress;
 use crate::cli::wishes::default_name;
-use crate::clicks::ledger::Ledger;
-use crate::clicks::spelling::text;
-use crate::clicks::stats::{ByValue, Counter, HOUR_US, Stats};
-use crate::clicks::tally::Tally;
-use crate::clicks::top::{Count, Top};
+use crate::clicks::{ByValue, ClickCounter, Count, HOUR_US, Ledger, Stats, Tally, Top, spell};
 use crate::limits::STATS_ROWS_DEFAULT;
 
 /// Hours that a table shows: two days. JSON has all.
@@ -99,7 +95,7 @@ fn count(wish: &StatsArguments) -> anyhow::Result<Counted> {
     let mut ledger = Ledger::open(&wish.paths, false)?;
     ledger.pass_over_all_but(filter.times.clone());
     let mut progress = Progress::new(Some(ledger.waiting_bytes()));
-    let mut counter = Counter::new();
+    let mut counter = ClickCounter::new();
     while let Some(entry) = ledger.next_click_by_shard()? {
         if filter.takes(&entry.click) {
             counter.add(&entry);
@@ -145,7 +141,7 @@ fn to_json(counted: &Counted, rows: usize) -> Value {
         counts[plural] = match &column.values {
             ByValue::Numbers { top, .. } => top_to_json(top, rows, name, |&link| to_link(link)),
             ByValue::Texts { top, .. } => top_to_json(top, rows, name, |bytes| {
-                (!bytes.is_empty()).then(|| text(bytes).into_owned())
+                (!bytes.is_empty()).then(|| spell(bytes).into_owned())
             }),
         };
     }
@@ -222,7 +218,7 @@ fn shown(bytes: &[u8]) -> String {
         return "(none)".to_owned();
     }
     let mut shown = String::new();
-    for char in text(bytes).chars() {
+    for char in spell(bytes).chars() {
         match char.is_control() {
             true => shown.extend(char.escape_default()),
             false => shown.push(char),

@@ -9,8 +9,7 @@ use serde_json::{Value, json};
 
 use super::{is_broken_pipe, status, tally_to_json};
 use crate::cli::progress::Progress;
-use crate::clicks::ledger::Ledger;
-use crate::clicks::tally::{SegmentReport, Tally};
+use crate::clicks::{Ledger, SegmentReport, Tally};
 
 /// What `carom clicks verify` is asked to do.
 #[derive(Args, Clone, Debug)]

@@ -2,10 +2,9 @@
 //! and what it is. Rows, Parquet files, counts and the table in `docs/click-log.md`
 //! follow this list.
 
-use super::spelling::path_and_query;
-use crate::clicks::id::ClickId;
-use crate::clicks::ledger::LedgerEntry;
-use crate::clicks::record::Flags;
+use crate::clicks::format::id::ClickId;
+use crate::clicks::format::record::Flags;
+use crate::clicks::read::entry::LedgerEntry;
 
 /// One field of a click.
 pub struct Column {
@@ -178,6 +177,14 @@ pub static COLUMNS: &[Column] = &[
          empty as well was lost through damage",
     ),
 ];
+
+/// What stands before the first `?` of a target, and behind it.
+fn path_and_query(target: &[u8]) -> (&[u8], Option<&[u8]>) {
+    match memchr::memchr(b'?', target) {
+        Some(mark) => (&target[..mark], Some(&target[mark + 1..])),
+        None => (target, None),
+    }
+}
 
 /// A string that may not have been sent; empty and not sent are one.
 fn given(bytes: &[u8]) -> Option<&[u8]> {

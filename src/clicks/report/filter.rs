@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::clicks::record::{Click, Verdict};
+use crate::clicks::format::record::{Click, Verdict};
 
 /// What a click must be to be taken.
 #[derive(Clone, Debug, PartialEq, Eq)]

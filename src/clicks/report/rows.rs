@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use super::columns::{COLUMNS, Column};
 use super::spelling::{Cell, Speller};
-use crate::clicks::ledger::LedgerEntry;
+use crate::clicks::read::entry::LedgerEntry;
 
 /// How clicks are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

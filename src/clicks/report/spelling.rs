@@ -7,8 +7,8 @@ use std::net::{IpAddr, Ipv6Addr};
 use jiff::Timestamp;
 
 use super::columns::{Names, Spelled, Values};
-use crate::clicks::id::ClickId;
-use crate::clicks::ledger::LedgerEntry;
+use crate::clicks::format::id::ClickId;
+use crate::clicks::read::entry::LedgerEntry;
 use crate::limits::CLICK_ID_BYTES;
 
 /// A value of a click, spelled.
@@ -51,9 +51,9 @@ impl Speller {
                 Spelled::Word(of) => Cell::Plain(of(entry)),
                 Spelled::Address(of) => Cell::Plain(self.address(of(entry))),
                 Spelled::Digits(of) => self.digits(of(entry)).map_or(Cell::Nothing, Cell::Plain),
-                Spelled::Bytes(of) => Cell::Text(text(of(entry))),
+                Spelled::Bytes(of) => Cell::Text(spell(of(entry))),
                 Spelled::MaybeBytes(of) => {
-                    of(entry).map_or(Cell::Nothing, |bytes| Cell::Text(text(bytes)))
+                    of(entry).map_or(Cell::Nothing, |bytes| Cell::Text(spell(bytes)))
                 }
                 Spelled::Id(of) => self.id(of(entry)).map_or(Cell::Nothing, Cell::Plain),
                 Spelled::Names(of) => Cell::Names(of(entry)),
@@ -124,18 +124,10 @@ impl Speller {
 /// Length of a time up to its seconds.
 const TIME_PREFIX_BYTES: usize = "1970-01-01T00:00:00".len();
 
-/// What stands before the first `?` of a target, and behind it.
-pub(super) fn path_and_query(target: &[u8]) -> (&[u8], Option<&[u8]>) {
-    match memchr::memchr(b'?', target) {
-        Some(mark) => (&target[..mark], Some(&target[mark + 1..])),
-        None => (target, None),
-    }
-}
-
 /// Bytes as text. Those that are not UTF-8 become `\xNN`, and so does a
 /// backslash before an `x`, so that the bytes can be told from the text.
 #[must_use]
-pub fn text(bytes: &[u8]) -> Cow<'_, str> {
+pub fn spell(bytes: &[u8]) -> Cow<'_, str> {
     if let Ok(text) = str::from_utf8(bytes)
         && (memchr::memchr(b'\\', bytes).is_none() || !text.contains("\\x"))
     {

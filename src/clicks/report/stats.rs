@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::columns::{COLUMNS, Column, Counting, Of, Spelled, Values};
 use super::top::Top;
-use crate::clicks::ledger::LedgerEntry;
-use crate::clicks::record::{Flags, Verdict};
+use crate::clicks::format::record::{Flags, Verdict};
+use crate::clicks::read::entry::LedgerEntry;
 use crate::limits::{STATS_HOURS_MAX, STATS_LINKS_MAX, STATS_TEXTS_MAX};
 
 /// An hour, µs.
@@ -114,9 +114,9 @@ impl ByColumn {
 
 /// Counts clicks.
 #[derive(Debug)]
-pub struct Counter(Stats);
+pub struct ClickCounter(Stats);
 
-impl Counter {
+impl ClickCounter {
     /// No click yet.
     #[must_use]
     pub fn new() -> Self {
@@ -159,7 +159,7 @@ impl Counter {
     }
 }
 
-impl Default for Counter {
+impl Default for ClickCounter {
     fn default() -> Self {
         Self::new()
     }

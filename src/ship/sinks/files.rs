@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use super::{PRIVATE, Sink, refuse_taken};
-use crate::clicks::rows::{RowFormat, Rows};
+use crate::clicks::{RowFormat, Rows};
 use crate::disk::aside::Aside;
 use crate::disk::folder;
 use crate::ship::batch::ClickBatch;

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail, ensure};
 
 use super::batch::ClickBatch;
-use crate::clicks::rows::RowFormat;
+use crate::clicks::RowFormat;
 
 /// Mode of files of clicks: those are personal data.
 const PRIVATE: u32 = 0o640;

@@ -20,9 +20,7 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use jiff::Timestamp;
 
 use super::{PRIVATE, Sink, refuse_taken};
-use crate::clicks::columns::{COLUMNS, Column, Of, Spelled, Values};
-use crate::clicks::ledger::LedgerEntry;
-use crate::clicks::spelling::{Speller, text};
+use crate::clicks::{COLUMNS, Column, LedgerEntry, Of, Spelled, Speller, Values, spell};
 use crate::disk::aside::{Aside, Synced};
 use crate::disk::folder;
 use crate::limits::BATCH_CLICKS_MAX;
@@ -221,8 +219,8 @@ fn push_texts(
         Spelled::Word(of) => entries.for_each(|it| to.append_value(of(it))),
         Spelled::Address(of) => entries.for_each(|it| to.append_value(speller.address(of(it)))),
         Spelled::Digits(of) => entries.for_each(|it| to.append_option(speller.digits(of(it)))),
-        Spelled::Bytes(of) => entries.for_each(|it| to.append_value(text(of(it)))),
-        Spelled::MaybeBytes(of) => entries.for_each(|it| to.append_option(of(it).map(text))),
+        Spelled::Bytes(of) => entries.for_each(|it| to.append_value(spell(of(it)))),
+        Spelled::MaybeBytes(of) => entries.for_each(|it| to.append_option(of(it).map(spell))),
         Spelled::Id(of) => entries.for_each(|it| to.append_option(speller.id(of(it)))),
         Spelled::Names(of) => entries.for_each(|it| to.append_option(speller.names(of(it)))),
     }

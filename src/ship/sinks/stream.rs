@@ -6,7 +6,7 @@ use std::io::{BufWriter, Write};
 use anyhow::Context;
 
 use super::Sink;
-use crate::clicks::rows::{RowFormat, Rows};
+use crate::clicks::{RowFormat, Rows};
 use crate::ship::batch::ClickBatch;
 
 /// Text gathered before it is handed on, bytes.

@@ -7,7 +7,7 @@ use std::hash::{BuildHasher, Hasher};
 
 use foldhash::fast::RandomState;
 
-use super::record::{SHARED, TEXT_BYTES_MAX, TextPlace};
+use crate::clicks::format::record::{SHARED, TEXT_BYTES_MAX, TextPlace};
 use crate::limits::{TEXTS_BYTES_PER_SEGMENT_MAX, TEXTS_PER_SEGMENT_MAX};
 
 /// At most half of the slots are taken, so a search is short, and ends.

@@ -28,7 +28,7 @@ fn vector(keys: &str, place: ClickPlace, bytes: &str, text: &str) {
     assert_eq!(ClickId::from_bytes(id.to_bytes()), id);
     assert_eq!(keys.open(id), Ok(place));
     if id.0 >> MAC_BITS & 3 == 0 {
-        let document = include_str!("../../docs/click-log.md");
+        let document = include_str!("../../../../docs/click-log.md");
         assert!(document.contains(&format!("| `{bytes}` | `{text}` |")));
     }
 }

@@ -11,12 +11,12 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, anyhow, ensure};
 use rustix::io::Errno;
 
-use super::files::{self, SegmentFiles, ServerRun, Trouble};
-use super::folder::{self, Lock};
-use super::handover::Handover;
-use super::id::{ClickKeys, Signer};
 use super::numbers::Numbers;
-use super::writer::Writer;
+use super::segments::{self, SegmentFiles, ServerRun, Trouble};
+use crate::clicks::folder::{self, Lock};
+use crate::clicks::format::id::{ClickKeys, Signer};
+use crate::clicks::write::handover::Handover;
+use crate::clicks::write::writer::Writer;
 use crate::disk;
 use crate::limits::{SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN, SEGMENTS_READY_MAX};
 use crate::machine::clock::unix_us;
@@ -199,7 +199,7 @@ fn adopt(
     let cannot_read = || format!("cannot read the click folder {}", dir.display());
     let mut next: Vec<u64> = (0..shards.len()).map(|shard| numbers.next(shard)).collect();
     for segment in folder::list(dir).with_context(cannot_read)? {
-        if files::is_untouched(&segment).with_context(cannot_read)? {
+        if segments::is_untouched(&segment).with_context(cannot_read)? {
             fs::remove_file(&segment.path)
                 .with_context(|| format!("cannot delete the unused {}", segment.path.display()))?;
         } else if let Some(next) = next.get_mut(usize::from(segment.shard)) {

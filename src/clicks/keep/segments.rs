@@ -11,12 +11,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use super::folder::{self, SegmentFile};
-use super::frame::Salt;
-use super::handover::{ClickCounts, Handover, Retired, Segment};
-use super::map::SegmentMap;
-use super::segment::{Header, PageBlock, SEAL_AT, Seal, StartBlock};
-use super::source::written_span;
+use crate::clicks::folder::{self, SegmentFile};
+use crate::clicks::format::frame::Salt;
+use crate::clicks::format::segment::{Header, PageBlock, SEAL_AT, Seal, StartBlock};
+use crate::clicks::read::source::written_span;
+use crate::clicks::write::handover::{ClickCounts, Handover, Retired, Segment};
+use crate::clicks::write::map::SegmentMap;
 use crate::disk;
 use crate::limits::{POPULATE_AHEAD_BYTES, SEGMENT_HEADER_BYTES, SYNC_STEP_BYTES};
 use crate::machine::clock::{monotonic_us, unix_us};

@@ -476,7 +476,7 @@ fn decode_body(record: &[u8]) -> Decoded<'_> {
 
 /// The click in a record whose frame has been found good, and where those of its
 /// strings stand that are empty in it.
-pub(super) fn click_of(record: &[u8]) -> Option<(Click<'_>, TextPlaces)> {
+pub fn click_of(record: &[u8]) -> Option<(Click<'_>, TextPlaces)> {
     let flags = u16_at(record.get(..CLICK_BYTES_MIN)?, 12);
     let fields = if flags & TAGGED == 0 { UNTAGGED } else { SHARED };
     let (fixed, mut strings) = record.split_at_checked(SHARED_AT + 4 * fields)?;
@@ -518,7 +518,7 @@ pub(super) fn click_of(record: &[u8]) -> Option<(Click<'_>, TextPlaces)> {
 }
 
 /// The text in a record whose frame has been found good.
-pub(super) fn text_of(record: &[u8]) -> Option<&[u8]> {
+pub fn text_of(record: &[u8]) -> Option<&[u8]> {
     let bytes = usize::from(u16_at(record, 10));
     let is_whole = (1..=TEXT_BYTES_MAX).contains(&bytes) && record.len() == text_bytes(bytes);
     is_whole.then(|| &record[RECORD_BYTES_MIN..][..bytes])
@@ -534,5 +534,4 @@ fn decode_gap(record: &[u8]) -> Option<Gap> {
 }
 
 #[cfg(test)]
-#[path = "record_tests.rs"]
 mod tests;

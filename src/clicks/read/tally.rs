@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::{AddAssign, Range};
 
 use super::reader::SegmentEvent;
-use super::segment::Header;
+use crate::clicks::format::segment::Header;
 
 /// What was read, and what was wrong with it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -9,12 +9,16 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::dictionary::Dictionary;
-use super::frame::Salt;
 use super::handover::{ClickCounts, Handover, Retired, Segment};
-use super::id::{ClickId, ClickKeys, Signer};
 use super::map::SegmentMap;
-use super::record::{self, CLICK_ROOM_MAX, Click, GAP_BYTES, Gap, Scratch, TextPlace};
-use super::segment::{LOST_AT, START_AT, Seal, SealReason, StartBlock, encode_lost};
+use crate::clicks::format::frame::Salt;
+use crate::clicks::format::id::{ClickId, ClickKeys, Signer};
+use crate::clicks::format::record::{
+    self, CLICK_ROOM_MAX, Click, GAP_BYTES, Gap, Scratch, TextPlace,
+};
+use crate::clicks::format::segment::{
+    LOST_AT, START_AT, Seal, SealReason, StartBlock, encode_lost,
+};
 use crate::limits::{CLICK_INLINE_BYTES_MAX, SEGMENT_BYTES_MIN, SEGMENT_HEADER_BYTES};
 
 /// After so many bytes the keeper is asked to fault in more.

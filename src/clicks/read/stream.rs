@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-use super::folder::{self, SegmentFile};
-use super::ledger::LedgerEntry;
+use super::entry::LedgerEntry;
 use super::position::Position;
 use super::reader::{SegmentEvent, SegmentReader};
 use super::source::ReadAt;
 use super::tally::{Account, SegmentReport, SegmentState};
+use crate::clicks::folder::{self, SegmentFile};
 use crate::limits::BAD_LINES_SHOWN;
 
 /// The segments of one shard of one folder.

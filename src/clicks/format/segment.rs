@@ -330,5 +330,4 @@ fn read_block<T>(
 }
 
 #[cfg(test)]
-#[path = "segment_tests.rs"]
 mod tests;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-use super::privacy::IpKey;
+use crate::clicks::write::privacy::IpKey;
 use crate::disk::aside::Aside;
 use crate::disk::state;
 
@@ -103,20 +103,22 @@ impl IpKeys {
         }
         Aside::create(&self.path, 0o600)?.put(text.as_bytes())
     }
-}
 
-/// Deletes the keys of an earlier server, where addresses are hashed no more.
-///
-/// # Errors
-///
-/// A sentence for the operator when they cannot be deleted.
-pub fn forget(clicks: &Path) -> anyhow::Result<()> {
-    let path = state::path(clicks).join(NAME);
-    match fs::remove_file(&path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error).with_context(|| {
-            format!("cannot delete the keys of hashed addresses, {}", path.display())
-        }),
-        _ => Ok(()),
+    /// Deletes the keys of an earlier server, where addresses are hashed no more.
+    ///
+    /// # Errors
+    ///
+    /// A sentence for the operator when they cannot be deleted.
+    pub fn forget(clicks: &Path) -> anyhow::Result<()> {
+        let path = state::path(clicks).join(NAME);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(error).with_context(|| {
+                    format!("cannot delete the keys of hashed addresses, {}", path.display())
+                })
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -191,9 +193,9 @@ mod tests {
     #[test]
     fn they_can_be_forgotten() {
         let clicks = tempfile::tempdir().unwrap();
-        forget(clicks.path()).unwrap();
+        IpKeys::forget(clicks.path()).unwrap();
         let key = key_at(clicks.path(), MIDNIGHT);
-        forget(clicks.path()).unwrap();
+        IpKeys::forget(clicks.path()).unwrap();
         assert_ne!(key_at(clicks.path(), MIDNIGHT), key);
     }
 

@@ -3,10 +3,10 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use super::folder;
 use super::ledger::Ledger;
 use super::reader::SegmentReader;
 use super::tally::Tally;
+use crate::clicks::folder;
 
 /// Reads what the last server left unsealed in `folder` and says what it is:
 /// `None` if it was not killed. What a server writes now is left alone.

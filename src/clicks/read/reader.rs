@@ -8,16 +8,16 @@ use std::collections::VecDeque;
 use std::io;
 use std::ops::Range;
 
-use super::frame::Flaw;
-use super::record::{
+use super::source::{ReadAt, written_span};
+use super::texts::KnownTexts;
+use crate::clicks::format::frame::Flaw;
+use crate::clicks::format::record::{
     Body, Click, Decoded, Gap, RECORD_BYTES_MAX, SHARED, SHARED_AT, SHARED_CUTS,
     TEXT_RECORD_BYTES_MAX, TextPlace, TextPlaces, click_of, decode, text_of,
 };
-use super::segment::{
+use crate::clicks::format::segment::{
     Header, LOST_AT, PageBlock, SEAL_AT, START_AT, Seal, SegmentRefused, StartBlock, read_lost,
 };
-use super::source::{ReadAt, written_span};
-use super::texts::KnownTexts;
 use crate::limits::SEGMENT_HEADER_BYTES;
 
 /// How much is read in one go, bytes.

@@ -361,5 +361,4 @@ impl fmt::Display for BadKeys {
 impl std::error::Error for BadKeys {}
 
 #[cfg(test)]
-#[path = "id_tests.rs"]
 mod tests;

@@ -3,8 +3,8 @@
 
 use std::fs::File;
 
-use super::folder::SegmentFile;
 use super::reader::SegmentReader;
+use crate::clicks::folder::SegmentFile;
 
 /// A place behind one click, and before all later ones of its shard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

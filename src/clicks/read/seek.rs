@@ -7,15 +7,15 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-use super::folder::{self, SegmentFile};
-use super::frame::Flaw;
-use super::id::ClickPlace;
-use super::ledger::LedgerEntry;
-use super::record::{
+use super::entry::LedgerEntry;
+use super::source::ReadAt;
+use crate::clicks::folder::{self, SegmentFile};
+use crate::clicks::format::frame::Flaw;
+use crate::clicks::format::id::ClickPlace;
+use crate::clicks::format::record::{
     self, Body, Decoded, RECORD_BYTES_MAX, SHARED, SHARED_CUTS, TEXT_RECORD_BYTES_MAX, click_of,
 };
-use super::segment::{Header, PageBlock, Seal, SegmentRefused};
-use super::source::ReadAt;
+use crate::clicks::format::segment::{Header, PageBlock, Seal, SegmentRefused};
 use crate::limits::SEGMENT_HEADER_BYTES;
 
 /// A click that was found.
@@ -86,7 +86,10 @@ pub enum Missing {
 /// # Errors
 ///
 /// A sentence when the folder or the file cannot be read.
-pub fn seek(folder: &Path, place: &ClickPlace) -> anyhow::Result<Result<FoundClick, Missing>> {
+pub fn find_click(
+    folder: &Path,
+    place: &ClickPlace,
+) -> anyhow::Result<Result<FoundClick, Missing>> {
     let files = folder::list(folder)
         .with_context(|| format!("cannot read the click folder {}", folder.display()))?;
     let of_shard = |file: &&SegmentFile| file.shard == place.shard;
@@ -102,7 +105,7 @@ pub fn seek(folder: &Path, place: &ClickPlace) -> anyhow::Result<Result<FoundCli
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Err(Missing::Deleted)),
         opened => opened.with_context(|| format!("cannot open {path}"))?,
     };
-    look(folder, &source, place).with_context(|| format!("cannot read {path}"))
+    find_click_in(folder, &source, place).with_context(|| format!("cannot read {path}"))
 }
 
 /// Looks for the click at `place` in its segment, a file of `folder`.
@@ -110,7 +113,7 @@ pub fn seek(folder: &Path, place: &ClickPlace) -> anyhow::Result<Result<FoundCli
 /// # Errors
 ///
 /// Those of the source.
-pub fn look(
+pub fn find_click_in(
     folder: &Path,
     source: &impl ReadAt,
     place: &ClickPlace,

@@ -7,10 +7,10 @@ use std::thread::Thread;
 
 use crossbeam_queue::ArrayQueue;
 
-use super::frame::{FRAME_BYTES, Salt};
 use super::map::SegmentMap;
-use super::record::{CLICK_ROOM_MAX, GAP_BYTES};
-use super::segment::Seal;
+use crate::clicks::format::frame::{FRAME_BYTES, Salt};
+use crate::clicks::format::record::{CLICK_ROOM_MAX, GAP_BYTES};
+use crate::clicks::format::segment::Seal;
 use crate::limits::{SEGMENT_BYTES_MIN, SEGMENT_HEADER_BYTES, SEGMENTS_WAITING_MAX};
 
 /// The first page, the longest click with its strings and a gap: less is no
@@ -94,7 +94,7 @@ pub struct ClickCounts {
 impl ClickCounts {
     /// Adds one. For the only thread that ever adds: it needs no locked
     /// instruction.
-    pub(super) fn add_one(counter: &AtomicU64) {
+    pub fn add_one(counter: &AtomicU64) {
         counter.store(counter.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
     }
 }

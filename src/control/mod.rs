@@ -1,16 +1,12 @@
-//! Everything that is not a request: loading and swapping tables, signals,
-//! limits of the machine, starting and stopping. None of it runs on a shard.
+//! Everything that is not a request, on threads that are no shard's: `serve` starts
+//! a server, watches over it and stops it; `live` holds the links that are served
+//! and changes them; `admin` is the socket over which that is asked for. `shards`
+//! is how all of them reach the shards.
 
 pub mod admin;
-mod banner;
 pub mod journal;
 mod live;
-mod plan;
-mod server;
-mod signals;
-mod start;
-mod stop;
-mod trouble;
+mod serve;
+mod shards;
 
-pub use plan::{EngineWish, IpWish, Plan};
-pub use start::serve;
+pub use serve::{EngineWish, IpWish, Plan, serve};

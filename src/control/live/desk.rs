@@ -16,9 +16,9 @@ use super::look;
 use super::opening::{Opening, next};
 use super::reading::{self, Job, ReadDone, Then};
 use super::served::Served;
-use super::shards::Shards;
 use super::stored;
 use crate::control::journal::{self, How, Journal, Record, What, Who};
+use crate::control::shards::Shards;
 use crate::links::Report;
 use crate::machine::clock::unix_us;
 use crate::say::say;
@@ -328,7 +328,7 @@ impl Desk {
         who: &Who,
     ) -> Result<Generation, Refusal> {
         let generation = next(self.generation);
-        let replicas = self.shards.replicate(&served, generation).map_err(failed)?;
+        let replicas = self.shards.replicate(|| served.replicate(generation)).map_err(failed)?;
         let (from, table) = again.unzip();
         let table = table.unwrap_or(generation);
         let base = journal::Base {

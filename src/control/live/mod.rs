@@ -15,11 +15,9 @@ mod look;
 mod opening;
 mod reading;
 mod served;
-mod shards;
 mod single;
 mod stored;
 
 pub use ask::{Answer, Ask, Edit, Refusal, Reply};
 pub use desk::Desk;
 pub use opening::Opening;
-pub use shards::Shards;

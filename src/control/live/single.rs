@@ -151,7 +151,7 @@ impl Desk {
             counts.push(before.len() - from);
         }
         let served = Served::new(self.served.base().clone(), &changes).map_err(Refusal::clash)?;
-        let replicas = self.shards.replicate(&served, generation).map_err(failed)?;
+        let replicas = self.shards.replicate(|| served.replicate(generation)).map_err(failed)?;
         self.write(&records(group, generation, served.editor().len()))?;
         self.shards.swap(replicas, generation);
         self.served = served;

@@ -3,10 +3,10 @@
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-use super::live::Ask;
-use super::server::{Server, counts, post};
-use super::signals::Event;
+use super::running::RunningServer;
+use super::signals::Signalled;
 use crate::clicks::{Keeper, Summary};
+use crate::control::live::Ask;
 use crate::mailbox::{Message, ShardCounts};
 use crate::say::say;
 
@@ -16,42 +16,39 @@ use crate::say::say;
 /// # Errors
 ///
 /// When a shard failed.
-pub fn stop(server: Server<'_>, keeper: Keeper) -> anyhow::Result<()> {
-    let Server { plan, shards, events, asks, desk, admin } = server;
+pub fn stop(server: RunningServer<'_>, keeper: Keeper) -> anyhow::Result<()> {
+    let RunningServer { plan, shards, running, signals, asks, desk, admin } = server;
     say(format_args!(
         "stopping: {} connections have {:?} to finish",
-        counts(&shards).connections,
+        shards.counts().connections,
         plan.drain_timeout
     ));
     // Nothing is changed any more, so that whoever was answered is right.
     admin.stop();
     let _ = asks.send(Ask::Stop);
     desk.join().map_err(|_| anyhow::anyhow!("the links thread panicked"))?;
-    post(&shards, || Message::Drain);
+    shards.post(|| Message::Drain);
     let deadline = Instant::now() + plan.drain_timeout;
     let (ended_sender, ended) = channel::<()>();
-    let published: Vec<_> = shards.iter().map(|s| s.published.clone()).collect();
-    let mailboxes: Vec<_> = shards.iter().map(|s| s.mailbox.clone()).collect();
-    let joining: Vec<_> = shards
+    let joining: Vec<_> = running
         .into_iter()
         .map(|shard| {
             let ended = ended_sender.clone();
             std::thread::spawn(move || {
-                let result = shard.running.join();
+                let result = shard.join();
                 drop(ended);
                 result
             })
         })
         .collect();
     drop(ended_sender);
-    let abandon = || mailboxes.iter().for_each(|mailbox| mailbox.post(Message::Abandon));
     let mut cut = 0;
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
-        let stop_now = events.try_iter().any(|event| event == Event::Stop);
+        let stop_now = signals.try_iter().any(|signal| signal == Signalled::Stop);
         if stop_now || left.is_zero() {
-            cut = published.iter().map(|counts| counts.load().connections).sum();
-            abandon();
+            cut = shards.counts().connections;
+            shards.post(|| Message::Abandon);
             break;
         }
         // Woken when all have ended: then no sender is left.
@@ -64,8 +61,7 @@ pub fn stop(server: Server<'_>, keeper: Keeper) -> anyhow::Result<()> {
         thread.join().map_err(|_| anyhow::anyhow!("a shard could not be joined"))??;
     }
     let summary = keeper.finish();
-    let counts = published.iter().fold(ShardCounts::default(), |sum, p| sum + p.load());
-    say(farewell(&counts, &summary, cut));
+    say(farewell(&shards.counts(), &summary, cut));
     Ok(())
 }
 

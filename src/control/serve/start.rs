@@ -1,31 +1,36 @@
 //! A server from start to end: from a plan to shards that serve, then the loop,
 //! then the stop.
 
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::channel;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
-use super::admin::Socket;
-use super::journal::Who;
-use super::live::{Ask, Desk, Opening, Shards};
+use super::banner::Banner;
 use super::plan::{EngineWish, IpWish, Plan};
-use super::server::{RunningShard, Server};
-use super::{banner, signals, stop};
+use super::running::RunningServer;
+use super::{signals, stop};
 use crate::clicks::{
-    ClickKeys, IpKeys, Keeper, KeeperOptions, Privacy, ShardInfo, folder, key_file, left_behind,
+    ClickKeys, IpKeys, Keeper, KeeperOptions, Privacy, ShardInfo, Writer, folder, key_file,
+    left_behind,
 };
+use crate::control::admin::Socket;
+use crate::control::journal::Who;
+use crate::control::live::{Ask, Desk, Opening};
+use crate::control::shards::{Contact, Shards};
 use crate::disk::state;
 use crate::engine::listener::listen_all;
-use crate::engine::{self, Engine, Seat};
+use crate::engine::{self, Engine, Running, Seat};
 use crate::machine::Machine;
 use crate::machine::clock::unix_us;
 use crate::machine::cpus::{choose_cpus, ranges};
 use crate::mailbox::{Mailbox, Published};
 use crate::say::say;
 use crate::shard::{Settings, Shard};
+use crate::sources::Base;
 use crate::sources::watch::{LastRead, Watch};
 
 /// Serves until a signal says stop.
@@ -37,10 +42,71 @@ use crate::sources::watch::{LastRead, Watch};
 /// failed.
 pub fn serve(plan: &Plan) -> anyhow::Result<()> {
     abort_on_panic();
-    let (event_sender, events) = channel();
-    signals::watch(event_sender)?;
+    let (signal_sender, signals) = channel();
+    signals::watch(signal_sender)?;
 
     let watch = plan.watch.then(|| Watch::new(&plan.sources.paths)).transpose()?;
+    let (base, left_out, read_in) = read_links(plan)?;
+    let ground = Ground::choose(plan)?;
+    let cpus = &ground.cpus;
+    let waits = |address| {
+        say(format_args!("{address} is in use; waiting a moment, as a killed carom may hold it"));
+    };
+    let (addresses, listeners) = listen_all(&plan.listen, cpus.len(), plan.listening, &waits)?;
+    let (keys, click_key_made) = open_keys(plan)?;
+    let (keeper, writers) = open_clicks(plan, keys, cpus)?;
+    let state = make_state(plan)?;
+    let socket = Socket::open(&state)?;
+    let opening = Arc::new(Opening::new(&state, base, plan.keep_generations)?);
+    let (privacy, ip_keys) = choose_privacy(plan)?;
+    let connections_max = ground.connections_max;
+    let settings = Settings { connections_max, privacy, ..plan.settings.clone() };
+    let (shards, running) = start_shards(&ground, listeners, writers, &settings, &opening)?;
+
+    let banner = Banner {
+        links: opening.served.editor().len(),
+        generation: opening.generation,
+        changes: opening.served.changes().len(),
+        promoted: opening.from,
+        left_out,
+        table_bytes: opening.served.base().table.memory().total(cpus.len()),
+        read_in,
+        engine: ground.engine,
+        engine_reason: ground.engine_reason,
+        cores: ranges(cpus),
+        addresses,
+        clicks: plan.clicks.clone(),
+        admin: socket.path().to_owned(),
+        click_key_made,
+        connections_per_core: connections_max,
+        fallback: settings.fallback.as_ref().map(|target| target.text().to_owned()),
+        warnings: ground.warnings,
+    };
+    banner.print(plan.json);
+
+    let opening = Arc::into_inner(opening).context("a shard is still being built")?;
+    let (asks, for_desk) = channel();
+    let own = asks.clone();
+    let last_read = LastRead::default();
+    let (sources, reader) = (plan.sources.clone(), last_read.clone());
+    let desk = Desk::start(opening, sources, reader, shards.clone(), (own, for_desk))?;
+    let admin = socket.serve(asks.clone())?;
+    if let Some(watch) = watch {
+        let asks = asks.clone();
+        let reload =
+            move || asks.send(Ask::Reload { who: Who::itself("watch"), reply: None }).is_ok();
+        watch.start(reload, last_read)?;
+    }
+    tell_what_was_left(&plan.clicks)?;
+
+    let server = RunningServer { plan, shards, running, signals, asks, desk, admin };
+    server.watch(ip_keys);
+    stop::stop(server, keeper)
+}
+
+/// The links that are to be served, how many bad lines were left out, and how long
+/// reading took.
+fn read_links(plan: &Plan) -> anyhow::Result<(Base, usize, Duration)> {
     let started = Instant::now();
     let (base, report) = plan.sources.read_base()?;
     let read_in = started.elapsed();
@@ -48,43 +114,62 @@ pub fn serve(plan: &Plan) -> anyhow::Result<()> {
     if problems > 0 {
         say(format_args!("{problems} bad lines:\n{}", report.to_string().trim_end()));
     }
-    let Some(base) = base else {
-        bail!(
+    let base = base.with_context(|| {
+        format!(
             "{problems} bad lines, so nothing is served; mend them, or serve the rest with \
              --on-bad-line skip"
-        );
-    };
+        )
+    })?;
+    Ok((base, problems, read_in))
+}
 
-    let machine = Machine::survey()?;
-    let cpus = choose_cpus(plan.cores.as_ref(), &machine.cpus)?;
-    let wished = plan.settings.connections_max;
-    let (engine, engine_reason) = choose_engine(plan.engine)?;
-    let connections_max = machine.connections_per_shard(wished, cpus.len())?;
-    let waits = |address| {
-        say(format_args!("{address} is in use; waiting a moment, as a killed carom may hold it"));
-    };
-    let (addresses, listeners) = listen_all(&plan.listen, cpus.len(), plan.listening, &waits)?;
-    let (keys, click_key_made) = open_keys(plan)?;
-    let (keeper, writers) = open_clicks(plan, keys, &cpus)?;
-    let state = match &plan.state {
+/// What the machine grants of what was wished.
+struct Ground {
+    cpus: Vec<usize>,
+    engine: Engine,
+    engine_reason: String,
+    /// Connections of each shard.
+    connections_max: usize,
+    warnings: Vec<String>,
+}
+
+impl Ground {
+    fn choose(plan: &Plan) -> anyhow::Result<Self> {
+        let machine = Machine::survey()?;
+        let cpus = choose_cpus(plan.cores.as_ref(), &machine.cpus)?;
+        let wished = plan.settings.connections_max;
+        let (engine, engine_reason) = choose_engine(plan.engine)?;
+        let connections_max = machine.connections_per_shard(wished, cpus.len())?;
+        let warnings = machine.warnings(cpus.len(), wished, plan.listening.backlog);
+        Ok(Self { cpus, engine, engine_reason, connections_max, warnings })
+    }
+}
+
+fn make_state(plan: &Plan) -> anyhow::Result<PathBuf> {
+    match &plan.state {
         Some(state) => {
             state::make_at(state)
                 .with_context(|| format!("cannot make the state folder {}", state.display()))?;
-            state.clone()
+            Ok(state.clone())
         }
         None => state::make(&plan.clicks)
-            .with_context(|| format!("cannot make a folder in {}", plan.clicks.display()))?,
-    };
-    let socket = Socket::open(&state)?;
-    let opening = Arc::new(Opening::new(&state, base, plan.keep_generations)?);
-    let (privacy, ip_keys) = choose_privacy(plan)?;
-    let settings = Settings { connections_max, privacy, ..plan.settings.clone() };
+            .with_context(|| format!("cannot make a folder in {}", plan.clicks.display())),
+    }
+}
 
-    let mut shards = Vec::new();
-    for ((&cpu, listeners), clicks) in cpus.iter().zip(listeners).zip(writers) {
+/// Starts a shard on each CPU, and waits until all of them serve.
+fn start_shards(
+    ground: &Ground,
+    listeners: Vec<Vec<TcpListener>>,
+    writers: Vec<Writer>,
+    settings: &Settings,
+    opening: &Arc<Opening>,
+) -> anyhow::Result<(Shards, Vec<Running>)> {
+    let (mut contacts, mut running, mut ready) = (Vec::new(), Vec::new(), Vec::new());
+    for ((&cpu, listeners), clicks) in ground.cpus.iter().zip(listeners).zip(writers) {
         let mailbox = Arc::new(Mailbox::new().context("cannot make a mailbox")?);
         let published = Arc::new(Published::default());
-        let (ready_sender, ready) = channel();
+        let (ready_sender, is_ready) = channel();
         let (settings, opening, counts) = (settings.clone(), opening.clone(), published.clone());
         let seat = Seat {
             cpu,
@@ -95,50 +180,18 @@ pub fn serve(plan: &Plan) -> anyhow::Result<()> {
                 Shard::new(opening.replicate(), clicks, settings, counts, now)
             }),
         };
-        let running = engine::start(engine, seat)?;
-        shards.push(RunningShard { cpu, mailbox, published, running, ready });
+        running.push(engine::start(ground.engine, seat)?);
+        ready.push(is_ready);
+        contacts.push(Contact { cpu, mailbox, published });
     }
-    wait_until_ready(&mut shards)?;
-
-    let banner = banner::Banner {
-        links: opening.served.editor().len(),
-        generation: opening.generation,
-        changes: opening.served.changes().len(),
-        promoted: opening.from,
-        left_out: problems,
-        table_bytes: opening.served.base().table.memory().total(cpus.len()),
-        read_in,
-        engine,
-        engine_reason,
-        cores: ranges(&cpus),
-        addresses,
-        clicks: plan.clicks.clone(),
-        admin: socket.path().to_owned(),
-        click_key_made,
-        connections_per_core: connections_max,
-        fallback: settings.fallback.as_ref().map(|target| target.text().to_owned()),
-        warnings: machine.warnings(cpus.len(), wished, plan.listening.backlog),
-    };
-    banner.print(plan.json);
-
-    let (asks, for_desk) = channel();
-    let for_shards = Shards::of(&shards);
-    let (own, sources) = (asks.clone(), plan.sources.clone());
-    let last_read = LastRead::default();
-    let opening = Arc::into_inner(opening).context("a shard is still being built")?;
-    let desk = Desk::start(opening, sources, last_read.clone(), for_shards, (own, for_desk))?;
-    let admin = socket.serve(asks.clone())?;
-    if let Some(watch) = watch {
-        let asks = asks.clone();
-        let reload =
-            move || asks.send(Ask::Reload { who: Who::itself("watch"), reply: None }).is_ok();
-        watch.start(reload, last_read)?;
+    for (at, is_ready) in ready.into_iter().enumerate() {
+        // The sender is dropped unsent where a shard ended instead.
+        if is_ready.recv().is_err() {
+            running.swap_remove(at).join()?;
+            bail!("the shard on CPU {} ended before it served", ground.cpus[at]);
+        }
     }
-    tell_what_was_left(&plan.clicks)?;
-
-    let server = Server { plan, shards, events, asks, desk, admin };
-    server.watch(ip_keys);
-    stop::stop(server, keeper)
+    Ok((Shards::new(contacts), running))
 }
 
 /// Reads what a killed server left in the click folder, beside the serving, and
@@ -206,7 +259,7 @@ fn open_clicks(
     plan: &Plan,
     keys: ClickKeys,
     cpus: &[usize],
-) -> anyhow::Result<(Keeper, Vec<crate::clicks::Writer>)> {
+) -> anyhow::Result<(Keeper, Vec<Writer>)> {
     let shards: Vec<ShardInfo> =
         cpus.iter().map(|&cpu| ShardInfo { cpu: u16::try_from(cpu).unwrap_or(u16::MAX) }).collect();
     let options = KeeperOptions {
@@ -233,16 +286,4 @@ fn choose_privacy(plan: &Plan) -> anyhow::Result<(Privacy, Option<IpKeys>)> {
     };
     IpKeys::forget(&plan.clicks)?;
     Ok((privacy, None))
-}
-
-fn wait_until_ready(shards: &mut Vec<RunningShard>) -> anyhow::Result<()> {
-    for at in 0..shards.len() {
-        // The sender is dropped unsent where a shard ended instead.
-        if shards[at].ready.recv().is_err() {
-            let failed = shards.swap_remove(at);
-            failed.running.join()?;
-            bail!("the shard on CPU {} ended before it served", failed.cpu);
-        }
-    }
-    Ok(())
 }

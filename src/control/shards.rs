@@ -1,38 +1,54 @@
-//! The shards, as far as links are brought to them.
+//! The shards as the control side has them: how each is reached, what they have
+//! counted, and how links are brought to all of them.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
 
-use super::served::Served;
-use crate::control::server::RunningShard;
 use crate::limits::SHARD_TURN_MS_MAX;
 use crate::links::{Links, Patch};
 use crate::machine::background;
 use crate::machine::cpus::pin;
-use crate::mailbox::{Mailbox, Message, Published};
+use crate::mailbox::{Mailbox, Message, Published, ShardCounts};
 use crate::say::say;
 
-/// One shard: its CPU, the way to it, and what it says of itself.
-pub struct Shard {
+/// How one shard is reached: its CPU, the way to it, and what it says of itself.
+#[derive(Clone)]
+pub struct Contact {
     pub cpu: usize,
     pub mailbox: Arc<Mailbox>,
     pub published: Arc<Published>,
 }
 
-/// All of them.
-pub struct Shards(pub Vec<Shard>);
+/// All shards.
+#[derive(Clone)]
+pub struct Shards(Vec<Contact>);
 
 impl Shards {
-    /// Of those that run.
-    pub fn of(running: &[RunningShard]) -> Self {
-        let shard = |shard: &RunningShard| Shard {
-            cpu: shard.cpu,
-            mailbox: shard.mailbox.clone(),
-            published: shard.published.clone(),
-        };
-        Self(running.iter().map(shard).collect())
+    /// Those that are reached so.
+    pub fn new(contacts: Vec<Contact>) -> Self {
+        Self(contacts)
+    }
+
+    /// What they have counted together.
+    pub fn counts(&self) -> ShardCounts {
+        let all = self.0.iter().map(|shard| shard.published.load());
+        all.fold(ShardCounts::default(), |sum, counts| sum + counts)
+    }
+
+    /// Posts a message to each.
+    pub fn post(&self, message: impl Fn() -> Message) {
+        for shard in &self.0 {
+            shard.mailbox.post(message());
+        }
+    }
+
+    /// Drops what they have handed back.
+    pub fn drop_retired(&self) {
+        for shard in &self.0 {
+            shard.mailbox.drop_retired();
+        }
     }
 
     /// A replica of the links for each shard. They are made on the CPU they are for,
@@ -42,20 +58,21 @@ impl Shards {
     /// # Errors
     ///
     /// When a thread cannot be started.
-    pub fn replicate(&self, served: &Served, generation: u32) -> anyhow::Result<Vec<Links>> {
+    pub fn replicate(&self, replica: impl Fn() -> Links + Sync) -> anyhow::Result<Vec<Links>> {
+        let replica = &replica;
         std::thread::scope(|scope| {
-            let replicas = self.0.iter().map(|shard| {
-                let replica = std::thread::Builder::new().name("carom-replica".to_owned());
-                replica.spawn_scoped(scope, move || {
+            let threads = self.0.iter().map(|shard| {
+                let thread = std::thread::Builder::new().name("carom-replica".to_owned());
+                thread.spawn_scoped(scope, move || {
                     pin(shard.cpu);
                     background::begin();
-                    served.replicate(generation)
+                    replica()
                 })
             });
-            let replicas: Vec<_> = replicas
+            let threads: Vec<_> = threads
                 .collect::<Result<_, _>>()
                 .context("cannot start a thread to copy the table")?;
-            let copied = replicas.into_iter().map(|thread| thread.join());
+            let copied = threads.into_iter().map(|thread| thread.join());
             copied.map(|links| links.map_err(|_| anyhow!("copying the table panicked"))).collect()
         })
     }
@@ -70,19 +87,11 @@ impl Shards {
         self.drop_retired();
     }
 
-    fn drop_retired(&self) {
-        for shard in &self.0 {
-            shard.mailbox.drop_retired();
-        }
-    }
-
     /// Has every shard make these changes between two batches, all at once, and waits
     /// until all have.
     pub fn patch(&self, patches: Vec<Patch>, generation: u32) {
         let patch = Arc::new(Patch::all(patches, generation));
-        for shard in &self.0 {
-            shard.mailbox.post(Message::Patch(Arc::clone(&patch)));
-        }
+        self.post(|| Message::Patch(Arc::clone(&patch)));
         self.wait_for(generation);
         self.drop_retired();
     }

@@ -1,0 +1,12 @@
+//! A server from its plan to its end.
+
+mod banner;
+mod plan;
+mod running;
+mod signals;
+mod start;
+mod stop;
+mod trouble;
+
+pub use plan::{EngineWish, IpWish, Plan};
+pub use start::serve;

@@ -11,7 +11,7 @@
 //!   file, no clock. [`limits`] holds every bound; through [`pace`] long work lets
 //!   requests go first.
 //! - [`disk`] is how files are put in place, locked and kept; `machine` is what the
-//!   machine allows, its clock and its CPUs; `say` tells the operator.
+//!   machine allows, its clock and its CPUs; `say` tells the operator, in `words`.
 //! - [`connection`] is one peer without its socket. [`shard`] is what one core
 //!   owns; it answers batches and shares nothing with its neighbours.
 //! - [`engine`] moves bytes, with `io_uring` or `epoll`; only it names them.
@@ -43,3 +43,4 @@ mod say;
 pub mod shard;
 pub mod ship;
 mod sources;
+mod words;

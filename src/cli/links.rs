@@ -25,6 +25,7 @@ use crate::limits::BAD_LINES_SHOWN;
 use crate::links::{OnBadLine, Problem, Report, Table};
 use crate::say::say;
 use crate::sources::{Contents, Sources};
+use crate::words::counted;
 
 /// Look at link files.
 #[derive(Clone, Debug, Subcommand)]
@@ -34,27 +35,27 @@ pub enum LinksCommand {
     /// Bad lines go to standard error as file:line: what is wrong, and what would
     /// be right. The exit status is 0 when all lines are good or the bad ones were
     /// to be skipped, 1 when there are bad lines, 2 when a file cannot be read.
-    Check(Said<Check>),
+    Check(Said<CheckArguments>),
     /// Make one file of link files that `serve` starts from at once
     ///
     /// The file is checked by its checksums and used where it lies, not read; see
     /// docs/compiled-tables.md. The exit status is 0 when it was written, 1 when there
     /// are bad lines, 2 when a file cannot be read or written.
-    Compile(Said<compile::Compile>),
+    Compile(Said<compile::CompileArguments>),
     /// Write link files of any format as those of another
     ///
     /// Every line that means something else here, or cannot be taken, is listed as
     /// file:line: what. The exit status is 0 when all links were taken as they were
     /// meant, 1 when some were changed or refused, 2 when a file cannot be read or
     /// written.
-    Convert(Said<convert::Convert>),
+    Convert(Said<convert::ConvertArguments>),
     /// List the links that two files do not have in common, or that `promote` would change
     ///
     /// Without files, a running server is asked how what is staged differs from what
     /// it serves. Links of files are listed with + for added ones, - for removed ones, ~ for those that answer something
     /// else. The exit status is 0 when the links are the same, 1 when some differ, 2
     /// when a file cannot be read or has bad lines.
-    Diff(Said<diff::Diff>),
+    Diff(Said<diff::DiffArguments>),
     /// Answer a real access log with two sets of links, and list what differs
     ///
     /// Each GET and HEAD of the log is answered with the old links and with the new,
@@ -69,7 +70,7 @@ pub enum LinksCommand {
 
 /// What `carom links check` is asked to do.
 #[derive(Args, Clone, Debug)]
-pub struct Check {
+pub struct CheckArguments {
     /// Link files; together they make one table
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
@@ -100,7 +101,7 @@ pub fn run(command: &LinksCommand) -> ExitCode {
     }
 }
 
-fn check(wish: &Check) -> ExitCode {
+fn check(wish: &CheckArguments) -> ExitCode {
     let sources = Sources {
         paths: wish.files.clone(),
         reading: wish.reading.plan(),
@@ -119,7 +120,7 @@ fn check(wish: &Check) -> ExitCode {
 }
 
 fn print(
-    wish: &Check,
+    wish: &CheckArguments,
     read: &Contents,
     out: &mut impl Write,
     complaints: &mut impl Write,
@@ -222,14 +223,6 @@ fn totals(table: &Table) -> String {
     )
 }
 
-fn counted(count: usize, what: &str) -> String {
-    match (count, what.ends_with('x')) {
-        (1, _) => format!("1 {what}"),
-        (_, true) => format!("{count} {what}es"),
-        (_, false) => format!("{count} {what}s"),
-    }
-}
-
 fn to_json(read: &Contents) -> Value {
     let report = &read.report;
     let files = report
@@ -274,7 +267,7 @@ mod tests {
         std::fs::write(&file, text).unwrap();
         let has = |flag| flags.contains(&flag);
         let on_bad_line = if has("skip") { OnBadLine::Skip } else { OnBadLine::Refuse };
-        let wish = Check {
+        let wish = CheckArguments {
             files: vec![file.clone()],
             reading: ReadingArguments::default(),
             on_bad_line: Some(on_bad_line),
@@ -330,7 +323,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("site.conf");
         std::fs::write(&file, "listen 80;\nlocation /a { return 301 /b; }\n").unwrap();
-        let wish = Check {
+        let wish = CheckArguments {
             files: vec![file],
             reading: ReadingArguments {
                 format: Some(Format::Nginx),

@@ -12,7 +12,7 @@ use clap::{ArgGroup, Args};
 use serde::Serialize;
 use signal_hook::consts::{SIGINT, SIGTERM};
 
-use super::clicks::cat::Format;
+use super::clicks::cat::RowFormatName;
 use super::quantities::{long_time, written_time};
 use super::wishes::default_name;
 use crate::clicks::{ClickKeys, key_file};
@@ -23,6 +23,7 @@ use crate::limits::{
 use crate::say::say;
 use crate::ship::sinks::{Address, SinkKind};
 use crate::ship::{ShipPlan, Shipped, Shipper, lag, register};
+use crate::words::counted;
 
 const AFTER_HELP: &str = "\
 Sinks: stdout; file:DIR, a file of rows for each batch; parquet:DIR, Parquet files by date and \
@@ -52,8 +53,8 @@ pub struct ShipArguments {
     name: Option<String>,
 
     /// How rows are written
-    #[arg(long, value_enum, default_value = default_name::<Format>(), requires = "to")]
-    format: Option<Format>,
+    #[arg(long, value_enum, default_value = default_name::<RowFormatName>(), requires = "to")]
+    format: Option<RowFormatName>,
 
     /// Compress the files of file:DIR
     #[arg(long, requires = "to")]
@@ -186,14 +187,14 @@ fn keys(wish: &ShipArguments) -> anyhow::Result<ClickKeys> {
 
 /// What was shipped, and what was wrong on the way.
 fn totals(shipped: &Shipped) -> String {
-    let clicks = lag::count(shipped.clicks, "click", "clicks");
-    let batches = lag::count(shipped.batches, "batch", "batches");
+    let clicks = counted(shipped.clicks, "click");
+    let batches = counted(shipped.batches, "batch");
     let mut text = format!("{clicks} shipped in {batches}");
     if shipped.deleted > 0 {
-        text += &format!(", {} deleted", lag::count(shipped.deleted, "segment", "segments"));
+        text += &format!(", {} deleted", counted(shipped.deleted, "segment"));
     }
     if shipped.gone > 0 {
-        text += &format!(", {} gone since", lag::count(shipped.gone, "click", "clicks"));
+        text += &format!(", {} gone since", counted(shipped.gone, "click"));
     }
     format!("{text}; read {}", shipped.tally)
 }
@@ -225,8 +226,8 @@ fn list(clicks: &Path, is_json: bool, out: &mut impl Write) -> anyhow::Result<()
             serde_json::to_writer(&mut *out, &listed)?;
             writeln!(out)?;
         } else {
-            let clicks = lag::count(checkpoint.clicks, "click", "clicks");
-            let batches = lag::count(checkpoint.batches, "batch", "batches");
+            let clicks = counted(checkpoint.clicks, "click");
+            let batches = counted(checkpoint.batches, "batch");
             writeln!(out, "{name}: {}: {clicks} in {batches}; {lag}", checkpoint.address)?;
         }
     }

@@ -9,6 +9,7 @@ use anyhow::Context;
 use crate::clicks::folder::{self, SegmentFile};
 use crate::clicks::{Position, SegmentEvent, SegmentReader};
 use crate::machine::clock::unix_us;
+use crate::words::counted;
 
 /// What a sink does not have yet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,13 +26,8 @@ impl fmt::Display for Lag {
             return f.write_str("nothing is behind");
         }
         let seconds = self.age_us as f64 / 1e6;
-        write!(f, "{} behind, the oldest by {seconds:.1} s", count(self.clicks, "click", "clicks"))
+        write!(f, "{} behind, the oldest by {seconds:.1} s", counted(self.clicks, "click"))
     }
-}
-
-/// A number and what it counts.
-pub(crate) fn count(number: u64, one: &str, many: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { many })
 }
 
 /// What lies behind these positions in a folder. Sealed segments are counted by

@@ -29,6 +29,7 @@ use anyhow::Context;
 
 use crate::clicks::{ClickKeys, Ledger, Tally};
 use crate::limits::{LAG_REPORT_MS, SINK_RETRY_MS_MAX};
+use crate::words::counted;
 use batch::ClickBatch;
 use checkpoint::{Checkpoint, InFlight};
 use register::Registered;
@@ -248,9 +249,8 @@ impl<'a> Shipper<'a> {
         self.delete()?;
         if !self.plan.is_quiet {
             let lag = lag::of(&self.plan.clicks, &self.checkpoint().positions)?;
-            let (clicks, batches) = (self.shipped.clicks, self.shipped.batches);
-            let batches = lag::count(batches, "batch", "batches");
-            let clicks = lag::count(clicks, "click", "clicks");
+            let batches = counted(self.shipped.batches, "batch");
+            let clicks = counted(self.shipped.clicks, "click");
             let report = format!("{clicks} shipped in {batches}; {lag}");
             if report != self.report {
                 (self.say)(&report);

@@ -2,15 +2,15 @@
 
 use std::fs;
 
-use carom::cli::clicks::cat::{Cat, Format};
+use carom::cli::clicks::cat::{CatArguments, RowFormatName};
 use carom::clicks::{Click, Flags, Verdict, folder::list};
 
 use crate::common::ledger::{click, folder_of};
 use crate::{printed, wish};
 
-fn prints(click: Click<'_>, format: Format, expected: &str) {
+fn prints(click: Click<'_>, format: RowFormatName, expected: &str) {
     let dir = folder_of([click]);
-    let (out, _, status) = printed(&Cat { format: Some(format), ..wish(dir.path()) });
+    let (out, _, status) = printed(&CatArguments { format: Some(format), ..wish(dir.path()) });
     assert_eq!((out.as_str(), status), (expected, 0));
 }
 
@@ -18,7 +18,7 @@ fn prints(click: Click<'_>, format: Format, expected: &str) {
 fn as_json() {
     prints(
         click(0),
-        Format::Ndjson,
+        RowFormatName::Ndjson,
         "{\"time\":\"2025-11-22T08:26:40.000000Z\",\"shard\":0,\"seq\":1,\
          \"link\":\"0000000000000001\",\"generation\":1,\"ip\":\"192.0.2.7\",\"status\":302,\
          \"verdict\":\"redirect\",\"head\":false,\"prefetch\":false,\"host\":\"go.example\",\
@@ -43,7 +43,7 @@ fn what_is_not_there_is_null() {
             user_agent: b"",
             ..click(0)
         },
-        Format::Ndjson,
+        RowFormatName::Ndjson,
         "{\"time\":\"2025-11-22T08:26:40.000007Z\",\"shard\":0,\"seq\":1,\"link\":null,\
          \"generation\":1,\"ip\":\"2001:db8::1\",\"status\":404,\"verdict\":\"unknown\",\
          \"head\":true,\"prefetch\":true,\"host\":\"go.example\",\"path\":\"/a\",\"query\":null,\
@@ -54,7 +54,7 @@ fn what_is_not_there_is_null() {
 fn as_csv() {
     prints(
         Click { path: b"/a,b?", user_agent: b"say \"hi\"", tag: b"spring sale", ..click(0) },
-        Format::Csv,
+        RowFormatName::Csv,
         "time,shard,seq,link,generation,ip,status,verdict,head,prefetch,host,path,query,referer,\
          user_agent,tag,id,cut\n2025-11-22T08:26:40.000000Z,0,1,0000000000000001,1,192.0.2.7,302,\
          redirect,false,false,go.example,\"/a,b\",,https://news.example/front-page,\
@@ -77,7 +77,8 @@ fn what_is_cut_is_named() {
     let (out, _, _) = printed(&wish(dir.path()));
     let row: serde_json::Value = serde_json::from_str(&out).unwrap();
     assert_eq!(row["cut"], serde_json::json!(["path", "user_agent"]));
-    let (out, _, _) = printed(&Cat { format: Some(Format::Csv), ..wish(dir.path()) });
+    let (out, _, _) =
+        printed(&CatArguments { format: Some(RowFormatName::Csv), ..wish(dir.path()) });
     assert!(out.ends_with(",path user_agent\n"), "{out}");
 }
 
@@ -100,7 +101,7 @@ fn damage_is_said_and_changes_the_exit_status() {
     assert!(said[0].contains("are damaged: its checksum does not fit"), "{said:?}");
     assert!(said[1].contains("1 clicks are missing, from number 2 on"), "{said:?}");
     assert_eq!(said[2], "carom: 2 clicks in 1 segment, 1 click missing, 112 bytes damaged");
-    let (_, complaints, _) = printed(&Cat { quiet: true, ..wish(dir.path()) });
+    let (_, complaints, _) = printed(&CatArguments { quiet: true, ..wish(dir.path()) });
     assert_eq!(complaints, "");
 
     // A single file is enough, whatever its name.

@@ -4,10 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use carom::cli::clicks::cat::{Cat, Format, cat};
+use carom::cli::clicks::cat::{CatArguments, RowFormatName, cat};
 use carom::cli::clicks::filter::{FilterArguments, VerdictArgument};
 use carom::cli::clicks::stats::{self, StatsArguments, stats};
-use carom::cli::clicks::verify::{Verify, verify};
+use carom::cli::clicks::verify::{VerifyArguments, verify};
 use carom::clicks::{Click, Flags, Verdict, folder::list};
 use carom::limits::SEGMENT_BYTES_MIN;
 use serde_json::{Value, json};
@@ -24,12 +24,12 @@ fn printed(run: impl FnOnce(&mut Vec<u8>, &mut Vec<u8>) -> u8) -> Printed {
 }
 
 fn verified(path: &Path, all: bool) -> Printed {
-    let wish = Verify { paths: vec![path.to_owned()], all, json: false };
+    let wish = VerifyArguments { paths: vec![path.to_owned()], all, json: false };
     printed(|out, complaints| verify(&wish, out, complaints))
 }
 
 fn verified_json(path: &Path) -> Value {
-    let wish = Verify { paths: vec![path.to_owned()], all: false, json: true };
+    let wish = VerifyArguments { paths: vec![path.to_owned()], all: false, json: true };
     let (out, complaints, _) = printed(|out, complaints| verify(&wish, out, complaints));
     assert_eq!(complaints, "");
     serde_json::from_str(&out).unwrap()
@@ -37,12 +37,17 @@ fn verified_json(path: &Path) -> Value {
 
 fn cat_of(path: &Path, filter: FilterArguments) -> Printed {
     let paths = vec![path.to_owned()];
-    let format = Some(Format::Ndjson);
-    let wish = Cat { paths, format, follow: false, click_key: None, filter, quiet: false };
+    let format = Some(RowFormatName::Ndjson);
+    let wish = CatArguments { paths, format, follow: false, click_key: None, filter, quiet: false };
     printed(|out, complaints| cat(&wish, out, complaints, &AtomicBool::new(false)))
 }
 
-fn stats_of(path: &Path, filter: FilterArguments, top: usize, format: stats::Format) -> Printed {
+fn stats_of(
+    path: &Path,
+    filter: FilterArguments,
+    top: usize,
+    format: stats::StatsFormat,
+) -> Printed {
     let (paths, top, format) = (vec![path.to_owned()], Some(top), Some(format));
     let wish = StatsArguments { paths, filter, top, format, quiet: false };
     printed(|out, complaints| stats(&wish, out, complaints))
@@ -166,7 +171,7 @@ fn takes(dir: &Path, filter: FilterArguments, expected: u64) -> String {
     let (out, said, status) = cat_of(dir, filter.clone());
     assert_eq!((out.lines().count() as u64, status), (expected, 0), "{said}");
     assert!(said.contains(&format!("carom: {expected} printed of ")), "{said}");
-    let (out, counted, status) = stats_of(dir, filter, 3, stats::Format::Json);
+    let (out, counted, status) = stats_of(dir, filter, 3, stats::StatsFormat::Json);
     let report: Value = serde_json::from_str(&out).unwrap();
     assert_eq!((report["clicks"].as_u64(), status), (Some(expected), 0));
     assert_eq!(counted, said.replace("printed", "counted"));
@@ -261,7 +266,7 @@ fn few() -> tempfile::TempDir {
 #[test]
 fn stats_for_people() {
     let (out, said, status) =
-        stats_of(few().path(), FilterArguments::default(), 2, stats::Format::Text);
+        stats_of(few().path(), FilterArguments::default(), 2, stats::StatsFormat::Text);
     assert_eq!((&*said, status), ("carom: 5 clicks in 1 segment; nothing is missing\n", 0));
     assert_eq!(
         out,
@@ -300,7 +305,8 @@ clicks  tag
 
 #[test]
 fn stats_for_programs() {
-    let (out, _, _) = stats_of(few().path(), FilterArguments::default(), 1, stats::Format::Json);
+    let (out, _, _) =
+        stats_of(few().path(), FilterArguments::default(), 1, stats::StatsFormat::Json);
     let agent = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
     let top = |name: &str, value: &str, clicks: u64, others: u64, distinct: u64| {
         json!({
@@ -338,9 +344,9 @@ fn stats_for_programs() {
 #[test]
 fn stats_of_nothing() {
     let filter = FilterArguments { since: second(9_999), ..FilterArguments::default() };
-    let (out, _, status) = stats_of(few().path(), filter.clone(), 5, stats::Format::Text);
+    let (out, _, status) = stats_of(few().path(), filter.clone(), 5, stats::StatsFormat::Text);
     assert_eq!((out.lines().count(), status), (6, 0), "{out}");
-    let (out, _, _) = stats_of(few().path(), filter, 5, stats::Format::Json);
+    let (out, _, _) = stats_of(few().path(), filter, 5, stats::StatsFormat::Json);
     assert_eq!(serde_json::from_str::<Value>(&out).unwrap()["first"], Value::Null);
 }
 
@@ -349,7 +355,7 @@ fn stats_say_what_is_missing() {
     let dir = many();
     damage(&segment(dir.path(), 0));
     let (_, said, status) =
-        stats_of(dir.path(), FilterArguments::default(), 5, stats::Format::Text);
+        stats_of(dir.path(), FilterArguments::default(), 5, stats::StatsFormat::Text);
     assert!(status == 1 && said.contains("112 bytes from byte"), "{said}");
     assert!(said.contains("carom: 1999 clicks in"), "{said}");
 }

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use carom::cli::clicks::cat::{Cat, cat};
+use carom::cli::clicks::cat::{CatArguments, cat};
 use carom::clicks::{Ledger, folder::list};
 use carom::limits::SEGMENT_BYTES_MIN;
 
@@ -61,7 +61,7 @@ impl Drop for Stopper<'_> {
 fn followed_across_rolls_and_restarts() {
     let dir = tempfile::tempdir().unwrap();
     let (out, stop) = (Lines::default(), AtomicBool::new(false));
-    let wish = Cat { follow: true, ..wish(dir.path()) };
+    let wish = CatArguments { follow: true, ..wish(dir.path()) };
     let mut complaints = Vec::new();
     std::thread::scope(|scope| {
         let follower = scope.spawn(|| cat(&wish, out.clone(), &mut complaints, &stop));
@@ -133,6 +133,6 @@ fn followed_past_a_server_without_clicks() {
 fn only_folders_can_be_followed() {
     let dir = folder_of([click(0)]);
     let file = list(dir.path()).unwrap()[0].path.clone();
-    let (_, complaints, status) = printed(&Cat { follow: true, ..wish(&file) });
+    let (_, complaints, status) = printed(&CatArguments { follow: true, ..wish(&file) });
     assert!(status == 2 && complaints.contains("cannot follow"), "{complaints}");
 }

@@ -20,14 +20,14 @@ mod texts;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use carom::cli::clicks::cat::{Cat, Format, cat};
+use carom::cli::clicks::cat::{CatArguments, RowFormatName, cat};
 use carom::cli::clicks::filter::FilterArguments;
 
 /// The clicks of a folder as NDJSON.
-fn wish(dir: &Path) -> Cat {
-    Cat {
+fn wish(dir: &Path) -> CatArguments {
+    CatArguments {
         paths: vec![dir.to_owned()],
-        format: Some(Format::Ndjson),
+        format: Some(RowFormatName::Ndjson),
         follow: false,
         click_key: None,
         filter: FilterArguments::default(),
@@ -36,7 +36,7 @@ fn wish(dir: &Path) -> Cat {
 }
 
 /// What `clicks cat` prints, what it complains of, and its exit status.
-fn printed(wish: &Cat) -> (String, String, u8) {
+fn printed(wish: &CatArguments) -> (String, String, u8) {
     let (mut out, mut complaints) = (Vec::new(), Vec::new());
     let status = cat(wish, &mut out, &mut complaints, &AtomicBool::new(false));
     (String::from_utf8(out).unwrap(), String::from_utf8(complaints).unwrap(), status)

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::AtomicBool;
 
-use carom::cli::clicks::cat::{Cat, Format, cat};
+use carom::cli::clicks::cat::{CatArguments, RowFormatName, cat};
 use carom::cli::clicks::filter::FilterArguments;
 use carom::clicks::{Click, Flags, Ledger, Verdict, Writer, key_file};
 use carom::limits::TEXTS_PER_SEGMENT_MAX;
@@ -40,8 +40,8 @@ fn agree(files: &[PathBuf]) -> usize {
     assert!(python.status.success(), "{said}");
 
     let filter = FilterArguments::default();
-    let (paths, format, click_key) = (files.to_vec(), Some(Format::Ndjson), Some(key));
-    let wish = Cat { paths, format, follow: false, click_key, filter, quiet: true };
+    let (paths, format, click_key) = (files.to_vec(), Some(RowFormatName::Ndjson), Some(key));
+    let wish = CatArguments { paths, format, follow: false, click_key, filter, quiet: true };
     let mut rows = Vec::new();
     cat(&wish, &mut rows, &mut std::io::sink(), &AtomicBool::new(false));
     let rows = String::from_utf8(rows).unwrap();

@@ -23,13 +23,13 @@ const OUT_BYTES: usize = 256 * 1024;
 
 /// What `carom clicks cat` is asked to do.
 #[derive(Args, Clone, Debug)]
-pub struct Cat {
+pub struct CatArguments {
     /// Click folders, or single segment files.
     #[arg(required = true, value_name = "DIR|FILE")]
     pub paths: Vec<PathBuf>,
     /// How to print them.
-    #[arg(long, value_enum, default_value = default_name::<Format>())]
-    pub format: Option<Format>,
+    #[arg(long, value_enum, default_value = default_name::<RowFormatName>())]
+    pub format: Option<RowFormatName>,
     /// Go on with what a running server writes, until interrupted.
     #[arg(long, conflicts_with = "until")]
     pub follow: bool,
@@ -46,7 +46,7 @@ pub struct Cat {
 
 /// How clicks are printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub enum RowFormatName {
     /// One JSON object a line.
     #[default]
     Ndjson,
@@ -54,18 +54,18 @@ pub enum Format {
     Csv,
 }
 
-impl From<Format> for RowFormat {
-    fn from(format: Format) -> Self {
+impl From<RowFormatName> for RowFormat {
+    fn from(format: RowFormatName) -> Self {
         match format {
-            Format::Ndjson => Self::Ndjson,
-            Format::Csv => Self::Csv,
+            RowFormatName::Ndjson => Self::Ndjson,
+            RowFormatName::Csv => Self::Csv,
         }
     }
 }
 
 /// Runs the command.
 #[must_use]
-pub fn run(wish: &Cat) -> ExitCode {
+pub fn run(wish: &CatArguments) -> ExitCode {
     let stop = Arc::new(AtomicBool::new(false));
     if wish.follow {
         for signal in [SIGINT, SIGTERM] {
@@ -79,7 +79,12 @@ pub fn run(wish: &Cat) -> ExitCode {
 
 /// Prints clicks to `out`, and what is wrong to `complaints`; returns the exit
 /// status. A follower ends when `stop` is set.
-pub fn cat(wish: &Cat, out: impl Write, complaints: &mut impl Write, stop: &AtomicBool) -> u8 {
+pub fn cat(
+    wish: &CatArguments,
+    out: impl Write,
+    complaints: &mut impl Write,
+    stop: &AtomicBool,
+) -> u8 {
     let mut say = |sentence: &str| {
         // There is nobody left to tell that nobody can be told.
         let _ = writeln!(complaints, "carom: {sentence}");
@@ -101,7 +106,7 @@ pub fn cat(wish: &Cat, out: impl Write, complaints: &mut impl Write, stop: &Atom
 
 /// The clicks that were printed are told with the totals.
 fn print(
-    wish: &Cat,
+    wish: &CatArguments,
     out: impl Write,
     say: &mut impl FnMut(&str),
     stop: &AtomicBool,

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::cat::Format;
+use super::cat::RowFormatName;
 use super::is_broken_pipe;
 use crate::cli::wishes::default_name;
 use crate::clicks::{
@@ -16,7 +16,7 @@ use crate::limits::CLICKS_FOLDER_DEFAULT;
 
 /// What `carom clicks get` is asked to do.
 #[derive(Args, Clone, Debug)]
-pub struct Get {
+pub struct GetArguments {
     /// Click ids, as links hand them on with {clickid}.
     #[arg(required = true, value_name = "ID")]
     pub ids: Vec<String>,
@@ -27,20 +27,20 @@ pub struct Get {
     #[arg(long, value_name = "FILE")]
     pub click_key: Option<PathBuf>,
     /// How to print them.
-    #[arg(long, value_enum, default_value = default_name::<Format>())]
-    pub format: Option<Format>,
+    #[arg(long, value_enum, default_value = default_name::<RowFormatName>())]
+    pub format: Option<RowFormatName>,
 }
 
 /// Runs the command.
 #[must_use]
-pub fn run(wish: &Get) -> ExitCode {
+pub fn run(wish: &GetArguments) -> ExitCode {
     let out = BufWriter::new(io::stdout().lock());
     ExitCode::from(get(wish, out, &mut io::stderr().lock()))
 }
 
 /// Prints the clicks to `out`, and why one cannot be to `complaints`; returns the
 /// exit status.
-pub fn get(wish: &Get, out: impl Write, complaints: &mut impl Write) -> u8 {
+pub fn get(wish: &GetArguments, out: impl Write, complaints: &mut impl Write) -> u8 {
     let mut say = |sentence: &str| {
         // There is nobody left to tell that nobody can be told.
         let _ = writeln!(complaints, "carom: {sentence}");
@@ -55,7 +55,7 @@ pub fn get(wish: &Get, out: impl Write, complaints: &mut impl Write) -> u8 {
     }
 }
 
-fn print(wish: &Get, out: impl Write, say: &mut impl FnMut(&str)) -> anyhow::Result<u8> {
+fn print(wish: &GetArguments, out: impl Write, say: &mut impl FnMut(&str)) -> anyhow::Result<u8> {
     let clicks = wish.clicks.as_deref().unwrap_or(Path::new(CLICKS_FOLDER_DEFAULT));
     let path = wish.click_key.clone().unwrap_or_else(|| key_file::beside(clicks));
     let keys = key_file::load(&path)?;

@@ -24,14 +24,14 @@ pub enum ClicksCommand {
     /// end. The exit status is 0 when every click that was answered has been
     /// printed, 1 when some are damaged, missing or were lost, 2 when something
     /// cannot be read at all.
-    Cat(Said<cat::Cat>),
+    Cat(Said<cat::CatArguments>),
     /// Print the clicks with these ids.
     ///
     /// An id tells where its click is recorded, so nothing is searched. Where
     /// there is no such click, standard error says why. The exit status is 0 when
     /// every click has been printed, 1 when an id is refused or its click is not
     /// there, 2 when something cannot be read at all.
-    Get(Said<get::Get>),
+    Get(Said<get::GetArguments>),
     /// Count clicks: by verdict, status, hour, link, referer and user agent.
     ///
     /// What is damaged or missing is said on standard error. Exit status as of
@@ -44,7 +44,7 @@ pub enum ClicksCommand {
     /// that a server is writing are fine. The exit status is 0 when the log is
     /// whole, 1 when clicks are damaged, missing or were lost, 2 when something
     /// cannot be read at all.
-    Verify(verify::Verify),
+    Verify(verify::VerifyArguments),
 }
 
 /// Runs the command.

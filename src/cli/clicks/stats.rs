@@ -32,8 +32,8 @@ pub struct StatsArguments {
     #[arg(long, default_value = STATS_ROWS_DEFAULT.to_string(), value_name = "N")]
     pub top: Option<usize>,
     /// How to print them.
-    #[arg(long, value_enum, default_value = default_name::<Format>())]
-    pub format: Option<Format>,
+    #[arg(long, value_enum, default_value = default_name::<StatsFormat>())]
+    pub format: Option<StatsFormat>,
     /// Say nothing on standard error but what keeps the command from working.
     #[arg(long, short)]
     pub quiet: bool,
@@ -41,7 +41,7 @@ pub struct StatsArguments {
 
 /// How counts are printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub enum StatsFormat {
     /// Tables, for people.
     #[default]
     Text,
@@ -68,7 +68,7 @@ pub fn stats(wish: &StatsArguments, out: impl Write, complaints: &mut impl Write
         Ok(counted)
     });
     match printed {
-        Ok(Counted { stats, tally, notes }) => {
+        Ok(CountedClicks { stats, tally, notes }) => {
             if !wish.quiet {
                 notes.iter().for_each(|note| say(note));
                 say(&total(&wish.filter.filter(), stats.clicks, "counted", &tally));
@@ -84,13 +84,13 @@ pub fn stats(wish: &StatsArguments, out: impl Write, complaints: &mut impl Write
 }
 
 /// What was read.
-struct Counted {
+struct CountedClicks {
     stats: Stats,
     tally: Tally,
     notes: Vec<String>,
 }
 
-fn count(wish: &StatsArguments) -> anyhow::Result<Counted> {
+fn count(wish: &StatsArguments) -> anyhow::Result<CountedClicks> {
     let filter = wish.filter.filter();
     let mut ledger = Ledger::open(&wish.paths, false)?;
     ledger.pass_over_all_but(filter.times.clone());
@@ -102,20 +102,24 @@ fn count(wish: &StatsArguments) -> anyhow::Result<Counted> {
         }
         progress.step(|| ledger.read_bytes());
     }
-    Ok(Counted { stats: counter.finish(), tally: ledger.tally(), notes: ledger.take_notes() })
+    Ok(CountedClicks { stats: counter.finish(), tally: ledger.tally(), notes: ledger.take_notes() })
 }
 
-fn print(wish: &StatsArguments, counted: &Counted, mut out: impl Write) -> anyhow::Result<()> {
+fn print(
+    wish: &StatsArguments,
+    counted: &CountedClicks,
+    mut out: impl Write,
+) -> anyhow::Result<()> {
     let rows = wish.top.unwrap_or(STATS_ROWS_DEFAULT);
     match wish.format.unwrap_or_default() {
-        Format::Text => out.write_all(to_text(&counted.stats, rows).as_bytes())?,
-        Format::Json => writeln!(out, "{}", to_json(counted, rows))?,
+        StatsFormat::Text => out.write_all(to_text(&counted.stats, rows).as_bytes())?,
+        StatsFormat::Json => writeln!(out, "{}", to_json(counted, rows))?,
     }
     out.flush()?;
     Ok(())
 }
 
-fn to_json(counted: &Counted, rows: usize) -> Value {
+fn to_json(counted: &CountedClicks, rows: usize) -> Value {
     let stats = &counted.stats;
     let time = |time_us| json!(to_time(time_us, "%FT%T%.6fZ"));
     let verdicts = stats.verdicts.iter().map(|(it, clicks)| (it.name().to_owned(), json!(clicks)));

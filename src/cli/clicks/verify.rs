@@ -10,10 +10,11 @@ use serde_json::{Value, json};
 use super::{is_broken_pipe, status, tally_to_json};
 use crate::cli::progress::Progress;
 use crate::clicks::{Ledger, SegmentReport, Tally};
+use crate::words::counted;
 
 /// What `carom clicks verify` is asked to do.
 #[derive(Args, Clone, Debug)]
-pub struct Verify {
+pub struct VerifyArguments {
     /// Click folders, or single segment files.
     #[arg(required = true, value_name = "DIR|FILE")]
     pub paths: Vec<PathBuf>,
@@ -27,14 +28,14 @@ pub struct Verify {
 
 /// Runs the command.
 #[must_use]
-pub fn run(wish: &Verify) -> ExitCode {
+pub fn run(wish: &VerifyArguments) -> ExitCode {
     let out = BufWriter::new(io::stdout().lock());
     ExitCode::from(verify(wish, out, &mut io::stderr().lock()))
 }
 
 /// Prints what was found to `out`, and why nothing could be found to
 /// `complaints`; returns the exit status.
-pub fn verify(wish: &Verify, out: impl Write, complaints: &mut impl Write) -> u8 {
+pub fn verify(wish: &VerifyArguments, out: impl Write, complaints: &mut impl Write) -> u8 {
     match print(wish, out) {
         Ok(tally) => status(&tally),
         Err(error) if is_broken_pipe(&error) => 0,
@@ -46,7 +47,7 @@ pub fn verify(wish: &Verify, out: impl Write, complaints: &mut impl Write) -> u8
     }
 }
 
-fn print(wish: &Verify, mut out: impl Write) -> anyhow::Result<Tally> {
+fn print(wish: &VerifyArguments, mut out: impl Write) -> anyhow::Result<Tally> {
     let mut ledger = Ledger::open(&wish.paths, false)?;
     let mut progress = Progress::new(Some(ledger.waiting_bytes()));
     let mut segments = Vec::new();
@@ -83,14 +84,17 @@ fn print(wish: &Verify, mut out: impl Write) -> anyhow::Result<Tally> {
     Ok(tally)
 }
 
-fn print_segment(wish: &Verify, report: &SegmentReport, out: &mut impl Write) -> io::Result<()> {
+fn print_segment(
+    wish: &VerifyArguments,
+    report: &SegmentReport,
+    out: &mut impl Write,
+) -> io::Result<()> {
     let tally = &report.tally;
     if !wish.all && tally.is_ordinary() {
         return Ok(());
     }
-    let (clicks, findings) = (tally.clicks, tally.findings());
-    let s = if clicks == 1 { "" } else { "s" };
-    writeln!(out, "{}: {clicks} click{s}{findings}; {}", report.name, report.state.name())?;
+    let (clicks, findings) = (counted(tally.clicks, "click"), tally.findings());
+    writeln!(out, "{}: {clicks}{findings}; {}", report.name, report.state.name())?;
     if wish.all {
         for note in &report.notes {
             writeln!(out, "  {note}")?;

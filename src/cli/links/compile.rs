@@ -10,16 +10,17 @@ use bytesize::ByteSize;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{bad_lines, counted};
+use super::bad_lines;
 use crate::cli::is_broken_pipe;
 use crate::cli::reading::ReadingArguments;
 use crate::links::{OnBadLine, Report};
 use crate::say::say;
 use crate::sources::{Sources, table_file};
+use crate::words::counted;
 
 /// What `carom links compile` is asked to do.
 #[derive(Args, Clone, Debug)]
-pub struct Compile {
+pub struct CompileArguments {
     /// Link files; together they make one table
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
@@ -39,7 +40,7 @@ pub struct Compile {
 
 /// Runs the command.
 #[must_use]
-pub fn run(wish: &Compile) -> ExitCode {
+pub fn run(wish: &CompileArguments) -> ExitCode {
     let ran = compile(wish, &mut io::stdout().lock(), &mut io::stderr().lock());
     match ran {
         Ok(status) => ExitCode::from(status),
@@ -52,7 +53,7 @@ pub fn run(wish: &Compile) -> ExitCode {
 }
 
 fn compile(
-    wish: &Compile,
+    wish: &CompileArguments,
     out: &mut impl Write,
     complaints: &mut impl Write,
 ) -> anyhow::Result<u8> {

@@ -8,7 +8,6 @@ use anyhow::{Context, ensure};
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use super::counted;
 use crate::cli::is_broken_pipe;
 use crate::cli::progress::Progress;
 use crate::cli::reading::ReadingArguments;
@@ -16,10 +15,11 @@ use crate::cli::wishes::default_name;
 use crate::disk::aside::Aside;
 use crate::links::{Listed, OnBadLine, Problem, Report, Table};
 use crate::sources::{Contents, Sources};
+use crate::words::counted;
 
 /// What `carom links convert` is asked to do.
 #[derive(Args, Clone, Debug)]
-pub struct Convert {
+pub struct ConvertArguments {
     /// Link files; together they make one table. - is standard input
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
@@ -59,7 +59,7 @@ pub enum To {
 
 /// Runs the command.
 #[must_use]
-pub fn run(wish: &Convert) -> ExitCode {
+pub fn run(wish: &ConvertArguments) -> ExitCode {
     let (out, complaints) = (&mut io::stdout().lock(), &mut io::stderr().lock());
     ExitCode::from(match convert(wish, out, complaints) {
         Ok(code) => code,
@@ -74,7 +74,7 @@ pub fn run(wish: &Convert) -> ExitCode {
 }
 
 fn convert(
-    wish: &Convert,
+    wish: &ConvertArguments,
     out: &mut impl Write,
     complaints: &mut impl Write,
 ) -> anyhow::Result<u8> {
@@ -121,7 +121,7 @@ fn write_file(to: To, path: &Path, table: &Table) -> anyhow::Result<()> {
 fn write(to: To, out: &mut impl Write, table: &Table) -> anyhow::Result<()> {
     let mut bar = Progress::new(Some(table.memory().entries as u64));
     let mut written = 0;
-    let mut writer = Writer::new(to, BufWriter::new(out))?;
+    let mut writer = LinkWriter::new(to, BufWriter::new(out))?;
     for link in table.links() {
         written += writer.write(&link)? as u64;
         bar.step(|| written);
@@ -130,13 +130,13 @@ fn write(to: To, out: &mut impl Write, table: &Table) -> anyhow::Result<()> {
 }
 
 /// Writes links in one format.
-enum Writer<W: Write> {
+enum LinkWriter<W: Write> {
     Native(W),
     Table(Box<csv::Writer<W>>),
     Ndjson(W),
 }
 
-impl<W: Write> Writer<W> {
+impl<W: Write> LinkWriter<W> {
     fn new(to: To, out: W) -> anyhow::Result<Self> {
         let delimiter = match to {
             To::Native => return Ok(Self::Native(out)),

@@ -8,7 +8,7 @@ use anyhow::bail;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::live::{self, LiveCommand, Plain, Server};
+use super::live::{self, LiveCommand, PlainArguments, ServerArguments};
 use crate::cli::is_broken_pipe;
 use crate::cli::reading::ReadingArguments;
 use crate::cli::wishes::Said;
@@ -19,7 +19,7 @@ use crate::sources::Sources;
 
 /// What `carom links diff` is asked to do.
 #[derive(Args, Clone, Debug)]
-pub struct Diff {
+pub struct DiffArguments {
     /// Link file as it is
     #[arg(value_name = "OLD", requires = "new")]
     pub old: Option<PathBuf>,
@@ -37,14 +37,14 @@ pub struct Diff {
     pub on_bad_line: Option<OnBadLine>,
     /// The server whose staged links are compared, if no files are named
     #[command(flatten)]
-    pub server: Said<Server>,
+    pub server: Said<ServerArguments>,
 }
 
 /// Runs the command.
 #[must_use]
-pub fn run(wish: &Diff) -> ExitCode {
+pub fn run(wish: &DiffArguments) -> ExitCode {
     let (Some(old), Some(new)) = (&wish.old, &wish.new) else {
-        return live::run(&LiveCommand::Diff(Plain { server: wish.server.clone() }));
+        return live::run(&LiveCommand::Diff(PlainArguments { server: wish.server.clone() }));
     };
     let (out, complaints) = (BufWriter::new(io::stdout().lock()), &mut io::stderr().lock());
     ExitCode::from(match diff(wish, [old, new], out, complaints) {
@@ -60,7 +60,7 @@ pub fn run(wish: &Diff) -> ExitCode {
 }
 
 fn diff(
-    wish: &Diff,
+    wish: &DiffArguments,
     [old, new]: [&Path; 2],
     mut out: impl Write,
     complaints: &mut impl Write,
@@ -92,7 +92,7 @@ fn diff(
 }
 
 fn read(
-    wish: &Diff,
+    wish: &DiffArguments,
     path: &Path,
     format: Option<Format>,
     complaints: &mut impl Write,

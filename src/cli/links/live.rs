@@ -16,6 +16,7 @@ use crate::disk::state;
 use crate::limits::{BAD_LINES_SHOWN, CLICKS_FOLDER_DEFAULT};
 use crate::links::{Columns, Format, OnBadLine};
 use crate::say::say;
+use crate::words::counted;
 
 /// What a running server is asked about its links.
 #[derive(Clone, Debug, Subcommand)]
@@ -24,38 +25,38 @@ pub enum LiveCommand {
     ///
     /// The files are checked whole; with a bad line nothing is staged. What is
     /// served stays as it is until `carom links promote`.
-    Stage(Said<Stage>),
+    Stage(Said<StageArguments>),
     /// Show what `promote` would change; `links diff` without files.
     #[command(skip)]
-    Diff(Plain),
+    Diff(PlainArguments),
     /// Serve what is staged
-    Promote(Plain),
+    Promote(PlainArguments),
     /// Forget what is staged
-    Discard(Plain),
+    Discard(PlainArguments),
     /// Serve an earlier generation again, with the changes that were in force in it
-    Rollback(Rollback),
+    Rollback(RollbackArguments),
     /// List the generations that can be rolled back to
-    Generations(Plain),
+    Generations(PlainArguments),
     /// Print every link that a running server serves, as a link file
-    Export(Export),
+    Export(ExportArguments),
     /// Show which link of a running server answers a URL
-    Show(Show),
+    Show(ShowArguments),
     /// Have a running server read its link files again, as SIGHUP does
-    Reload(Plain),
+    Reload(PlainArguments),
     /// Set one link, or many, in a running server
     ///
     /// What is set lies over the link files: it survives reloads, promotions and
     /// crashes until it is reset.
-    Set(Set),
+    Set(SetArguments),
     /// Take away the links of keys in a running server, whatever its files say
-    Unset(Keys),
+    Unset(UnsetArguments),
     /// Give keys back to the link files
-    Reset(Reset),
+    Reset(ResetArguments),
 }
 
 /// Which server, and how to print.
 #[derive(Args, Clone, Debug)]
-pub struct Server {
+pub struct ServerArguments {
     /// Click folder of the server
     #[arg(long, env = "CAROM_CLICKS", default_value = CLICKS_FOLDER_DEFAULT, value_name = "DIR")]
     clicks: Option<PathBuf>,
@@ -67,7 +68,7 @@ pub struct Server {
     pub json: bool,
 }
 
-impl Server {
+impl ServerArguments {
     fn state_folder(&self) -> PathBuf {
         let clicks = self.clicks.as_deref().unwrap_or(Path::new(CLICKS_FOLDER_DEFAULT));
         self.state.clone().unwrap_or_else(|| state::path(clicks))
@@ -76,14 +77,14 @@ impl Server {
 
 /// A command that has nothing to be told.
 #[derive(Args, Clone, Debug)]
-pub struct Plain {
+pub struct PlainArguments {
     #[command(flatten)]
-    pub server: Said<Server>,
+    pub server: Said<ServerArguments>,
 }
 
 /// See [`LiveCommand::Stage`].
 #[derive(Args, Clone, Debug)]
-pub struct Stage {
+pub struct StageArguments {
     /// Link files; together they make one table
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
@@ -93,42 +94,42 @@ pub struct Stage {
     #[arg(long, default_value = OnBadLine::default().name(), value_parser = OnBadLine::NAMES)]
     on_bad_line: Option<String>,
     #[command(flatten)]
-    server: Said<Server>,
+    server: Said<ServerArguments>,
 }
 
 /// See [`LiveCommand::Rollback`].
 #[derive(Args, Clone, Debug)]
-pub struct Rollback {
+pub struct RollbackArguments {
     /// Number of the generation [default: the one before]
     #[arg(value_name = "N")]
     to: Option<u32>,
     #[command(flatten)]
-    server: Said<Server>,
+    server: Said<ServerArguments>,
 }
 
 /// See [`LiveCommand::Export`].
 #[derive(Args, Clone, Debug)]
-pub struct Export {
+pub struct ExportArguments {
     /// File to write, in place of what is there; it is whole or not there
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     #[command(flatten)]
-    server: Said<Server>,
+    server: Said<ServerArguments>,
 }
 
 /// See [`LiveCommand::Show`].
 #[derive(Args, Clone, Debug)]
-pub struct Show {
+pub struct ShowArguments {
     /// A URL, or a path on any host
     #[arg(value_name = "URL")]
     url: String,
     #[command(flatten)]
-    server: Said<Server>,
+    server: Said<ServerArguments>,
 }
 
 /// See [`LiveCommand::Set`].
 #[derive(Args, Clone, Debug)]
-pub struct Set {
+pub struct SetArguments {
     /// KEY TARGET [STATUS] [NAME=VALUE …], as in a line of the native format
     #[arg(value_name = "KEY TARGET", num_args = 2.., required_unless_present = "from")]
     link: Vec<String>,
@@ -136,12 +137,12 @@ pub struct Set {
     #[arg(long, value_name = "FILE", conflicts_with = "link")]
     from: Option<PathBuf>,
     #[command(flatten)]
-    server: Said<Server>,
+    server: Said<ServerArguments>,
 }
 
 /// See [`LiveCommand::Unset`].
 #[derive(Args, Clone, Debug)]
-pub struct Keys {
+pub struct UnsetArguments {
     /// Keys, as in a line of the native format
     #[arg(value_name = "KEY", required_unless_present = "from")]
     keys: Vec<String>,
@@ -149,12 +150,12 @@ pub struct Keys {
     #[arg(long, value_name = "FILE", conflicts_with = "keys")]
     from: Option<PathBuf>,
     #[command(flatten)]
-    server: Said<Server>,
+    server: Said<ServerArguments>,
 }
 
 /// See [`LiveCommand::Reset`].
 #[derive(Args, Clone, Debug)]
-pub struct Reset {
+pub struct ResetArguments {
     /// Keys, as in a line of the native format
     #[arg(value_name = "KEY", required_unless_present_any = ["from", "all"])]
     keys: Vec<String>,
@@ -165,7 +166,7 @@ pub struct Reset {
     #[arg(long, conflicts_with_all = ["keys", "from"])]
     all: bool,
     #[command(flatten)]
-    server: Said<Server>,
+    server: Said<ServerArguments>,
 }
 
 /// Runs the command.
@@ -200,7 +201,7 @@ pub fn run(command: &LiveCommand) -> ExitCode {
     }
 }
 
-fn export(wish: &Export) -> ExitCode {
+fn export(wish: &ExportArguments) -> ExitCode {
     let state = wish.server.state_folder();
     let exported = Client::new(&state).fetch(Method::GET, "/links/export", None);
     let written = exported.and_then(|(status, text)| {
@@ -256,7 +257,7 @@ fn complain(answer: &Value) {
 }
 
 impl LiveCommand {
-    fn server(&self) -> &Server {
+    fn server(&self) -> &ServerArguments {
         match self {
             Self::Stage(wish) => &wish.server,
             Self::Rollback(wish) => &wish.server,
@@ -339,7 +340,7 @@ impl LiveCommand {
             ),
             Self::Set(_) | Self::Unset(_) | Self::Reset(_) => format!(
                 "{} changed, serving generation {}{}\n",
-                counted(answer["changed"].as_u64(), "link"),
+                counted(answer["changed"].as_u64().unwrap_or_default(), "link"),
                 answer["generation"],
                 over(answer)
             ),
@@ -400,14 +401,7 @@ fn list(answer: &Value) -> String {
 fn over(answer: &Value) -> String {
     match answer["changes"].as_u64() {
         None | Some(0) => String::new(),
-        count => format!(", {} over the files", counted(count, "change")),
-    }
-}
-
-fn counted(count: Option<u64>, what: &str) -> String {
-    match count {
-        Some(1) => format!("1 {what}"),
-        count => format!("{} {what}s", count.unwrap_or_default()),
+        Some(count) => format!(", {} over the files", counted(count, "change")),
     }
 }
 

@@ -5,6 +5,7 @@ use std::ops::{AddAssign, Range};
 
 use super::reader::SegmentEvent;
 use crate::clicks::format::segment::Header;
+use crate::words::counted;
 
 /// What was read, and what was wrong with it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -99,7 +100,7 @@ impl Tally {
         ];
         let said = parts.into_iter().filter(|(count, ..)| *count > 0);
         let said = said.map(|(count, thing, what)| {
-            format!(", {count} {thing}{} {what}", plural(count)).trim_end().to_owned()
+            format!(", {} {what}", counted(count, thing)).trim_end().to_owned()
         });
         said.collect()
     }
@@ -108,16 +109,11 @@ impl Tally {
 /// The totals, in one line.
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (clicks, files) = (self.clicks, self.files);
-        write!(f, "{clicks} click{} in {files} segment{}", plural(clicks), plural(files))?;
+        let (clicks, segments) = (counted(self.clicks, "click"), counted(self.files, "segment"));
+        write!(f, "{clicks} in {segments}")?;
         f.write_str(&self.findings())?;
         f.write_str(if self.is_whole() { "; nothing is missing" } else { "" })
     }
-}
-
-/// The ending of what there is `count` of.
-fn plural(count: u64) -> &'static str {
-    if count == 1 { "" } else { "s" }
 }
 
 impl AddAssign for Tally {

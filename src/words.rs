@@ -1,0 +1,27 @@
+//! How things are said to people.
+
+use core::fmt::Display;
+
+/// A number and what it counts, which is named in the singular.
+pub fn counted<N: Display + PartialEq + From<u8>>(count: N, what: &str) -> String {
+    let ending = match what {
+        _ if count == N::from(1) => "",
+        what if what.ends_with('x') || what.ends_with("ch") => "es",
+        _ => "s",
+    };
+    format!("{count} {what}{ending}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_and_many() {
+        assert_eq!(counted(0_u64, "click"), "0 clicks");
+        assert_eq!(counted(1_usize, "bad line"), "1 bad line");
+        assert_eq!(counted(2_usize, "prefix"), "2 prefixes");
+        assert_eq!(counted(1_u64, "batch"), "1 batch");
+        assert_eq!(counted(2_500_u64, "batch"), "2500 batches");
+    }
+}

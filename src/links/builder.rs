@@ -11,9 +11,8 @@ use super::index::{Index, Stored};
 use super::key::Key;
 use super::key::pattern;
 use super::key::query::{rank, shape_of};
+use super::link::{Else, Link, Origin, Status};
 use super::listed::Listed;
-use super::options::{Else, Options};
-use super::status::Status;
 use super::table::{Counts, Hosts, Table};
 use super::targets::{Checked, NAMES, SPLAT, unknown_name};
 use crate::limits::{
@@ -23,31 +22,6 @@ use crate::pace;
 
 /// What putting a link into an index takes, about: a cache miss.
 const INSERT_NS: u32 = 40;
-
-/// Where a link was written: the caller's number of its file, and its line
-/// counted from 1.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Origin {
-    /// Number of the file.
-    pub file: u32,
-    /// Line within it.
-    pub line: u32,
-}
-
-/// A link to be added to a table.
-#[derive(Clone, Copy, Debug)]
-pub struct Link<'a> {
-    /// What it answers to.
-    pub key: Key<'a>,
-    /// What it answers with.
-    pub status: Status,
-    /// Where it sends; `None` for a 410.
-    pub target: Option<Checked<'a>>,
-    /// What else it says.
-    pub options: Options<'a>,
-    /// Where it was written.
-    pub origin: Origin,
-}
 
 /// Why a good key and a good target cannot become a link of this table.
 #[derive(Clone, Debug, PartialEq, Eq)]

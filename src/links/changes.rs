@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use super::formats::{self, Format, Line, Source};
 use super::key::{KeyScratch, key_of, parse_name};
+use super::link::Options;
 use super::load::{FileReport, OnBadLine, Problem, Report, load};
-use super::options::Options;
 
 /// What became of one key.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -21,8 +21,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::hints::{large_pages, prefetch};
-use super::options::Options;
-use super::status::Status;
+use super::link::{Options, Status};
 use super::targets::BLANKS;
 use crate::limits::{
     KEY_PATH_BYTES_MAX, KEY_QUERY_BYTES_MAX, PATCHED_ENTRIES_MAX, QUERY_SHAPES_BYTES_MAX,

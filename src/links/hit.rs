@@ -1,9 +1,7 @@
 //! What a shard finds: a link where it lies.
 
-use super::answer::Answer;
 use super::entries::{Entry, PATTERN, PREFIX};
-use super::options::Options;
-use super::status::Status;
+use super::link::{Answer, Options, Status};
 use super::targets::{Captured, Target};
 
 /// The link that answers a request.

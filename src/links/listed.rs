@@ -4,8 +4,7 @@ use core::fmt;
 
 use super::entries::{Entry, FORK, PATTERN, PREFIX, Parts};
 use super::key::Key;
-use super::options::Options;
-use super::status::Status;
+use super::link::{Options, Status};
 use super::table::{Hosts, Table};
 
 /// A link of a table.

@@ -3,11 +3,10 @@
 use core::fmt;
 use core::str::FromStr;
 
-use super::builder::{AddProblem, Link, Origin, TableBuilder};
+use super::builder::{AddProblem, TableBuilder};
 use super::formats::{self, Line, Row, Source};
 use super::key::{KeyScratch, key_of};
-use super::options::Options;
-use super::status::Status;
+use super::link::{Link, Options, Origin, Status};
 use super::table::Table;
 use super::targets;
 use crate::limits::BAD_LINES_SHOWN;

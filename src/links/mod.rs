@@ -24,7 +24,6 @@
 //! Deliberately absent: weights, conditions
 //! and rewrites. Each is a load error that says so.
 
-mod answer;
 mod builder;
 mod bytes;
 mod changes;
@@ -39,17 +38,15 @@ mod hints;
 mod hit;
 mod index;
 mod key;
+mod link;
 mod listed;
 mod load;
 mod lookup;
-mod options;
 mod snapshot;
-mod status;
 mod table;
 pub mod targets;
 
-pub use answer::Answer;
-pub use builder::{AddProblem, Link, Origin, TableBuilder};
+pub use builder::{AddProblem, TableBuilder};
 #[cfg(test)]
 pub use changes::changes;
 pub use changes::{Change, Changes, read_keys, read_lines};
@@ -63,11 +60,10 @@ pub use formats::{
 };
 pub use hit::Hit;
 pub use key::{Key, KeyScratch, normalise};
+pub use link::{Answer, Link, Options, Origin, Status};
 pub use listed::Listed;
 pub use load::{FileReport, Loaded, OnBadLine, Problem, Report, load};
-pub use options::Options;
 pub use snapshot::Snapshot;
-pub use status::Status;
 pub use table::{Counts, Memory, Table};
 pub use targets::{Captured, Fallback, QueryRule, Target, TooLong, Visit};
 

@@ -2,7 +2,7 @@
 //! the row that they make.
 
 use super::super::bytes::shown;
-use super::super::options::Setting;
+use super::super::link::Setting;
 use super::native;
 use super::row::{Line, Row};
 

@@ -14,7 +14,7 @@ use csv::ByteRecord;
 use memchr::memchr;
 
 use super::super::bytes::shown;
-use super::super::options::Setting;
+use super::super::link::Setting;
 use super::cells::trim;
 use super::csv::records;
 use super::paths;

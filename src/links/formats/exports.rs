@@ -10,7 +10,7 @@
 use csv::ByteRecord;
 
 use super::super::bytes::shown;
-use super::super::options::Setting;
+use super::super::link::Setting;
 use super::cells::{Cells, Field, Names, joined, named};
 use super::csv::{Places, Start, listed, named_places, records, rows, spell_cell};
 use super::ndjson;

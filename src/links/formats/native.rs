@@ -5,7 +5,7 @@
 use memchr::memchr;
 
 use super::super::bytes::shown;
-use super::super::options::Setting;
+use super::super::link::Setting;
 use super::row::{Line, Row};
 
 pub(super) fn read(text: &[u8], mut take: impl FnMut(u32, Line<'_>)) {

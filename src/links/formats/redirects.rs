@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use super::super::bytes::shown;
-use super::super::options::Setting;
+use super::super::link::Setting;
 use super::order::Order;
 use super::paths::absolute;
 use super::row::{Line, Row};

@@ -1,6 +1,6 @@
 //! From redirects to rows.
 
-use super::super::super::options::Setting;
+use super::super::super::link::Setting;
 use super::super::order::Order;
 use super::super::row::{Line, Row};
 use super::server::{Found, Paths, Turn};

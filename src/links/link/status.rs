@@ -1,6 +1,6 @@
 //! What a link answers with.
 
-use super::bytes::shown;
+use super::super::bytes::shown;
 
 /// The status of a link (RFC 9110 §15.4, §15.5.11): one of the five redirects
 /// that carry a `Location`, or 410 for what is gone for good.
@@ -22,7 +22,7 @@ pub enum Status {
 }
 
 /// The statuses a link file may name, for messages.
-pub(super) const ALLOWED: &str = "301, 302, 303, 307, 308, or 410 with no target";
+pub(in crate::links) const ALLOWED: &str = "301, 302, 303, 307, 308, or 410 with no target";
 
 impl Status {
     /// All of them, in the order of their codes.
@@ -57,7 +57,7 @@ impl Status {
     ///
     /// # Errors
     /// A sentence that says what may stand there.
-    pub(super) fn parse(text: &[u8]) -> Result<Status, String> {
+    pub(in crate::links) fn parse(text: &[u8]) -> Result<Status, String> {
         let code = match text {
             b"301" => 301,
             b"302" => 302,

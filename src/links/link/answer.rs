@@ -1,8 +1,8 @@
 //! What a link answers at a time: its options at work.
 
+use super::super::targets::{Fallback, Target};
 use super::options::Options;
 use super::status::Status;
-use super::targets::{Fallback, Target};
 
 /// What a link with options answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +29,12 @@ impl<'a> From<&'a Fallback> for Answer<'a> {
 
 impl<'a> Options<'a> {
     /// What a link with them answers at this time, Unix microseconds.
-    pub(super) fn answer(&self, status: Status, target: Target<'a>, unix_us: u64) -> Answer<'a> {
+    pub(in crate::links) fn answer(
+        &self,
+        status: Status,
+        target: Target<'a>,
+        unix_us: u64,
+    ) -> Answer<'a> {
         let mut answer = Answer {
             status,
             target: target.with_query(self.query),

@@ -15,13 +15,11 @@
 //!
 //! `id` stands in the place of the link's own, and `nocase` belongs to the key.
 
-use jiff::SignedDuration;
-use jiff::civil::DateTime;
-
 use core::fmt;
 
-use super::bytes::shown;
-use super::targets::{self, NAMES, QueryRule, Target};
+use super::super::bytes::shown;
+use super::super::targets::{self, NAMES, QueryRule, Target};
+use super::times::{civil, rfc_3339};
 use crate::limits::{CACHE_SECONDS_MAX, TAG_BYTES_MAX};
 
 /// The referrer policies (W3C Referrer Policy §3).
@@ -39,8 +37,6 @@ const POLICIES: [&str; 8] = [
 /// Every option, for messages.
 const KNOWN: &str = "query=, cache=, referrer=, from=, until=, else=, id=, tag= or nocase";
 
-const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
-
 const CACHE: u8 = 1 << 2;
 const REFERRER: u8 = 1 << 3;
 const FROM: u8 = 1 << 4;
@@ -52,16 +48,16 @@ const QUERY_RULE: u8 = 3;
 /// A `name=value` of a link, by the name it has in the native format, whatever
 /// the format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Setting<'a> {
-    pub(super) name: &'a [u8],
+pub(in crate::links) struct Setting<'a> {
+    pub(in crate::links) name: &'a [u8],
     /// Empty for a name that stands alone.
-    pub(super) value: &'a [u8],
+    pub(in crate::links) value: &'a [u8],
 }
 
 /// The options of one link, checked. [`Default`] is a link without any.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Options<'a> {
-    pub(super) query: QueryRule,
+    pub(in crate::links) query: QueryRule,
     /// Seconds.
     cache: Option<u32>,
     /// Its place in [`POLICIES`].
@@ -70,26 +66,26 @@ pub struct Options<'a> {
     from: Option<i64>,
     /// Unix microseconds; the first at which it is over.
     until: Option<i64>,
-    pub(super) otherwise: Option<Else<'a>>,
-    pub(super) id: Option<u64>,
-    pub(super) tag: &'a [u8],
-    pub(super) nocase: bool,
+    pub(in crate::links) otherwise: Option<Else<'a>>,
+    pub(in crate::links) id: Option<u64>,
+    pub(in crate::links) tag: &'a [u8],
+    pub(in crate::links) nocase: bool,
 }
 
 /// Where a link sends outside its time: what a checked target is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Else<'a> {
-    pub(super) blanks: u8,
-    pub(super) url: &'a [u8],
+pub(in crate::links) struct Else<'a> {
+    pub(in crate::links) blanks: u8,
+    pub(in crate::links) url: &'a [u8],
 }
 
 impl<'a> Else<'a> {
     /// The same with the names of the key's placeholders in it.
-    pub(super) fn with_names(self) -> Else<'a> {
+    pub(in crate::links) fn with_names(self) -> Else<'a> {
         Else { blanks: self.blanks | NAMES, ..self }
     }
 
-    pub(super) fn target(&self) -> Target<'a> {
+    pub(in crate::links) fn target(&self) -> Target<'a> {
         Target::stored(self.url, self.blanks)
     }
 }
@@ -99,7 +95,7 @@ impl<'a> Options<'a> {
     ///
     /// # Errors
     /// The first thing that is wrong, as a sentence with its remedy.
-    pub(super) fn parse(settings: &[Setting<'a>]) -> Result<Options<'a>, String> {
+    pub(in crate::links) fn parse(settings: &[Setting<'a>]) -> Result<Options<'a>, String> {
         let mut options = Options::default();
         for (at, setting) in settings.iter().enumerate() {
             if settings[..at].iter().any(|earlier| earlier.name == setting.name) {
@@ -169,25 +165,25 @@ impl<'a> Options<'a> {
     }
 
     /// Whether its time is now, Unix microseconds.
-    pub(super) fn is_at(&self, unix_us: u64) -> bool {
+    pub(in crate::links) fn is_at(&self, unix_us: u64) -> bool {
         let now = unix_us.cast_signed();
         self.from.is_none_or(|from| from <= now) && self.until.is_none_or(|until| now < until)
     }
 
     /// For how long its answer may be cached now, seconds: not beyond its time.
-    pub(super) fn max_age(&self, unix_us: u64) -> Option<u32> {
+    pub(in crate::links) fn max_age(&self, unix_us: u64) -> Option<u32> {
         let left = self.until.map_or(i64::MAX, |until| until.saturating_sub(unix_us.cast_signed()));
         let left = u32::try_from(left.max(0) / 1_000_000).unwrap_or(u32::MAX);
         self.cache.map(|seconds| seconds.min(left))
     }
 
     /// The value of `Referrer-Policy`.
-    pub(super) fn referrer(&self) -> Option<&'static str> {
+    pub(in crate::links) fn referrer(&self) -> Option<&'static str> {
         self.referrer.and_then(|place| POLICIES.get(usize::from(place)).copied())
     }
 
     /// The name of an option that says nothing of a link that is gone.
-    pub(super) fn of_redirects(&self) -> Option<&'static str> {
+    pub(in crate::links) fn of_redirects(&self) -> Option<&'static str> {
         match self {
             _ if self.query != QueryRule::Drop => Some("query"),
             _ if self.referrer.is_some() => Some("referrer"),
@@ -198,12 +194,12 @@ impl<'a> Options<'a> {
     }
 
     /// What is filled into its other targets.
-    pub(super) fn blanks(&self) -> u8 {
+    pub(in crate::links) fn blanks(&self) -> u8 {
         self.otherwise.map_or(0, |otherwise| otherwise.blanks)
     }
 
     /// Writes what a table keeps of them into `out`; nothing if that is nothing.
-    pub(super) fn store(&self, out: &mut Vec<u8>) {
+    pub(in crate::links) fn store(&self, out: &mut Vec<u8>) {
         out.clear();
         let Options { query, cache, referrer, from, until, otherwise, id: _, tag, nocase: _ } =
             self;
@@ -235,13 +231,13 @@ impl<'a> Options<'a> {
 
     /// The options that begin `bytes`, as [`store`](Self::store) wrote them; of a
     /// link without any there is nothing to read.
-    pub(super) fn stored(bytes: &'a [u8]) -> Options<'a> {
+    pub(in crate::links) fn stored(bytes: &'a [u8]) -> Options<'a> {
         let mut rest = bytes;
         Options::read(&mut rest)
     }
 
     /// How many of `bytes` they are; none of none.
-    pub(super) fn size(bytes: &[u8]) -> usize {
+    pub(in crate::links) fn size(bytes: &[u8]) -> usize {
         let mut rest = bytes;
         Options::read(&mut rest);
         bytes.len() - rest.len()
@@ -358,54 +354,6 @@ fn time(name: &str, value: &[u8]) -> Result<i64, String> {
     })
 }
 
-/// RFC 3339 §5.6. `jiff::Timestamp` would end a day before the year 9999 does,
-/// which is how many write "for ever", and takes more than this, such as a time
-/// zone in brackets.
-fn rfc_3339(text: &[u8]) -> Option<i64> {
-    let offset_at =
-        19 + text.get(19..)?.iter().position(|b| !(b.is_ascii_digit() || *b == b'.'))?;
-    let (local, offset) = text.split_at(offset_at);
-    let is_fraction = matches!(&local[19..], [] | [b'.', _, ..]);
-    if !has_shape(&local[..19], b"0000-00-00T00:00:00") || !is_fraction {
-        return None;
-    }
-    let local: DateTime = core::str::from_utf8(local).ok()?.parse().ok()?;
-    let local = i64::try_from(local.duration_since(EPOCH).as_micros());
-    let minutes = match offset {
-        [b'Z' | b'z'] => 0,
-        [sign, offset @ ..] if has_shape(offset, b"00:00") => {
-            let two =
-                |at: usize| i64::from(offset[at] - b'0') * 10 + i64::from(offset[at + 1] - b'0');
-            let (hours, minutes) = (two(0), two(3));
-            let size = (hours < 24 && minutes < 60).then_some(hours * 60 + minutes)?;
-            match sign {
-                b'+' => size,
-                b'-' => -size,
-                _ => return None,
-            }
-        }
-        _ => return None,
-    };
-    let time = local.ok()? - minutes * 60_000_000;
-    civil(time).map(|_| time)
-}
-
-/// A time, Unix microseconds, as UTC. `None` outside the years that have four
-/// digits, which RFC 3339 cannot write.
-fn civil(unix_us: i64) -> Option<DateTime> {
-    let time = EPOCH.checked_add(SignedDuration::from_micros(unix_us)).ok()?;
-    (time.year() >= 0).then_some(time)
-}
-
-/// Whether `text` is like `shape`, in which `0` stands for any digit.
-fn has_shape(text: &[u8], shape: &[u8]) -> bool {
-    let is = |(&byte, &wanted): (&u8, &u8)| match wanted {
-        b'0' => byte.is_ascii_digit(),
-        wanted => byte.to_ascii_uppercase() == wanted,
-    };
-    text.len() == shape.len() && text.iter().zip(shape).all(is)
-}
-
 fn tag(value: &[u8]) -> Result<&[u8], String> {
     let text = core::str::from_utf8(value).ok();
     // A space would end it in a link file.
@@ -423,5 +371,4 @@ fn tag(value: &[u8]) -> Result<&[u8], String> {
 }
 
 #[cfg(test)]
-#[path = "options_test.rs"]
 mod tests;

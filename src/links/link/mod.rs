@@ -1,0 +1,14 @@
+//! A link: a key and what it answers. Its status, its target, and the options that say
+//! when, where and how long it holds.
+
+mod answer;
+mod options;
+mod status;
+mod times;
+mod written;
+
+pub use answer::Answer;
+pub use options::Options;
+pub(super) use options::{Else, Setting};
+pub use status::Status;
+pub use written::{Link, Origin};

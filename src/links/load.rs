@@ -3,11 +3,11 @@
 use core::fmt;
 use core::str::FromStr;
 
-use super::builder::{AddProblem, TableBuilder};
 use super::formats::{self, Line, Row, Source};
 use super::key::{KeyScratch, key_of};
 use super::link::{Link, Options, Origin, Status};
 use super::table::Table;
+use super::table::{AddProblem, TableBuilder};
 use super::targets;
 use crate::limits::BAD_LINES_SHOWN;
 use crate::pace;
@@ -242,3 +242,6 @@ impl Loader {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -24,54 +24,30 @@
 //! Deliberately absent: weights, conditions
 //! and rewrites. Each is a load error that says so.
 
-mod builder;
 mod bytes;
 mod changes;
-mod compare;
-pub mod compiled;
-mod edit;
-mod entries;
-mod find;
 mod formats;
-mod hash;
-mod hints;
-mod hit;
-mod index;
 mod key;
 mod link;
-mod listed;
 mod load;
-mod lookup;
-mod snapshot;
 mod table;
 pub mod targets;
 
-pub use builder::{AddProblem, TableBuilder};
 #[cfg(test)]
 pub use changes::changes;
 pub use changes::{Change, Changes, read_keys, read_lines};
-pub use compare::{
-    DifferenceCounts, LinkDifference, LinkSet, LinkText, compare, compare_snapshots,
-};
-pub use edit::{EditProblem, Editor, Patch};
-pub use find::{Ask, Links, Scratch};
 pub use formats::{
     Columns, Format, HaproxyMatch, Help, Include, Included, Source, base, each_include,
 };
-pub use hit::Hit;
 pub use key::{Key, KeyScratch, normalise};
 pub use link::{Answer, Link, Options, Origin, Status};
-pub use listed::Listed;
 pub use load::{FileReport, Loaded, OnBadLine, Problem, Report, load};
-pub use snapshot::Snapshot;
-pub use table::{Counts, Memory, Table};
+pub use table::{
+    AddProblem, Ask, Counts, DifferenceCounts, EditProblem, Editor, Hit, LinkDifference, LinkSet,
+    LinkText, Links, Listed, Memory, Patch, Scratch, Snapshot, Table, TableBuilder, compare,
+    compare_snapshots, compiled,
+};
 pub use targets::{Captured, Fallback, QueryRule, Target, TooLong, Visit};
 
 #[cfg(test)]
-mod edit_test;
-#[cfg(test)]
-mod find_test;
-#[cfg(test)]
-mod load_test;
-#[cfg(test)]
-mod model_test;
+mod tests;

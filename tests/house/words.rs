@@ -13,7 +13,7 @@ const UNSAFE: &[&str] = &[
     "engine/io_uring/ring.rs",
     "engine/listener.rs",
     "http/quick.rs",
-    "links/hints.rs",
+    "links/table/hints.rs",
     "machine/slice.rs",
     "main.rs",
     "sources/table_file.rs",

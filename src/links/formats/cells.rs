@@ -1,10 +1,10 @@
 //! What the formats that are tables of values share: cells by what they mean, and
 //! the row that they make.
 
-use super::super::bytes::shown;
-use super::super::link::Setting;
 use super::native;
 use super::row::{Line, Row};
+use crate::links::bytes::shown;
+use crate::links::link::Setting;
 
 /// What a cell can mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

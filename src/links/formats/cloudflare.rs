@@ -13,12 +13,12 @@ use std::borrow::Cow;
 use csv::ByteRecord;
 use memchr::memchr;
 
-use super::super::bytes::shown;
-use super::super::link::Setting;
 use super::cells::trim;
 use super::csv::records;
 use super::paths;
 use super::row::{Line, Row};
+use crate::links::bytes::shown;
+use crate::links::link::Setting;
 
 const CELLS: usize = 7;
 

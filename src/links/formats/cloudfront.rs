@@ -10,11 +10,11 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::super::bytes::shown;
 use super::cells::spell;
 use super::paths;
 use super::row::{Line, Row};
 use super::source::Help;
+use crate::links::bytes::shown;
 
 /// The names that the fields of a value may have, spelled.
 const URL: &[&str] =

@@ -4,11 +4,11 @@
 use csv::{ByteRecord, ReaderBuilder};
 use memchr::{memchr, memchr_iter};
 
-use super::super::bytes::shown;
 use super::cells::{self, Cells, Each, Field, Names, PLAIN, spell, trim};
 use super::columns::{Columns, Place};
 use super::row::Line;
 use crate::limits::{COLUMNS_SHOWN, COLUMNS_SHOWN_BYTES};
+use crate::links::bytes::shown;
 
 /// The place of each field's column; `None` where there is none.
 pub(super) type Places = Each<Option<usize>>;

@@ -9,13 +9,13 @@
 
 use csv::ByteRecord;
 
-use super::super::bytes::shown;
-use super::super::link::Setting;
 use super::cells::{Cells, Field, Names, joined, named};
 use super::csv::{Places, Start, listed, named_places, records, rows, spell_cell};
 use super::ndjson;
 use super::row::{Line, Row};
 use crate::limits::TAG_BYTES_MAX;
+use crate::links::bytes::shown;
+use crate::links::link::Setting;
 
 /// Makes links of a row.
 type ToRows = fn(&Cells<'_>, &mut dyn FnMut(Line<'_>));

@@ -1,5 +1,5 @@
-use super::super::Format;
 use super::*;
+use crate::links::Format;
 
 fn rows_of(export: &Export, text: &str) -> Vec<String> {
     super::super::row::written(|mut take| read(text.as_bytes(), export, &mut take))

@@ -4,13 +4,13 @@
 
 use std::borrow::Cow;
 
-use super::super::bytes::shown;
 use super::name::HaproxyMatch;
 use super::order::Order;
 use super::paths::absolute;
 use super::regex;
 use super::row::{Line, Row};
 use super::source::Help;
+use crate::links::bytes::shown;
 
 pub(super) fn read(
     text: &[u8],

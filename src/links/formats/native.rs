@@ -4,9 +4,9 @@
 
 use memchr::memchr;
 
-use super::super::bytes::shown;
-use super::super::link::Setting;
 use super::row::{Line, Row};
+use crate::links::bytes::shown;
+use crate::links::link::Setting;
 
 pub(super) fn read(text: &[u8], mut take: impl FnMut(u32, Line<'_>)) {
     let mut rest = text;

@@ -3,8 +3,8 @@
 
 use std::borrow::Cow;
 
-use super::super::bytes::{push_escape, shown};
-use super::super::targets;
+use crate::links::bytes::{push_escape, shown};
+use crate::links::targets;
 
 /// Checks a base for targets that are only a path: `https://host`, with or
 /// without a slash behind it, which is left out.

@@ -5,12 +5,12 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use super::super::bytes::shown;
-use super::super::link::Setting;
 use super::order::Order;
 use super::paths::absolute;
 use super::row::{Line, Row};
 use super::source::Help;
+use crate::links::bytes::shown;
+use crate::links::link::Setting;
 
 /// Whose file it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,8 +2,8 @@
 //! what follows it captured, whole segments captured. All others are refused:
 //! carom looks keys up and tries no patterns.
 
-use super::super::bytes::shown;
 use super::paths::push_literal;
+use crate::links::bytes::shown;
 
 /// What a regular expression comes to.
 #[derive(Clone, Debug, Default)]

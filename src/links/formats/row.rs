@@ -1,6 +1,6 @@
 //! What every format makes of its lines.
 
-use super::super::link::Setting;
+use crate::links::link::Setting;
 
 /// One link as it was written: nothing is checked yet.
 #[derive(Clone, Copy, Debug, Default)]

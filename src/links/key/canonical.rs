@@ -5,7 +5,6 @@ use core::fmt;
 
 use memchr::{memchr, memchr3};
 
-use super::super::bytes::shown;
 use super::host::{self, HostProblem};
 use super::id::fnv1a;
 use super::path::{fold, normalise};
@@ -15,6 +14,7 @@ use super::query::{Parameters, has_stray_star};
 use crate::limits::{
     HOST_BYTES_MAX, KEY_PARAMETERS_MAX, KEY_PATH_BYTES_MAX, KEY_QUERY_BYTES_MAX, PREFIX_DEPTH_MAX,
 };
+use crate::links::bytes::shown;
 
 /// Begins a host that stands for every host below it.
 pub(in crate::links) const SUBDOMAINS: &[u8] = b"*.";

@@ -4,8 +4,8 @@ use core::fmt;
 use core::net::{Ipv4Addr, Ipv6Addr};
 use std::io::Write as _;
 
-use super::super::bytes::{HOST, is, shown};
 use crate::limits::HOST_BYTES_MAX;
+use crate::links::bytes::{HOST, is, shown};
 
 /// Longest label of a host name (RFC 1035 §2.3.4), bytes.
 const LABEL_BYTES_MAX: usize = 63;

@@ -3,7 +3,7 @@
 
 use memchr::{memchr_iter, memrchr};
 
-use super::super::bytes::{PATH, UNRESERVED, escape, is, push_escape};
+use crate::links::bytes::{PATH, UNRESERVED, escape, is, push_escape};
 
 /// The normal form of `path`, which is the part of a request target or a key
 /// before any `?`.

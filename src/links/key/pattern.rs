@@ -11,10 +11,10 @@ use core::cmp::Ordering;
 
 use memchr::memchr;
 
-use super::super::bytes::shown;
 use super::path::fold;
 use super::problem::KeyProblem;
 use crate::limits::PLACEHOLDERS_MAX;
+use crate::links::bytes::shown;
 
 /// What a target calls the rest of a path, so no placeholder's name.
 const SPLAT_NAME: &[u8] = b"splat";

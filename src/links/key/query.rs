@@ -13,7 +13,7 @@ use core::ops::Range;
 
 use memchr::memchr;
 
-use super::super::bytes::{PARAMETER, escape, is, push_escape};
+use crate::links::bytes::{PARAMETER, escape, is, push_escape};
 
 /// Stands in keys for any value.
 pub(in crate::links) const ANY_VALUE: &[u8] = b"*";

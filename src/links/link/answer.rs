@@ -1,8 +1,8 @@
 //! What a link answers at a time: its options at work.
 
-use super::super::targets::{Fallback, Target};
 use super::options::Options;
 use super::status::Status;
+use crate::links::targets::{Fallback, Target};
 
 /// What a link with options answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -17,10 +17,10 @@
 
 use core::fmt;
 
-use super::super::bytes::shown;
-use super::super::targets::{self, NAMES, QueryRule, Target};
 use super::times::{civil, rfc_3339};
 use crate::limits::{CACHE_SECONDS_MAX, TAG_BYTES_MAX};
+use crate::links::bytes::shown;
+use crate::links::targets::{self, NAMES, QueryRule, Target};
 
 /// The referrer policies (W3C Referrer Policy §3).
 const POLICIES: [&str; 8] = [

@@ -1,6 +1,6 @@
 //! What a link answers with.
 
-use super::super::bytes::shown;
+use crate::links::bytes::shown;
 
 /// The status of a link (RFC 9110 §15.4, §15.5.11): one of the five redirects
 /// that carry a `Location`, or 410 for what is gone for good.

@@ -1,9 +1,9 @@
 //! A link as it was written, each part checked by itself.
 
-use super::super::key::Key;
-use super::super::targets::Checked;
 use super::options::Options;
 use super::status::Status;
+use crate::links::key::Key;
+use crate::links::targets::Checked;
 
 /// Where a link was written: the caller's number of its file, and its line
 /// counted from 1.

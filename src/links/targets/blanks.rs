@@ -2,8 +2,8 @@
 
 use memchr::{memchr, memchr2_iter};
 
-use super::super::bytes::{QUERY, escape, is};
-use super::super::key::pattern;
+use crate::links::bytes::{QUERY, escape, is};
+use crate::links::key::pattern;
 
 /// Flag of an entry: its target holds `:splat`.
 pub(in crate::links) const SPLAT: u8 = 2;

@@ -1,6 +1,6 @@
 //! What of a visitor's path is filled into a target.
 
-use super::super::key::pattern;
+use crate::links::key::pattern;
 
 /// The parts of a request's normalised path that a target can have: what follows
 /// its prefix, and what it has in place of a key's names.

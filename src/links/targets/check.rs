@@ -4,10 +4,10 @@ use core::fmt;
 
 use memchr::memchr;
 
-use super::super::bytes::{QUERY, escape, is, push_escape, shown};
-use super::super::key::host::{self, HostProblem};
 use super::blanks::{Blank, MACRO, MACROS, SPLAT, next_blank};
 use crate::limits::{TARGET_BYTES_MAX, TARGET_MACROS_MAX};
+use crate::links::bytes::{QUERY, escape, is, push_escape, shown};
+use crate::links::key::host::{self, HostProblem};
 
 /// A target that [`validate`] found good. Nothing else makes one, so whoever
 /// holds one can put its bytes into a header field.

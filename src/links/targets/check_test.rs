@@ -1,6 +1,6 @@
-use super::super::key::host::HostProblem;
 use super::*;
 use crate::limits::{TARGET_BYTES_MAX, TARGET_MACROS_MAX};
+use crate::links::key::host::HostProblem;
 
 fn problem(target: &str) -> TargetProblem {
     validate(target.as_bytes()).expect_err(target)

@@ -6,8 +6,8 @@
 
 use memchr::memchr;
 
-use super::super::bytes::{PASSED_ON, escape, push_encoded};
 use crate::limits::REQUEST_PARAMETERS_MAX;
+use crate::links::bytes::{PASSED_ON, escape, push_encoded};
 
 /// What becomes of the query that a visitor sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,9 +1,9 @@
 //! Random targets and random requests: what comes out of them is a URL of the
 //! target's own host, whatever the request.
 
-use super::super::bytes::{QUERY, escape, is};
 use super::*;
 use crate::limits::{LOCATION_BYTES_MAX, TARGET_BYTES_MAX};
+use crate::links::bytes::{QUERY, escape, is};
 
 const PIECES: [&str; 28] = [
     "/",

@@ -3,12 +3,12 @@
 use core::net::Ipv6Addr;
 use std::io::Write as _;
 
-use super::super::bytes::{PARAMETER, PATH, UNRESERVED, is, push_encoded, push_escape};
-use super::super::key::host;
 use super::blanks::Blank;
 use super::captured::Captured;
 use super::parameters::{decoded, push_all, value};
 use crate::limits::{CLICK_ID_BYTES, HOST_BYTES_MAX};
+use crate::links::bytes::{PARAMETER, PATH, UNRESERVED, is, push_encoded, push_escape};
+use crate::links::key::host;
 
 /// A request, as far as targets ask for it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,11 +1,11 @@
 //! From redirects to rows.
 
-use super::super::super::link::Setting;
 use super::super::order::Order;
 use super::super::row::{Line, Row};
 use super::server::{Found, Paths, Turn};
 use super::tree::{Place, Texts};
 use super::value::{Known, target};
+use crate::links::link::Setting;
 
 /// Hands rows over, and says where they stand.
 pub(super) struct Emit<'e> {

@@ -1,6 +1,5 @@
 //! `map` blocks: `map $source $variable { key value; … }`.
 
-use super::super::super::bytes::shown;
 use super::super::order::Order;
 use super::super::paths::{no_placeholder, push_literal};
 use super::super::regex::Filled;
@@ -9,6 +8,7 @@ use super::server::{Found, Location, Paths, hosts};
 use super::tokens::{End, Tokens};
 use super::tree::{Place, Texts};
 use super::value::filled;
+use crate::links::bytes::shown;
 
 /// What a map compares its keys with.
 #[derive(Clone, Debug, PartialEq, Eq)]

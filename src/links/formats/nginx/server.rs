@@ -3,11 +3,11 @@
 
 use std::borrow::Cow;
 
-use super::super::super::bytes::shown;
 use super::super::paths::push_literal;
 use super::super::regex::{self, Filled, Shape};
 use super::tree::{Node, Place};
 use super::value::variables;
+use crate::links::bytes::shown;
 
 /// Which requests something is for.
 #[derive(Clone, Debug, Default)]

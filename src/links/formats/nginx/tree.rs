@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use super::super::super::bytes::shown;
 use super::super::source::Help;
 use super::tokens::{End, Tokens};
 use crate::limits::{BLOCK_DEPTH_MAX, INCLUDE_NAME_BYTES_MAX, INCLUDED_FILES_MAX};
+use crate::links::bytes::shown;
 
 /// A directive.
 #[derive(Debug)]

@@ -1,9 +1,9 @@
 //! What a redirect of nginx sends: text with variables. Those that the links of
 //! carom know are written in their way, the others are refused.
 
-use super::super::super::bytes::shown;
 use super::super::paths::absolute;
 use super::super::regex::Shape;
+use crate::links::bytes::shown;
 
 /// What variables stand for, in one key.
 #[derive(Clone, Copy, Debug)]

@@ -4,20 +4,21 @@ use core::fmt;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::bytes::shown;
 use super::entries::{self, Arena, Entry, PATTERN, PREFIX, Parts, fork_of};
 use super::hash::{hash, hash_of, seed};
+use super::hosts::Hosts;
 use super::index::{Index, Stored};
-use super::key::Key;
-use super::key::pattern;
-use super::key::query::{rank, shape_of};
-use super::link::{Else, Link, Origin, Status};
 use super::listed::Listed;
-use super::table::{Counts, Hosts, Table};
-use super::targets::{Checked, NAMES, SPLAT, unknown_name};
+use super::shared::{Counts, Table};
 use crate::limits::{
     INDEX_SPARE, LINKS_MAX, PATTERNS_MAX, QUERY_SHAPES_BYTES_MAX, QUERY_SHAPES_MAX,
 };
+use crate::links::bytes::shown;
+use crate::links::key::Key;
+use crate::links::key::pattern;
+use crate::links::key::query::{rank, shape_of};
+use crate::links::link::{Else, Link, Origin, Status};
+use crate::links::targets::{Checked, NAMES, SPLAT, unknown_name};
 use crate::pace;
 
 /// What putting a link into an index takes, about: a cache miss.

@@ -6,10 +6,10 @@
 
 use core::cmp::Ordering;
 
-use super::key::fnv1a;
 use super::listed::Listed;
+use super::shared::Table;
 use super::snapshot::{ByKey, Snapshot};
-use super::table::Table;
+use crate::links::key::fnv1a;
 use crate::pace;
 
 /// What looking a key up takes, about: some cache misses.

@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
-use super::*;
 use crate::limits::{
     BAD_LINES_SHOWN, KEY_PARAMETERS_MAX, KEY_PATH_BYTES_MAX, PATTERNS_MAX, PREFIX_DEPTH_MAX,
     QUERY_SHAPES_MAX, TARGET_BYTES_MAX,
 };
+use crate::links::*;
 
 fn native<'a>(name: &'a str, text: &'a str) -> Source<'a> {
     Source::new(name, text.as_bytes(), Format::Native)
@@ -245,7 +245,7 @@ fn files_of_others() {
 /// The example that newcomers start with is good.
 #[test]
 fn the_example_loads() {
-    let text = include_bytes!("../../examples/links.txt");
+    let text = include_bytes!("../../../examples/links.txt");
     let loaded = load(&[Source::new("links.txt", text, Format::Native)], OnBadLine::Refuse);
     assert_eq!(loaded.report.to_string(), "");
     let counts = loaded.table.unwrap().counts();
@@ -307,12 +307,12 @@ fn no_text_breaks_the_loader() {
 #[test]
 fn damaged_fixtures_do_not_break_the_loader() {
     let fixtures: [(&str, &[u8]); 6] = [
-        ("a.csv", include_bytes!("../../tests/fixtures/cloudflare/bulk.csv")),
-        ("a.json", include_bytes!("../../tests/fixtures/cloudfront/store.json")),
-        ("a.csv", include_bytes!("../../tests/fixtures/shlink/short_urls.csv")),
-        ("a.ndjson", include_bytes!("../../tests/fixtures/shlink/api.ndjson")),
-        ("a.csv", include_bytes!("../../tests/fixtures/yourls/urls.csv")),
-        ("a.csv", include_bytes!("../../tests/fixtures/bitly/links.csv")),
+        ("a.csv", include_bytes!("../../../tests/fixtures/cloudflare/bulk.csv")),
+        ("a.json", include_bytes!("../../../tests/fixtures/cloudfront/store.json")),
+        ("a.csv", include_bytes!("../../../tests/fixtures/shlink/short_urls.csv")),
+        ("a.ndjson", include_bytes!("../../../tests/fixtures/shlink/api.ndjson")),
+        ("a.csv", include_bytes!("../../../tests/fixtures/yourls/urls.csv")),
+        ("a.csv", include_bytes!("../../../tests/fixtures/bitly/links.csv")),
     ];
     let seed = fastrand::u64(..);
     eprintln!("SEED={seed}");

@@ -13,8 +13,9 @@ use bytes::Bytes;
 use crc32c::{crc32c, crc32c_append};
 
 use super::entries::Entries;
+use super::hosts::Hosts;
 use super::index::{SLOT_BYTES, Stored};
-use super::table::{Counts, Hosts, Table};
+use super::shared::{Counts, Table};
 use crate::limits::{COMPILED_ABOUT_BYTES_MAX, LINKS_MAX};
 use crate::pace;
 
@@ -243,5 +244,4 @@ pub fn read(bytes: Bytes) -> Result<Compiled, CompiledProblem> {
 }
 
 #[cfg(test)]
-#[path = "compiled_test.rs"]
 mod tests;

@@ -1,106 +1,14 @@
-//! All links of one generation, unchangeable and shared by every shard.
+//! The hosts that keys name, by their numbers.
 
 use std::sync::Arc;
 
-use super::entries::Entries;
 use super::hash::hash;
-use super::index::{Index, Stored};
-use super::key::host;
-use super::key::{Key, SUBDOMAINS};
+use super::index::Index;
 use crate::limits::HOST_BYTES_MAX;
+use crate::links::key::{Key, SUBDOMAINS, host};
 
 /// The number of "any host". Hosts that keys name are numbered from 1.
 pub(super) const ANY_HOST: u32 = 0;
-
-/// Every link there is at one time. Made by [`load`](super::load()) or a
-/// [`TableBuilder`](super::TableBuilder), then only read.
-#[derive(Clone, Debug)]
-pub struct Table {
-    pub(super) generation: u32,
-    pub(super) entries: Entries,
-    /// What each shard copies for itself.
-    pub(super) index: Stored,
-    pub(super) hosts: Arc<Hosts>,
-    pub(super) counts: Counts,
-}
-
-/// How many there are of what, in one table.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Links of every kind.
-    pub links: usize,
-    /// Different hosts that keys name.
-    pub hosts: usize,
-    /// Links whose key ends with `/*`.
-    pub prefixes: usize,
-    /// Links whose key has placeholders.
-    pub placeholders: usize,
-    /// Links whose key matches in any case.
-    pub nocase: usize,
-    /// Links whose key has a query.
-    pub with_query: usize,
-    /// Different sets of parameter names, counted for each path that has them:
-    /// what lookups by query cost.
-    pub query_shapes: usize,
-    /// Links that answer 410.
-    pub gone: usize,
-}
-
-/// What a table takes, bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Memory {
-    /// Keys and targets, once for all shards.
-    pub entries: usize,
-    /// One index. There is one in the table and one more in each shard.
-    pub index: usize,
-    /// Hosts, about.
-    pub other: usize,
-}
-
-impl Memory {
-    /// With `shards` shards, bytes.
-    pub fn total(&self, shards: usize) -> usize {
-        self.entries + self.other + self.index * (1 + shards)
-    }
-}
-
-impl Table {
-    /// The number of this table among those that were served; 0 until
-    /// [`with_generation`](Self::with_generation). Every click carries it.
-    pub fn generation(&self) -> u32 {
-        self.generation
-    }
-
-    /// The same table under this number.
-    #[must_use]
-    pub fn with_generation(self, generation: u32) -> Table {
-        Table { generation, ..self }
-    }
-
-    /// How many links it has.
-    pub fn len(&self) -> usize {
-        self.counts.links
-    }
-
-    /// Whether it has none.
-    pub fn is_empty(&self) -> bool {
-        self.counts.links == 0
-    }
-
-    /// How many there are of what.
-    pub fn counts(&self) -> Counts {
-        self.counts
-    }
-
-    /// What it takes, bytes.
-    pub fn memory(&self) -> Memory {
-        Memory {
-            entries: self.entries.bytes(),
-            index: self.index.bytes(),
-            other: self.hosts.bytes(),
-        }
-    }
-}
 
 /// The hosts that keys name, each with a number, and the depths at which each
 /// has prefixes.
@@ -351,7 +259,8 @@ impl Hosts {
         (number > ANY_HOST).then_some(hosts)
     }
 
-    fn bytes(&self) -> usize {
+    /// What they take, bytes, about.
+    pub(super) fn bytes(&self) -> usize {
         let names = self.hosts.iter().map(|host| host.name.len()).sum::<usize>();
         names + self.hosts.capacity() * size_of::<Host>() + self.index.bytes()
     }
@@ -359,8 +268,8 @@ impl Hosts {
 
 #[cfg(test)]
 mod tests {
-    use super::super::key::KeyScratch;
     use super::*;
+    use crate::links::key::KeyScratch;
 
     #[test]
     fn hosts_keep_their_numbers() {

@@ -3,9 +3,9 @@
 use core::fmt;
 
 use super::entries::{Entry, FORK, PATTERN, PREFIX, Parts};
-use super::key::Key;
-use super::link::{Options, Status};
-use super::table::{Hosts, Table};
+use super::hosts::Hosts;
+use crate::links::key::Key;
+use crate::links::link::{Options, Status};
 
 /// A link of a table.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +32,11 @@ impl<'a> Listed<'a> {
     /// Its key.
     pub fn key(&self) -> Key<'a> {
         self.key
+    }
+
+    /// What its key is called where links are changed by their keys.
+    pub fn name(&self) -> String {
+        self.key.name()
     }
 
     /// Its id.
@@ -84,12 +89,5 @@ impl fmt::Display for Listed<'_> {
             write!(f, " {}", self.status().code())?;
         }
         write!(f, "{}", self.options())
-    }
-}
-
-impl Table {
-    /// Its links, in the order in which they were added.
-    pub fn links(&self) -> impl Iterator<Item = Listed<'_>> {
-        self.entries.iter().filter_map(|(_, entry)| Listed::of(entry, &self.hosts))
     }
 }

@@ -4,7 +4,7 @@ use core::hash::Hasher as _;
 
 use fxhash::FxHasher64;
 
-use super::key::Key;
+use crate::links::key::Key;
 
 /// A hash of `bytes`, begun from `state`, which may be another hash: so a path
 /// is hashed once, and its queries go on from there. All its bits are good.

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use super::entries::{Entry, FORK};
 use super::find::Links;
 use super::hash::hash_of;
-use super::key::Key;
+use super::hosts::Hosts;
 use super::listed::Listed;
-use super::lookup::has_key;
-use super::table::{Hosts, Table};
+use super::shared::Table;
+use crate::links::key::Key;
 
 /// Links as they are at one time. It shares their table, whose index it looks keys up
 /// in, and has no index of its own.
@@ -100,7 +100,7 @@ impl<'a> ByKey<'a> {
         let entry = of_table.and_then(|reference| table.entries.get(reference)).or_else(|| {
             let from = self.patched.partition_point(|(other, _)| *other < hash);
             let same = self.patched[from..].iter().take_while(|(other, _)| *other == hash);
-            same.map(|(_, entry)| *entry).find(|entry| has_key(entry, host, key))
+            same.map(|(_, entry)| *entry).find(|entry| entry.has_key(host, key))
         })?;
         Listed::of(entry, hosts).filter(|link| link.key() == *key)
     }

@@ -19,21 +19,19 @@ use super::builder::{AddProblem, TableBuilder};
 use super::entries::{self, Entry, FORK, PATTERN, Parts, fork_of};
 
 use super::find::{Links, Scratch};
-use super::formats::{Format, Source};
 use super::hash::hash_of;
+use super::hosts::Hosts;
 use super::index::slot_of;
-use super::key::path::normalise;
-use super::key::query::{rank, shape_of};
-use super::key::{Key, KeyScratch, parse_name, pattern};
 use super::listed::Listed;
-use super::load::{OnBadLine, load};
-use super::lookup::has_key;
+use super::shared::Table;
 use super::snapshot::{self, Snapshot};
-use super::table::{Hosts, Table};
 use crate::limits::{
     PATCHED_ENTRIES_CROWDED, PATCHED_ENTRIES_MAX, PATTERNS_MAX, QUERY_SHAPES_BYTES_MAX,
     QUERY_SHAPES_MAX,
 };
+use crate::links::key::path::normalise;
+use crate::links::key::query::{rank, shape_of};
+use crate::links::key::{Key, pattern};
 
 /// Why a link cannot be set or unset.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -211,37 +209,31 @@ impl Editor {
         Ok(builder.finish().with_generation(self.links.generation))
     }
 
-    /// Sets the link of a native `line`, whether or not its key has one already.
+    /// Sets a link of another table, whether or not its key has one already.
     ///
     /// # Errors
-    /// What is wrong; then nothing is changed.
-    pub fn set(&mut self, line: &str, generation: u32) -> Result<Patch, EditProblem> {
-        let source = Source::new("link", line.as_bytes(), Format::Native);
-        let loaded = load(&[source], OnBadLine::Refuse);
-        let table = loaded.table.ok_or_else(|| {
-            let problems = loaded.report.problems.iter().map(|problem| problem.message.as_str());
-            EditProblem::Refused(problems.collect::<Vec<_>>().join("; "))
-        })?;
-        let mut links = table.links();
-        let (Some(link), None) = (links.next(), links.next()) else {
-            let message = "write one link: `key target status name=value`";
-            return Err(EditProblem::Refused(message.to_owned()));
-        };
+    /// Why it cannot be; then nothing is changed.
+    pub(in crate::links) fn put(
+        &mut self,
+        link: &Listed<'_>,
+        generation: u32,
+    ) -> Result<Patch, EditProblem> {
         self.has_room()?;
-        self.put(&link)?;
+        self.put_link(link)?;
         Ok(self.finish(generation))
     }
 
-    /// Takes the link with this key away; `key` is as in the native format, with
-    /// ` nocase` behind one that matches in any case. `None` if there is none.
+    /// Takes the link with this key away. `None` if there is none.
     ///
     /// # Errors
-    /// What is wrong; then nothing is changed.
-    pub fn unset(&mut self, key: &str, generation: u32) -> Result<Option<Patch>, EditProblem> {
-        let (mut scratch, mut folded) = (KeyScratch::default(), Vec::new());
-        let key = parse_name(key, &mut scratch, &mut folded).map_err(EditProblem::Refused)?;
+    /// Why it cannot be; then nothing is changed.
+    pub(in crate::links) fn take(
+        &mut self,
+        key: &Key<'_>,
+        generation: u32,
+    ) -> Result<Option<Patch>, EditProblem> {
         self.has_room()?;
-        Ok(self.take(&key).then(|| self.finish(generation)))
+        Ok(self.take_link(key).then(|| self.finish(generation)))
     }
 
     fn finish(&mut self, generation: u32) -> Patch {
@@ -257,7 +249,7 @@ impl Editor {
         if fits { Ok(()) } else { Err(EditProblem::Crowded) }
     }
 
-    fn put(&mut self, link: &Listed<'_>) -> Result<(), EditProblem> {
+    fn put_link(&mut self, link: &Listed<'_>) -> Result<(), EditProblem> {
         let key = link.key();
         let shapes = self.shapes_with(&key)?;
         let host = match self.links.hosts.of_key(&key) {
@@ -382,7 +374,7 @@ impl Editor {
         self.write(at, slot_of(hash, new));
     }
 
-    fn take(&mut self, key: &Key<'_>) -> bool {
+    fn take_link(&mut self, key: &Key<'_>) -> bool {
         let Some(host) = self.links.hosts.of_key(key) else {
             return false;
         };
@@ -419,7 +411,7 @@ impl Editor {
         self.links
             .index
             .slots(hash)
-            .find(|&(_, reference)| has_key(&self.links.get(reference), host, key))
+            .find(|&(_, reference)| self.links.get(reference).has_key(host, key))
     }
 
     /// Stores an entry in place of another, or of none (0), and gives its reference.
@@ -480,3 +472,6 @@ struct Fork {
     plain: u32,
     shapes: Vec<Box<[u8]>>,
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::*;
 use crate::limits::{INDEX_SPARE, PATCHED_ENTRIES_CROWDED};
+use crate::links::*;
 
 fn table(text: &str) -> Arc<Table> {
     let source = Source::new("l", text.as_bytes(), Format::Native);

@@ -21,12 +21,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::hints::{large_pages, prefetch};
-use super::link::{Options, Status};
-use super::targets::BLANKS;
 use crate::limits::{
     KEY_PATH_BYTES_MAX, KEY_QUERY_BYTES_MAX, PATCHED_ENTRIES_MAX, QUERY_SHAPES_BYTES_MAX,
     TARGET_BYTES_MAX,
 };
+use crate::links::key::{Key, pattern};
+use crate::links::link::{Options, Status};
+use crate::links::targets::BLANKS;
 
 const HEAD_BYTES: usize = 20;
 const ALIGN: usize = 4;
@@ -181,6 +182,21 @@ impl<'a> Entry<'a> {
             && self.rest.get(..both).is_some_and(|own| {
                 own[..path.len()] == *path && (query.is_empty() || own[path.len()..] == *query)
             })
+    }
+
+    /// Whether it has this key, whose host has this number; that of a key without a
+    /// query may be a fork.
+    pub(super) fn has_key(&self, host: u32, key: &Key<'_>) -> bool {
+        let kind = if key.prefix { PREFIX } else { 0 };
+        match key.pattern {
+            false => self.is(host, kind, key.path, key.query),
+            true => {
+                self.host() == host
+                    && self.has(PATTERN)
+                    && self.has(PREFIX) == key.prefix
+                    && pattern::is_same(self.path(), key.path)
+            }
+        }
     }
 
     /// Of a fork: the reference of its plain link or 0, and its shapes.
@@ -350,8 +366,8 @@ impl Arena {
 
 #[cfg(test)]
 mod tests {
-    use super::super::targets::{NAMES, SPLAT};
     use super::*;
+    use crate::links::targets::{NAMES, SPLAT};
 
     #[test]
     fn entries_come_back_as_they_went_in() {

@@ -3,11 +3,11 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use super::*;
 use crate::limits::{
     KEY_PARAMETERS_MAX, PREFIX_DEPTH_MAX, QUERY_COMBINATIONS_MAX, QUERY_SHAPES_MAX,
     REQUEST_PARAMETERS_MAX,
 };
+use crate::links::*;
 
 fn links(text: &str) -> Links {
     let source = Source::new("links.txt", text.as_bytes(), Format::Native);

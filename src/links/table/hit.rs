@@ -1,8 +1,8 @@
 //! What a shard finds: a link where it lies.
 
 use super::entries::{Entry, PATTERN, PREFIX};
-use super::link::{Answer, Options, Status};
-use super::targets::{Captured, Target};
+use crate::links::link::{Answer, Options, Status};
+use crate::links::targets::{Captured, Target};
 
 /// The link that answers a request.
 #[derive(Clone, Copy, Debug)]

@@ -9,17 +9,18 @@ use std::sync::Arc;
 use super::entries::{Entry, FORK, NOTHING, PATTERN, PREFIX};
 use super::hash::{hash, seed, with_query};
 use super::hit::Hit;
+use super::hosts::{ANY_HOST, Hosts, PATTERNS};
 use super::index::Index;
-use super::key::host;
-use super::key::path::fold;
-use super::key::pattern;
-use super::key::query::{Parameters, names};
 use super::listed::Listed;
-use super::table::{ANY_HOST, Hosts, PATTERNS, Table};
+use super::shared::Table;
 use crate::limits::{
     HOST_BYTES_MAX, KEY_PARAMETERS_MAX, PREFIX_DEPTH_MAX, QUERY_COMBINATIONS_MAX,
     REQUEST_PARAMETERS_MAX,
 };
+use crate::links::key::host;
+use crate::links::key::path::fold;
+use crate::links::key::pattern;
+use crate::links::key::query::{Parameters, names};
 
 /// The links as one shard holds them: the table, which all shards share, and
 /// an index of its own.
@@ -430,3 +431,6 @@ fn step(picks: &mut [usize], runs: &[(usize, usize)]) -> bool {
     }
     false
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,10 @@
+//! Links that are changed one by one while they are served.
+
+mod edit;
+mod list;
+mod read;
+
+pub use list::{Change, Changes};
+#[cfg(test)]
+pub use read::changes;
+pub use read::{read_keys, read_lines};

@@ -1,0 +1,27 @@
+//! All links, as a request finds them.
+
+mod builder;
+mod compare;
+pub mod compiled;
+mod editor;
+mod entries;
+mod find;
+mod hash;
+mod hints;
+mod hit;
+mod hosts;
+mod index;
+mod listed;
+mod shared;
+mod snapshot;
+
+pub use builder::{AddProblem, TableBuilder};
+pub use compare::{
+    DifferenceCounts, LinkDifference, LinkSet, LinkText, compare, compare_snapshots,
+};
+pub use editor::{EditProblem, Editor, Patch};
+pub use find::{Ask, Links, Scratch};
+pub use hit::Hit;
+pub use listed::Listed;
+pub use shared::{Counts, Memory, Table};
+pub use snapshot::Snapshot;

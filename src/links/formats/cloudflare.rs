@@ -182,5 +182,4 @@ fn with_splat(target: &[u8]) -> Vec<u8> {
 }
 
 #[cfg(test)]
-#[path = "cloudflare_test.rs"]
 mod tests;

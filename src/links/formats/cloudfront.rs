@@ -135,5 +135,4 @@ impl Answer {
 }
 
 #[cfg(test)]
-#[path = "cloudfront_test.rs"]
 mod tests;

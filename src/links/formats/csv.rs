@@ -237,5 +237,4 @@ pub(super) fn listed(header: &ByteRecord) -> String {
 }
 
 #[cfg(test)]
-#[path = "csv_test.rs"]
 mod tests;

@@ -230,5 +230,4 @@ fn tags(cell: &[u8], said: &mut Vec<String>) -> Option<Vec<u8>> {
 }
 
 #[cfg(test)]
-#[path = "exports_test.rs"]
 mod tests;

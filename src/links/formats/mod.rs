@@ -61,4 +61,4 @@ pub fn each_include(source: &Source<'_>) {
 }
 
 #[cfg(test)]
-mod fixtures_test;
+mod tests;

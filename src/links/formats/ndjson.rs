@@ -137,5 +137,4 @@ fn without_place(error: &serde_json::Error) -> String {
 }
 
 #[cfg(test)]
-#[path = "ndjson_test.rs"]
 mod tests;

@@ -375,5 +375,4 @@ fn without_splat(target: &[u8]) -> Cow<'_, [u8]> {
 }
 
 #[cfg(test)]
-#[path = "redirects_test.rs"]
 mod tests;

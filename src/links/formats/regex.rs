@@ -302,5 +302,4 @@ fn named(inside: &[u8]) -> Result<(Option<&[u8]>, &[u8]), String> {
 }
 
 #[cfg(test)]
-#[path = "regex_test.rs"]
 mod tests;

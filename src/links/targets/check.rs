@@ -275,3 +275,6 @@ fn no_macro(target: &[u8], at: usize) -> TargetProblem {
     };
     TargetProblem::Macro(shown(&target[at..end]), at + 1)
 }
+
+#[cfg(test)]
+mod tests;

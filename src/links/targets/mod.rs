@@ -16,8 +16,4 @@ pub use visit::Visit;
 pub use write::{Fallback, Target, TooLong};
 
 #[cfg(test)]
-mod check_test;
-#[cfg(test)]
-mod random_test;
-#[cfg(test)]
-mod write_test;
+mod tests;

@@ -193,3 +193,6 @@ impl Fallback {
         core::str::from_utf8(&self.bytes).expect("a target is ASCII")
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -141,8 +141,4 @@ fn read_map(
 }
 
 #[cfg(test)]
-#[path = "map_test.rs"]
-mod map_test;
-#[cfg(test)]
-#[path = "server_test.rs"]
-mod server_test;
+mod tests;

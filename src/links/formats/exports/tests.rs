@@ -2,7 +2,7 @@ use super::*;
 use crate::links::Format;
 
 fn rows_of(export: &Export, text: &str) -> Vec<String> {
-    super::super::row::written(|mut take| read(text.as_bytes(), export, &mut take))
+    crate::links::formats::row::written(|mut take| read(text.as_bytes(), export, &mut take))
 }
 
 fn check(export: &Export, text: &str, want: &[&str]) {

@@ -2,7 +2,7 @@ use super::*;
 
 fn rows(dialect: Dialect, text: &str) -> Vec<String> {
     let help = Help { base: Some("https://b.example"), ..Help::default() };
-    super::super::row::written(|take| read(text.as_bytes(), dialect, &help, take))
+    crate::links::formats::row::written(|take| read(text.as_bytes(), dialect, &help, take))
 }
 
 /// What the last line of `text` comes to: rows without its number, `!part` for a

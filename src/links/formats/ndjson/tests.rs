@@ -2,7 +2,7 @@ use super::*;
 
 fn check(text: &str, want: &[&str]) {
     let read = |mut take: &mut dyn FnMut(u32, Line<'_>)| read(text.as_bytes(), None, &mut take);
-    assert_eq!(super::super::row::written(read), want, "{text:?}");
+    assert_eq!(crate::links::formats::row::written(read), want, "{text:?}");
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn fields_as_an_operator_says() {
         let read = |mut take: &mut dyn FnMut(u32, Line<'_>)| {
             read(text.as_bytes(), Some(&columns), &mut take);
         };
-        assert_eq!(super::super::row::written(read), want);
+        assert_eq!(crate::links::formats::row::written(read), want);
     };
     with(
         "key=slug,target=goesTo,id=number,nocase=ci",

@@ -1,7 +1,7 @@
 use super::*;
 
 fn rows(text: &str) -> Vec<String> {
-    super::super::row::written(|mut take| read(text.as_bytes(), b',', None, &mut take))
+    crate::links::formats::row::written(|mut take| read(text.as_bytes(), b',', None, &mut take))
 }
 
 fn check(text: &str, want: &[&str]) {
@@ -67,7 +67,7 @@ fn wished(columns: &str, text: &str, want: &[&str]) {
     let read = |mut take: &mut dyn FnMut(u32, Line<'_>)| {
         read(text.as_bytes(), b'\t', Some(&columns), &mut take);
     };
-    assert_eq!(super::super::row::written(read), want, "{text:?}");
+    assert_eq!(crate::links::formats::row::written(read), want, "{text:?}");
 }
 
 #[test]

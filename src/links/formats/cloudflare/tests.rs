@@ -2,12 +2,12 @@ use super::*;
 
 fn check(text: &str, want: &[&str]) {
     let read = |mut take: &mut dyn FnMut(u32, Line<'_>)| read(text.as_bytes(), &mut take);
-    assert_eq!(super::super::row::written(read), want, "{text:?}");
+    assert_eq!(crate::links::formats::row::written(read), want, "{text:?}");
 }
 
 fn problem(text: &str, want: &str) {
     let read = |mut take: &mut dyn FnMut(u32, Line<'_>)| read(text.as_bytes(), &mut take);
-    let rows = super::super::row::written(read);
+    let rows = crate::links::formats::row::written(read);
     assert!(rows.len() == 1 && rows[0].contains(want), "{text:?}: {rows:?}");
 }
 

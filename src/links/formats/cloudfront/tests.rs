@@ -2,7 +2,7 @@ use super::*;
 
 fn rows(text: &str, base: Option<&str>) -> Vec<String> {
     let help = Help { base, ..Help::default() };
-    super::super::row::written(|mut take| read(text.as_bytes(), &help, &mut take))
+    crate::links::formats::row::written(|mut take| read(text.as_bytes(), &help, &mut take))
 }
 
 /// One pair.
@@ -82,5 +82,5 @@ fn other_files_are_refused_whole() {
     check("{\"data\":[]} x", "trailing characters");
     let help = Help::default();
     let read = |mut take: &mut dyn FnMut(u32, Line<'_>)| read(b"\n\xff", &help, &mut take);
-    assert_eq!(super::super::row::written(read), ["2 !the file is not UTF-8"]);
+    assert_eq!(crate::links::formats::row::written(read), ["2 !the file is not UTF-8"]);
 }

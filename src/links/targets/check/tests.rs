@@ -1,6 +1,6 @@
-use super::*;
 use crate::limits::{TARGET_BYTES_MAX, TARGET_MACROS_MAX};
 use crate::links::key::host::HostProblem;
+use crate::links::targets::*;
 
 fn problem(target: &str) -> TargetProblem {
     validate(target.as_bytes()).expect_err(target)

@@ -1,6 +1,6 @@
 //! Redirects of servers and locations, one by one.
 
-use super::map_test::{compare, rows};
+use super::{compare, rows};
 
 /// What the directives of a server come to, each row without its line.
 fn check(server: &str, want: &[&str]) {

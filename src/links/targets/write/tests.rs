@@ -1,5 +1,5 @@
-use super::*;
 use crate::limits::{CLICK_ID_BYTES, LOCATION_BYTES_MAX, REQUEST_PARAMETERS_MAX, TARGET_BYTES_MAX};
+use crate::links::targets::*;
 
 fn splatted(splat: &[u8]) -> Visit<'_> {
     Visit { captured: Captured::new(splat, 0, b""), ..Visit::default() }

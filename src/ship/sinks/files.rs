@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-use super::{PRIVATE, Sink, refuse_taken};
+use super::sink::{PRIVATE, Sink, refuse_taken};
 use crate::clicks::{RowFormat, Rows};
 use crate::disk::aside::Aside;
 use crate::disk::folder;

@@ -19,7 +19,7 @@ use arrow_array::{
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use jiff::Timestamp;
 
-use super::{PRIVATE, Sink, refuse_taken};
+use super::sink::{PRIVATE, Sink, refuse_taken};
 use crate::clicks::{COLUMNS, Column, LedgerEntry, Of, Spelled, Speller, Values, spell};
 use crate::disk::aside::{Aside, Synced};
 use crate::disk::folder;

@@ -5,7 +5,7 @@ use std::io::{BufWriter, Write};
 
 use anyhow::Context;
 
-use super::Sink;
+use super::sink::Sink;
 use crate::clicks::{RowFormat, Rows};
 use crate::ship::batch::ClickBatch;
 

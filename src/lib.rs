@@ -21,6 +21,7 @@
 //! - [`ship`] brings clicks to a sink, in a process of its own that knows only the
 //!   segment files.
 //! - [`rehearsal`] is a shard without sockets or files, for tests, fuzzers and benchmarks.
+//! - [`replay`] answers an access log with two sets of links, and tells what differs.
 //! - [`cli`] turns arguments into a plan and calls the above.
 //!
 //! Deliberately absent: locks, logging and file access in a shard; state shared
@@ -39,6 +40,7 @@ mod machine;
 pub mod mailbox;
 pub mod pace;
 pub mod rehearsal;
+pub mod replay;
 mod say;
 pub mod shard;
 pub mod ship;

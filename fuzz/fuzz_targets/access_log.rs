@@ -5,11 +5,9 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use carom::cli::links::access_log::{Line, read};
-use carom::cli::links::replay::head;
 use carom::links::{Format, OnBadLine, Source, load};
+use carom::replay::{LogLine, Pieces, Trial, read};
 use carom::shard::Now;
-use carom::shard::trial::{Pieces, Trial};
 use libfuzzer_sys::fuzz_target;
 
 const LINKS: &str = "/a https://a.example/?ua={ua}&from={referer}&q={query}\n/gone 410\n\
@@ -29,9 +27,9 @@ thread_local! {
 fuzz_target!(|data: &[u8]| {
     let (mut requests, mut replies) = (Pieces::default(), Pieces::default());
     for line in data.split(|&byte| byte == b'\n') {
-        if let Line::Request(request) = read(line) {
+        if let LogLine::Request(request) = read(line) {
             let host = request.host.unwrap_or(b"own.example");
-            requests.push(|text| head(&request, host, text));
+            requests.push(|text| request.push_head(host, text));
         }
     }
     TRIAL.with_borrow_mut(|trial| trial.answer(&requests, &mut replies));

@@ -8,7 +8,6 @@ mod filled;
 mod options_tests;
 #[cfg(test)]
 mod tests;
-pub mod trial;
 
 use std::sync::Arc;
 

@@ -58,6 +58,7 @@ const FORBIDDEN: &[(&[&str], &[&str], &str)] = &[
             "mailbox",
             "pace.rs",
             "rehearsal",
+            "replay",
             "shard",
             "ship",
             "sources",

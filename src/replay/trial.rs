@@ -3,12 +3,12 @@
 
 use std::sync::Arc;
 
-use super::{Arrival, Now, Received, Settings, Shard, WhenFull};
 use crate::clicks::{Lost, Privacy, Writer};
 use crate::connection::{Step, Timeouts};
 use crate::limits::{BATCH_REQUESTS_MAX, CLICK_ID_BYTES};
 use crate::links::{Links, Table};
 use crate::mailbox::Published;
+use crate::shard::{Arrival, Now, Received, Settings, Shard, WhenFull};
 
 /// Pieces of text, one behind the other: requests, or their replies.
 #[derive(Debug, Clone, Default)]

@@ -11,11 +11,11 @@ use serde_json::{Value, json};
 use crate::limits::REPLAY_DIFFERENCES_BYTES_MAX;
 
 /// Bytes that one of them takes beside its texts, about.
-const OWN_BYTES: usize = size_of::<Difference>() + 64;
+const OWN_BYTES: usize = size_of::<ChangedReply>() + 64;
 
 /// What differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ReplyChange {
     /// It was redirected, and is no more.
     Lost,
     /// It was not redirected, and is now.
@@ -28,7 +28,7 @@ pub enum Kind {
     Fields,
 }
 
-impl Kind {
+impl ReplyChange {
     /// All, in the order of what they cost whoever overlooks them.
     pub const ALL: [Self; 5] = [Self::Lost, Self::New, Self::Target, Self::Status, Self::Fields];
 
@@ -44,7 +44,7 @@ impl Kind {
         }
     }
 
-    fn of(old: &Answer, new: &Answer) -> Self {
+    fn of(old: &ReplyHead, new: &ReplyHead) -> Self {
         match (&old.location, &new.location) {
             (Some(_), None) => Self::Lost,
             (None, Some(_)) => Self::New,
@@ -57,13 +57,13 @@ impl Kind {
 
 /// A reply, as far as it can differ.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
+pub struct ReplyHead {
     status: u16,
     location: Option<String>,
     fields: Vec<String>,
 }
 
-impl Answer {
+impl ReplyHead {
     /// Reads a reply. `click_id` is shown as the macro that it was made from.
     fn of(reply: &[u8], click_id: &[u8]) -> Self {
         let text = String::from_utf8_lossy(reply);
@@ -96,31 +96,31 @@ impl Answer {
 
 /// Two answers to a request that are not the same.
 #[derive(Clone, Debug)]
-pub struct Difference {
+pub struct ChangedReply {
     /// What differs.
-    pub kind: Kind,
+    pub change: ReplyChange,
     /// The line of the log, counted from 1, that had it first.
     pub line: u64,
     /// How many lines had it.
     pub requests: u64,
-    old: Answer,
-    new: Answer,
+    old: ReplyHead,
+    new: ReplyHead,
 }
 
-impl Difference {
+impl ChangedReply {
     /// What differs in these replies to the request on this line. `click_id`
     /// stands in both for the id of the click.
     #[must_use]
     pub fn of(line: u64, old: &[u8], new: &[u8], click_id: &[u8]) -> Self {
-        let (old, new) = (Answer::of(old, click_id), Answer::of(new, click_id));
-        Self { kind: Kind::of(&old, &new), line, requests: 1, old, new }
+        let (old, new) = (ReplyHead::of(old, click_id), ReplyHead::of(new, click_id));
+        Self { change: ReplyChange::of(&old, &new), line, requests: 1, old, new }
     }
 
     /// For programs.
     #[must_use]
-    pub fn to_json(&self, request: &Asked) -> Value {
+    pub fn to_json(&self, request: &AskedFor) -> Value {
         json!({
-            "kind": self.kind.name(),
+            "kind": self.change.name(),
             "line": self.line,
             "requests": self.requests,
             "method": request.method,
@@ -133,19 +133,19 @@ impl Difference {
 
     /// For people: three lines.
     #[must_use]
-    pub fn to_text(&self, request: &Asked) -> String {
-        let (kind, line) = (self.kind.name(), self.line);
+    pub fn to_text(&self, request: &AskedFor) -> String {
+        let (change, line) = (self.change.name(), self.line);
         let times = match self.requests {
             1 => String::new(),
             times => format!(", {times} times"),
         };
         let (old, new) = (self.side(&self.old), self.side(&self.new));
-        format!("{kind}: {request} (line {line}{times})\n  old: {old}\n  new: {new}\n")
+        format!("{change}: {request} (line {line}{times})\n  old: {old}\n  new: {new}\n")
     }
 
-    fn side(&self, answer: &Answer) -> String {
+    fn side(&self, answer: &ReplyHead) -> String {
         let mut text = answer.status.to_string();
-        let fields = answer.fields.iter().filter(|_| self.kind == Kind::Fields);
+        let fields = answer.fields.iter().filter(|_| self.change == ReplyChange::Fields);
         for part in answer.location.iter().chain(fields) {
             text.push(' ');
             text.push_str(part);
@@ -156,14 +156,14 @@ impl Difference {
 
 /// A request as it is told: by what a link can see of it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Asked {
+pub struct AskedFor {
     method: String,
     host: String,
     target: String,
 }
 
-impl Asked {
-    /// Reads the head that [`head`](super::replay::head) wrote.
+impl AskedFor {
+    /// Reads the head that [`push_head`](super::LoggedRequest::push_head) wrote.
     #[must_use]
     pub fn of(head: &[u8]) -> Self {
         let text = String::from_utf8_lossy(head);
@@ -182,7 +182,7 @@ impl Asked {
 }
 
 /// `go.example/path`, and before it the method if it is not GET.
-impl fmt::Display for Asked {
+impl fmt::Display for AskedFor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.method != "GET" {
             write!(f, "{} ", self.method)?;
@@ -193,15 +193,15 @@ impl fmt::Display for Asked {
 
 /// Each distinct request whose answers differ.
 #[derive(Debug, Default)]
-pub struct Differences {
-    by_request: HashMap<Asked, Difference, RandomState>,
+pub struct ChangedReplies {
+    by_request: HashMap<AskedFor, ChangedReply, RandomState>,
     bytes: usize,
     unlisted: u64,
 }
 
-impl Differences {
+impl ChangedReplies {
     /// Counts a request, or that there is no room for another one.
-    pub fn add(&mut self, request: Asked, difference: Difference) {
+    pub fn add(&mut self, request: AskedFor, difference: ChangedReply) {
         let is_full = self.bytes >= REPLAY_DIFFERENCES_BYTES_MAX;
         match self.by_request.entry(request) {
             Entry::Occupied(mut known) => known.get_mut().requests += 1,
@@ -220,6 +220,12 @@ impl Differences {
         self.by_request.len()
     }
 
+    /// The same; `None` when there was no room for all.
+    #[must_use]
+    pub fn count(&self) -> Option<usize> {
+        (self.unlisted == 0).then_some(self.len())
+    }
+
     /// Requests for which there was no room.
     #[must_use]
     pub fn unlisted(&self) -> u64 {
@@ -228,7 +234,7 @@ impl Differences {
 
     /// All, the most frequent first; at equal frequency in the order of the log.
     #[must_use]
-    pub fn sorted(&self) -> Vec<(&Asked, &Difference)> {
+    pub fn sorted(&self) -> Vec<(&AskedFor, &ChangedReply)> {
         let mut all: Vec<_> = self.by_request.iter().collect();
         all.sort_unstable_by_key(|(_, difference)| {
             (u64::MAX - difference.requests, difference.line)
@@ -247,29 +253,29 @@ mod tests {
         format!("HTTP/1.1 {status} X\r\nDate: now\r\nContent-Length: 0\r\n{fields}\r\n")
     }
 
-    fn difference(old: &str, new: &str) -> Difference {
-        Difference::of(7, old.as_bytes(), new.as_bytes(), ID)
+    fn difference(old: &str, new: &str) -> ChangedReply {
+        ChangedReply::of(7, old.as_bytes(), new.as_bytes(), ID)
     }
 
     #[test]
     fn kinds() {
         let check = |(status, fields): (u16, &str), (then, others): (u16, &str), kind| {
             let found = difference(&reply(status, fields), &reply(then, others));
-            assert_eq!(found.kind, kind, "{status} {fields} {then} {others}");
+            assert_eq!(found.change, kind, "{status} {fields} {then} {others}");
         };
         let (a, b) = ("Location: https://a.example/\r\n", "Location: https://b.example/\r\n");
-        check((302, a), (404, ""), Kind::Lost);
-        check((410, ""), (301, a), Kind::New);
-        check((302, a), (302, b), Kind::Target);
-        check((302, a), (301, b), Kind::Target);
-        check((302, a), (301, a), Kind::Status);
-        check((404, ""), (410, ""), Kind::Status);
-        check((302, a), (302, &format!("Cache-Control: max-age=9\r\n{a}")), Kind::Fields);
+        check((302, a), (404, ""), ReplyChange::Lost);
+        check((410, ""), (301, a), ReplyChange::New);
+        check((302, a), (302, b), ReplyChange::Target);
+        check((302, a), (301, b), ReplyChange::Target);
+        check((302, a), (301, a), ReplyChange::Status);
+        check((404, ""), (410, ""), ReplyChange::Status);
+        check((302, a), (302, &format!("Cache-Control: max-age=9\r\n{a}")), ReplyChange::Fields);
     }
 
     #[test]
     fn a_difference_is_told_in_three_lines() {
-        let request = Asked::of(b"GET /a b HTTP/1.1\r\nHost: go.example\r\n\r\n");
+        let request = AskedFor::of(b"GET /a b HTTP/1.1\r\nHost: go.example\r\n\r\n");
         let id = String::from_utf8_lossy(ID);
         let old = reply(302, &format!("Location: https://a.example/?s={id}\r\n"));
         let mut found = difference(&old, &reply(404, "Cache-Control: no-store\r\n"));
@@ -287,7 +293,7 @@ mod tests {
     fn fields_are_told_where_only_they_differ() {
         let to = "Location: https://a.example/\r\n";
         let found = difference(&reply(302, to), &reply(302, &format!("{to}Vary: x\r\n")));
-        let request = Asked::of(b"HEAD / HTTP/1.1\r\nHost: \r\n\r\n");
+        let request = AskedFor::of(b"HEAD / HTTP/1.1\r\nHost: \r\n\r\n");
         let text = found.to_text(&request);
         assert!(text.starts_with("fields: HEAD / (line 7)\n"), "{text}");
         assert!(text.ends_with("  new: 302 https://a.example/ Vary: x\n"), "{text}");
@@ -295,9 +301,10 @@ mod tests {
 
     #[test]
     fn requests_are_counted_and_bounded() {
-        let mut all = Differences::default();
-        let asked = |path: &str| Asked::of(format!("GET {path} HTTP/1.1\r\nHost: \r\n").as_bytes());
-        let found = |line| Difference { line, ..difference(&reply(404, ""), &reply(410, "")) };
+        let mut all = ChangedReplies::default();
+        let asked =
+            |path: &str| AskedFor::of(format!("GET {path} HTTP/1.1\r\nHost: \r\n").as_bytes());
+        let found = |line| ChangedReply { line, ..difference(&reply(404, ""), &reply(410, "")) };
         for (line, path) in (1..).zip(["/a", "/b", "/b", "/c"]) {
             all.add(asked(path), found(line));
         }

@@ -1,14 +1,11 @@
 //! `carom links`: what link files hold and what is wrong with them, without
 //! serving them.
 
-pub mod access_log;
 mod compile;
 pub mod convert;
 pub mod diff;
-mod differences;
 mod live;
 pub mod replay;
-mod sample;
 
 use std::io::{self, Write};
 use std::path::PathBuf;

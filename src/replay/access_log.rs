@@ -14,9 +14,9 @@ use crate::limits::REPLAY_FIELD_BYTES_MAX;
 
 /// What a line of a log is to `links replay`.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Line<'a> {
+pub enum LogLine<'a> {
     /// A request that a link may answer.
-    Request(Request<'a>),
+    Request(LoggedRequest<'a>),
     /// One that is neither GET nor HEAD.
     OtherMethod,
     /// No line of such a log, or of no request: `"-"`, bytes of TLS.
@@ -25,7 +25,7 @@ pub enum Line<'a> {
 
 /// What a line says of a request.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Request<'a> {
+pub struct LoggedRequest<'a> {
     /// The virtual host, if the line has one.
     pub host: Option<&'a [u8]>,
     /// `GET` or `HEAD`.
@@ -38,21 +38,42 @@ pub struct Request<'a> {
     pub user_agent: &'a [u8],
 }
 
+impl LoggedRequest<'_> {
+    /// Appends the head of the request as a client would send it now.
+    pub fn push_head(&self, host: &[u8], text: &mut Vec<u8>) {
+        text.extend_from_slice(self.method);
+        text.push(b' ');
+        text.extend_from_slice(&self.target);
+        let fields: [(&[u8], &[u8]); 3] = [
+            (b" HTTP/1.1\r\nHost: ", host),
+            (b"\r\nReferer: ", self.referer),
+            (b"\r\nUser-Agent: ", self.user_agent),
+        ];
+        for (at, (name, value)) in fields.into_iter().enumerate() {
+            if at == 0 || !value.is_empty() {
+                text.extend_from_slice(name);
+                text.extend_from_slice(value);
+            }
+        }
+        text.extend_from_slice(b"\r\n\r\n");
+    }
+}
+
 /// Reads a line, which has no end of line any more.
-pub fn read(line: &[u8]) -> Line<'_> {
-    let Some(quote) = memchr(b'"', line) else { return Line::Unreadable };
+pub fn read(line: &[u8]) -> LogLine<'_> {
+    let Some(quote) = memchr(b'"', line) else { return LogLine::Unreadable };
     let (before, rest) = (&line[..quote], &line[quote + 1..]);
-    let Some(bracket) = memmem::find(before, b" [") else { return Line::Unreadable };
-    let Some((request, mut rest)) = quoted(rest) else { return Line::Unreadable };
+    let Some(bracket) = memmem::find(before, b" [") else { return LogLine::Unreadable };
+    let Some((request, mut rest)) = quoted(rest) else { return LogLine::Unreadable };
     let (Some(first), Some(last)) = (memchr(b' ', request), memchr::memrchr(b' ', request)) else {
-        return Line::Unreadable;
+        return LogLine::Unreadable;
     };
     let (method, version) = (&request[..first], &request[last + 1..]);
     if first == last || !is_method(method) || !version.starts_with(b"HTTP/") {
-        return Line::Unreadable;
+        return LogLine::Unreadable;
     }
     if !matches!(method, b"GET" | b"HEAD") {
-        return Line::OtherMethod;
+        return LogLine::OtherMethod;
     }
     let mut next = || -> &[u8] {
         let field = memchr(b'"', rest).and_then(|at| quoted(&rest[at + 1..]));
@@ -60,7 +81,7 @@ pub fn read(line: &[u8]) -> Line<'_> {
         rest = after;
         if field == b"-" || !is_field(field) { b"" } else { field }
     };
-    Line::Request(Request {
+    LogLine::Request(LoggedRequest {
         host: host(&before[..bracket]),
         method,
         target: plain(&request[first + 1..last]),
@@ -138,7 +159,7 @@ mod tests {
     fn check(line: &str, wanted: &str) {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let got = match read(line.as_bytes()) {
-            Line::Request(request) => [
+            LogLine::Request(request) => [
                 &text(request.host.unwrap_or(b"none")),
                 &text(request.method),
                 &text(&request.target),
@@ -146,8 +167,8 @@ mod tests {
                 &*text(request.user_agent),
             ]
             .join("|"),
-            Line::OtherMethod => "other method".to_owned(),
-            Line::Unreadable => "unreadable".to_owned(),
+            LogLine::OtherMethod => "other method".to_owned(),
+            LogLine::Unreadable => "unreadable".to_owned(),
         };
         assert_eq!(got, wanted, "{line}");
     }

@@ -1,0 +1,67 @@
+//! The lines of a log file, one after the other.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
+
+use crate::limits::REPLAY_LINE_BYTES_MAX;
+
+/// Lines of a log as they come.
+pub struct LogFile {
+    reader: BufReader<Box<dyn Read>>,
+    bytes: Option<u64>,
+    read_bytes: u64,
+    line: Vec<u8>,
+}
+
+impl LogFile {
+    /// Begins to read; `-` is standard input.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such file, or it cannot be read.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        let (reader, bytes): (Box<dyn Read>, _) = if path == Path::new("-") {
+            (Box::new(io::stdin()), None)
+        } else {
+            let file = File::open(path)?;
+            let about = file.metadata()?;
+            if about.is_dir() {
+                return Err(io::ErrorKind::IsADirectory.into());
+            }
+            (Box::new(file), about.is_file().then_some(about.len()))
+        };
+        let reader = BufReader::with_capacity(REPLAY_LINE_BYTES_MAX, reader);
+        Ok(Self { reader, bytes, read_bytes: 0, line: Vec::new() })
+    }
+
+    /// How large it is, if that is known.
+    #[must_use]
+    pub fn bytes(&self) -> Option<u64> {
+        self.bytes
+    }
+
+    /// How much of it was read.
+    #[must_use]
+    pub fn read_bytes(&self) -> u64 {
+        self.read_bytes
+    }
+
+    /// The next line, without its end. Of a line that is too long, which is no
+    /// request, the beginning of that length.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read.
+    pub fn next_line(&mut self) -> io::Result<Option<&[u8]>> {
+        self.line.clear();
+        let most = REPLAY_LINE_BYTES_MAX as u64;
+        let mut size = (&mut self.reader).take(most).read_until(b'\n', &mut self.line)?;
+        if size == REPLAY_LINE_BYTES_MAX && self.line.last() != Some(&b'\n') {
+            size += self.reader.skip_until(b'\n')?;
+        }
+        self.read_bytes += size as u64;
+        let line = self.line.strip_suffix(b"\n").unwrap_or(&self.line);
+        Ok((size > 0).then(|| line.strip_suffix(b"\r").unwrap_or(line)))
+    }
+}

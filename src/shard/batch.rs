@@ -3,7 +3,7 @@
 //! parse and prefetch the slot; prefetch the entry; then answer.
 
 use crate::clicks::{Click, Flags, Verdict};
-use crate::connection::Phase;
+use crate::connection::{Input, Sides};
 use crate::http::{self, Fixed, Keep, Method, Parsed, Refusal, Replies, Request};
 use crate::limits::BATCH_REQUESTS_MAX;
 use crate::links::{self, Answer, Ask, Status, Visit};
@@ -31,12 +31,12 @@ pub trait Received {
 }
 
 /// Where the bytes of a request are: in an arrival, or kept by its connection.
-const IN_INBOX: u32 = u32::MAX;
+const IN_KEPT: u32 = u32::MAX;
 
 /// One request of the batch, on its way through the phases.
 struct Question {
     connection: u32,
-    /// Index of its arrival, or [`IN_INBOX`].
+    /// Index of its arrival, or [`IN_KEPT`].
     arrival: u32,
     /// Where in those bytes its head begins.
     at: u32,
@@ -97,61 +97,47 @@ impl Shard {
     fn take_in(&mut self, arrival_at: u32, arrival: &Arrival, bytes: &[u8]) {
         let id = arrival.connection;
         let connection = self.connections.get_mut(id);
-        connection.input_ended |= arrival.end;
-        match connection.phase {
-            Phase::Vacant | Phase::Over => return,
-            Phase::Finishing { .. } | Phase::Lingering => {
+        match connection.take_in(arrival.end) {
+            Input::Ignored => return,
+            Input::Discarded => {
                 connection.discard(bytes.len());
                 self.touch(id);
                 return;
             }
-            Phase::Open => {}
+            Input::Requests => {}
         }
-        if connection.inbox.is_empty() {
+        if connection.has_kept() {
+            self.connections.keep(id, bytes);
+            self.parse_kept(id);
+        } else {
             // The usual case: answered from where the engine received it.
             let parsed = self.parse(id, arrival_at, bytes, 0);
             let rest = &bytes[parsed..];
             if !rest.is_empty() {
-                if self.connections.get(id).phase == Phase::Open {
-                    let buffer = self.connections.buffer();
-                    let connection = self.connections.get_mut(id);
-                    connection.inbox = buffer;
-                    connection.keep(rest);
+                let connection = self.connections.get_mut(id);
+                if connection.is_open() {
+                    self.connections.keep(id, rest);
                 } else {
-                    self.connections.get_mut(id).discard(rest.len());
+                    connection.discard(rest.len());
                 }
             }
-        } else {
-            connection.keep(bytes);
-            self.parse_inbox(id);
         }
-        self.end_of_input(id);
         self.join_batch(id);
     }
 
     /// Phase 1 for input that was held back.
     fn go_on(&mut self, id: u32) {
-        let connection = self.connections.get_mut(id);
-        if connection.phase != Phase::Open || connection.inbox.is_empty() {
-            return;
+        let connection = self.connections.get(id);
+        if connection.is_open() && connection.has_kept() {
+            self.parse_kept(id);
+            self.join_batch(id);
         }
-        self.parse_inbox(id);
-        self.end_of_input(id);
-        self.join_batch(id);
     }
 
-    fn parse_inbox(&mut self, id: u32) {
-        let connection = self.connections.get_mut(id);
-        let inbox = std::mem::take(&mut connection.inbox);
-        let from = connection.inbox_parsed;
-        let parsed = self.parse(id, IN_INBOX, &inbox, from);
-        let connection = self.connections.get_mut(id);
-        connection.inbox = inbox;
-        connection.inbox_parsed = parsed;
-        if connection.phase != Phase::Open {
-            let rest = connection.inbox.len() - parsed;
-            connection.discard(rest);
-        }
+    fn parse_kept(&mut self, id: u32) {
+        let kept = self.connections.get_mut(id).take_kept();
+        let parsed = self.parse(id, IN_KEPT, kept.bytes(), kept.parsed());
+        self.connections.get_mut(id).put_back(kept, parsed);
     }
 
     /// Parses requests from `input[from..]` and asks for their slots. Returns
@@ -161,7 +147,7 @@ impl Shard {
         while at < input.len() {
             let connection = self.connections.get_mut(id);
             if !connection.may_parse() {
-                if connection.phase == Phase::Open && connection.has_room() {
+                if connection.is_open() && connection.has_room() {
                     self.batch.resumable.push(id); // its next round
                 }
                 break;
@@ -170,7 +156,7 @@ impl Shard {
             let kind = match http::parse(bytes) {
                 Parsed::Partial => break,
                 Parsed::Refused(refusal) => {
-                    connection.phase = Phase::Finishing { linger: true };
+                    connection.finish(true);
                     Kind::Refused(refusal)
                 }
                 Parsed::Whole(request) => {
@@ -178,19 +164,18 @@ impl Shard {
                     if keep == Keep::Close {
                         // Where we are the first to say close, or a body comes,
                         // more input may be under way.
-                        let linger = request.body || request.keep != Keep::Close;
-                        connection.phase = Phase::Finishing { linger };
+                        connection.finish(request.body || request.keep != Keep::Close);
                     }
                     let at_head = at;
                     at += usize::from(request.size);
-                    connection.round += 1;
+                    connection.note_request();
                     let kind = self.ask(&input[at_head..], request, keep);
                     let at = at_head as u32;
                     self.batch.questions.push(Question { connection: id, arrival, at, kind });
                     continue;
                 }
             };
-            connection.round += 1;
+            connection.note_request();
             self.batch.questions.push(Question { connection: id, arrival, at: at as u32, kind });
             at = input.len();
         }
@@ -213,41 +198,20 @@ impl Shard {
         Kind::Lookup { request, keep, ask, normalised }
     }
 
-    /// An ended input is finished when nothing whole is left in it. A request
-    /// sent before the end is still answered (RFC 9112 §9.6).
-    fn end_of_input(&mut self, id: u32) {
-        let connection = self.connections.get_mut(id);
-        // Not `may_parse`: then what is held back comes in a later round.
-        if connection.input_ended && connection.phase == Phase::Open && connection.may_parse() {
-            connection.phase = Phase::Finishing { linger: false };
-        }
-    }
-
     fn join_batch(&mut self, id: u32) {
         let connection = self.connections.get_mut(id);
-        if !connection.in_batch {
-            connection.in_batch = true;
+        connection.finish_at_end();
+        if connection.join_batch() {
             self.batch.members.push(id);
         }
     }
 
-    /// Drops what was answered from the inboxes, and sets deadlines anew.
+    /// Drops the kept input that was answered, and sets deadlines anew.
     fn settle_members(&mut self) {
         let mut members = std::mem::take(&mut self.batch.members);
         for id in members.drain(..) {
-            let connection = self.connections.get_mut(id);
-            connection.in_batch = false;
-            let answered = std::mem::take(&mut connection.round) > 0;
-            let (parsed, bytes) = (connection.inbox_parsed, connection.inbox.len());
-            if connection.phase != Phase::Open || parsed == bytes {
-                connection.inbox_parsed = 0;
-                let buffer = std::mem::take(&mut connection.inbox);
-                self.connections.spare(buffer);
-            } else if parsed >= bytes / 2 {
-                // Not each time: every byte moves once, however long the inbox.
-                connection.inbox_parsed = 0;
-                connection.inbox.drain(..parsed);
-            }
+            let (answered, buffer) = self.connections.get_mut(id).leave_batch();
+            self.connections.spare(buffer);
             self.settle(id, answered);
         }
         self.batch.members = members;
@@ -272,12 +236,7 @@ impl Shard {
 
     fn reply(&mut self, question: &Question, arrivals: &[Arrival], received: &impl Received) {
         self.counts.requests += 1;
-        if self.connections.get(question.connection).outbox.capacity() == 0 {
-            let buffer = self.connections.buffer();
-            self.connections.get_mut(question.connection).outbox = buffer;
-        }
-        let connection = self.connections.get_mut(question.connection);
-        let out = &mut connection.outbox;
+        let Sides { peer, kept, replies: out } = self.connections.sides(question.connection);
         let (request, keep, ask, normalised) = match &question.kind {
             Kind::Refused(refusal) => {
                 self.counts.refused += 1;
@@ -290,7 +249,7 @@ impl Shard {
         };
         let input = match arrivals.get(question.arrival as usize) {
             Some(arrival) => received.bytes(arrival),
-            None => &connection.inbox,
+            None => kept,
         };
         let bytes = &input[question.at as usize..];
         let path = match normalised {
@@ -331,7 +290,7 @@ impl Shard {
                     host: request.host.of(bytes),
                     referer: request.referer.of(bytes),
                     user_agent: request.user_agent.of(bytes),
-                    ip: connection.peer,
+                    ip: peer,
                     unix_seconds: self.now.unix_us / 1_000_000,
                 };
                 match filled::write(&self.replies, answer.as_ref(), keep, visit, out) {
@@ -369,7 +328,7 @@ impl Shard {
             time_us: self.now.unix_us,
             link: hit.as_ref().map_or(0, |hit| hit.id),
             generation: self.links.generation(),
-            ip: connection.peer,
+            ip: peer,
             status,
             verdict,
             flags,

@@ -1,6 +1,6 @@
 //! The connections of a shard by number, and buffers for them to reuse.
 
-use crate::connection::{Connection, Phase};
+use crate::connection::{Connection, Sides};
 use crate::limits::{SPARE_BUFFER_BYTES_MAX, SPARE_BUFFERS_MAX};
 
 /// A first buffer holds a few replies; larger ones come from growing it.
@@ -29,8 +29,8 @@ impl Connections {
 
     pub fn remove(&mut self, id: u32) {
         let connection = std::mem::replace(&mut self.slots[id as usize], Connection::VACANT);
-        debug_assert!(connection.phase != Phase::Vacant);
-        for buffer in [connection.inbox, connection.outbox, connection.sending] {
+        debug_assert!(!connection.is_vacant());
+        for buffer in connection.into_buffers() {
             self.spare(buffer);
         }
         self.vacant.push(id);
@@ -51,13 +51,21 @@ impl Connections {
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (u32, &Connection)> {
-        let open = |(_, connection): &(usize, &Connection)| connection.phase != Phase::Vacant;
+        let open = |(_, connection): &(usize, &Connection)| !connection.is_vacant();
         self.slots.iter().enumerate().filter(open).map(|(id, c)| (id as u32, c))
     }
 
-    /// An empty buffer, from the spares if there is one.
-    pub fn buffer(&mut self) -> Vec<u8> {
-        self.spares.pop().unwrap_or_else(|| Vec::with_capacity(FIRST_BUFFER_BYTES))
+    /// Keeps input of a connection for later.
+    pub fn keep(&mut self, id: u32, bytes: &[u8]) {
+        let Self { slots, spares, .. } = self;
+        slots[id as usize].keep(bytes, || buffer(spares));
+    }
+
+    /// What the answer to a request needs of its connection.
+    #[inline]
+    pub fn sides(&mut self, id: u32) -> Sides<'_> {
+        let Self { slots, spares, .. } = self;
+        slots[id as usize].sides(|| buffer(spares))
     }
 
     /// Takes a buffer for reuse, unless there are enough or it is too large.
@@ -71,4 +79,9 @@ impl Connections {
             self.spares.push(buffer);
         }
     }
+}
+
+/// An empty buffer, from the spares if there is one.
+fn buffer(spares: &mut Vec<Vec<u8>>) -> Vec<u8> {
+    spares.pop().unwrap_or_else(|| Vec::with_capacity(FIRST_BUFFER_BYTES))
 }

@@ -12,7 +12,7 @@ mod tests;
 use std::sync::Arc;
 
 use crate::clicks::{Privacy, Writer};
-use crate::connection::{Connection, Phase, Step, Timeouts, Waits};
+use crate::connection::{Connection, Step, Timeouts, Waits};
 use crate::http::{Fixed, Keep, Refusal, Replies};
 use crate::limits::{DRAIN_IDLE_MS, HELD_BYTES_PER_SHARD_MAX};
 use crate::links::{Fallback, Links, Patch, Scratch, Table};
@@ -183,7 +183,6 @@ impl Shard {
     pub fn next_step(&mut self) -> Option<(u32, Step)> {
         let id = self.touched.pop()?;
         let connection = self.connections.get_mut(id);
-        connection.touched = false;
         let step = connection.step();
         if matches!(step, Step::Shutdown) {
             connection.settle(self.now.ms, &self.settings.timeouts, false);
@@ -199,13 +198,8 @@ impl Shard {
     /// The engine has sent `size` more of the outgoing bytes.
     pub fn sent(&mut self, id: u32, size: usize) {
         let connection = self.connections.get_mut(id);
-        connection.sent += size;
-        connection.note_progress();
-        if connection.sent >= connection.sending.len() {
-            connection.sent = 0;
-            let mut buffer = std::mem::take(&mut connection.sending);
-            buffer.clear();
-            if !connection.inbox.is_empty() {
+        if let Some(buffer) = connection.sent(size) {
+            if connection.has_kept() {
                 self.batch.resume(id);
             }
             self.connections.spare(buffer);
@@ -215,13 +209,13 @@ impl Shard {
 
     /// The socket failed: nothing more can be sent or received.
     pub fn failed(&mut self, id: u32) {
-        self.connections.get_mut(id).phase = Phase::Over;
+        self.connections.get_mut(id).fail();
         self.touch(id);
     }
 
     /// The engine has closed the socket and uses none of its bytes any more.
     pub fn release(&mut self, id: u32) {
-        self.held -= self.connections.get(id).held;
+        self.held -= self.connections.get(id).counted_bytes();
         self.connections.remove(id);
     }
 
@@ -263,7 +257,7 @@ impl Shard {
         idle.select_nth_unstable(count - 1);
         for &(_, id) in &idle[..count] {
             self.counts.evicted += 1;
-            self.connections.get_mut(id).phase = Phase::Finishing { linger: false };
+            self.connections.get_mut(id).finish(false);
             self.touch(id);
         }
         true
@@ -290,29 +284,24 @@ impl Shard {
         for id in self.connections.ids() {
             let connection = self.connections.get_mut(id);
             if idle_over && connection.is_idle() {
-                connection.phase = Phase::Finishing { linger: true };
-            } else if connection.remaining_ms(now_ms) > 0 || connection.phase == Phase::Over {
+                connection.finish(true);
+            } else if connection.remaining_ms(now_ms) > 0 || connection.is_over() {
                 continue;
-            } else if connection.waits() == Waits::Head && connection.phase == Phase::Open {
+            } else if connection.waits() == Waits::Head && connection.is_open() {
                 self.counts.refused += 1;
-                connection.phase = Phase::Finishing { linger: true };
-                connection.inbox = Vec::new();
-                connection.inbox_parsed = 0;
                 let timeout = Fixed::Refused(Refusal::Timeout);
-                self.replies.fixed(timeout, Keep::Close, &mut connection.outbox);
+                self.replies.fixed(timeout, Keep::Close, connection.finish_late());
                 connection.settle(now_ms, &self.settings.timeouts, false);
             } else {
                 self.counts.timed_out += u64::from(connection.waits() == Waits::Send);
-                connection.phase = Phase::Over;
+                connection.fail();
             }
             self.touch(id);
         }
     }
 
     fn touch(&mut self, id: u32) {
-        let connection = self.connections.get_mut(id);
-        if !connection.touched {
-            connection.touched = true;
+        if self.connections.get_mut(id).touch() {
             self.touched.push(id);
         }
     }
@@ -322,13 +311,11 @@ impl Shard {
     fn settle(&mut self, id: u32, answered: bool) {
         let connection = self.connections.get_mut(id);
         connection.settle(self.now.ms, &self.settings.timeouts, answered);
-        let held = connection.held_bytes();
-        let grown = held > connection.held;
-        self.held = self.held - connection.held + held;
-        connection.held = held;
-        if grown && self.held > HELD_BYTES_PER_SHARD_MAX {
+        let (before, held) = (connection.counted_bytes(), connection.count_bytes());
+        self.held = self.held - before + held;
+        if held > before && self.held > HELD_BYTES_PER_SHARD_MAX {
             self.counts.overloaded += 1;
-            connection.phase = Phase::Over;
+            connection.fail();
         }
         self.touch(id);
     }

@@ -29,7 +29,7 @@ const FORBIDDEN: &[(&[&str], &[&str], &str)] = &[
             "clicks/format",
             "clicks/read/texts.rs",
             "clicks/write/dictionary.rs",
-            "connection.rs",
+            "connection",
             "http",
             "limits.rs",
             "links",
@@ -50,7 +50,7 @@ const FORBIDDEN: &[(&[&str], &[&str], &str)] = &[
         &[
             "cli",
             "clicks",
-            "connection.rs",
+            "connection",
             "control",
             "http",
             "limits.rs",
@@ -77,7 +77,7 @@ const FORBIDDEN: &[(&[&str], &[&str], &str)] = &[
         "whoever reads a click knows what its bytes mean, and nothing of their writer",
     ),
     (
-        &["connection.rs", "http", "shard"],
+        &["connection", "http", "shard"],
         &["Mutex", "RwLock", "std::io::", "say(", "tracing"],
         "a shard never locks, logs or waits",
     ),

@@ -10,10 +10,12 @@ use crate::shard::Shard;
 /// Sends what connection `id` has outgoing; see [`Ring::send`].
 pub fn send(ring: &mut Ring, shard: &Shard, socket: RawFd, id: u32, then_close: bool) {
     let bytes = shard.connection(id).outgoing();
-    // SAFETY: a connection's outgoing bytes are on the heap and stay as they are
-    // until `Shard::sent` or `Shard::release` is called for it. The engine calls
-    // the first when this send has completed, and the second when the connection
-    // has no operation left with the kernel (`IoUring::release_if_done`); at its
-    // end it waits for both (`Course::is_over`).
+    // SAFETY: a connection's outgoing bytes are those in flight in its `Outgoing`, on the
+    // heap. Nothing but `connection/buffers.rs` can reach that memory, and there it is
+    // neither changed, moved nor freed before `Outgoing::sent` has told of the last byte
+    // or `Outgoing::into_buffers` ends the connection; if both stay away, as in a panic, it
+    // is never freed. They are called through `Shard::sent` when this send has
+    // completed, and through `Shard::release` when the kernel has no operation left for
+    // the connection (`IoUring::release_if_done`).
     unsafe { ring.send(socket, id, bytes, then_close) }
 }

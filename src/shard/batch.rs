@@ -1,15 +1,16 @@
 //! A batch, the unit of work. Its phases take all its requests one step each,
 //! so that the cache misses of their lookups overlap instead of adding up:
-//! parse and prefetch the slot; prefetch the entry; then answer.
+//! parse and prefetch the slot; prefetch the entry; then answer. Here is the first:
+//! from bytes that came in to questions.
 
-use crate::clicks::{Click, Flags, Verdict};
-use crate::connection::{Input, Sides};
-use crate::http::{self, Fixed, Keep, Method, Parsed, Refusal, Replies, Request};
+use super::connections::Connections;
+use super::decide;
+use super::facts::path_of;
+use crate::connection::Input;
+use crate::http::{self, Fixed, Keep, Parsed, Request};
 use crate::limits::BATCH_REQUESTS_MAX;
-use crate::links::{self, Answer, Ask, Status, Visit};
-
-use super::filled::{self, moved};
-use super::{Shard, WhenFull};
+use crate::links::{self, Ask, Links};
+use crate::mailbox::ShardCounts;
 
 /// Bytes that came in for a connection, or its end.
 #[derive(Debug, Clone, Copy)]
@@ -30,23 +31,53 @@ pub trait Received {
     fn bytes(&self, arrival: &Arrival) -> &[u8];
 }
 
-/// Where the bytes of a request are: in an arrival, or kept by its connection.
-const IN_KEPT: u32 = u32::MAX;
-
-/// One request of the batch, on its way through the phases.
-struct Question {
+/// Where a request came from.
+#[derive(Clone, Copy)]
+struct Origin {
     connection: u32,
-    /// Index of its arrival, or [`IN_KEPT`].
+    /// Index of its arrival, or [`KEPT`].
     arrival: u32,
-    /// Where in those bytes its head begins.
-    at: u32,
-    kind: Kind,
 }
 
-enum Kind {
-    Refused(Refusal),
-    NotAllowed(Keep),
-    Lookup { request: Request, keep: Keep, ask: Ask, normalised: Option<(u32, u32)> },
+/// Not in an arrival: the bytes are kept by the connection.
+const KEPT: u32 = u32::MAX;
+
+/// One request of the batch, on its way through the phases.
+pub(super) struct Question {
+    origin: Origin,
+    /// Where in those bytes its head begins.
+    at: u32,
+    pub(super) keep: Keep,
+    pub(super) wants: Wants,
+}
+
+/// What it takes to answer a request.
+pub(super) enum Wants {
+    /// Nothing: this is the answer.
+    Fixed(Fixed),
+    /// A link.
+    Link { request: Request, ask: Ask, normalised: Option<(u32, u32)> },
+}
+
+impl Question {
+    pub(super) fn connection(&self) -> u32 {
+        self.origin.connection
+    }
+
+    /// What its head, and more, was parsed from; `kept` is what its connection keeps.
+    #[inline]
+    pub(super) fn bytes<'a>(
+        &self,
+        arrivals: &[Arrival],
+        received: &'a impl Received,
+        kept: &'a [u8],
+    ) -> &'a [u8] {
+        let input = match arrivals.get(self.origin.arrival as usize) {
+            Some(arrival) => received.bytes(arrival),
+            None => kept,
+        };
+        &input[self.at as usize..]
+    }
 }
 
 #[derive(Default)]
@@ -60,309 +91,196 @@ pub(super) struct Batch {
     spare_round: Vec<u32>,
     /// Connections to settle when the batch is finished.
     members: Vec<u32>,
+    /// Every request is the last of its connection.
+    is_last: bool,
 }
 
 impl Batch {
-    pub(super) fn resume(&mut self, connection: u32) {
-        self.resumable.push(connection);
-    }
-}
-
-impl Shard {
-    /// Answers everything in `arrivals`, and input held back earlier that may
-    /// now go on. Each connection's replies come in the order of its requests.
-    pub fn answer(&mut self, arrivals: &[Arrival], received: &impl Received) {
-        for (at, arrival) in arrivals.iter().enumerate() {
-            if self.batch.questions.len() >= BATCH_REQUESTS_MAX {
-                self.finish(arrivals, received);
-            }
-            self.take_in(at as u32, arrival, received.bytes(arrival));
-        }
-        self.finish(arrivals, received);
-        while !self.batch.resumable.is_empty() {
-            let mut round = std::mem::take(&mut self.batch.resumable);
-            std::mem::swap(&mut self.batch.resumable, &mut self.batch.spare_round);
-            for id in round.drain(..) {
-                if self.batch.questions.len() >= BATCH_REQUESTS_MAX {
-                    self.finish(arrivals, received);
-                }
-                self.go_on(id);
-            }
-            self.batch.spare_round = round;
-            self.finish(arrivals, received);
-        }
+    /// From now on every request is the last of its connection.
+    pub(super) fn drain(&mut self) {
+        self.is_last = true;
     }
 
-    /// Phase 1 for one arrival.
-    fn take_in(&mut self, arrival_at: u32, arrival: &Arrival, bytes: &[u8]) {
+    /// It is to be finished before it takes more.
+    pub(super) fn is_full(&self) -> bool {
+        self.questions.len() >= BATCH_REQUESTS_MAX
+    }
+
+    /// Takes in one arrival.
+    pub(super) fn take_in(
+        &mut self,
+        arrival_at: u32,
+        arrival: &Arrival,
+        bytes: &[u8],
+        connections: &mut Connections,
+        links: &Links,
+    ) {
         let id = arrival.connection;
-        let connection = self.connections.get_mut(id);
+        let connection = connections.get_mut(id);
         match connection.take_in(arrival.end) {
             Input::Ignored => return,
             Input::Discarded => {
                 connection.discard(bytes.len());
-                self.touch(id);
+                connections.touch(id);
                 return;
             }
             Input::Requests => {}
         }
         if connection.has_kept() {
-            self.connections.keep(id, bytes);
-            self.parse_kept(id);
+            connections.keep(id, bytes);
+            self.parse_kept(id, connections, links);
         } else {
             // The usual case: answered from where the engine received it.
-            let parsed = self.parse(id, arrival_at, bytes, 0);
+            let origin = Origin { connection: id, arrival: arrival_at };
+            let parsed = self.parse(origin, bytes, 0, connections, links);
             let rest = &bytes[parsed..];
             if !rest.is_empty() {
-                let connection = self.connections.get_mut(id);
+                let connection = connections.get_mut(id);
                 if connection.is_open() {
-                    self.connections.keep(id, rest);
+                    connections.keep(id, rest);
                 } else {
                     connection.discard(rest.len());
                 }
             }
         }
-        self.join_batch(id);
+        self.join(id, connections);
     }
 
-    /// Phase 1 for input that was held back.
-    fn go_on(&mut self, id: u32) {
-        let connection = self.connections.get(id);
+    /// A connection with input held back may go on.
+    pub(super) fn resume(&mut self, connection: u32) {
+        self.resumable.push(connection);
+    }
+
+    /// The connections that go on now. They are given back to
+    /// [`end_round`](Self::end_round).
+    pub(super) fn next_round(&mut self) -> Option<Vec<u32>> {
+        if self.resumable.is_empty() {
+            return None;
+        }
+        let spare = std::mem::take(&mut self.spare_round);
+        Some(std::mem::replace(&mut self.resumable, spare))
+    }
+
+    /// Takes in what one of them held back.
+    pub(super) fn go_on(&mut self, id: u32, connections: &mut Connections, links: &Links) {
+        let connection = connections.get(id);
         if connection.is_open() && connection.has_kept() {
-            self.parse_kept(id);
-            self.join_batch(id);
+            self.parse_kept(id, connections, links);
+            self.join(id, connections);
         }
     }
 
-    fn parse_kept(&mut self, id: u32) {
-        let kept = self.connections.get_mut(id).take_kept();
-        let parsed = self.parse(id, IN_KEPT, kept.bytes(), kept.parsed());
-        self.connections.get_mut(id).put_back(kept, parsed);
+    /// The round is over, and its list empty.
+    pub(super) fn end_round(&mut self, round: Vec<u32>) {
+        self.spare_round = round;
+    }
+
+    fn parse_kept(&mut self, id: u32, connections: &mut Connections, links: &Links) {
+        let kept = connections.get_mut(id).take_kept();
+        let origin = Origin { connection: id, arrival: KEPT };
+        let parsed = self.parse(origin, kept.bytes(), kept.parsed(), connections, links);
+        connections.get_mut(id).put_back(kept, parsed);
     }
 
     /// Parses requests from `input[from..]` and asks for their slots. Returns
     /// how far it came.
-    fn parse(&mut self, id: u32, arrival: u32, input: &[u8], from: usize) -> usize {
+    fn parse(
+        &mut self,
+        origin: Origin,
+        input: &[u8],
+        from: usize,
+        connections: &mut Connections,
+        links: &Links,
+    ) -> usize {
+        let connection = connections.get_mut(origin.connection);
         let mut at = from;
         while at < input.len() {
-            let connection = self.connections.get_mut(id);
             if !connection.may_parse() {
                 if connection.is_open() && connection.has_room() {
-                    self.batch.resumable.push(id); // its next round
+                    self.resumable.push(origin.connection); // its next round
                 }
                 break;
             }
-            let bytes = &input[at..];
-            let kind = match http::parse(bytes) {
+            let (head, head_at) = (&input[at..], at as u32);
+            let (keep, wants) = match http::parse(head) {
                 Parsed::Partial => break,
                 Parsed::Refused(refusal) => {
                     connection.finish(true);
-                    Kind::Refused(refusal)
+                    at = input.len();
+                    (Keep::Close, Wants::Fixed(Fixed::Refused(refusal)))
                 }
                 Parsed::Whole(request) => {
-                    let keep = if self.draining.is_some() { Keep::Close } else { request.keep };
+                    let keep = if self.is_last { Keep::Close } else { request.keep };
                     if keep == Keep::Close {
                         // Where we are the first to say close, or a body comes,
                         // more input may be under way.
                         connection.finish(request.body || request.keep != Keep::Close);
                     }
-                    let at_head = at;
                     at += usize::from(request.size);
-                    connection.note_request();
-                    let kind = self.ask(&input[at_head..], request, keep);
-                    let at = at_head as u32;
-                    self.batch.questions.push(Question { connection: id, arrival, at, kind });
-                    continue;
+                    (keep, self.ask(head, request, links))
                 }
             };
             connection.note_request();
-            self.batch.questions.push(Question { connection: id, arrival, at: at as u32, kind });
-            at = input.len();
+            self.questions.push(Question { origin, at: head_at, keep, wants });
         }
         at
     }
 
-    fn ask(&mut self, bytes: &[u8], request: Request, keep: Keep) -> Kind {
-        if request.method == Method::Other {
-            return Kind::NotAllowed(keep);
+    fn ask(&mut self, head: &[u8], request: Request, links: &Links) -> Wants {
+        if let Some(fixed) = decide::without_link(&request) {
+            return Wants::Fixed(fixed);
         }
-        let raw = path_of(&request, bytes);
-        let path = links::normalise(raw, &mut self.batch.path_scratch);
-        let ask = self.links.ask(request.host.of(bytes), path);
-        self.links.prefetch_slot(&ask);
+        let raw = path_of(&request, head);
+        let path = links::normalise(raw, &mut self.path_scratch);
+        let ask = links.ask(request.host.of(head), path);
+        links.prefetch_slot(&ask);
         let normalised = (!std::ptr::eq(path, raw)).then(|| {
-            let start = self.batch.paths.len() as u32;
-            self.batch.paths.extend_from_slice(path);
-            (start, self.batch.paths.len() as u32)
+            let start = self.paths.len() as u32;
+            self.paths.extend_from_slice(path);
+            (start, self.paths.len() as u32)
         });
-        Kind::Lookup { request, keep, ask, normalised }
+        Wants::Link { request, ask, normalised }
     }
 
-    fn join_batch(&mut self, id: u32) {
-        let connection = self.connections.get_mut(id);
+    fn join(&mut self, id: u32, connections: &mut Connections) {
+        let connection = connections.get_mut(id);
         connection.finish_at_end();
         if connection.join_batch() {
-            self.batch.members.push(id);
+            self.members.push(id);
         }
     }
 
-    /// Drops the kept input that was answered, and sets deadlines anew.
-    fn settle_members(&mut self) {
-        let mut members = std::mem::take(&mut self.batch.members);
-        for id in members.drain(..) {
-            let (answered, buffer) = self.connections.get_mut(id).leave_batch();
-            self.connections.spare(buffer);
-            self.settle(id, answered);
-        }
-        self.batch.members = members;
+    /// Its questions. They are given back to [`end`](Self::end).
+    pub(super) fn questions(&mut self) -> Vec<Question> {
+        std::mem::take(&mut self.questions)
     }
 
-    /// Phases 2 and 3 for all questions, then settles their connections.
-    fn finish(&mut self, arrivals: &[Arrival], received: &impl Received) {
-        let mut questions = std::mem::take(&mut self.batch.questions);
-        for question in &questions {
-            if let Kind::Lookup { ask, .. } = &question.kind {
-                self.links.prefetch_entry(ask);
-            }
-        }
-        for question in &questions {
-            self.reply(question, arrivals, received);
-        }
-        questions.clear();
-        self.batch.questions = questions;
-        self.batch.paths.clear();
-        self.settle_members();
-    }
-
-    fn reply(&mut self, question: &Question, arrivals: &[Arrival], received: &impl Received) {
-        self.counts.requests += 1;
-        let Sides { peer, kept, replies: out } = self.connections.sides(question.connection);
-        let (request, keep, ask, normalised) = match &question.kind {
-            Kind::Refused(refusal) => {
-                self.counts.refused += 1;
-                return self.replies.fixed(Fixed::Refused(*refusal), Keep::Close, out);
-            }
-            Kind::NotAllowed(keep) => {
-                return self.replies.fixed(Fixed::MethodNotAllowed, *keep, out);
-            }
-            Kind::Lookup { request, keep, ask, normalised } => (request, *keep, ask, normalised),
-        };
-        let input = match arrivals.get(question.arrival as usize) {
-            Some(arrival) => received.bytes(arrival),
-            None => kept,
-        };
-        let bytes = &input[question.at as usize..];
-        let path = match normalised {
-            Some((start, end)) => &self.batch.paths[*start as usize..*end as usize],
+    /// The normalised path of a question.
+    #[inline]
+    pub(super) fn path<'a>(
+        &'a self,
+        request: &Request,
+        normalised: Option<(u32, u32)>,
+        bytes: &'a [u8],
+    ) -> &'a [u8] {
+        match normalised {
+            Some((start, end)) => &self.paths[start as usize..end as usize],
             None => path_of(request, bytes),
-        };
-        let query = request.query.of(bytes).split_first().map(|(_, query)| query);
-        let hit = self.links.find(ask, path, query, &mut self.scratch);
-        if !hit.as_ref().is_some_and(|hit| hit.exact)
-            && let Some(fixed) = unclaimed(path, request.method)
-        {
-            return self.replies.fixed(fixed, keep, out);
-        }
-        if self.settings.when_full == WhenFull::Refuse && self.clicks.is_full() {
-            self.counts.unrecorded += 1;
-            return self.replies.fixed(Fixed::Unavailable, keep, out);
-        }
-        // What is to be written again when the click has an id.
-        let mut unsigned = None;
-        let mut tag: &[u8] = b"";
-        let (status, verdict) = match &hit {
-            // The usual link: three copies, and nothing more to look at.
-            Some(hit) if let Some(location) = hit.plain() => {
-                self.replies.begin(moved(hit.status), keep, out);
-                out.extend_from_slice(location);
-                out.extend_from_slice(Replies::END);
-                (hit.status.code(), Verdict::Redirect)
-            }
-            hit => {
-                let answer = match hit {
-                    Some(hit) => Some(hit.answer(self.now.unix_us)),
-                    None => self.settings.fallback.as_ref().map(Answer::from),
-                };
-                let visit = Visit {
-                    path,
-                    captured: hit.as_ref().map(|hit| hit.captured(path)).unwrap_or_default(),
-                    query: query.unwrap_or_default(),
-                    host: request.host.of(bytes),
-                    referer: request.referer.of(bytes),
-                    user_agent: request.user_agent.of(bytes),
-                    ip: peer,
-                    unix_seconds: self.now.unix_us / 1_000_000,
-                };
-                match filled::write(&self.replies, answer.as_ref(), keep, visit, out) {
-                    Ok(written) => unsigned = written,
-                    Err(links::TooLong) => {
-                        // The address it would make is longer than any we answer.
-                        self.counts.refused += 1;
-                        let too_long = Fixed::Refused(Refusal::TargetTooLong);
-                        return self.replies.fixed(too_long, keep, out);
-                    }
-                }
-                tag = answer.map_or(b"", |answer| answer.tag);
-                let status = answer.map(|answer| answer.status);
-                let verdict = match (hit, status) {
-                    (None, _) => Verdict::Unknown,
-                    (Some(_), Some(Status::Gone)) => Verdict::Gone,
-                    (Some(_), _) => Verdict::Redirect,
-                };
-                (status.map_or(404, Status::code), verdict)
-            }
-        };
-        match verdict {
-            Verdict::Redirect => self.counts.redirects += 1,
-            Verdict::Unknown => self.counts.unknown += 1,
-            Verdict::Gone => self.counts.gone += 1,
-        }
-        let mut flags = Flags::NONE;
-        if request.method == Method::Head {
-            flags = flags | Flags::HEAD;
-        }
-        if request.prefetch {
-            flags = flags | Flags::PREFETCH;
-        }
-        let click = Click {
-            time_us: self.now.unix_us,
-            link: hit.as_ref().map_or(0, |hit| hit.id),
-            generation: self.links.generation(),
-            ip: peer,
-            status,
-            verdict,
-            flags,
-            variant: 0,
-            host: request.host.of(bytes),
-            path: match request.path_and_query() {
-                none if none.is_empty() => b"/",
-                some => some.of(bytes),
-            },
-            referer: request.referer.of(bytes),
-            user_agent: request.user_agent.of(bytes),
-            tag,
-        };
-        let appended = self.clicks.append(&click);
-        if appended.is_err() {
-            self.counts.clicks_lost += 1;
-        }
-        if let Some(unsigned) = unsigned {
-            unsigned.sign(&self.clicks.id(appended).text(), out);
         }
     }
-}
 
-/// The path as sent; `/` where absolute-form has none.
-fn path_of<'a>(request: &Request, bytes: &'a [u8]) -> &'a [u8] {
-    if request.path.is_empty() { b"/" } else { request.path.of(bytes) }
-}
-
-/// What browsers and robots ask for by themselves, unless a link claims it.
-fn unclaimed(path: &[u8], method: Method) -> Option<Fixed> {
-    match path {
-        b"/robots.txt" if method == Method::Head => Some(Fixed::RobotsHead),
-        b"/robots.txt" => Some(Fixed::Robots),
-        b"/favicon.ico" => Some(Fixed::Favicon),
-        _ => None,
+    /// All are answered: settles their connections.
+    pub(super) fn end(
+        &mut self,
+        mut questions: Vec<Question>,
+        connections: &mut Connections,
+        counts: &mut ShardCounts,
+    ) {
+        questions.clear();
+        self.questions = questions;
+        self.paths.clear();
+        for id in self.members.drain(..) {
+            connections.leave_batch(id, counts);
+        }
     }
 }

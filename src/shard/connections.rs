@@ -1,24 +1,51 @@
-//! The connections of a shard by number, and buffers for them to reuse.
+//! The connections of a shard by number: their deadlines, what they hold together,
+//! which of them an engine has to look at, and buffers for them to reuse.
 
-use crate::connection::{Connection, Sides};
-use crate::limits::{SPARE_BUFFER_BYTES_MAX, SPARE_BUFFERS_MAX};
+use crate::connection::{Connection, Sides, Step, Timeouts, Waits};
+use crate::limits::{HELD_BYTES_PER_SHARD_MAX, SPARE_BUFFER_BYTES_MAX, SPARE_BUFFERS_MAX};
+use crate::mailbox::ShardCounts;
 
 /// A first buffer holds a few replies; larger ones come from growing it.
 const FIRST_BUFFER_BYTES: usize = 1024;
 
-#[derive(Default)]
-pub struct Connections {
+pub(super) struct Connections {
     slots: Vec<Connection>,
     vacant: Vec<u32>,
     spares: Vec<Vec<u8>>,
+    /// Bytes held by all of them.
+    held: usize,
+    /// Those that the engine has to look at.
+    touched: Vec<u32>,
+    timeouts: Timeouts,
+    now_ms: u32,
 }
 
 impl Connections {
-    pub fn len(&self) -> usize {
+    pub(super) fn new(timeouts: Timeouts, now_ms: u32) -> Self {
+        Self {
+            slots: Vec::new(),
+            vacant: Vec::new(),
+            spares: Vec::new(),
+            held: 0,
+            touched: Vec::new(),
+            timeouts,
+            now_ms,
+        }
+    }
+
+    /// It is later now.
+    pub(super) fn tick(&mut self, now_ms: u32) {
+        self.now_ms = now_ms;
+    }
+
+    /// How many are open.
+    pub(super) fn len(&self) -> usize {
         self.slots.len() - self.vacant.len()
     }
 
-    pub fn insert(&mut self, connection: Connection) -> u32 {
+    /// Opens one.
+    pub(super) fn open(&mut self, peer: [u8; 16]) -> u32 {
+        let connection = Connection::open(peer, self.now_ms, &self.timeouts);
         if let Some(id) = self.vacant.pop() {
             self.slots[id as usize] = connection;
             return id;
@@ -27,49 +54,111 @@ impl Connections {
         (self.slots.len() - 1) as u32
     }
 
-    pub fn remove(&mut self, id: u32) {
+    /// The engine is done with one.
+    pub(super) fn release(&mut self, id: u32) {
         let connection = std::mem::replace(&mut self.slots[id as usize], Connection::VACANT);
         debug_assert!(!connection.is_vacant());
+        self.held -= connection.counted_bytes();
         for buffer in connection.into_buffers() {
             self.spare(buffer);
         }
         self.vacant.push(id);
     }
 
-    pub fn get(&self, id: u32) -> &Connection {
+    pub(super) fn get(&self, id: u32) -> &Connection {
         &self.slots[id as usize]
     }
 
-    pub fn get_mut(&mut self, id: u32) -> &mut Connection {
+    pub(super) fn get_mut(&mut self, id: u32) -> &mut Connection {
         &mut self.slots[id as usize]
     }
 
-    /// Numbers of the open connections, as of now.
-    pub fn ids(&self) -> impl Iterator<Item = u32> + use<> {
-        let open: Vec<u32> = self.iter().map(|(id, _)| id).collect();
-        open.into_iter()
-    }
-
-    pub fn iter(&self) -> impl Iterator<Item = (u32, &Connection)> {
+    fn iter(&self) -> impl Iterator<Item = (u32, &Connection)> {
         let open = |(_, connection): &(usize, &Connection)| !connection.is_vacant();
         self.slots.iter().enumerate().filter(open).map(|(id, c)| (id as u32, c))
     }
 
-    /// Keeps input of a connection for later.
-    pub fn keep(&mut self, id: u32, bytes: &[u8]) {
+    /// Numbers of those that are open, as of now.
+    fn ids(&self) -> impl Iterator<Item = u32> + use<> {
+        let open: Vec<u32> = self.iter().map(|(id, _)| id).collect();
+        open.into_iter()
+    }
+
+    // ---- What the engine has to look at ----
+
+    /// Has the engine look at one.
+    pub(super) fn touch(&mut self, id: u32) {
+        if self.slots[id as usize].touch() {
+            self.touched.push(id);
+        }
+    }
+
+    /// The next one that the engine has to look at, with what it has to do.
+    pub(super) fn next_step(&mut self) -> Option<(u32, Step)> {
+        let id = self.touched.pop()?;
+        let connection = &mut self.slots[id as usize];
+        let step = connection.step();
+        if matches!(step, Step::Shutdown) {
+            connection.settle(self.now_ms, &self.timeouts, false);
+        }
+        Some((id, step))
+    }
+
+    /// Whether there is one to look at.
+    pub(super) fn has_steps(&self) -> bool {
+        !self.touched.is_empty()
+    }
+
+    /// The engine has sent `size` more bytes of one. Says whether it may go on with
+    /// input that it held back.
+    pub(super) fn sent(&mut self, id: u32, size: usize, counts: &mut ShardCounts) -> bool {
+        let connection = &mut self.slots[id as usize];
+        let all = connection.sent(size);
+        let may_go_on = all.is_some() && connection.has_kept();
+        if let Some(buffer) = all {
+            self.spare(buffer);
+        }
+        self.settle(id, false, counts);
+        may_go_on
+    }
+
+    // ---- Batches ----
+
+    /// Keeps input of one for later.
+    pub(super) fn keep(&mut self, id: u32, bytes: &[u8]) {
         let Self { slots, spares, .. } = self;
         slots[id as usize].keep(bytes, || buffer(spares));
     }
 
     /// What the answer to a request needs of its connection.
     #[inline]
-    pub fn sides(&mut self, id: u32) -> Sides<'_> {
+    pub(super) fn sides(&mut self, id: u32) -> Sides<'_> {
         let Self { slots, spares, .. } = self;
         slots[id as usize].sides(|| buffer(spares))
     }
 
+    /// The batch that one was in is answered.
+    pub(super) fn leave_batch(&mut self, id: u32, counts: &mut ShardCounts) {
+        let (answered, buffer) = self.slots[id as usize].leave_batch();
+        self.spare(buffer);
+        self.settle(id, answered, counts);
+    }
+
+    /// Counts what one holds, sets its deadline, and has the engine look at it.
+    fn settle(&mut self, id: u32, answered: bool, counts: &mut ShardCounts) {
+        let connection = &mut self.slots[id as usize];
+        connection.settle(self.now_ms, &self.timeouts, answered);
+        let (before, held) = (connection.counted_bytes(), connection.count_bytes());
+        self.held = self.held - before + held;
+        if held > before && self.held > HELD_BYTES_PER_SHARD_MAX {
+            counts.overloaded += 1;
+            connection.fail();
+        }
+        self.touch(id);
+    }
+
     /// Takes a buffer for reuse, unless there are enough or it is too large.
-    pub fn spare(&mut self, mut buffer: Vec<u8>) {
+    fn spare(&mut self, mut buffer: Vec<u8>) {
         let capacity = buffer.capacity();
         if capacity > 0
             && capacity <= SPARE_BUFFER_BYTES_MAX
@@ -77,6 +166,66 @@ impl Connections {
         {
             buffer.clear();
             self.spares.push(buffer);
+        }
+    }
+
+    // ---- How they end ----
+
+    /// One breaks off: nothing more is sent or received.
+    pub(super) fn fail(&mut self, id: u32) {
+        self.slots[id as usize].fail();
+        self.touch(id);
+    }
+
+    /// All break off.
+    pub(super) fn fail_all(&mut self) {
+        for id in self.ids() {
+            self.fail(id);
+        }
+    }
+
+    /// Closes up to `count` of those that have been idle the longest. Returns how many
+    /// those are.
+    pub(super) fn evict_idle(&mut self, count: usize) -> usize {
+        let mut idle: Vec<(i32, u32)> = self
+            .iter()
+            .filter(|(_, c)| c.is_idle() && c.waits() == Waits::Idle)
+            .map(|(id, c)| (c.remaining_ms(self.now_ms), id))
+            .collect();
+        let count = count.min(idle.len());
+        if count > 0 {
+            idle.select_nth_unstable(count - 1);
+        }
+        for &(_, id) in &idle[..count] {
+            self.slots[id as usize].finish(false);
+            self.touch(id);
+        }
+        count
+    }
+
+    /// Ends those that have taken too long, and with `idle_over` those that are idle.
+    /// Where the rest of a head did not come, `late` appends the last reply.
+    pub(super) fn expire(
+        &mut self,
+        idle_over: bool,
+        counts: &mut ShardCounts,
+        late: impl Fn(&mut Vec<u8>),
+    ) {
+        for id in self.ids() {
+            let connection = &mut self.slots[id as usize];
+            if idle_over && connection.is_idle() {
+                connection.finish(true);
+            } else if connection.remaining_ms(self.now_ms) > 0 || connection.is_over() {
+                continue;
+            } else if connection.waits() == Waits::Head && connection.is_open() {
+                counts.refused += 1;
+                late(connection.finish_late());
+                connection.settle(self.now_ms, &self.timeouts, false);
+            } else {
+                counts.timed_out += u64::from(connection.waits() == Waits::Send);
+                connection.fail();
+            }
+            self.touch(id);
         }
     }
 }

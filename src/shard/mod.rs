@@ -1,25 +1,35 @@
 //! What one core owns: its links, its connections, its clicks. It shares
 //! nothing with its neighbours, and never waits, locks, logs or opens a file.
+//!
+//! ```text
+//! arrivals ─ batch ─▶ questions ─ links.find ─▶ hit ┐
+//!                         └ facts ──────────────────┴ decide ─▶ decision ─ reply ─▶ bytes to send
+//!                                                                   └──── account ─▶ click, counts
+//! ```
 
+mod account;
 mod batch;
 mod connections;
-mod filled;
-#[cfg(test)]
-mod options_tests;
+mod decide;
+mod facts;
+mod reply;
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
 
 use crate::clicks::{Privacy, Writer};
-use crate::connection::{Connection, Step, Timeouts, Waits};
+use crate::connection::{Connection, Sides, Step, Timeouts};
 use crate::http::{Fixed, Keep, Refusal, Replies};
-use crate::limits::{DRAIN_IDLE_MS, HELD_BYTES_PER_SHARD_MAX};
-use crate::links::{Fallback, Links, Patch, Scratch, Table};
-use crate::mailbox::{Published, ShardCounts};
-use batch::Batch;
+use crate::limits::DRAIN_IDLE_MS;
+use crate::links::{Fallback, Links, Patch, Scratch, Table, TooLong};
+use crate::mailbox::Published;
+use account::Account;
 pub use batch::{Arrival, Received};
+use batch::{Batch, Question, Wants};
 use connections::Connections;
+use decide::{Decision, Standing, TOO_LONG, decide};
+use facts::Facts;
 
 /// The time of one engine turn.
 #[derive(Debug, Clone, Copy, Default)]
@@ -57,19 +67,14 @@ pub struct Settings {
 /// What one core owns.
 pub struct Shard {
     links: Links,
-    clicks: Writer,
-    settings: Settings,
+    scratch: Scratch,
     connections: Connections,
     batch: Batch,
-    scratch: Scratch,
     replies: Replies,
+    account: Account,
+    settings: Settings,
     now: Now,
-    counts: ShardCounts,
     published: Arc<Published>,
-    /// Bytes held by all connections.
-    held: usize,
-    /// Connections the engine has to look at.
-    touched: Vec<u32>,
     draining: Option<Now>,
     abandoned: bool,
     expired_at_ms: u32,
@@ -86,37 +91,212 @@ impl Shard {
     ) -> Self {
         Self {
             links,
-            clicks,
-            settings,
-            connections: Connections::default(),
-            batch: Batch::default(),
             scratch: Scratch::default(),
+            connections: Connections::new(settings.timeouts, now.ms),
+            batch: Batch::default(),
             replies: Replies::new(unix_seconds(now)),
+            account: Account::new(clicks),
+            settings,
             now,
-            counts: ShardCounts::default(),
             published,
-            held: 0,
-            touched: Vec::new(),
             draining: None,
             abandoned: false,
             expired_at_ms: now.ms,
         }
     }
 
+    // ---- Turns of an engine ----
+
     /// Starts an engine turn at time `now`.
     pub fn tick(&mut self, now: Now) {
         self.now = now;
         self.replies.stamp(unix_seconds(now));
-        self.clicks.tick();
+        self.account.tick();
+        self.connections.tick(now.ms);
         self.expire();
+    }
+
+    /// Looks at every deadline, when it is time to.
+    fn expire(&mut self) {
+        let now_ms = self.now.ms;
+        if now_ms.wrapping_sub(self.expired_at_ms) < self.expire_every_ms() {
+            return;
+        }
+        self.expired_at_ms = now_ms;
+        let idle_over =
+            self.draining.is_some_and(|since| now_ms.wrapping_sub(since.ms) >= DRAIN_IDLE_MS);
+        let late = |out: &mut Vec<u8>| {
+            self.replies.fixed(Fixed::Refused(Refusal::Timeout), Keep::Close, out);
+        };
+        self.connections.expire(idle_over, &mut self.account.counts, late);
+    }
+
+    /// Milliseconds between looks at the deadlines: fine enough for the
+    /// shortest timeout, and at most a second.
+    pub fn expire_every_ms(&self) -> u32 {
+        let Timeouts { head_ms, idle_ms, send_ms } = self.settings.timeouts;
+        let shortest = head_ms.min(idle_ms).min(send_ms);
+        let every = (shortest / 4).clamp(10, 1_000);
+        if self.draining.is_some() { every.min(50) } else { every }
     }
 
     /// Ends an engine turn: what was counted can be seen from outside.
     pub fn publish(&mut self) {
-        self.counts.connections = self.connections.len() as u64;
-        self.published.store(&self.counts);
+        self.account.counts.connections = self.connections.len() as u64;
+        self.published.store(&self.account.counts);
         self.published.store_generation(self.links.generation());
     }
+
+    // ---- Requests ----
+
+    /// Answers everything in `arrivals`, and input held back earlier that may
+    /// now go on. Each connection's replies come in the order of its requests.
+    pub fn answer(&mut self, arrivals: &[Arrival], received: &impl Received) {
+        for (at, arrival) in arrivals.iter().enumerate() {
+            if self.batch.is_full() {
+                self.finish(arrivals, received);
+            }
+            let bytes = received.bytes(arrival);
+            self.batch.take_in(at as u32, arrival, bytes, &mut self.connections, &self.links);
+        }
+        self.finish(arrivals, received);
+        while let Some(mut round) = self.batch.next_round() {
+            for id in round.drain(..) {
+                if self.batch.is_full() {
+                    self.finish(arrivals, received);
+                }
+                self.batch.go_on(id, &mut self.connections, &self.links);
+            }
+            self.batch.end_round(round);
+            self.finish(arrivals, received);
+        }
+    }
+
+    /// The second and third phase for all questions, then settles their connections.
+    fn finish(&mut self, arrivals: &[Arrival], received: &impl Received) {
+        let questions = self.batch.questions();
+        for question in &questions {
+            if let Wants::Link { ask, .. } = &question.wants {
+                self.links.prefetch_entry(ask);
+            }
+        }
+        for question in &questions {
+            self.reply(question, arrivals, received);
+        }
+        self.batch.end(questions, &mut self.connections, &mut self.account.counts);
+    }
+
+    /// Answers one question: decides, writes the reply, and accounts for it.
+    fn reply(&mut self, question: &Question, arrivals: &[Arrival], received: &impl Received) {
+        self.account.counts.requests += 1;
+        let Sides { peer, kept, replies: out } = self.connections.sides(question.connection());
+        let (account, replies, keep) = (&mut self.account, &self.replies, question.keep);
+        let no_click = |account: &mut Account, fixed, out: &mut Vec<u8>| {
+            account.no_click(fixed);
+            replies.fixed(fixed, keep, out);
+        };
+        let (request, ask, normalised) = match &question.wants {
+            Wants::Fixed(fixed) => return no_click(account, *fixed, out),
+            Wants::Link { request, ask, normalised } => (request, ask, *normalised),
+        };
+        let bytes = question.bytes(arrivals, received, kept);
+        let path = self.batch.path(request, normalised, bytes);
+        let facts = Facts { request, bytes, path, peer, unix_us: self.now.unix_us };
+        let found = self.links.find(ask, path, facts.query(), &mut self.scratch);
+        let standing = Standing {
+            fallback: self.settings.fallback.as_ref(),
+            refuses: self.settings.when_full == WhenFull::Refuse && account.is_full(),
+        };
+        let decision = decide(found.as_ref(), &facts, &standing);
+        let answered = match &decision {
+            Decision::NoClick(fixed) => return no_click(account, *fixed, out),
+            Decision::Click(answered) => answered,
+        };
+        let unsigned = match reply::write(&answered.reply, &facts, replies, keep, out) {
+            Ok(unsigned) => unsigned,
+            Err(TooLong) => return no_click(account, TOO_LONG, out),
+        };
+        let appended = account.click(answered, &facts, self.links.generation());
+        if let Some(unsigned) = unsigned {
+            unsigned.sign(&account.id(appended).text(), out);
+        }
+    }
+
+    // ---- Connections ----
+
+    /// Whether another connection may be accepted.
+    pub fn has_room(&self) -> bool {
+        self.room() > 0
+    }
+
+    /// How many more connections may be accepted.
+    pub fn room(&self) -> usize {
+        self.settings.connections_max.saturating_sub(self.connections.len())
+    }
+
+    /// Takes a new connection from `peer` (IPv4 as v4-mapped IPv6). Of the address
+    /// only what clicks are to keep is held, even in memory.
+    pub fn open(&mut self, peer: [u8; 16]) -> u32 {
+        self.account.counts.accepted += 1;
+        let id = self.connections.open(self.settings.privacy.apply(peer));
+        if self.abandoned {
+            self.failed(id);
+        }
+        id
+    }
+
+    /// Counts an accept that was put off for want of descriptors.
+    pub fn note_accept_refused(&mut self) {
+        self.account.counts.accepts_refused += 1;
+    }
+
+    /// A connection by its number. A number that is vacant gives a connection
+    /// that wants nothing.
+    pub fn connection(&self, id: u32) -> &Connection {
+        self.connections.get(id)
+    }
+
+    /// How many connections are open.
+    pub fn connection_count(&self) -> usize {
+        self.connections.len()
+    }
+
+    /// The next connection the engine has to look at, with what it has to do.
+    pub fn next_step(&mut self) -> Option<(u32, Step)> {
+        self.connections.next_step()
+    }
+
+    /// Whether there is a connection to look at.
+    pub fn has_steps(&self) -> bool {
+        self.connections.has_steps()
+    }
+
+    /// The engine has sent `size` more of the outgoing bytes.
+    pub fn sent(&mut self, id: u32, size: usize) {
+        if self.connections.sent(id, size, &mut self.account.counts) {
+            self.batch.resume(id);
+        }
+    }
+
+    /// The socket failed: nothing more can be sent or received.
+    pub fn failed(&mut self, id: u32) {
+        self.connections.fail(id);
+    }
+
+    /// The engine has closed the socket and uses none of its bytes any more.
+    pub fn release(&mut self, id: u32) {
+        self.connections.release(id);
+    }
+
+    /// Closes up to `count` connections that have been idle the longest, to
+    /// make room for new ones. Returns whether there were any.
+    pub fn evict_idle(&mut self, count: usize) -> bool {
+        let evicted = self.connections.evict_idle(count);
+        self.account.counts.evicted += evicted as u64;
+        evicted > 0
+    }
+
+    // ---- What the control thread asks ----
 
     /// Takes a new table; the next batch is answered from it. Gives back the
     /// old one, to be dropped where time does not matter.
@@ -134,95 +314,17 @@ impl Shard {
         self.links.table()
     }
 
-    /// Whether another connection may be accepted.
-    pub fn has_room(&self) -> bool {
-        self.room() > 0
-    }
-
-    /// How many more connections may be accepted.
-    pub fn room(&self) -> usize {
-        self.settings.connections_max.saturating_sub(self.connections.len())
-    }
-
     /// Takes another rule for the addresses of connections that come from now on.
     /// Those that are there keep what was kept of theirs.
     pub fn set_privacy(&mut self, privacy: Privacy) {
         self.settings.privacy = privacy;
     }
 
-    /// Takes a new connection from `peer` (IPv4 as v4-mapped IPv6). Of the address
-    /// only what clicks are to keep is held, even in memory.
-    pub fn open(&mut self, peer: [u8; 16]) -> u32 {
-        self.counts.accepted += 1;
-        let peer = self.settings.privacy.apply(peer);
-        let connection = Connection::open(peer, self.now.ms, &self.settings.timeouts);
-        let id = self.connections.insert(connection);
-        if self.abandoned {
-            self.failed(id);
-        }
-        id
-    }
-
-    /// Counts an accept that was put off for want of descriptors.
-    pub fn note_accept_refused(&mut self) {
-        self.counts.accepts_refused += 1;
-    }
-
-    /// A connection by its number. A number that is vacant gives a connection
-    /// that wants nothing.
-    pub fn connection(&self, id: u32) -> &Connection {
-        self.connections.get(id)
-    }
-
-    /// How many connections are open.
-    pub fn connection_count(&self) -> usize {
-        self.connections.len()
-    }
-
-    /// The next connection the engine has to look at, with what it has to do.
-    pub fn next_step(&mut self) -> Option<(u32, Step)> {
-        let id = self.touched.pop()?;
-        let connection = self.connections.get_mut(id);
-        let step = connection.step();
-        if matches!(step, Step::Shutdown) {
-            connection.settle(self.now.ms, &self.settings.timeouts, false);
-        }
-        Some((id, step))
-    }
-
-    /// Whether there is a connection to look at.
-    pub fn has_steps(&self) -> bool {
-        !self.touched.is_empty()
-    }
-
-    /// The engine has sent `size` more of the outgoing bytes.
-    pub fn sent(&mut self, id: u32, size: usize) {
-        let connection = self.connections.get_mut(id);
-        if let Some(buffer) = connection.sent(size) {
-            if connection.has_kept() {
-                self.batch.resume(id);
-            }
-            self.connections.spare(buffer);
-        }
-        self.settle(id, false);
-    }
-
-    /// The socket failed: nothing more can be sent or received.
-    pub fn failed(&mut self, id: u32) {
-        self.connections.get_mut(id).fail();
-        self.touch(id);
-    }
-
-    /// The engine has closed the socket and uses none of its bytes any more.
-    pub fn release(&mut self, id: u32) {
-        self.held -= self.connections.get(id).counted_bytes();
-        self.connections.remove(id);
-    }
-
     /// Stops the shard: every further reply says `Connection: close`, and idle
     /// connections end after a moment for requests that are under way.
     pub fn drain(&mut self) {
         self.draining.get_or_insert(self.now);
+        self.batch.drain();
         self.expired_at_ms = self.now.ms.wrapping_sub(1_000);
     }
 
@@ -230,94 +332,12 @@ impl Shard {
     /// listener may take a moment to close.
     pub fn abandon(&mut self) {
         self.abandoned = true;
-        for id in self.connections.ids() {
-            self.failed(id);
-        }
+        self.connections.fail_all();
     }
 
     /// Retires the segment being written, on the way out.
     pub fn close_clicks(self) {
-        self.clicks.close();
-    }
-
-    /// Closes up to `count` connections that have been idle the longest, to
-    /// make room for new ones. Returns whether there were any.
-    pub fn evict_idle(&mut self, count: usize) -> bool {
-        let now_ms = self.now.ms;
-        let mut idle: Vec<(i32, u32)> = self
-            .connections
-            .iter()
-            .filter(|(_, c)| c.is_idle() && c.waits() == Waits::Idle)
-            .map(|(id, c)| (c.remaining_ms(now_ms), id))
-            .collect();
-        let count = count.min(idle.len());
-        if count == 0 {
-            return false;
-        }
-        idle.select_nth_unstable(count - 1);
-        for &(_, id) in &idle[..count] {
-            self.counts.evicted += 1;
-            self.connections.get_mut(id).finish(false);
-            self.touch(id);
-        }
-        true
-    }
-
-    /// Milliseconds between looks at the deadlines: fine enough for the
-    /// shortest timeout, and at most a second.
-    pub fn expire_every_ms(&self) -> u32 {
-        let Timeouts { head_ms, idle_ms, send_ms } = self.settings.timeouts;
-        let shortest = head_ms.min(idle_ms).min(send_ms);
-        let every = (shortest / 4).clamp(10, 1_000);
-        if self.draining.is_some() { every.min(50) } else { every }
-    }
-
-    /// Looks at every deadline, when it is time to.
-    fn expire(&mut self) {
-        let now_ms = self.now.ms;
-        if now_ms.wrapping_sub(self.expired_at_ms) < self.expire_every_ms() {
-            return;
-        }
-        self.expired_at_ms = now_ms;
-        let idle_over =
-            self.draining.is_some_and(|since| now_ms.wrapping_sub(since.ms) >= DRAIN_IDLE_MS);
-        for id in self.connections.ids() {
-            let connection = self.connections.get_mut(id);
-            if idle_over && connection.is_idle() {
-                connection.finish(true);
-            } else if connection.remaining_ms(now_ms) > 0 || connection.is_over() {
-                continue;
-            } else if connection.waits() == Waits::Head && connection.is_open() {
-                self.counts.refused += 1;
-                let timeout = Fixed::Refused(Refusal::Timeout);
-                self.replies.fixed(timeout, Keep::Close, connection.finish_late());
-                connection.settle(now_ms, &self.settings.timeouts, false);
-            } else {
-                self.counts.timed_out += u64::from(connection.waits() == Waits::Send);
-                connection.fail();
-            }
-            self.touch(id);
-        }
-    }
-
-    fn touch(&mut self, id: u32) {
-        if self.connections.get_mut(id).touch() {
-            self.touched.push(id);
-        }
-    }
-
-    /// Counts what a connection holds, sets its deadline, and has the engine
-    /// look at it.
-    fn settle(&mut self, id: u32, answered: bool) {
-        let connection = self.connections.get_mut(id);
-        connection.settle(self.now.ms, &self.settings.timeouts, answered);
-        let (before, held) = (connection.counted_bytes(), connection.count_bytes());
-        self.held = self.held - before + held;
-        if held > before && self.held > HELD_BYTES_PER_SHARD_MAX {
-            self.counts.overloaded += 1;
-            connection.fail();
-        }
-        self.touch(id);
+        self.account.close();
     }
 }
 

@@ -1,0 +1,86 @@
+//! From a decision to what is kept of it: a click for each that is one, and the
+//! counts.
+
+use super::decide::Answered;
+use super::facts::Facts;
+use crate::clicks::{Click, ClickId, Lost, Verdict, Writer};
+use crate::http::Fixed;
+use crate::mailbox::ShardCounts;
+
+/// The clicks and the counts of a shard.
+pub(super) struct Account {
+    clicks: Writer,
+    pub(super) counts: ShardCounts,
+}
+
+impl Account {
+    pub(super) fn new(clicks: Writer) -> Self {
+        Self { clicks, counts: ShardCounts::default() }
+    }
+
+    /// Does what the click log need not wait with for the next click.
+    pub(super) fn tick(&mut self) {
+        self.clicks.tick();
+    }
+
+    /// Whether there is no room for another click.
+    pub(super) fn is_full(&self) -> bool {
+        self.clicks.is_full()
+    }
+
+    /// Counts a reply that is no click.
+    pub(super) fn no_click(&mut self, fixed: Fixed) {
+        match fixed {
+            Fixed::Refused(_) => self.counts.refused += 1,
+            Fixed::Unavailable => self.counts.unrecorded += 1,
+            _ => {}
+        }
+    }
+
+    /// Counts a reply that is a click, and writes the click down.
+    ///
+    /// # Errors
+    /// [`Lost`] when there is no room for it.
+    #[inline]
+    pub(super) fn click(
+        &mut self,
+        answered: &Answered<'_>,
+        facts: &Facts<'_>,
+        generation: u32,
+    ) -> Result<u64, Lost> {
+        match answered.verdict {
+            Verdict::Redirect => self.counts.redirects += 1,
+            Verdict::Unknown => self.counts.unknown += 1,
+            Verdict::Gone => self.counts.gone += 1,
+        }
+        let appended = self.clicks.append(&Click {
+            time_us: facts.unix_us,
+            link: answered.link,
+            generation,
+            ip: facts.peer,
+            status: answered.status,
+            verdict: answered.verdict,
+            flags: facts.flags(),
+            variant: answered.variant,
+            host: facts.host(),
+            path: facts.path_and_query(),
+            referer: facts.referer(),
+            user_agent: facts.user_agent(),
+            tag: answered.tag,
+        });
+        if appended.is_err() {
+            self.counts.clicks_lost += 1;
+        }
+        appended
+    }
+
+    /// The id of the click that was just written down, or lost.
+    pub(super) fn id(&self, appended: Result<u64, Lost>) -> ClickId {
+        self.clicks.id(appended)
+    }
+
+    /// Retires the segment being written, on the way out.
+    pub(super) fn close(self) {
+        self.clicks.close();
+    }
+}

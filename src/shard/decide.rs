@@ -1,0 +1,164 @@
+//! The seam where it is decided what a request is answered: what was found and who
+//! asks make a [`Decision`], a plain value. Pure: it holds no buffer, counts nothing,
+//! and knows neither connection nor clock. `reply` makes bytes of it, `account` a
+//! click and counts.
+//!
+//! Where something new goes:
+//!
+//! - A fact of the request or its peer: [`Facts`].
+//! - A condition, a weight, a cap or a check for fraud: [`of_link`], where a link with
+//!   more to it than a target is decided. A plain link never gets there.
+//! - How the shard stands (a limit that is reached, a ledger that is full): [`Standing`].
+//! - Why it was decided so, or what is to be said of it in the click: a field of
+//!   [`Answered`], which `account` puts into the click.
+//! - Another kind of reply: a variant of [`Reply`], which `reply` writes.
+
+#[cfg(test)]
+mod tests;
+
+use super::facts::Facts;
+use crate::clicks::Verdict;
+use crate::http::{Extra, Fixed, Method, Refusal, Request};
+use crate::links::{Answer, Captured, Fallback, Hit, Status, Target};
+
+/// What a request is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Decision<'a> {
+    /// One of the replies that are the same for everybody. It is no click.
+    NoClick(Fixed),
+    /// What the links say, even if that is nothing. It is a click.
+    Click(Answered<'a>),
+}
+
+/// A reply, and what its click says of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Answered<'a> {
+    /// What is sent.
+    pub(super) reply: Reply<'a>,
+    /// The HTTP status of that.
+    pub(super) status: u16,
+    /// What was found.
+    pub(super) verdict: Verdict,
+    /// The id of the link that answers; 0 for none.
+    pub(super) link: u64,
+    /// Which of its targets was picked; 0 while links have one target.
+    pub(super) variant: u8,
+    /// What the operator calls clicks of this link; empty for nothing.
+    pub(super) tag: &'a [u8],
+}
+
+/// What is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reply<'a> {
+    /// A redirect whose `Location` is the same for every request, and nothing besides.
+    Plain { status: Status, location: &'a [u8] },
+    /// A redirect whose `Location` is made for this request, or that says more.
+    Made { status: Status, target: Target<'a>, captured: Captured<'a>, extra: Extra },
+    /// 410.
+    Gone(Extra),
+    /// 404.
+    NotFound,
+}
+
+/// How the shard stands.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Standing<'a> {
+    /// Where unknown keys are sent.
+    pub(super) fallback: Option<&'a Fallback>,
+    /// There is no room for a click, and then requests are refused.
+    pub(super) refuses: bool,
+}
+
+/// The `Location` of a decision would be longer than any that is answered. That shows
+/// when it is written, and then this is decided instead.
+pub(super) const TOO_LONG: Fixed = Fixed::Refused(Refusal::TargetTooLong);
+
+/// Decides what needs no link: methods that no link answers.
+#[inline]
+pub(super) fn without_link(request: &Request) -> Option<Fixed> {
+    (request.method == Method::Other).then_some(Fixed::MethodNotAllowed)
+}
+
+/// Decides by the link that was found, or that there is none.
+#[inline]
+pub(super) fn decide<'a>(
+    found: Option<&Hit<'a>>,
+    facts: &Facts<'a>,
+    standing: &Standing<'a>,
+) -> Decision<'a> {
+    if !found.is_some_and(|hit| hit.exact)
+        && let Some(fixed) = unclaimed(facts)
+    {
+        return Decision::NoClick(fixed);
+    }
+    if standing.refuses {
+        return Decision::NoClick(Fixed::Unavailable);
+    }
+    match found {
+        // The usual link: there is nothing more to look at.
+        Some(hit) if let Some(location) = hit.plain() => Decision::Click(Answered {
+            reply: Reply::Plain { status: hit.status, location },
+            status: hit.status.code(),
+            verdict: Verdict::Redirect,
+            link: hit.id,
+            variant: 0,
+            tag: b"",
+        }),
+        Some(hit) => of_link(hit, facts),
+        None => of_no_link(standing.fallback),
+    }
+}
+
+/// What browsers and robots ask for by themselves, unless a link claims it.
+fn unclaimed(facts: &Facts<'_>) -> Option<Fixed> {
+    match facts.path {
+        b"/robots.txt" if facts.method() == Method::Head => Some(Fixed::RobotsHead),
+        b"/robots.txt" => Some(Fixed::Robots),
+        b"/favicon.ico" => Some(Fixed::Favicon),
+        _ => None,
+    }
+}
+
+/// Decides by a link that has options, blanks in its target, or no target.
+fn of_link<'a>(hit: &Hit<'a>, facts: &Facts<'a>) -> Decision<'a> {
+    let answer = hit.answer(facts.unix_us);
+    let is_gone = answer.status == Status::Gone;
+    Decision::Click(Answered {
+        reply: said(&answer, hit.captured(facts.path)),
+        status: answer.status.code(),
+        verdict: if is_gone { Verdict::Gone } else { Verdict::Redirect },
+        link: hit.id,
+        variant: 0,
+        tag: answer.tag,
+    })
+}
+
+/// Decides where no link was found.
+fn of_no_link(fallback: Option<&Fallback>) -> Decision<'_> {
+    let none = Answered {
+        reply: Reply::NotFound,
+        status: 404,
+        verdict: Verdict::Unknown,
+        link: 0,
+        variant: 0,
+        tag: b"",
+    };
+    Decision::Click(match fallback.map(Answer::from) {
+        Some(answer) => Answered {
+            reply: said(&answer, Captured::default()),
+            status: answer.status.code(),
+            ..none
+        },
+        None => none,
+    })
+}
+
+/// How an answer is said.
+fn said<'a>(answer: &Answer<'a>, captured: Captured<'a>) -> Reply<'a> {
+    let &Answer { status, target, max_age, referrer, .. } = answer;
+    let extra = Extra { max_age, private: target.is_personal(), referrer };
+    match status {
+        Status::Gone => Reply::Gone(extra),
+        status => Reply::Made { status, target, captured, extra },
+    }
+}

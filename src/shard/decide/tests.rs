@@ -1,0 +1,278 @@
+//! Decisions beside a model that is too simple to be wrong, over random links and
+//! random requests; then those that are worth a line of their own.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use super::*;
+use crate::http::{Parsed, parse};
+use crate::links::targets::validate;
+use crate::links::{Format, Links, OnBadLine, Scratch, Source, load, normalise};
+
+/// 1994-11-06T08:49:37Z.
+const NOW_S: u64 = 784_111_777;
+const PEER: [u8; 16] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 192, 0, 2, 1];
+const FALLBACK: &str = "https://fall.example/{ip}";
+
+/// When a link answers.
+#[derive(Clone, Copy, PartialEq)]
+enum Time {
+    Always,
+    /// From before now until so many seconds after.
+    Now(u64),
+    Over,
+}
+
+/// A link as the model keeps it.
+struct Model {
+    /// `/*` at its end makes it a prefix.
+    key: &'static str,
+    status: u16,
+    /// Behind the target's host.
+    target: &'static str,
+    time: Time,
+    has_else: bool,
+    cache: Option<u64>,
+    referrer: bool,
+    tag: &'static str,
+    id: u64,
+}
+
+const KEYS: [&str; 5] = ["/a", "/b", "/robots.txt", "/favicon.ico", "/p/*"];
+const PATHS: [&str; 7] = ["/a", "/b", "/none", "/robots.txt", "/favicon.ico", "/p/x", "//a"];
+const METHODS: [&str; 4] = ["GET", "HEAD", "POST", "OPTIONS"];
+
+impl Model {
+    fn random(rng: &mut fastrand::Rng, key: &'static str, id: u64) -> Self {
+        let status = rng.choice([301, 302, 303, 307, 308, 410]).unwrap();
+        let is_gone = status == 410;
+        let is_plain = rng.bool();
+        let time = rng.choice([Time::Always, Time::Now(9), Time::Over]).unwrap();
+        let target = if key.ends_with('*') { ":splat" } else { "t={ts}" };
+        Self {
+            key,
+            status,
+            target: if rng.bool() { "" } else { target },
+            time: if is_plain || is_gone { Time::Always } else { time },
+            has_else: rng.bool(),
+            cache: (!is_plain && rng.bool()).then_some(rng.u64(1..20)),
+            referrer: !is_plain && !is_gone && rng.bool(),
+            tag: if is_plain || rng.bool() { "" } else { "spring" },
+            id,
+        }
+    }
+
+    fn line(&self) -> String {
+        let Self { key, status, target, id, .. } = self;
+        let mut line = match status {
+            410 => format!("{key} 410 id={id}"),
+            _ => format!("{key} https://l{id}.example/{target} {status} id={id}"),
+        };
+        match self.time {
+            Time::Always => {}
+            Time::Now(seconds) => write!(line, " until={}", instant(NOW_S + seconds)).unwrap(),
+            Time::Over => write!(line, " until={}", instant(NOW_S)).unwrap(),
+        }
+        if self.has_else && self.time != Time::Always {
+            write!(line, " else=https://else{id}.example/").unwrap();
+        }
+        if let Some(seconds) = self.cache {
+            write!(line, " cache={seconds}").unwrap();
+        }
+        if self.referrer {
+            line.push_str(" referrer=origin");
+        }
+        if !self.tag.is_empty() {
+            write!(line, " tag={}", self.tag).unwrap();
+        }
+        line + "\n"
+    }
+
+    fn answers(&self, path: &str) -> bool {
+        match self.key.strip_suffix('*') {
+            Some(prefix) => path.starts_with(prefix),
+            None => path == self.key,
+        }
+    }
+
+    /// What is said of its answer to a request for this path.
+    fn decided(&self, path: &str) -> String {
+        let Self { id, tag, .. } = self;
+        let (status, to, is_over) = match (self.time, self.has_else) {
+            (Time::Over, false) => (410, String::new(), true),
+            (Time::Over, true) => {
+                let status = [(301, 302), (308, 307)].iter().find(|(own, _)| *own == self.status);
+                let status = status.map_or(self.status, |(_, now)| *now);
+                (status, format!("https://else{id}.example/"), true)
+            }
+            _ => {
+                let target = self.target.replace("{ts}", &NOW_S.to_string());
+                let target = target.replace(":splat", path.trim_start_matches("/p/"));
+                (self.status, format!("https://l{id}.example/{target}"), false)
+            }
+        };
+        let is_gone = status == 410;
+        let is_filled = !is_over && !is_gone && !self.target.is_empty();
+        let cache = match (self.cache, self.time) {
+            _ if is_over => None,
+            (Some(seconds), Time::Now(left)) => Some(seconds.min(left)),
+            (cache, _) => cache,
+        };
+        let has_options = self.cache.is_some() || self.referrer || !tag.is_empty();
+        let reply = if is_gone {
+            "gone".to_owned()
+        } else if has_options || self.time != Time::Always || is_filled {
+            format!("made {to}")
+        } else {
+            format!("plain {to}")
+        };
+        let mut text = format!("{status} {reply} link={id} tag={tag}");
+        text.push_str(if is_gone { " Gone" } else { " Redirect" });
+        if let Some(seconds) = cache {
+            write!(text, " max-age={seconds}").unwrap();
+        }
+        if is_filled && self.target.contains("{ts}") {
+            text.push_str(" private");
+        }
+        if self.referrer && !is_gone {
+            text.push_str(" referrer");
+        }
+        text
+    }
+}
+
+fn instant(unix_s: u64) -> String {
+    jiff::Timestamp::from_second(unix_s as i64).unwrap().to_string()
+}
+
+/// What is to be decided, by the model.
+fn expected(models: &[Model], method: &str, path: &str, refuses: bool, fallback: bool) -> String {
+    let path = if path == "//a" { "/a" } else { path };
+    if !matches!(method, "GET" | "HEAD") {
+        return "MethodNotAllowed".to_owned();
+    }
+    let found = models.iter().find(|model| model.answers(path));
+    if found.is_none_or(|model| model.key.ends_with('*')) {
+        match (path, method) {
+            ("/robots.txt", "HEAD") => return "RobotsHead".to_owned(),
+            ("/robots.txt", _) => return "Robots".to_owned(),
+            ("/favicon.ico", _) => return "Favicon".to_owned(),
+            _ => {}
+        }
+    }
+    match found {
+        _ if refuses => "Unavailable".to_owned(),
+        Some(model) => model.decided(path),
+        None if fallback => {
+            "302 made https://fall.example/192.0.2.1 link=0 tag= Unknown private".to_owned()
+        }
+        None => "404 not found link=0 tag= Unknown".to_owned(),
+    }
+}
+
+/// A decision as the model says it.
+fn told(decision: &Decision<'_>, facts: &Facts<'_>) -> String {
+    let answered = match decision {
+        Decision::NoClick(fixed) => return format!("{fixed:?}"),
+        Decision::Click(answered) => answered,
+    };
+    let (reply, extra) = match answered.reply {
+        Reply::Plain { location, .. } => {
+            let location = String::from_utf8_lossy(location);
+            (format!("plain {location}"), Extra::default())
+        }
+        Reply::Made { target, captured, extra, .. } => {
+            let mut location = Vec::new();
+            target.write(&facts.visit(captured), &mut location).unwrap();
+            (format!("made {}", String::from_utf8_lossy(&location)), extra)
+        }
+        Reply::Gone(extra) => ("gone".to_owned(), extra),
+        Reply::NotFound => ("not found".to_owned(), Extra::default()),
+    };
+    if let Reply::Plain { status, .. } | Reply::Made { status, .. } = answered.reply {
+        assert_eq!(status.code(), answered.status);
+    }
+    let Answered { status, verdict, link, variant: 0, tag, .. } = *answered else { panic!() };
+    let tag = String::from_utf8_lossy(tag);
+    let mut text = format!("{status} {reply} link={link} tag={tag} {verdict:?}");
+    if let Some(seconds) = extra.max_age {
+        write!(text, " max-age={seconds}").unwrap();
+    }
+    for (is_so, word) in [(extra.private, " private"), (extra.referrer.is_some(), " referrer")] {
+        text.push_str(if is_so { word } else { "" });
+    }
+    text
+}
+
+fn links(text: &str) -> Links {
+    let loaded = load(&[Source::new("links", text.as_bytes(), Format::Native)], OnBadLine::Refuse);
+    Links::replicate(&Arc::new(loaded.table.unwrap_or_else(|| panic!("{}", loaded.report))))
+}
+
+/// What is decided about a head, as [`told`].
+fn decided(links: &Links, head: &str, standing: &Standing<'_>) -> String {
+    let bytes = head.as_bytes();
+    let Parsed::Whole(request) = parse(bytes) else { panic!("{head}") };
+    if let Some(fixed) = without_link(&request) {
+        return format!("{fixed:?}");
+    }
+    let (mut scratch, mut room) = (Scratch::default(), Vec::new());
+    let path = normalise(request.path.of(bytes), &mut room);
+    let unix_us = NOW_S * 1_000_000;
+    let facts = Facts { request: &request, bytes, path, peer: PEER, unix_us };
+    let ask = links.ask(facts.host(), path);
+    let found = links.find(&ask, path, facts.query(), &mut scratch);
+    told(&decide(found.as_ref(), &facts, standing), &facts)
+}
+
+fn fallback() -> Fallback {
+    Fallback::new(validate(FALLBACK.as_bytes()).unwrap()).unwrap()
+}
+
+#[test]
+fn thousands_of_decisions_are_those_of_a_model() {
+    let seed =
+        std::env::var("SEED").map_or_else(|_| fastrand::u64(..), |seed| seed.parse().unwrap());
+    eprintln!("SEED={seed}");
+    let mut rng = fastrand::Rng::with_seed(seed);
+    let fallback = fallback();
+    for _ in 0..300 {
+        let mut models = Vec::new();
+        for (id, key) in (1..).zip(KEYS) {
+            if rng.u8(..3) > 0 {
+                models.push(Model::random(&mut rng, key, id));
+            }
+        }
+        let text: String = models.iter().map(Model::line).collect();
+        let links = links(&text);
+        for _ in 0..40 {
+            let method = if rng.u8(..8) == 0 { rng.choice(METHODS) } else { Some("GET") };
+            let (method, path) = (method.unwrap(), rng.choice(PATHS).unwrap());
+            let (refuses, has_fallback) = (rng.u8(..8) == 0, rng.bool());
+            let standing = Standing { fallback: has_fallback.then_some(&fallback), refuses };
+            let head = format!("{method} {path} HTTP/1.1\r\nHost: x\r\n\r\n");
+            let wanted = expected(&models, method, path, refuses, has_fallback);
+            assert_eq!(decided(&links, &head, &standing), wanted, "{method} {path} of\n{text}");
+        }
+    }
+}
+
+/// A GET of this path, decided with these links.
+#[track_caller]
+fn check(text: &str, path: &str, wanted: &str) {
+    let head = format!("GET {path} HTTP/1.1\r\nHost: go.example\r\n\r\n");
+    assert_eq!(decided(&links(text), &head, &Standing::default()), wanted);
+}
+
+#[test]
+fn decisions_worth_a_line() {
+    let redirect = "302 made https://a.example/?k=1 link=7 tag= Redirect";
+    check("/a https://a.example/ query=keep id=7", "/a?k=1", redirect);
+    let own = "302 plain https://own.example/ link=7 tag= Redirect";
+    check("/a https://a.example/\ngo.example/a https://own.example/ id=7", "/a", own);
+    check("/a https://a.example/", "/A", "404 not found link=0 tag= Unknown");
+    check("/* https://a.example/", "/robots.txt", "Robots");
+    check("/robots.txt 410 id=7", "/robots.txt", "410 gone link=7 tag= Gone");
+    let early = "/a https://a.example/ from=1994-11-06T08:49:38Z tag=t id=7";
+    check(early, "/a", "410 gone link=7 tag=t Gone");
+}

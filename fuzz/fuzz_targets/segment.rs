@@ -5,7 +5,7 @@
 
 use std::sync::LazyLock;
 
-use carom::rehearsal::tape::{Contents, OwnedClick, Tape, read};
+use carom::rehearsal::tape::{TapeContents, OwnedClick, Tape, read};
 use carom::clicks::{Click, Flags, Verdict};
 use carom::limits::SEGMENT_BYTES_MIN;
 use libfuzzer_sys::fuzz_target;
@@ -46,7 +46,7 @@ fuzz_target!(|data: &[u8]| {
     if cut % 4 == 0 {
         image.truncate(cut);
     }
-    let mut contents = Contents::default();
+    let mut contents = TapeContents::default();
     let _ = read(image, None, &mut contents); // a damaged first page is refused
     for click in &contents.clicks {
         let is_written = written.iter().any(|whole| click.is_left_of(whole));

@@ -11,13 +11,13 @@ pub(super) struct TooMuch;
 /// Input that is not answered yet: the beginning of a head, or requests held back
 /// while replies wait.
 #[derive(Default)]
-pub(crate) struct Kept {
+pub(crate) struct KeptInput {
     bytes: Vec<u8>,
     /// How many of them are parsed. They stay until the batch is answered.
     parsed: usize,
 }
 
-impl Kept {
+impl KeptInput {
     pub(super) const EMPTY: Self = Self { bytes: Vec::new(), parsed: 0 };
 
     /// All of it, what is parsed included.
@@ -196,7 +196,7 @@ mod tests {
 
     #[test]
     fn parsed_input_goes_when_it_is_answered() {
-        let mut kept = Kept::EMPTY;
+        let mut kept = KeptInput::EMPTY;
         assert!(kept.add(b"0123456789", || Vec::with_capacity(64)).is_ok());
         assert_eq!((kept.set_parsed(4), kept.drop_parsed(false).capacity()), (6, 0));
         assert_eq!((kept.bytes(), kept.parsed()), (&b"0123456789"[..], 4), "too little to move");

@@ -9,7 +9,7 @@ mod buffers;
 mod deadline;
 
 use crate::limits::{LINGER_BYTES_MAX, REQUESTS_PER_ROUND_MAX};
-pub(crate) use buffers::Kept;
+pub(crate) use buffers::KeptInput;
 use buffers::Outgoing;
 use deadline::Deadline;
 pub use deadline::Timeouts;
@@ -74,7 +74,7 @@ pub(crate) struct Sides<'a> {
 pub struct Connection {
     /// Its address, as far as clicks keep it.
     peer: [u8; 16],
-    kept: Kept,
+    kept: KeptInput,
     outgoing: Outgoing,
     /// Bytes held, as last counted by the shard.
     held: usize,
@@ -97,7 +97,7 @@ const _: () = assert!(size_of::<Connection>() <= 192);
 impl Connection {
     pub(crate) const VACANT: Self = Self {
         peer: [0; 16],
-        kept: Kept::EMPTY,
+        kept: KeptInput::EMPTY,
         outgoing: Outgoing::EMPTY,
         held: 0,
         phase: Phase::Vacant,
@@ -248,12 +248,12 @@ impl Connection {
     }
 
     /// Takes out the input that was kept, to be parsed.
-    pub(crate) fn take_kept(&mut self) -> Kept {
+    pub(crate) fn take_kept(&mut self) -> KeptInput {
         std::mem::take(&mut self.kept)
     }
 
     /// Puts it back, parsed as far as `parsed`.
-    pub(crate) fn put_back(&mut self, kept: Kept, parsed: usize) {
+    pub(crate) fn put_back(&mut self, kept: KeptInput, parsed: usize) {
         self.kept = kept;
         let rest = self.kept.set_parsed(parsed);
         if self.phase != Phase::Open {
@@ -309,7 +309,7 @@ impl Connection {
     /// The rest of a head came too late: what was kept of it is dropped. Where the
     /// last reply is appended.
     pub(crate) fn finish_late(&mut self) -> &mut Vec<u8> {
-        self.kept = Kept::EMPTY;
+        self.kept = KeptInput::EMPTY;
         self.finish(true);
         self.outgoing.waiting(Vec::new)
     }

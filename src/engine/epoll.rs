@@ -53,7 +53,7 @@ fn run(seat: Seat) {
         sockets: Vec::new(),
         listeners: Vec::new(),
         course: Course::new(seat.mailbox),
-        buffers: Buffers::default(),
+        buffers: PolledBuffers::default(),
         arrivals: Vec::new(),
         readable: VecDeque::new(),
     };
@@ -66,14 +66,14 @@ fn run(seat: Seat) {
     engine.shard.close_clicks();
 }
 
-struct Listener {
+struct PolledListener {
     socket: TcpListener,
     /// There may be connections waiting that no event will tell of again.
     ready: bool,
 }
 
 #[derive(Default)]
-struct Socket {
+struct PolledSocket {
     stream: Option<TcpStream>,
     /// Known to epoll.
     registered: bool,
@@ -88,21 +88,21 @@ struct Socket {
 }
 
 /// One receive buffer for each connection read in a turn.
-struct Buffers(Box<[u8]>);
+struct PolledBuffers(Box<[u8]>);
 
-impl Default for Buffers {
+impl Default for PolledBuffers {
     fn default() -> Self {
         Self(vec![0; RECEIVE_BUFFERS * RECEIVE_BUFFER_BYTES].into_boxed_slice())
     }
 }
 
-impl Buffers {
+impl PolledBuffers {
     fn get_mut(&mut self, index: usize) -> &mut [u8] {
         &mut self.0[index * RECEIVE_BUFFER_BYTES..][..RECEIVE_BUFFER_BYTES]
     }
 }
 
-impl Received for Buffers {
+impl Received for PolledBuffers {
     fn bytes(&self, arrival: &Arrival) -> &[u8] {
         let start = arrival.buffer as usize * RECEIVE_BUFFER_BYTES;
         &self.0[start..start + arrival.size as usize]
@@ -112,10 +112,10 @@ impl Received for Buffers {
 struct Epoll {
     shard: Shard,
     poll: Poll,
-    sockets: Vec<Socket>,
-    listeners: Vec<Listener>,
+    sockets: Vec<PolledSocket>,
+    listeners: Vec<PolledListener>,
     course: Course,
-    buffers: Buffers,
+    buffers: PolledBuffers,
     arrivals: Vec<Arrival>,
     /// Connections to read in this turn.
     readable: VecDeque<u32>,
@@ -133,7 +133,7 @@ impl Epoll {
             result = result.and_then(|()| {
                 self.poll.registry().register(&mut socket, token, Interest::READABLE)
             });
-            self.listeners.push(Listener { socket, ready: true });
+            self.listeners.push(PolledListener { socket, ready: true });
         }
         // Fails only for want of memory (epoll_ctl(2)).
         result.unwrap_or_else(|error| panic!("epoll was refused: {error}"));
@@ -231,12 +231,12 @@ impl Epoll {
     fn open(&mut self, stream: TcpStream, peer: [u8; 16]) {
         let id = self.shard.open(peer);
         if self.sockets.len() <= id as usize {
-            self.sockets.resize_with(id as usize + 1, Socket::default);
+            self.sockets.resize_with(id as usize + 1, PolledSocket::default);
         }
         // With TCP_DEFER_ACCEPT the request is there. It is read before epoll is
         // asked, and if the connection ends with it epoll never hears of it.
         self.sockets[id as usize] =
-            Socket { stream: Some(stream), readable: true, ..Socket::default() };
+            PolledSocket { stream: Some(stream), readable: true, ..PolledSocket::default() };
         self.queue(id);
     }
 
@@ -344,7 +344,7 @@ impl Epoll {
         let socket = &mut self.sockets[id as usize];
         let queued = socket.queued;
         if socket.stream.take().is_some() {
-            *socket = Socket { queued, ..Socket::default() };
+            *socket = PolledSocket { queued, ..PolledSocket::default() };
             self.shard.release(id);
         }
     }

@@ -111,7 +111,7 @@ impl OwnedClick {
 
 /// What segments in memory hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Contents {
+pub struct TapeContents {
     /// The clicks, in order.
     pub clicks: Vec<OwnedClick>,
     /// Everything else that was found.
@@ -232,8 +232,8 @@ impl Tape {
     ///
     /// If an image is refused, which would be a mistake of the writer.
     #[must_use]
-    pub fn contents(&self) -> Contents {
-        let mut contents = Contents::default();
+    pub fn contents(&self) -> TapeContents {
+        let mut contents = TapeContents::default();
         let mut expected = Some(1);
         for image in self.images() {
             expected = read(image, expected, &mut contents).expect("memory can be read");
@@ -263,7 +263,7 @@ fn image(segment: &Segment, seal: Option<&Seal>) -> Vec<u8> {
 pub fn read(
     image: Vec<u8>,
     expected: Option<u64>,
-    contents: &mut Contents,
+    contents: &mut TapeContents,
 ) -> io::Result<Option<u64>> {
     let mut reader =
         SegmentReader::open(image)?.map_err(|refused| io::Error::other(refused.to_string()))?;

@@ -1,19 +1,19 @@
 //! From a decision to what is kept of it: a click for each that is one, and the
 //! counts.
 
-use super::decide::Answered;
+use super::decide::DecidedClick;
 use super::facts::Facts;
 use crate::clicks::{Click, ClickId, Lost, Verdict, Writer};
 use crate::http::Fixed;
 use crate::mailbox::ShardCounts;
 
 /// The clicks and the counts of a shard.
-pub(super) struct Account {
+pub(super) struct ShardAccount {
     clicks: Writer,
     pub(super) counts: ShardCounts,
 }
 
-impl Account {
+impl ShardAccount {
     pub(super) fn new(clicks: Writer) -> Self {
         Self { clicks, counts: ShardCounts::default() }
     }
@@ -44,29 +44,29 @@ impl Account {
     #[inline]
     pub(super) fn click(
         &mut self,
-        answered: &Answered<'_>,
+        decided: &DecidedClick<'_>,
         facts: &Facts<'_>,
         generation: u32,
     ) -> Result<u64, Lost> {
-        match answered.verdict {
+        match decided.verdict {
             Verdict::Redirect => self.counts.redirects += 1,
             Verdict::Unknown => self.counts.unknown += 1,
             Verdict::Gone => self.counts.gone += 1,
         }
         let appended = self.clicks.append(&Click {
             time_us: facts.unix_us,
-            link: answered.link,
+            link: decided.link,
             generation,
             ip: facts.peer,
-            status: answered.status,
-            verdict: answered.verdict,
+            status: decided.status,
+            verdict: decided.verdict,
             flags: facts.flags(),
-            variant: answered.variant,
+            variant: decided.variant,
             host: facts.host(),
             path: facts.path_and_query(),
             referer: facts.referer(),
             user_agent: facts.user_agent(),
-            tag: answered.tag,
+            tag: decided.tag,
         });
         if appended.is_err() {
             self.counts.clicks_lost += 1;

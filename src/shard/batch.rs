@@ -33,7 +33,7 @@ pub trait Received {
 
 /// Where a request came from.
 #[derive(Clone, Copy)]
-struct Origin {
+struct QuestionOrigin {
     connection: u32,
     /// Index of its arrival, or [`KEPT`].
     arrival: u32,
@@ -44,7 +44,7 @@ const KEPT: u32 = u32::MAX;
 
 /// One request of the batch, on its way through the phases.
 pub(super) struct Question {
-    origin: Origin,
+    origin: QuestionOrigin,
     /// Where in those bytes its head begins.
     at: u32,
     pub(super) keep: Keep,
@@ -131,7 +131,7 @@ impl Batch {
             self.parse_kept(id, connections, links);
         } else {
             // The usual case: answered from where the engine received it.
-            let origin = Origin { connection: id, arrival: arrival_at };
+            let origin = QuestionOrigin { connection: id, arrival: arrival_at };
             let parsed = self.parse(origin, bytes, 0, connections, links);
             let rest = &bytes[parsed..];
             if !rest.is_empty() {
@@ -177,7 +177,7 @@ impl Batch {
 
     fn parse_kept(&mut self, id: u32, connections: &mut Connections, links: &Links) {
         let kept = connections.get_mut(id).take_kept();
-        let origin = Origin { connection: id, arrival: KEPT };
+        let origin = QuestionOrigin { connection: id, arrival: KEPT };
         let parsed = self.parse(origin, kept.bytes(), kept.parsed(), connections, links);
         connections.get_mut(id).put_back(kept, parsed);
     }
@@ -186,7 +186,7 @@ impl Batch {
     /// how far it came.
     fn parse(
         &mut self,
-        origin: Origin,
+        origin: QuestionOrigin,
         input: &[u8],
         from: usize,
         connections: &mut Connections,

@@ -10,8 +10,8 @@
 //!   more to it than a target is decided. A plain link never gets there.
 //! - How the shard stands (a limit that is reached, a ledger that is full): [`Standing`].
 //! - Why it was decided so, or what is to be said of it in the click: a field of
-//!   [`Answered`], which `account` puts into the click.
-//! - Another kind of reply: a variant of [`Reply`], which `reply` writes.
+//!   [`DecidedClick`], which `account` puts into the click.
+//! - Another kind of reply: a variant of [`DecidedReply`], which `reply` writes.
 
 #[cfg(test)]
 mod tests;
@@ -27,14 +27,14 @@ pub(super) enum Decision<'a> {
     /// One of the replies that are the same for everybody. It is no click.
     NoClick(Fixed),
     /// What the links say, even if that is nothing. It is a click.
-    Click(Answered<'a>),
+    Click(DecidedClick<'a>),
 }
 
 /// A reply, and what its click says of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Answered<'a> {
+pub(super) struct DecidedClick<'a> {
     /// What is sent.
-    pub(super) reply: Reply<'a>,
+    pub(super) reply: DecidedReply<'a>,
     /// The HTTP status of that.
     pub(super) status: u16,
     /// What was found.
@@ -49,7 +49,7 @@ pub(super) struct Answered<'a> {
 
 /// What is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reply<'a> {
+pub(super) enum DecidedReply<'a> {
     /// A redirect whose `Location` is the same for every request, and nothing besides.
     Plain { status: Status, location: &'a [u8] },
     /// A redirect whose `Location` is made for this request, or that says more.
@@ -96,8 +96,8 @@ pub(super) fn decide<'a>(
     }
     match found {
         // The usual link: there is nothing more to look at.
-        Some(hit) if let Some(location) = hit.plain() => Decision::Click(Answered {
-            reply: Reply::Plain { status: hit.status, location },
+        Some(hit) if let Some(location) = hit.plain() => Decision::Click(DecidedClick {
+            reply: DecidedReply::Plain { status: hit.status, location },
             status: hit.status.code(),
             verdict: Verdict::Redirect,
             link: hit.id,
@@ -123,7 +123,7 @@ fn unclaimed(facts: &Facts<'_>) -> Option<Fixed> {
 fn of_link<'a>(hit: &Hit<'a>, facts: &Facts<'a>) -> Decision<'a> {
     let answer = hit.answer(facts.unix_us);
     let is_gone = answer.status == Status::Gone;
-    Decision::Click(Answered {
+    Decision::Click(DecidedClick {
         reply: said(&answer, hit.captured(facts.path)),
         status: answer.status.code(),
         verdict: if is_gone { Verdict::Gone } else { Verdict::Redirect },
@@ -135,8 +135,8 @@ fn of_link<'a>(hit: &Hit<'a>, facts: &Facts<'a>) -> Decision<'a> {
 
 /// Decides where no link was found.
 fn of_no_link(fallback: Option<&Fallback>) -> Decision<'_> {
-    let none = Answered {
-        reply: Reply::NotFound,
+    let none = DecidedClick {
+        reply: DecidedReply::NotFound,
         status: 404,
         verdict: Verdict::Unknown,
         link: 0,
@@ -144,7 +144,7 @@ fn of_no_link(fallback: Option<&Fallback>) -> Decision<'_> {
         tag: b"",
     };
     Decision::Click(match fallback.map(Answer::from) {
-        Some(answer) => Answered {
+        Some(answer) => DecidedClick {
             reply: said(&answer, Captured::default()),
             status: answer.status.code(),
             ..none
@@ -154,11 +154,11 @@ fn of_no_link(fallback: Option<&Fallback>) -> Decision<'_> {
 }
 
 /// How an answer is said.
-fn said<'a>(answer: &Answer<'a>, captured: Captured<'a>) -> Reply<'a> {
+fn said<'a>(answer: &Answer<'a>, captured: Captured<'a>) -> DecidedReply<'a> {
     let &Answer { status, target, max_age, referrer, .. } = answer;
     let extra = Extra { max_age, private: target.is_personal(), referrer };
     match status {
-        Status::Gone => Reply::Gone(extra),
-        status => Reply::Made { status, target, captured, extra },
+        Status::Gone => DecidedReply::Gone(extra),
+        status => DecidedReply::Made { status, target, captured, extra },
     }
 }

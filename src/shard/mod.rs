@@ -24,7 +24,7 @@ use crate::http::{Fixed, Keep, Refusal, Replies};
 use crate::limits::DRAIN_IDLE_MS;
 use crate::links::{Fallback, Links, Patch, Scratch, Table, TooLong};
 use crate::mailbox::Published;
-use account::Account;
+use account::ShardAccount;
 pub use batch::{Arrival, Received};
 use batch::{Batch, Question, Wants};
 use connections::Connections;
@@ -71,7 +71,7 @@ pub struct Shard {
     connections: Connections,
     batch: Batch,
     replies: Replies,
-    account: Account,
+    account: ShardAccount,
     settings: Settings,
     now: Now,
     published: Arc<Published>,
@@ -95,7 +95,7 @@ impl Shard {
             connections: Connections::new(settings.timeouts, now.ms),
             batch: Batch::default(),
             replies: Replies::new(unix_seconds(now)),
-            account: Account::new(clicks),
+            account: ShardAccount::new(clicks),
             settings,
             now,
             published,
@@ -191,7 +191,7 @@ impl Shard {
         self.account.counts.requests += 1;
         let Sides { peer, kept, replies: out } = self.connections.sides(question.connection());
         let (account, replies, keep) = (&mut self.account, &self.replies, question.keep);
-        let no_click = |account: &mut Account, fixed, out: &mut Vec<u8>| {
+        let no_click = |account: &mut ShardAccount, fixed, out: &mut Vec<u8>| {
             account.no_click(fixed);
             replies.fixed(fixed, keep, out);
         };
@@ -208,15 +208,15 @@ impl Shard {
             refuses: self.settings.when_full == WhenFull::Refuse && account.is_full(),
         };
         let decision = decide(found.as_ref(), &facts, &standing);
-        let answered = match &decision {
+        let decided = match &decision {
             Decision::NoClick(fixed) => return no_click(account, *fixed, out),
-            Decision::Click(answered) => answered,
+            Decision::Click(decided) => decided,
         };
-        let unsigned = match reply::write(&answered.reply, &facts, replies, keep, out) {
+        let unsigned = match reply::write(&decided.reply, &facts, replies, keep, out) {
             Ok(unsigned) => unsigned,
             Err(TooLong) => return no_click(account, TOO_LONG, out),
         };
-        let appended = account.click(answered, &facts, self.links.generation());
+        let appended = account.click(decided, &facts, self.links.generation());
         if let Some(unsigned) = unsigned {
             unsigned.sign(&account.id(appended).text(), out);
         }

@@ -1,6 +1,6 @@
 //! From a decision to the bytes of its reply.
 
-use super::decide::Reply;
+use super::decide::DecidedReply;
 use super::facts::Facts;
 use crate::http::{Fixed, Keep, Moved, Replies};
 use crate::limits::CLICK_ID_BYTES;
@@ -29,7 +29,7 @@ impl Unsigned<'_> {
 /// [`TooLong`], with `out` as it was.
 #[inline]
 pub(super) fn write<'a>(
-    reply: &Reply<'a>,
+    reply: &DecidedReply<'a>,
     facts: &Facts<'a>,
     replies: &Replies,
     keep: Keep,
@@ -37,12 +37,12 @@ pub(super) fn write<'a>(
 ) -> Result<Option<Unsigned<'a>>, TooLong> {
     match *reply {
         // The usual link: three copies.
-        Reply::Plain { status, location } => {
+        DecidedReply::Plain { status, location } => {
             replies.begin(moved(status), keep, out);
             out.extend_from_slice(location);
             out.extend_from_slice(Replies::END);
         }
-        Reply::Made { status, target, captured, extra } => {
+        DecidedReply::Made { status, target, captured, extra } => {
             let begin = out.len();
             replies.begin_with(moved(status), keep, extra, out);
             let made = Unsigned { location: out.len(), target, visit: facts.visit(captured) };
@@ -53,8 +53,8 @@ pub(super) fn write<'a>(
             out.extend_from_slice(Replies::END);
             return Ok(target.has_click_id().then_some(made));
         }
-        Reply::Gone(extra) => replies.gone_with(keep, extra, out),
-        Reply::NotFound => replies.fixed(Fixed::NotFound, keep, out),
+        DecidedReply::Gone(extra) => replies.gone_with(keep, extra, out),
+        DecidedReply::NotFound => replies.fixed(Fixed::NotFound, keep, out),
     }
     Ok(None)
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use carom::clicks::SegmentEvent;
-use carom::rehearsal::tape::{Contents, OwnedClick, Tape, read};
+use carom::rehearsal::tape::{OwnedClick, Tape, TapeContents, read};
 
 use crate::images::{CLICK, PAGE, SEGMENT, TEXT, places, random_click, three};
 
@@ -36,7 +36,7 @@ fn small(is_sealed: bool) -> (Vec<u8>, Vec<OwnedClick>) {
 /// Reads a damaged image: nothing may be invented, and what is gone must be
 /// said.
 fn survives(image: Vec<u8>, written: &[OwnedClick], what: &str) {
-    let mut contents = Contents::default();
+    let mut contents = TapeContents::default();
     if read(image, Some(1), &mut contents).is_err() {
         return;
     }
@@ -103,7 +103,7 @@ fn check(damage: impl Fn(&mut Vec<u8>, &[Range<usize>]), left: &[usize], expecte
     let (mut image, clicks) = three();
     let places = places(&image, &[CLICK]);
     damage(&mut image, &places);
-    let mut contents = Contents::default();
+    let mut contents = TapeContents::default();
     read(image, Some(1), &mut contents).unwrap();
     let left: Vec<_> = left.iter().map(|&index| clicks[index].clone()).collect();
     assert_eq!(contents.clicks, left);
@@ -199,7 +199,7 @@ fn a_record_inside_a_record_is_text() {
     for place in places(&second, &[CLICK, TEXT]).iter().filter(|place| place.start >= whole) {
         second[place.start + 8] ^= 1; // So that the reader searches through the carrier.
     }
-    let mut contents = Contents::default();
+    let mut contents = TapeContents::default();
     read(second, Some(2), &mut contents).unwrap();
     assert_eq!(contents.clicks, [large]);
 }
@@ -221,7 +221,7 @@ fn every_store_the_last() {
         let before = &records[..index.saturating_sub(1)];
         let whole = before.iter().filter(|record| image[record.start + 8] == CLICK).count();
         for (stored, &word) in words.iter().enumerate() {
-            let mut contents = Contents::default();
+            let mut contents = TapeContents::default();
             read(left.clone(), Some(1), &mut contents).unwrap();
             assert_eq!(contents.clicks, clicks[..whole], "frame {index}, {stored} stores");
             let is_torn = matches!(contents.findings[..], [SegmentEvent::TornTail { .. }]);

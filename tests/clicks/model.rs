@@ -3,11 +3,11 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use carom::clicks::{Lost, SegmentEvent, Writer};
-use carom::rehearsal::tape::{Contents, Tape};
+use carom::rehearsal::tape::{Tape, TapeContents};
 
 use crate::images::{SEGMENT, random_click};
 
-fn lost_in(contents: &Contents) -> u64 {
+fn lost_in(contents: &TapeContents) -> u64 {
     let lost = |event: &SegmentEvent| match event {
         SegmentEvent::Lost(gap) => gap.count,
         other => panic!("found {other:?}"),
@@ -105,7 +105,7 @@ fn a_writer_that_wrote_nothing_leaves_nothing() {
     let (mut tape, writer) = Tape::new(SEGMENT);
     writer.close();
     assert_eq!(tape.seal(), 1);
-    assert_eq!(tape.contents(), Contents::default());
+    assert_eq!(tape.contents(), TapeContents::default());
 }
 
 #[test]

@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use carom::clicks::{CLICK_ROOM_MAX, Flags, SegmentEvent, Verdict, Writer};
-use carom::rehearsal::tape::{Contents, OwnedClick, Tape, read};
+use carom::rehearsal::tape::{OwnedClick, Tape, TapeContents, read};
 
 /// What the disk writes as one.
 const PAGE: usize = 4096;
@@ -141,7 +141,7 @@ impl Machine {
     /// Takes the power away, and reads what is left.
     fn lose_power(&mut self) {
         self.look();
-        let (mut left, mut synced) = (Contents::default(), Contents::default());
+        let (mut left, mut synced) = (TapeContents::default(), TapeContents::default());
         let (mut expected, mut expected_synced) = (Some(1), Some(1));
         for file in &self.files {
             expected = read(file.left(&mut self.rng), expected, &mut left).unwrap();

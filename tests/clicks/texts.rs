@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use carom::clicks::{Flags, Flaw, Salt, SegmentEvent, close_frame};
 use carom::limits::TEXTS_PER_SEGMENT_MAX;
-use carom::rehearsal::tape::{Contents, OwnedClick, Tape, read};
+use carom::rehearsal::tape::{OwnedClick, Tape, TapeContents, read};
 
 use crate::images::{CLICK, PAGE, SEGMENT, TEXT, places, random_click, three};
 
@@ -21,7 +21,7 @@ fn agents(strings: impl IntoIterator<Item = Vec<u8>>) -> (Vec<u8>, Vec<OwnedClic
     }
     writer.close();
     tape.seal();
-    assert_eq!(tape.contents(), Contents { clicks: clicks.clone(), findings: Vec::new() });
+    assert_eq!(tape.contents(), TapeContents { clicks: clicks.clone(), findings: Vec::new() });
     (tape.images().remove(0), clicks)
 }
 
@@ -87,7 +87,7 @@ fn each_segment_has_its_own_dictionary() {
     }
     writer.close();
     tape.seal();
-    assert_eq!(tape.contents(), Contents { clicks, findings: Vec::new() });
+    assert_eq!(tape.contents(), TapeContents { clicks, findings: Vec::new() });
     for image in &tape.images()[..4] {
         let long =
             |place: &Range<usize>| image[place.clone()].windows(200).any(|it| it == [b'u'; 200]);
@@ -110,9 +110,9 @@ fn of_strings(
         let flags = clicks[index].flags | Flags::USER_AGENT_CUT;
         clicks[index] = OwnedClick { user_agent, flags, ..clicks[index].clone() };
     }
-    let mut contents = Contents::default();
+    let mut contents = TapeContents::default();
     read(image, Some(1), &mut contents).unwrap();
-    assert_eq!(contents, Contents { clicks, findings: told.to_vec() });
+    assert_eq!(contents, TapeContents { clicks, findings: told.to_vec() });
 }
 
 /// Changes bytes of a record and makes its frame whole again, as only a mistake
@@ -184,9 +184,9 @@ fn a_text_without_its_click() {
     let last = places(&image, &[CLICK])[2].clone();
     left[last].fill(0);
     assert!(places(&left, &[TEXT]).last().unwrap().start > places(&left, &[CLICK])[1].start);
-    let mut contents = Contents::default();
+    let mut contents = TapeContents::default();
     read(left, Some(1), &mut contents).unwrap();
-    assert_eq!(contents, Contents { clicks: clicks[..2].to_vec(), findings: Vec::new() });
+    assert_eq!(contents, TapeContents { clicks: clicks[..2].to_vec(), findings: Vec::new() });
 }
 
 /// What a power loss takes: pages, anywhere.
@@ -205,7 +205,7 @@ fn random_pages_that_never_reached_the_disk() {
             let page = rng.usize(1..pages);
             image[page * PAGE..][..PAGE].fill(0);
         }
-        let mut contents = Contents::default();
+        let mut contents = TapeContents::default();
         read(image, Some(1), &mut contents).unwrap();
         let mut missing = 0;
         for finding in &contents.findings {

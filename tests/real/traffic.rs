@@ -13,7 +13,7 @@ use carom::clicks::{Click, Flags, Verdict};
 use carom::limits::{
     CLICK_PATH_BYTES_MAX, CLICK_REFERER_BYTES_MAX, CLICK_USER_AGENT_BYTES_MAX, SEGMENT_HEADER_BYTES,
 };
-use carom::rehearsal::tape::{Contents, OwnedClick, Tape};
+use carom::rehearsal::tape::{OwnedClick, Tape, TapeContents};
 use serde_json::{Value, json};
 
 use crate::both_engines;
@@ -312,7 +312,7 @@ fn a_click_takes_little_room() {
     }
     writer.close();
     tape.seal();
-    assert_eq!(tape.contents(), Contents { clicks: written, findings: Vec::new() });
+    assert_eq!(tape.contents(), TapeContents { clicks: written, findings: Vec::new() });
     let bytes: usize = tape.images().iter().map(|image| image.len() - SEGMENT_HEADER_BYTES).sum();
     let average = bytes as f64 / LINES as f64;
     eprintln!("{average:.1} bytes a click");

@@ -19,7 +19,7 @@ pub const GROUP: u16 = 0;
 const MASK: u16 = RECEIVE_BUFFERS as u16 - 1;
 
 /// The buffers and the ring that hands them to the kernel.
-pub struct Buffers {
+pub struct RingBuffers {
     /// Page-aligned, as the kernel wants it.
     ring: MmapMut,
     /// Those that the kernel picks from, and behind them our own.
@@ -29,7 +29,7 @@ pub struct Buffers {
     own_taken: usize,
 }
 
-impl Buffers {
+impl RingBuffers {
     /// Maps the buffers; none is with the kernel yet.
     pub fn new() -> io::Result<Self> {
         let memory = MmapMut::map_anon((RECEIVE_BUFFERS + OWN_BUFFERS) * RECEIVE_BUFFER_BYTES)?;
@@ -108,7 +108,7 @@ impl Buffers {
     }
 }
 
-impl Received for Buffers {
+impl Received for RingBuffers {
     /// What the kernel put into the buffer of an arrival. Nobody
     /// writes there until it is given back, which needs `&mut self`.
     fn bytes(&self, arrival: &Arrival) -> &[u8] {

@@ -3,6 +3,7 @@
 
 mod buffers;
 mod outgoing;
+mod probe;
 mod ring;
 mod sockets;
 
@@ -11,16 +12,15 @@ use std::os::fd::{AsRawFd, IntoRawFd, RawFd};
 use std::time::{Duration, Instant};
 
 use glommio::{ExecutorJoinHandle, LocalExecutorBuilder, Placement};
-use rustix::process::{Resource, getrlimit};
 
 use super::clock::Clock;
 use super::course::{Asked, Course};
 use super::seat::Seat;
 use crate::connection::Step;
 use crate::limits::{IDLE_WAIT_MS, RING_COMPLETIONS};
-use crate::machine::MEMLOCK_BYTES_MIN;
 use crate::machine::slice::ask_for_short_slices;
 use crate::shard::{Arrival, Now, Shard};
+pub use probe::probe;
 use ring::{Completion, Operation, Ring};
 use sockets::Sockets;
 
@@ -29,31 +29,6 @@ const GLOMMIO_RING_DEPTH: usize = 16;
 const GLOMMIO_IO_BYTES: usize = 64 * 1024;
 /// How often glommio's other tasks get a turn, at least.
 const YIELD_EVERY: Duration = Duration::from_millis(5);
-
-/// See [`super::probe_io_uring`].
-pub fn probe() -> Result<(), String> {
-    let locked = getrlimit(Resource::Memlock).current.unwrap_or(u64::MAX);
-    if locked < MEMLOCK_BYTES_MIN {
-        return Err(format!(
-            "RLIMIT_MEMLOCK is {locked} bytes and {MEMLOCK_BYTES_MIN} are needed; \
-             raise it with `ulimit -l` or LimitMEMLOCK= in the unit"
-        ));
-    }
-    match Ring::new() {
-        Ok(_) => Ok(()),
-        Err(error) => Err(match error.raw_os_error() {
-            Some(libc::EPERM | libc::EACCES) => format!(
-                "io_uring is refused here ({error}); a container's seccomp profile or \
-                 the sysctl kernel.io_uring_disabled is the usual cause"
-            ),
-            Some(libc::ENOSYS | libc::EINVAL) => format!(
-                "this kernel's io_uring lacks what is needed ({error}); Linux 6.1 or \
-                 later has it"
-            ),
-            _ => format!("io_uring cannot be set up: {error}"),
-        }),
-    }
-}
 
 /// See [`super::start`].
 pub fn start(seat: Seat) -> anyhow::Result<ExecutorJoinHandle<()>> {
@@ -75,7 +50,7 @@ async fn run(seat: Seat) {
         shard,
         ring,
         sockets: Sockets::default(),
-        listeners: seat.listeners.into_iter().map(Listener::new).collect(),
+        listeners: seat.listeners.into_iter().map(RingListener::new).collect(),
         course: Course::new(seat.mailbox),
         completions: Vec::new(),
         arrivals: Vec::new(),
@@ -98,7 +73,7 @@ async fn run(seat: Seat) {
     engine.end();
 }
 
-struct Listener {
+struct RingListener {
     socket: Option<TcpListener>,
     /// An accept is with the kernel.
     armed: bool,
@@ -107,7 +82,7 @@ struct Listener {
     cancelled: bool,
 }
 
-impl Listener {
+impl RingListener {
     fn new(socket: TcpListener) -> Self {
         Self { socket: Some(socket), armed: false, again: false, cancelled: false }
     }
@@ -117,7 +92,7 @@ struct IoUring {
     shard: Shard,
     ring: Ring,
     sockets: Sockets,
-    listeners: Vec<Listener>,
+    listeners: Vec<RingListener>,
     course: Course,
     // Kept for their memory; empty between turns.
     completions: Vec<Completion>,

@@ -12,7 +12,7 @@ use io_uring::{IoUring, cqueue, opcode};
 use rustix::net::RecvFlags;
 
 use super::super::peer::peer_bytes;
-use super::buffers::{Buffers, GROUP};
+use super::buffers::{GROUP, RingBuffers};
 use crate::limits::{RING_COMPLETIONS, RING_ENTRIES};
 
 /// What an operation is for; comes back with its completion.
@@ -73,7 +73,7 @@ pub struct Completion {
 pub struct Ring {
     // Dropped in this order: the instance closes before its memory goes.
     ring: IoUring,
-    buffers: Buffers,
+    buffers: RingBuffers,
     /// Where the kernel puts what it reads from the mailbox's eventfd.
     woken: Box<[u8; 8]>,
     /// Read by the kernel when a timer is submitted.
@@ -95,13 +95,13 @@ impl Ring {
             .setup_submit_all()
             .setup_cqsize(RING_COMPLETIONS)
             .build(RING_ENTRIES)?;
-        let mut buffers = Buffers::new()?;
+        let mut buffers = RingBuffers::new()?;
         buffers.register(&ring.submitter())?;
         Ok(Self { ring, buffers, woken: Box::default(), timer: Box::default() })
     }
 
     /// The receive buffers.
-    pub fn buffers(&mut self) -> &mut Buffers {
+    pub fn buffers(&mut self) -> &mut RingBuffers {
         &mut self.buffers
     }
 

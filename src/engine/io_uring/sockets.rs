@@ -5,7 +5,7 @@ use std::os::fd::RawFd;
 
 /// The socket of one connection.
 #[derive(Debug, Clone, Copy)]
-pub struct Socket {
+pub struct RingSocket {
     /// Its descriptor; −1 once closed.
     pub fd: RawFd,
     /// Operations with the kernel that will still complete.
@@ -21,7 +21,7 @@ pub struct Socket {
 
 const CLOSED: RawFd = -1;
 
-const VACANT: Socket = Socket {
+const VACANT: RingSocket = RingSocket {
     fd: CLOSED,
     operations: 0,
     receiving: false,
@@ -30,7 +30,7 @@ const VACANT: Socket = Socket {
     closing: false,
 };
 
-impl Socket {
+impl RingSocket {
     pub fn start_receive(&mut self) {
         self.operations += 1;
         self.receiving = true;
@@ -62,7 +62,7 @@ impl Socket {
 /// The sockets of a shard, by the number of their connection.
 #[derive(Default)]
 pub struct Sockets {
-    sockets: Vec<Socket>,
+    sockets: Vec<RingSocket>,
 }
 
 impl Sockets {
@@ -71,10 +71,10 @@ impl Sockets {
         if index >= self.sockets.len() {
             self.sockets.resize(index + 1, VACANT);
         }
-        self.sockets[index] = Socket { fd, ..VACANT };
+        self.sockets[index] = RingSocket { fd, ..VACANT };
     }
 
-    pub fn get_mut(&mut self, id: u32) -> &mut Socket {
+    pub fn get_mut(&mut self, id: u32) -> &mut RingSocket {
         &mut self.sockets[id as usize]
     }
 }

@@ -172,27 +172,27 @@ fn expected(models: &[Model], method: &str, path: &str, refuses: bool, fallback:
 
 /// A decision as the model says it.
 fn told(decision: &Decision<'_>, facts: &Facts<'_>) -> String {
-    let answered = match decision {
+    let decided = match decision {
         Decision::NoClick(fixed) => return format!("{fixed:?}"),
-        Decision::Click(answered) => answered,
+        Decision::Click(decided) => decided,
     };
-    let (reply, extra) = match answered.reply {
-        Reply::Plain { location, .. } => {
+    let (reply, extra) = match decided.reply {
+        DecidedReply::Plain { location, .. } => {
             let location = String::from_utf8_lossy(location);
             (format!("plain {location}"), Extra::default())
         }
-        Reply::Made { target, captured, extra, .. } => {
+        DecidedReply::Made { target, captured, extra, .. } => {
             let mut location = Vec::new();
             target.write(&facts.visit(captured), &mut location).unwrap();
             (format!("made {}", String::from_utf8_lossy(&location)), extra)
         }
-        Reply::Gone(extra) => ("gone".to_owned(), extra),
-        Reply::NotFound => ("not found".to_owned(), Extra::default()),
+        DecidedReply::Gone(extra) => ("gone".to_owned(), extra),
+        DecidedReply::NotFound => ("not found".to_owned(), Extra::default()),
     };
-    if let Reply::Plain { status, .. } | Reply::Made { status, .. } = answered.reply {
-        assert_eq!(status.code(), answered.status);
+    if let DecidedReply::Plain { status, .. } | DecidedReply::Made { status, .. } = decided.reply {
+        assert_eq!(status.code(), decided.status);
     }
-    let Answered { status, verdict, link, variant: 0, tag, .. } = *answered else { panic!() };
+    let DecidedClick { status, verdict, link, variant: 0, tag, .. } = *decided else { panic!() };
     let tag = String::from_utf8_lossy(tag);
     let mut text = format!("{status} {reply} link={link} tag={tag} {verdict:?}");
     if let Some(seconds) = extra.max_age {

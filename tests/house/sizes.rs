@@ -13,7 +13,7 @@ const FUNCTION_LINES_MAX: usize = 70;
 
 /// Files and functions that are longer today. The lists may only shrink.
 const LONG_FILES: &[&str] = &["src/clicks/format/record.rs", "src/clicks/read/reader.rs"];
-const LONG_FUNCTIONS: &[&str] = &["src/links/key/problem.rs fmt"];
+const LONG_FUNCTIONS: &[&str] = &[];
 
 #[test]
 fn files_stay_small() {

@@ -58,49 +58,69 @@ pub enum KeyProblem {
     QueryTooLong(usize),
 }
 
+impl KeyProblem {
+    /// What is wrong, where that is the same for every such key.
+    fn sentence(&self) -> &'static str {
+        match self {
+            KeyProblem::Empty => "the key is empty; write /path or host/path",
+            KeyProblem::TwoSlashes => {
+                "the key begins with two slashes; write /path, or host/path without the slashes"
+            }
+            KeyProblem::StarInHost => {
+                "a `*` in a key's host stands for every subdomain, as in `*.example.com/path`; leave the host out for any host"
+            }
+            KeyProblem::Userinfo => {
+                "the key has a user name before an `@`; leave it out, no request has one"
+            }
+            KeyProblem::Fragment => {
+                "the key has a fragment; leave out the `#` and what follows it: a fragment never reaches a server"
+            }
+            KeyProblem::Star => {
+                "a `*` can only stand at the end of a key, as `/*`; patterns inside a path are not supported"
+            }
+            KeyProblem::StarInQuery => {
+                "a `*` in a key's query is a parameter's whole value, as `id=*` for any; write %2A if it is meant as it stands"
+            }
+            KeyProblem::PrefixWithQuery => {
+                "a `/*` key cannot have a query; leave out the `?` and what follows it"
+            }
+            KeyProblem::PlaceholderSplat => {
+                "`:splat` is what a last `/*` stands for; end the key with `/*`, or choose another name"
+            }
+            KeyProblem::PlaceholderWithQuery => {
+                "a key with placeholders cannot have a query; leave out the `?` and what follows it"
+            }
+            _ => "",
+        }
+    }
+}
+
 impl fmt::Display for KeyProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            KeyProblem::Empty => write!(f, "the key is empty; write /path or host/path"),
+            KeyProblem::Empty
+            | KeyProblem::TwoSlashes
+            | KeyProblem::StarInHost
+            | KeyProblem::Userinfo
+            | KeyProblem::Fragment
+            | KeyProblem::Star
+            | KeyProblem::StarInQuery
+            | KeyProblem::PrefixWithQuery
+            | KeyProblem::PlaceholderSplat
+            | KeyProblem::PlaceholderWithQuery => f.write_str(self.sentence()),
             KeyProblem::NoPath(key) => write!(
                 f,
                 "the key `{key}` has no path; write /{key} for a path, or {key}/ for the front page of a host"
-            ),
-            KeyProblem::TwoSlashes => write!(
-                f,
-                "the key begins with two slashes; write /path, or host/path without the slashes"
             ),
             KeyProblem::Scheme(scheme) => write!(
                 f,
                 "the key begins with `{scheme}:`; a key is /path, host/path or http(s)://host/path"
             ),
             KeyProblem::Host(problem) => write!(f, "in the key, {problem}"),
-            KeyProblem::StarInHost => write!(
-                f,
-                "a `*` in a key's host stands for every subdomain, as in `*.example.com/path`; leave the host out for any host"
-            ),
-            KeyProblem::Userinfo => {
-                write!(f, "the key has a user name before an `@`; leave it out, no request has one")
-            }
             KeyProblem::Port(port) => write!(
                 f,
                 "leave out the key's port `:{port}`; the port of a request is ignored for matching"
             ),
-            KeyProblem::Fragment => write!(
-                f,
-                "the key has a fragment; leave out the `#` and what follows it: a fragment never reaches a server"
-            ),
-            KeyProblem::Star => write!(
-                f,
-                "a `*` can only stand at the end of a key, as `/*`; patterns inside a path are not supported"
-            ),
-            KeyProblem::StarInQuery => write!(
-                f,
-                "a `*` in a key's query is a parameter's whole value, as `id=*` for any; write %2A if it is meant as it stands"
-            ),
-            KeyProblem::PrefixWithQuery => {
-                write!(f, "a `/*` key cannot have a query; leave out the `?` and what follows it")
-            }
             KeyProblem::Placeholder(name) => write!(
                 f,
                 "`:{name}` is no placeholder; that is a whole segment: a colon, and a name of letters, digits and `_`"
@@ -108,19 +128,9 @@ impl fmt::Display for KeyProblem {
             KeyProblem::RepeatedPlaceholder(name) => {
                 write!(f, "the key has `:{name}` twice; give each placeholder a name of its own")
             }
-            KeyProblem::PlaceholderSplat => write!(
+            KeyProblem::TooManyPlaceholders => write!(
                 f,
-                "`:splat` is what a last `/*` stands for; end the key with `/*`, or choose another name"
-            ),
-            KeyProblem::TooManyPlaceholders => {
-                write!(
-                    f,
-                    "the key has more than {PLACEHOLDERS_MAX} placeholders; use fewer, or `/*`"
-                )
-            }
-            KeyProblem::PlaceholderWithQuery => write!(
-                f,
-                "a key with placeholders cannot have a query; leave out the `?` and what follows it"
+                "the key has more than {PLACEHOLDERS_MAX} placeholders; use fewer, or `/*`"
             ),
             KeyProblem::Control(byte, column) => write!(
                 f,

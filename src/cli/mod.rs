@@ -2,6 +2,7 @@
 
 pub mod clicks;
 pub mod links;
+mod pipe;
 mod progress;
 mod quantities;
 mod reading;
@@ -9,7 +10,6 @@ pub mod serve;
 pub mod ship;
 mod wishes;
 
-use std::io;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -47,12 +47,6 @@ pub fn run() -> ExitCode {
         Command::Clicks(command) => clicks::run(&command),
         Command::Ship(arguments) => ship::run(&arguments),
     }
-}
-
-/// Whether whoever reads the output has seen enough: `clicks cat … | head`.
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    let io = error.chain().find_map(|cause| cause.downcast_ref::<io::Error>());
-    io.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
 #[cfg(test)]

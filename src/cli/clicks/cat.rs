@@ -12,7 +12,8 @@ use clap::{Args, ValueEnum};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use super::filter::FilterArguments;
-use super::{is_broken_pipe, status, total};
+use super::totals::{status, total};
+use crate::cli::pipe::is_broken_pipe;
 use crate::cli::wishes::default_name;
 use crate::clicks::{Ledger, RowFormat, Rows, Tally, key_file::KeyRing};
 

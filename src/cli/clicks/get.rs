@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::cat::RowFormatName;
-use super::is_broken_pipe;
+use crate::cli::pipe::is_broken_pipe;
 use crate::cli::wishes::default_name;
 use crate::clicks::{
     ClickId, ClickKeys, ClickPlace, IdRefused, Missing, Rows, find_click, key_file,

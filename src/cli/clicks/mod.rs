@@ -4,16 +4,14 @@ pub mod cat;
 pub mod filter;
 pub mod get;
 pub mod stats;
+mod totals;
 pub mod verify;
 
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use serde_json::{Value, json};
 
-use super::is_broken_pipe;
 use super::wishes::Said;
-use crate::clicks::{Filter, Tally};
 
 /// Read the click log.
 #[derive(Clone, Debug, Subcommand)]
@@ -56,32 +54,4 @@ pub fn run(command: &ClicksCommand) -> ExitCode {
         ClicksCommand::Stats(wish) => stats::run(wish),
         ClicksCommand::Verify(wish) => verify::run(wish),
     }
-}
-
-/// The exit status of a command that has read all that there is.
-fn status(tally: &Tally) -> u8 {
-    if tally.unreadable > 0 { 2 } else { u8::from(!tally.is_whole()) }
-}
-
-/// The totals in one line; also how many clicks the filter took, if it is one.
-fn total(filter: &Filter, taken: u64, what: &str, tally: &Tally) -> String {
-    if *filter == Filter::ALL { tally.to_string() } else { format!("{taken} {what} of {tally}") }
-}
-
-fn tally_to_json(tally: &Tally) -> Value {
-    json!({
-        "segments": tally.files,
-        "passed_over": tally.passed_over,
-        "clicks": tally.clicks,
-        "lost": tally.lost,
-        "missing": tally.missing,
-        "gaps": tally.gaps,
-        "damaged_bytes": tally.damaged_bytes,
-        "torn_tails": tally.torn_tails,
-        "live": tally.live,
-        "unsealed": tally.unsealed,
-        "suspect": tally.suspect,
-        "unreadable": tally.unreadable,
-        "is_whole": tally.is_whole(),
-    })
 }

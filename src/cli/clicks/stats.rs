@@ -10,7 +10,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::filter::FilterArguments;
-use super::{is_broken_pipe, status, tally_to_json, total};
+use super::totals::{status, tally_to_json, total};
+use crate::cli::pipe::is_broken_pipe;
 use crate::cli::progress::Progress;
 use crate::cli::wishes::default_name;
 use crate::clicks::{ByValue, ClickCounter, Count, HOUR_US, Ledger, Stats, Tally, Top, spell};

@@ -7,7 +7,8 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{is_broken_pipe, status, tally_to_json};
+use super::totals::{status, tally_to_json};
+use crate::cli::pipe::is_broken_pipe;
 use crate::cli::progress::Progress;
 use crate::clicks::{Ledger, SegmentReport, Tally};
 use crate::words::counted;

@@ -11,7 +11,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::bad_lines;
-use crate::cli::is_broken_pipe;
+use crate::cli::pipe::is_broken_pipe;
 use crate::cli::reading::ReadingArguments;
 use crate::links::{OnBadLine, Report};
 use crate::say::say;

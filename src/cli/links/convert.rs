@@ -8,7 +8,7 @@ use anyhow::{Context, ensure};
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use crate::cli::is_broken_pipe;
+use crate::cli::pipe::is_broken_pipe;
 use crate::cli::progress::Progress;
 use crate::cli::reading::ReadingArguments;
 use crate::cli::wishes::default_name;

@@ -9,7 +9,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::live::{self, LiveCommand, PlainArguments, ServerArguments};
-use crate::cli::is_broken_pipe;
+use crate::cli::pipe::is_broken_pipe;
 use crate::cli::reading::ReadingArguments;
 use crate::cli::wishes::Said;
 use crate::links::{

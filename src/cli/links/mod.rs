@@ -15,7 +15,6 @@ use bytesize::ByteSize;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::is_broken_pipe;
 use super::reading::ReadingArguments;
 use super::wishes::Said;
 use crate::limits::BAD_LINES_SHOWN;

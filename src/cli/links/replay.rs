@@ -10,6 +10,7 @@ use std::time::SystemTime;
 use anyhow::{Context, bail};
 use clap::Args;
 
+use crate::cli::pipe::is_broken_pipe;
 use crate::cli::progress::Progress;
 use crate::limits::REPLAY_LISTED_DEFAULT;
 use crate::links::{self, Format, OnBadLine, Table};
@@ -90,7 +91,7 @@ pub fn replay(wish: &Replay, out: impl Write, complaints: &mut impl Write) -> u8
     match ran {
         Ok(different) => u8::from(different > 0),
         // Whoever stopped reading has seen what they wanted: a difference.
-        Err(error) if super::is_broken_pipe(&error) => 1,
+        Err(error) if is_broken_pipe(&error) => 1,
         Err(error) => {
             // There is nobody left to tell that nobody can be told.
             let _ = writeln!(complaints, "carom: {error:#}");

@@ -1,0 +1,33 @@
+//! What a command says at its end of all that it has read.
+
+use serde_json::{Value, json};
+
+use crate::clicks::{Filter, Tally};
+
+/// The exit status of a command that has read all that there is.
+pub fn status(tally: &Tally) -> u8 {
+    if tally.unreadable > 0 { 2 } else { u8::from(!tally.is_whole()) }
+}
+
+/// The totals in one line; also how many clicks the filter took, if it is one.
+pub fn total(filter: &Filter, taken: u64, what: &str, tally: &Tally) -> String {
+    if *filter == Filter::ALL { tally.to_string() } else { format!("{taken} {what} of {tally}") }
+}
+
+pub fn tally_to_json(tally: &Tally) -> Value {
+    json!({
+        "segments": tally.files,
+        "passed_over": tally.passed_over,
+        "clicks": tally.clicks,
+        "lost": tally.lost,
+        "missing": tally.missing,
+        "gaps": tally.gaps,
+        "damaged_bytes": tally.damaged_bytes,
+        "torn_tails": tally.torn_tails,
+        "live": tally.live,
+        "unsealed": tally.unsealed,
+        "suspect": tally.suspect,
+        "unreadable": tally.unreadable,
+        "is_whole": tally.is_whole(),
+    })
+}

@@ -43,9 +43,8 @@ pub use key::{Key, KeyScratch, normalise};
 pub use link::{Answer, Link, Options, Origin, Status};
 pub use load::{FileReport, Loaded, OnBadLine, Problem, Report, load};
 pub use table::{
-    AddProblem, Ask, Counts, DifferenceCounts, EditProblem, Editor, Hit, LinkDifference, LinkSet,
-    LinkText, Links, Listed, Memory, Patch, Scratch, Snapshot, Table, TableBuilder, compare,
-    compare_snapshots, compiled,
+    AddProblem, Ask, Counts, DifferenceCounts, EditProblem, Editor, Hit, LinkDifference, Links,
+    Listed, Memory, Patch, Scratch, Snapshot, Table, TableBuilder, compare, compiled,
 };
 pub use targets::{Captured, Fallback, QueryRule, Target, TooLong, Visit};
 

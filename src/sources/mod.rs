@@ -9,3 +9,4 @@ pub mod watch;
 
 pub use mark::FileMark;
 pub use read::{Base, Contents, Reading, Sources};
+pub use table_file::Shelved;

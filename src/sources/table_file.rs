@@ -1,5 +1,6 @@
 #![allow(unsafe_code)] // Memory that is a file cannot be had without it.
-//! Compiled tables as files: written aside and renamed, mapped to be read.
+//! Compiled tables as files: written aside and renamed or without a name, mapped to be
+//! read.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Write};
@@ -103,6 +104,48 @@ fn write_to(path: &Path, table: &Table, about: &[u8]) -> io::Result<u64> {
     Ok(size)
 }
 
+/// A table that waits in a file without a name, so that memory is free for another one.
+/// The file ends with whoever has it, also when that is killed.
+#[derive(Debug)]
+pub struct Shelved(File);
+
+impl Shelved {
+    /// Writes the table into such a file, in the folder for temporary ones.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written; the folder is named.
+    pub fn put(table: &Table) -> anyhow::Result<Shelved> {
+        let put = || {
+            let mut file = BufWriter::new(tempfile::tempfile()?);
+            compiled::write(table, b"", |bytes| file.write_all(bytes))?;
+            file.into_inner().map_err(io::IntoInnerError::into_error)
+        };
+        let folder = std::env::temp_dir();
+        let cannot = || {
+            format!(
+                "cannot put links into a temporary file in {}; TMPDIR names another folder",
+                folder.display()
+            )
+        };
+        put().map(Shelved).with_context(cannot)
+    }
+
+    /// The table where it lies in the file.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be mapped, or is damaged.
+    pub fn take(self) -> anyhow::Result<Table> {
+        let named = || "the temporary file of links";
+        // SAFETY: the bytes must stay as they are for as long as they are mapped. The
+        // file has no name, and nobody has it open but this value, which ends here: a
+        // private map is all that is left of it.
+        let map = unsafe { MmapOptions::new().map_copy_read_only(&self.0) }.with_context(named)?;
+        Ok(compiled::read(Bytes::from_owner(map)).with_context(named)?.table)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::fs;
@@ -127,6 +170,15 @@ mod tests {
             assert_eq!((read.table.counts(), &read.about[..]), (table.counts(), &b"{}"[..]));
             assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
         }
+    }
+
+    #[test]
+    fn what_was_shelved_is_the_same() {
+        let table =
+            table("/a https://a.example/\n*.b.example/:c 410\n/d?e=1 https://e.example/ 301\n");
+        let back = Shelved::put(&table).unwrap().take().unwrap();
+        let lines = |table: &Table| table.links().map(|link| link.to_string()).collect::<Vec<_>>();
+        assert_eq!((back.counts(), lines(&back)), (table.counts(), lines(&table)));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::common::{Ran, carom, shared_data};
+use crate::common::{Ran, bare, carom, ended, shared_data};
 
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
@@ -204,6 +204,56 @@ fn differences_of_two_files() {
     assert_eq!((lines.len(), &lines[3]["same"]), (4, &1.into()));
     let added = lines.iter().find(|it| it["key"] == "/d").unwrap();
     assert_eq!((&added["after"], &added["before"]), (&"https://d.example/".into(), &Value::Null));
+}
+
+/// New and changed links stand in the order of the new file, then those that are gone in
+/// the order of the old one.
+#[test]
+fn differences_have_the_order_of_the_files() {
+    let folder = Folder::new();
+    let (mut old, mut new) = (String::new(), String::new());
+    let mut want = Vec::new();
+    for number in 0..100 {
+        old += &format!("/gone/{number} 410\n/kept/{number} 410\n/changed/{number} 410\n");
+        new += &format!(
+            "/new/{number} 410\n/changed/{number} https://a.example/\n/kept/{number} 410\n"
+        );
+        want.push(format!("+ /new/{number} 410"));
+        want.push(format!("~ /changed/{number} 410 → https://a.example/"));
+    }
+    want.extend((0..100).map(|number| format!("- /gone/{number} 410")));
+    want.push("100 added, 100 removed, 100 changed, 100 the same".to_owned());
+    let ran = diff(&[&folder.file("old.txt", &old), &folder.file("new.txt", &new)]);
+    assert_eq!(ran.out.lines().collect::<Vec<_>>(), want);
+}
+
+/// A compiled table is compared as what it was made of.
+#[test]
+fn differences_of_a_compiled_table() {
+    let folder = Folder::new();
+    let old = folder.file("old.txt", "/a https://a.example/\n/b 410\n");
+    let (table, new) = (folder.path("old.table"), folder.file("new.txt", "/a 410\n/b 410\n"));
+    assert_eq!(carom(["links", "compile", &old, "-o", &table]).code, Some(0));
+    let want = "~ /a https://a.example/ → 410\n0 added, 0 removed, 1 changed, 1 the same\n";
+    assert_eq!(diff(&[&table, &new]).out, want);
+    assert_eq!(diff(&[&table, &old]).code, Some(0));
+}
+
+/// The old links wait in a file that nobody else sees.
+#[test]
+fn differences_leave_nothing_behind() {
+    let folder = Folder::new();
+    let file = folder.file("a.txt", "/a https://a.example/\n");
+    let compare_in = |folder: &str| {
+        ended(bare().env("TMPDIR", folder).args(["links", "diff", &file, &file]).spawn().unwrap())
+    };
+    let empty = folder.path("empty");
+    fs::create_dir(&empty).unwrap();
+    assert_eq!(compare_in(&empty).code, Some(0));
+    assert_eq!(fs::read_dir(&empty).unwrap().count(), 0);
+    let ran = compare_in(&folder.path("none"));
+    assert_eq!((ran.code, &*ran.out), (Some(2), ""), "{ran:?}");
+    assert!(ran.err.contains("temporary file in ") && ran.err.contains("TMPDIR"), "{ran:?}");
 }
 
 /// Native and CSV say the same of 32,612 links of a government.

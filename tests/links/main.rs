@@ -5,3 +5,4 @@ mod check;
 mod common;
 mod formats;
 mod replay;
+mod scale;

@@ -3,19 +3,20 @@
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::bail;
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::live::{self, LiveCommand, PlainArguments, ServerArguments};
 use crate::cli::pipe::is_broken_pipe;
 use crate::cli::reading::ReadingArguments;
 use crate::cli::wishes::Said;
 use crate::links::{
-    DifferenceCounts, Format, LinkDifference, LinkSet, LinkText, OnBadLine, compare,
+    DifferenceCounts, Format, LinkDifference, Listed, OnBadLine, Snapshot, Table, compare,
 };
-use crate::sources::Sources;
+use crate::sources::{Shelved, Sources};
 
 /// What `carom links diff` is asked to do.
 #[derive(Args, Clone, Debug)]
@@ -65,10 +66,11 @@ fn diff(
     mut out: impl Write,
     complaints: &mut impl Write,
 ) -> anyhow::Result<DifferenceCounts> {
-    let mut old = read(wish, old, wish.reading.format, complaints)?;
-    let mut new = read(wish, new, wish.new_format.or(wish.reading.format), complaints)?;
+    let old = Old::of(read(wish, old, wish.reading.format, complaints)?)?;
+    let new = read(wish, new, wish.new_format.or(wish.reading.format), complaints)?.0;
+    let (old, new) = (Snapshot::from(old.table()?), Snapshot::from(new));
     let mut failed = None;
-    let counts = compare(&mut old, &mut new, |difference| {
+    let counts = compare(&old, &new, |difference| {
         if failed.is_none() {
             failed = print(&difference, wish.server.json, &mut out).err();
         }
@@ -91,12 +93,36 @@ fn diff(
     Ok(counts)
 }
 
+/// The old links while the new ones are read, which takes more memory than both.
+enum Old {
+    /// They are used where they lie in a compiled table.
+    Compiled(Arc<Table>),
+    Shelved(Shelved),
+}
+
+impl Old {
+    fn of((table, is_compiled): (Arc<Table>, bool)) -> anyhow::Result<Old> {
+        match is_compiled {
+            true => Ok(Old::Compiled(table)),
+            false => Shelved::put(&table).map(Old::Shelved),
+        }
+    }
+
+    fn table(self) -> anyhow::Result<Arc<Table>> {
+        match self {
+            Old::Compiled(table) => Ok(table),
+            Old::Shelved(shelved) => shelved.take().map(Arc::new),
+        }
+    }
+}
+
+/// The links of a file, and whether it is a compiled table.
 fn read(
     wish: &DiffArguments,
     path: &Path,
     format: Option<Format>,
     complaints: &mut impl Write,
-) -> anyhow::Result<LinkSet> {
+) -> anyhow::Result<(Arc<Table>, bool)> {
     let mut reading = wish.reading.plan();
     reading.format = format;
     let sources = Sources {
@@ -109,34 +135,36 @@ fn read(
     let Some(table) = read.table else {
         bail!("nothing is compared; mend the lines above, or pass --on-bad-line skip");
     };
-    Ok(LinkSet::of(&table))
+    Ok((table, read.about.is_some()))
+}
+
+/// A link as its native line says it, in two parts: its key, and what it answers.
+fn parts(link: &Listed<'_>) -> (String, String) {
+    let (key, line) = (link.key(), link.to_string());
+    let answer = line[key.to_string().len()..].trim_start().to_owned();
+    (key.name(), answer)
 }
 
 fn print(
-    difference: &LinkDifference<LinkText<'_>>,
+    difference: &LinkDifference<Listed<'_>>,
     json: bool,
     out: &mut impl Write,
 ) -> io::Result<()> {
-    if json {
-        return writeln!(out, "{}", to_json(difference));
-    }
-    match difference {
-        LinkDifference::Added(LinkText { key, answer }) => writeln!(out, "+ {key} {answer}"),
-        LinkDifference::Removed(LinkText { key, answer }) => writeln!(out, "- {key} {answer}"),
-        LinkDifference::Changed { before, after } => {
-            writeln!(out, "~ {} {} → {}", after.key, before.answer, after.answer)
+    let (sign, link, before) = match difference {
+        LinkDifference::Added(after) => ("+", after, None),
+        LinkDifference::Removed(before) => ("-", before, None),
+        LinkDifference::Changed { before, after } => ("~", after, Some(parts(before).1)),
+    };
+    let (key, answer) = parts(link);
+    match (json, before) {
+        (true, Some(before)) => {
+            writeln!(out, "{}", json!({ "key": key, "before": before, "after": answer }))
         }
-    }
-}
-
-fn to_json(difference: &LinkDifference<LinkText<'_>>) -> Value {
-    match difference {
-        LinkDifference::Added(LinkText { key, answer }) => json!({ "key": key, "after": answer }),
-        LinkDifference::Removed(LinkText { key, answer }) => {
-            json!({ "key": key, "before": answer })
+        (true, None) => {
+            let side = if sign == "+" { "after" } else { "before" };
+            writeln!(out, "{}", json!({ "key": key, side: answer }))
         }
-        LinkDifference::Changed { before, after } => {
-            json!({ "key": after.key, "before": before.answer, "after": after.answer })
-        }
+        (false, Some(before)) => writeln!(out, "{sign} {key} {before} → {answer}"),
+        (false, None) => writeln!(out, "{sign} {key} {answer}"),
     }
 }

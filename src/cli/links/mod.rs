@@ -49,7 +49,9 @@ pub enum LinksCommand {
     ///
     /// Without files, a running server is asked how what is staged differs from what
     /// it serves. Links of files are listed with + for added ones, - for removed ones, ~ for those that answer something
-    /// else. The exit status is 0 when the links are the same, 1 when some differ, 2
+    /// else, in the order of NEW, the removed ones behind them in the order of OLD. The
+    /// old links wait in the folder for temporary files (TMPDIR) while the new ones are
+    /// read. The exit status is 0 when the links are the same, 1 when some differ, 2
     /// when a file cannot be read or has bad lines.
     Diff(Said<diff::DiffArguments>),
     /// Answer a real access log with two sets of links, and list what differs

@@ -8,7 +8,7 @@ use super::ask::{Answer, Refusal, Reply};
 use super::desk::{Desk, answer};
 use super::served::Served;
 use crate::limits::DIFFERENCES_SHOWN;
-use crate::links::{LinkDifference, compare_snapshots};
+use crate::links::{LinkDifference, compare};
 use crate::machine::background;
 
 impl Desk {
@@ -67,7 +67,7 @@ pub fn differences(served: &Served, staged: &Served, reply: Reply) {
                 lines.push(line.to_string());
             }
         };
-        let counts = compare_snapshots(&served, &staged, |difference| match difference {
+        let counts = compare(&served, &staged, |difference| match difference {
             LinkDifference::Added(link) => put(&mut added, format_args!("+ {link}")),
             LinkDifference::Changed { before, after } => {
                 put(&mut changed, format_args!("- {before}\n+ {after}"));

@@ -1,7 +1,7 @@
 //! The hash that names a link.
 
 /// FNV-1a, 64 bits (draft-eastlake-fnv), of `parts` one after the other.
-pub(in crate::links) fn fnv1a(parts: &[&[u8]]) -> u64 {
+pub(super) fn fnv1a(parts: &[&[u8]]) -> u64 {
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
     for &byte in parts.iter().copied().flatten() {
         hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);

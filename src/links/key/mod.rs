@@ -15,6 +15,5 @@ pub(super) mod query;
 
 pub(super) use canonical::SUBDOMAINS;
 pub use canonical::{Key, KeyScratch};
-pub(super) use id::fnv1a;
 pub(super) use name::{key_of, parse_name};
 pub use path::normalise;

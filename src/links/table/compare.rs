@@ -1,15 +1,9 @@
-//! What differs between two sets of links.
-//!
-//! Links that are served lie in tables: [`compare_snapshots`] looks each up by its key
-//! in the other set, and holds nothing but what patches hold. Links of files are sorted
-//! by [`compare`]. Both go by the native lines, so that the same links differ alike.
-
-use core::cmp::Ordering;
+//! What differs between two sets of links. They lie in tables: each is looked up by its
+//! key in the other set, and nothing is held but what patches hold. Links differ where
+//! their native lines do.
 
 use super::listed::Listed;
-use super::shared::Table;
 use super::snapshot::{ByKey, Snapshot};
-use crate::links::key::fnv1a;
 use crate::pace;
 
 /// What looking a key up takes, about: some cache misses.
@@ -52,7 +46,7 @@ impl DifferenceCounts {
 
     /// Counts a key by its link in the old and its link in the new set. Gives how they
     /// differ.
-    pub fn count<L: PartialEq>(
+    fn count<L: PartialEq>(
         &mut self,
         before: Option<L>,
         after: Option<L>,
@@ -74,7 +68,7 @@ impl DifferenceCounts {
 /// Hands every difference between two snapshots to `take` and counts them: first what
 /// is new or changed, in the order of the new one, then what is only in the old one, in
 /// its order.
-pub fn compare_snapshots<'a>(
+pub fn compare<'a>(
     old: &'a Snapshot,
     new: &'a Snapshot,
     mut take: impl FnMut(LinkDifference<Listed<'a>>),
@@ -98,126 +92,33 @@ pub fn compare_snapshots<'a>(
     counts
 }
 
-/// Links to compare: each as its key and what it answers, in text. They take the
-/// length of their native lines and 16 bytes each.
-#[derive(Debug, Default)]
-pub struct LinkSet {
-    text: Vec<u8>,
-    /// The hash of each link's key, and where its text begins: two lines.
-    links: Vec<(u64, usize)>,
-}
-
-/// A link as its native line says it, in two parts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LinkText<'a> {
-    /// Its key, with ` nocase` behind one that matches in any case.
-    pub key: &'a str,
-    /// Target, status and options.
-    pub answer: &'a str,
-}
-
-impl LinkSet {
-    /// The links of a table, which is no longer needed then.
-    pub fn of(table: &Table) -> LinkSet {
-        let mut set = LinkSet::default();
-        table.links().for_each(|link| set.push(&link));
-        set
-    }
-
-    /// Takes a link.
-    pub fn push(&mut self, link: &Listed<'_>) {
-        let mut key = link.key().to_string();
-        let line = link.to_string();
-        let answer = line[key.len()..].trim_start();
-        if link.key().nocase {
-            key.push_str(" nocase");
-        }
-        self.links.push((fnv1a(&[key.as_bytes()]), self.text.len()));
-        for line in [&key, answer] {
-            self.text.extend_from_slice(line.as_bytes());
-            self.text.push(b'\n');
-        }
-    }
-
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.links.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.links.is_empty()
-    }
-
-    fn at(&self, link: (u64, usize)) -> LinkText<'_> {
-        let mut lines = self.text[link.1..].split(|&byte| byte == b'\n');
-        let mut line =
-            || core::str::from_utf8(lines.next().unwrap_or_default()).unwrap_or_default();
-        LinkText { key: line(), answer: line() }
-    }
-
-    fn sort(&mut self) {
-        let mut links = core::mem::take(&mut self.links);
-        links.sort_unstable_by(|&one, &two| self.order(one, self, two));
-        self.links = links;
-    }
-
-    /// Keys are read only where their hashes are equal.
-    fn order(&self, own: (u64, usize), other: &LinkSet, theirs: (u64, usize)) -> Ordering {
-        own.0.cmp(&theirs.0).then_with(|| self.at(own).key.cmp(other.at(theirs).key))
-    }
-}
-
-/// Hands every difference between two sets to `take`, in no order that means
-/// anything but always the same, and counts them. Each set is sorted once; nothing
-/// else is held.
-pub fn compare(
-    old: &mut LinkSet,
-    new: &mut LinkSet,
-    mut take: impl FnMut(LinkDifference<LinkText<'_>>),
-) -> DifferenceCounts {
-    old.sort();
-    new.sort();
-    let (old, new) = (&*old, &*new);
-    let mut counts = DifferenceCounts::default();
-    let (mut left, mut right) =
-        (old.links.iter().copied().peekable(), new.links.iter().copied().peekable());
-    loop {
-        let order = match (left.peek(), right.peek()) {
-            (None, None) => return counts,
-            (Some(_), None) => Ordering::Less,
-            (None, Some(_)) => Ordering::Greater,
-            (Some(&one), Some(&two)) => old.order(one, new, two),
-        };
-        let before = if order.is_le() { left.next() } else { None }.map(|link| old.at(link));
-        let after = if order.is_ge() { right.next() } else { None }.map(|link| new.at(link));
-        counts.count(before, after).map(&mut take);
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::links::{Format, OnBadLine, Source, load};
 
-    fn set(text: &str) -> LinkSet {
+    fn set(text: &str) -> Snapshot {
         let source = Source::new("l", text.as_bytes(), Format::Native);
-        LinkSet::of(&load(&[source], OnBadLine::Refuse).table.unwrap())
+        Arc::new(load(&[source], OnBadLine::Refuse).table.unwrap()).into()
     }
 
+    /// Every difference in its order.
     fn differences(old: &str, new: &str) -> (Vec<String>, DifferenceCounts) {
         let mut lines = Vec::new();
-        let counts = compare(&mut set(old), &mut set(new), |difference| {
+        let (old, new) = (set(old), set(new));
+        let counts = compare(&old, &new, |difference| {
             lines.push(match difference {
-                LinkDifference::Added(link) => format!("+ {} {}", link.key, link.answer),
-                LinkDifference::Removed(link) => format!("- {} {}", link.key, link.answer),
+                LinkDifference::Added(link) => format!("+ {link}"),
+                LinkDifference::Removed(link) => format!("- {link}"),
                 LinkDifference::Changed { before, after } => {
-                    assert_eq!(before.key, after.key);
-                    format!("~ {} {} → {}", after.key, before.answer, after.answer)
+                    assert_eq!(before.key(), after.key());
+                    let key = after.key().to_string();
+                    format!("~ {before} →{}", &after.to_string()[key.len()..])
                 }
             });
         });
-        lines.sort();
         (lines, counts)
     }
 
@@ -231,9 +132,9 @@ mod tests {
             lines,
             [
                 "+ /d https://d/",
+                "~ /b https://b/ 301 query=keep cache=60 → https://b/ 308 query=keep cache=60",
                 "+ /e https://e/",
                 "- /c 410",
-                "~ /b https://b/ 301 query=keep cache=60 → https://b/ 308 query=keep cache=60",
             ]
         );
         assert_eq!(counts, DifferenceCounts { added: 2, removed: 1, changed: 1, same: 2 });

@@ -16,9 +16,7 @@ mod shared;
 mod snapshot;
 
 pub use builder::{AddProblem, TableBuilder};
-pub use compare::{
-    DifferenceCounts, LinkDifference, LinkSet, LinkText, compare, compare_snapshots,
-};
+pub use compare::{DifferenceCounts, LinkDifference, compare};
 pub use editor::{EditProblem, Editor, Patch};
 pub use find::{Ask, Links, Scratch};
 pub use hit::Hit;

@@ -22,6 +22,19 @@ pub struct Snapshot {
     count: usize,
 }
 
+impl From<Arc<Table>> for Snapshot {
+    /// Links as they are without any change.
+    fn from(table: Arc<Table>) -> Snapshot {
+        Snapshot {
+            hosts: Arc::clone(&table.hosts),
+            patched: Vec::new(),
+            gone: Arc::default(),
+            count: table.len(),
+            table,
+        }
+    }
+}
+
 impl Snapshot {
     /// Links without those entries of their table that are `gone`; `count` of them are
     /// left.

@@ -195,7 +195,7 @@ fn snapshots_differ_as_their_lines_do() {
         let (old, new) = (random_editor(&mut rng), random_editor(&mut rng));
         let (before, after) = (old.snapshot(), new.snapshot());
         let mut got = Vec::new();
-        let counts = compare_snapshots(&before, &after, |difference| {
+        let counts = compare(&before, &after, |difference| {
             got.push(match difference {
                 LinkDifference::Added(link) => format!("+ {link}"),
                 LinkDifference::Removed(link) => format!("- {link}"),

@@ -11,9 +11,8 @@ const FOLDERS: [&str; 4] = ["src", "tests", "bench", "fuzz/fuzz_targets"];
 const FILE_LINES_MAX: usize = 500;
 const FUNCTION_LINES_MAX: usize = 70;
 
-/// Files and functions that are longer today. The lists may only shrink.
+/// Files that are longer today. The list may only shrink.
 const LONG_FILES: &[&str] = &["src/clicks/format/record.rs", "src/clicks/read/reader.rs"];
-const LONG_FUNCTIONS: &[&str] = &[];
 
 #[test]
 fn files_stay_small() {
@@ -38,7 +37,7 @@ fn functions_stay_short() {
             Functions { file: &file, long: &mut long }.visit_file(&syn::parse_file(&text).unwrap());
         }
     }
-    assert_eq!(long, LONG_FUNCTIONS, "of more than {FUNCTION_LINES_MAX} lines");
+    assert!(long.is_empty(), "of more than {FUNCTION_LINES_MAX} lines: {long:?}");
 }
 
 struct Functions<'a> {

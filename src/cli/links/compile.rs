@@ -10,7 +10,7 @@ use bytesize::ByteSize;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::bad_lines;
+use super::bad_lines::bad_lines;
 use crate::cli::pipe::is_broken_pipe;
 use crate::cli::reading::ReadingArguments;
 use crate::links::{OnBadLine, Report};

@@ -1,0 +1,27 @@
+//! Lines that are bad, or were taken otherwise than they say, one after the other.
+
+use crate::limits::BAD_LINES_SHOWN;
+use crate::links::Report;
+use crate::words::counted;
+
+/// As they are shown: the first ones, or all.
+pub fn bad_lines(report: &Report, all: bool) -> String {
+    let mut text = report.to_string();
+    if all {
+        text = report.problems.iter().map(|problem| format!("{problem}\n")).collect();
+    }
+    let shown = if all { usize::MAX } else { BAD_LINES_SHOWN };
+    for changed in report.changed.iter().take(shown) {
+        text.push_str(&format!(
+            "{}:{}: changed: {}\n",
+            changed.file_name, changed.line, changed.message
+        ));
+    }
+    if let Some(rest) = report.changed.len().checked_sub(shown).filter(|&rest| rest > 0) {
+        text.push_str(&format!("… and {}\n", counted(rest, "more changed link")));
+    }
+    if report.problems.len().max(report.changed.len()) > shown {
+        text.push_str("  (--all shows every one)\n");
+    }
+    text
+}

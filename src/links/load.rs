@@ -11,6 +11,7 @@ use super::table::{AddProblem, TableBuilder};
 use super::targets;
 use crate::limits::BAD_LINES_SHOWN;
 use crate::pace;
+use crate::words::counted;
 
 /// What reading a line takes, about.
 const LINE_NS: u32 = 600;
@@ -131,8 +132,7 @@ impl fmt::Display for Report {
         }
         match self.problems.len().saturating_sub(BAD_LINES_SHOWN) {
             0 => Ok(()),
-            1 => writeln!(f, "… and 1 more bad line"),
-            rest => writeln!(f, "… and {rest} more bad lines"),
+            rest => writeln!(f, "… and {}", counted(rest, "more bad line")),
         }
     }
 }

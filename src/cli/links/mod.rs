@@ -52,7 +52,7 @@ pub enum LinksCommand {
     /// exactly as a server would now: status, Location and every other field. Other
     /// lines are skipped and counted. The exit status is 0 when all answers are the
     /// same, 1 when some differ, 2 when a file cannot be read or has bad lines.
-    Replay(Said<replay::Replay>),
+    Replay(Said<replay::ReplayArguments>),
     /// Change the links of a running server
     #[command(flatten)]
     Live(live::LiveCommand),

@@ -20,7 +20,7 @@ use crate::sources::{Reading, Sources};
 
 /// What `carom links replay` is asked to do.
 #[derive(Args, Clone, Debug)]
-pub struct Replay {
+pub struct ReplayArguments {
     /// Access log in the common or combined format, with or without the virtual host in
     /// front; - reads standard input
     #[arg(value_name = "ACCESS_LOG")]
@@ -76,14 +76,14 @@ fn host(text: &str) -> Result<String, String> {
 
 /// Runs the command.
 #[must_use]
-pub fn run(wish: &Replay) -> ExitCode {
+pub fn run(wish: &ReplayArguments) -> ExitCode {
     let out = BufWriter::new(io::stdout().lock());
     ExitCode::from(replay(wish, out, &mut io::stderr()))
 }
 
 /// Prints differences to `out`, and what goes wrong to `complaints`; returns the exit
 /// status.
-pub fn replay(wish: &Replay, out: impl Write, complaints: &mut impl Write) -> u8 {
+pub fn replay(wish: &ReplayArguments, out: impl Write, complaints: &mut impl Write) -> u8 {
     let mut read = |paths: &[PathBuf], format| read_table(wish, paths, format, complaints);
     let tables = read(&wish.old, wish.old_format)
         .and_then(|old| read(&wish.new, wish.new_format).map(|new| [old, new]));
@@ -101,7 +101,7 @@ pub fn replay(wish: &Replay, out: impl Write, complaints: &mut impl Write) -> u8
 }
 
 fn read_table(
-    wish: &Replay,
+    wish: &ReplayArguments,
     paths: &[PathBuf],
     format: Option<Format>,
     complaints: &mut impl Write,
@@ -122,7 +122,7 @@ fn read_table(
 
 /// Answers the log; returns how many requests differ.
 fn rerun(
-    wish: &Replay,
+    wish: &ReplayArguments,
     tables: [Arc<Table>; 2],
     out: impl Write,
     complaints: &mut impl Write,

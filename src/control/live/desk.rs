@@ -24,6 +24,7 @@ use crate::machine::clock::unix_us;
 use crate::say::say;
 use crate::sources::watch::LastRead;
 use crate::sources::{Base, FileMark, Sources};
+use crate::words::counted;
 
 /// See the [module](self).
 pub struct Desk {
@@ -473,7 +474,6 @@ pub(super) fn failed(error: anyhow::Error) -> Refusal {
 fn over(changes: usize) -> String {
     match changes {
         0 => String::new(),
-        1 => ", 1 change over the files".to_owned(),
-        count => format!(", {count} changes over the files"),
+        count => format!(", {} over the files", counted(count, "change")),
     }
 }

@@ -10,6 +10,7 @@ use serde_json::json;
 
 use crate::engine::Engine;
 use crate::say::say;
+use crate::words::counted;
 
 /// What an operator wants to see before the first request comes.
 pub struct Banner {
@@ -56,8 +57,7 @@ impl Banner {
         };
         let changes = match self.changes {
             0 => String::new(),
-            1 => ", 1 change over the files".to_owned(),
-            count => format!(", {count} changes over the files"),
+            count => format!(", {} over the files", counted(count, "change")),
         };
         let promoted = self.promoted.map_or(String::new(), |number| {
             format!("\n            those of generation {number}, which was promoted, as the link files are the same as then")

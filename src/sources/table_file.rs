@@ -124,7 +124,8 @@ impl Shelved {
         let folder = std::env::temp_dir();
         let cannot = || {
             format!(
-                "cannot put links into a temporary file in {}; TMPDIR names another folder",
+                "cannot put links into a temporary file in {}; set TMPDIR to a folder with room for \
+                 them",
                 folder.display()
             )
         };

@@ -1,4 +1,9 @@
 //! `carom links convert`: link files of any format as those of another.
+//!
+//! It holds one table; while that is read, the text of the files, too; and the report of
+//! bad lines. The table is needed: a key that stands twice, however it is spelled, is found
+//! among all lines before it, and a bad last line lets nothing be written. Links leave
+//! the table one by one.
 
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};

@@ -1,95 +1,23 @@
 //! Making a table, link by link.
 
-use core::fmt;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::entries::{self, Arena, Entry, PATTERN, PREFIX, Parts, fork_of};
+use super::admit::{AddProblem, Shapes, entry_of, pattern_beside};
+use super::entries::{self, Arena, Parts, fork_of};
 use super::hash::{hash, hash_of, seed};
 use super::hosts::Hosts;
 use super::index::{Index, Stored};
 use super::listed::Listed;
 use super::shared::{Counts, Table};
-use crate::limits::{
-    INDEX_SPARE, LINKS_MAX, PATTERNS_MAX, QUERY_SHAPES_BYTES_MAX, QUERY_SHAPES_MAX,
-};
-use crate::links::bytes::shown;
+use crate::limits::{INDEX_SPARE, LINKS_MAX};
 use crate::links::key::Key;
-use crate::links::key::pattern;
-use crate::links::key::query::{rank, shape_of};
-use crate::links::link::{Else, Link, Origin, Status};
-use crate::links::targets::{Checked, NAMES, SPLAT, unknown_name};
+use crate::links::key::query::shape_of;
+use crate::links::link::{Link, Origin, Status};
 use crate::pace;
 
 /// What putting a link into an index takes, about: a cache miss.
 const INSERT_NS: u32 = 40;
-
-/// Why a good key and a good target cannot become a link of this table.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AddProblem {
-    /// The key is there already, from this place.
-    Duplicate(Origin),
-    /// A redirect without a target.
-    NoTarget(Status),
-    /// A 410 with a target.
-    GoneWithTarget,
-    /// A 410 with this option, which says nothing of what is gone.
-    GoneWithOption(&'static str),
-    /// A target with `:splat` under a key that is no prefix.
-    SplatWithoutPrefix,
-    /// A target with `:name` under a key whose placeholders have other names.
-    UnknownPlaceholder(String),
-    /// There are too many keys with placeholders and the same beginning.
-    TooManyPatterns,
-    /// The key's path has links with too many different sets of parameters.
-    TooManyShapes,
-    /// The table is full.
-    TableFull,
-}
-
-impl fmt::Display for AddProblem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            AddProblem::Duplicate(origin) => {
-                write!(f, "this key is already defined at line {}; remove one of them", origin.line)
-            }
-            AddProblem::NoTarget(status) => write!(
-                f,
-                "a {} needs a target; write https://host/path, or status 410 for what is gone",
-                status.code()
-            ),
-            AddProblem::GoneWithTarget => {
-                write!(f, "a 410 has no target; leave out the target, or write a redirect's status")
-            }
-            AddProblem::GoneWithOption(name) => write!(
-                f,
-                "{name}= says nothing of a 410, which sends nobody anywhere; leave it out, or write a redirect's status and a target"
-            ),
-            AddProblem::SplatWithoutPrefix => write!(
-                f,
-                "the target has :splat but the key is no prefix; end the key with `/*`, or leave out :splat"
-            ),
-            AddProblem::UnknownPlaceholder(name) => write!(
-                f,
-                "the target has `:{name}` but the key has no such placeholder; write a name that it has, or %3A for the colon"
-            ),
-            AddProblem::TooManyPatterns => write!(
-                f,
-                "more than {PATTERNS_MAX} keys with placeholders begin as this one does; use fewer, or `/*`"
-            ),
-            AddProblem::TooManyShapes => write!(
-                f,
-                "links of this path use more than {QUERY_SHAPES_MAX} different sets of query parameters, or very long ones; use fewer"
-            ),
-            AddProblem::TableFull => write!(
-                f,
-                "the table is full: at most {LINKS_MAX} links and 16 GiB of keys and targets"
-            ),
-        }
-    }
-}
-
-impl std::error::Error for AddProblem {}
 
 /// A table in the making.
 #[derive(Debug)]
@@ -124,9 +52,7 @@ struct Added {
 struct Fork {
     host: u32,
     path: Box<[u8]>,
-    shapes: Vec<Box<[u8]>>,
-    /// Bytes of all of them, with what parts them.
-    shape_bytes: usize,
+    shapes: Shapes,
 }
 
 /// What a key adds to the entry of its path's fork, bytes, at most.
@@ -169,51 +95,10 @@ impl TableBuilder {
     /// # Errors
     /// Why it cannot be added; the table is then as it was.
     pub fn add(&mut self, link: &Link<'_>) -> Result<(), AddProblem> {
-        let Link { key, status, target, options, origin } = link;
-        let (key, status) = (key, *status);
-        let mut flags = if key.prefix { PREFIX } else { 0 } | if key.pattern { PATTERN } else { 0 };
-        match target {
-            None if status != Status::Gone => return Err(AddProblem::NoTarget(status)),
-            Some(_) if status == Status::Gone => return Err(AddProblem::GoneWithTarget),
-            Some(target) => flags |= target.blanks(),
-            None => {}
-        }
-        if status == Status::Gone
-            && let Some(name) = options.of_redirects()
-        {
-            return Err(AddProblem::GoneWithOption(name));
-        }
-        if (flags | options.blanks()) & SPLAT != 0 && !key.prefix {
-            return Err(AddProblem::SplatWithoutPrefix);
-        }
-        let target = target.map_or(&[][..], Checked::bytes);
-        let mut options = *options;
-        if key.pattern {
-            let other = options.otherwise.as_ref().map_or(&[][..], |otherwise| otherwise.url);
-            for url in [target, other] {
-                if let Some(name) = unknown_name(key.path, url) {
-                    return Err(AddProblem::UnknownPlaceholder(shown(name)));
-                }
-            }
-            if unknown_name(b"", target).is_some() {
-                flags |= NAMES;
-            }
-            options.otherwise = options.otherwise.map(Else::with_names);
-        }
-        let mut stored = core::mem::take(&mut self.options);
-        options.store(&mut stored);
-        let entry = Parts {
-            id: options.id.unwrap_or_else(|| key.id()),
-            host: 0,
-            status,
-            flags,
-            path: key.path,
-            query: key.query,
-            target,
-            options: &stored,
-        };
-        let added = self.add_entry(key, entry, *origin);
-        self.options = stored;
+        let mut room = core::mem::take(&mut self.options);
+        let entry = entry_of(link, &mut room);
+        let added = entry.and_then(|entry| self.add_entry(&link.key, entry, link.origin));
+        self.options = room;
         added
     }
 
@@ -239,13 +124,12 @@ impl TableBuilder {
         let host = self.hosts.take_key(key);
         let hash = hash_of(host, key);
         let entry = Parts { host, ..entry };
-        if let Some(reference) = self.twin(hash, &entry) {
+        let under_hash = || self.index.candidates(hash).map(|at| (at, self.entries.get(at)));
+        if let Some((reference, _)) = under_hash().find(|(_, other)| other.has_key(host, key)) {
             let at = self.added.partition_point(|added| added.reference < reference);
             return Err(AddProblem::Duplicate(self.added[at].origin));
         }
-        if key.pattern && self.patterns(hash, host, key.literal()).count() == PATTERNS_MAX {
-            return Err(AddProblem::TooManyPatterns);
-        }
+        pattern_beside(key, host, under_hash().map(|(_, entry)| entry))?;
         if !key.query.is_empty() {
             self.add_shape(host, key)?;
         }
@@ -264,39 +148,6 @@ impl TableBuilder {
         Ok(())
     }
 
-    /// The entry with the same key, if there is one.
-    fn twin(&self, hash: u64, entry: &Parts<'_>) -> Option<u32> {
-        if entry.flags & PATTERN != 0 {
-            let literal = pattern::literal(entry.path);
-            let mut patterns = self.patterns(hash, entry.host, literal);
-            let twin = patterns.find(|(_, other)| {
-                let ends = other.has(PREFIX) == (entry.flags & PREFIX != 0);
-                ends && pattern::is_same(other.path(), entry.path)
-            });
-            return twin.map(|(reference, _)| reference);
-        }
-        let prefix = entry.flags & PREFIX;
-        self.index.candidates(hash).find(|&reference| {
-            let other = self.entries.get(reference);
-            other.is(entry.host, prefix, entry.path, entry.query)
-        })
-    }
-
-    /// The entries of keys with placeholders behind this beginning.
-    fn patterns(
-        &self,
-        hash: u64,
-        host: u32,
-        literal: &[u8],
-    ) -> impl Iterator<Item = (u32, Entry<'_>)> {
-        let candidates = self.index.candidates(hash);
-        let entries = candidates.map(|reference| (reference, self.entries.get(reference)));
-        entries.filter(move |(_, entry)| {
-            let is_pattern = entry.has(PATTERN) && entry.host() == host;
-            is_pattern && pattern::literal(entry.path()) == literal
-        })
-    }
-
     fn add_shape(&mut self, host: u32, key: &Key<'_>) -> Result<(), AddProblem> {
         shape_of(key.query, &mut self.shape);
         self.fork_key.clear();
@@ -305,21 +156,14 @@ impl TableBuilder {
         let at = match self.fork_at.get(&self.fork_key[..]) {
             Some(&at) => at,
             None => {
-                let fork = Fork { host, path: key.path.into(), shapes: Vec::new(), shape_bytes: 0 };
+                let fork = Fork { host, path: key.path.into(), shapes: Shapes::default() };
                 self.forks.push(fork);
                 let at = self.forks.len() - 1;
                 self.fork_at.insert(self.fork_key.as_slice().into(), at);
                 at
             }
         };
-        let fork = &mut self.forks[at];
-        if !fork.shapes.iter().any(|shape| **shape == *self.shape) {
-            let bytes = fork.shape_bytes + 1 + self.shape.len();
-            if fork.shapes.len() == QUERY_SHAPES_MAX || bytes > QUERY_SHAPES_BYTES_MAX {
-                return Err(AddProblem::TooManyShapes);
-            }
-            fork.shape_bytes = bytes;
-            fork.shapes.push(self.shape.as_slice().into());
+        if self.forks[at].shapes.add(&self.shape)? {
             self.fork_bytes += fork_size(key);
         }
         Ok(())
@@ -339,14 +183,14 @@ impl TableBuilder {
         let mut target = Vec::new();
         // Plain links that are reached through a fork and so leave the index.
         let mut behind = HashSet::new();
-        for mut fork in core::mem::take(&mut self.forks) {
-            self.counts.query_shapes += fork.shapes.len();
-            fork.shapes.sort_by(|a, b| rank(a).cmp(&rank(b)));
-            let hash = hash(seed(fork.host, false), &fork.path);
-            let plain = self.twin(hash, &Parts { flags: 0, ..fork_of(fork.host, &fork.path, &[]) });
+        for Fork { host, path, shapes } in core::mem::take(&mut self.forks) {
+            self.counts.query_shapes += shapes.sorted().len();
+            let hash = hash(seed(host, false), &path);
+            let mut under_hash = self.index.candidates(hash);
+            let plain = under_hash.find(|&at| self.entries.get(at).is(host, 0, &path, &[]));
             behind.extend(plain);
-            entries::write_fork(plain.unwrap_or(0), &fork.shapes, &mut target);
-            let entry = fork_of(fork.host, &fork.path, &target);
+            entries::write_fork(plain.unwrap_or(0), shapes.sorted(), &mut target);
+            let entry = fork_of(host, &path, &target);
             forks.push((hash, self.entries.push(&entry)));
         }
         let mut index =

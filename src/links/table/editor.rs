@@ -15,8 +15,9 @@ use core::fmt;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::builder::{AddProblem, TableBuilder};
-use super::entries::{self, Entry, FORK, PATTERN, Parts, fork_of};
+use super::admit::{AddProblem, Shapes, pattern_beside};
+use super::builder::TableBuilder;
+use super::entries::{self, FORK, Parts, fork_of};
 
 use super::find::{Links, Scratch};
 use super::hash::hash_of;
@@ -25,13 +26,10 @@ use super::index::slot_of;
 use super::listed::Listed;
 use super::shared::Table;
 use super::snapshot::{self, Snapshot};
-use crate::limits::{
-    PATCHED_ENTRIES_CROWDED, PATCHED_ENTRIES_MAX, PATTERNS_MAX, QUERY_SHAPES_BYTES_MAX,
-    QUERY_SHAPES_MAX,
-};
+use crate::limits::{PATCHED_ENTRIES_CROWDED, PATCHED_ENTRIES_MAX};
+use crate::links::key::Key;
 use crate::links::key::path::normalise;
-use crate::links::key::query::{rank, shape_of};
-use crate::links::key::{Key, pattern};
+use crate::links::key::query::shape_of;
 
 /// Why a link cannot be set or unset.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -251,7 +249,8 @@ impl Editor {
 
     fn put_link(&mut self, link: &Listed<'_>) -> Result<(), EditProblem> {
         let key = link.key();
-        let shapes = self.shapes_with(&key)?;
+        let shapes = self.shapes_with(&key);
+        let shapes = shapes.map_err(|problem| EditProblem::Refused(problem.to_string()))?;
         let host = match self.links.hosts.of_key(&key) {
             Some(host) => host,
             None => {
@@ -271,7 +270,7 @@ impl Editor {
                 self.count += usize::from(plain == 0);
                 let new = self.place(plain, &entry);
                 if new != plain {
-                    self.change_fork(at, hash, reference, |fork| fork.plain = new);
+                    self.change_fork(at, hash, reference, |plain, _| *plain = new);
                 }
             }
             Some((at, reference)) => {
@@ -292,61 +291,41 @@ impl Editor {
 
     /// The shapes that the fork of a key's path is to have; `None` if it needs none,
     /// or none that it does not have.
-    fn shapes_with(&self, key: &Key<'_>) -> Result<Option<Vec<Box<[u8]>>>, EditProblem> {
-        let refused = |problem: AddProblem| Err(EditProblem::Refused(problem.to_string()));
+    fn shapes_with(&self, key: &Key<'_>) -> Result<Option<Shapes>, AddProblem> {
         let host = self.links.hosts.of_key(key);
-        if key.pattern
-            && let Some(host) = host
-            && self.find(hash_of(host, key), host, key).is_none()
-            && self.patterns(host, key) >= PATTERNS_MAX
-        {
-            return refused(AddProblem::TooManyPatterns);
+        if let Some(host) = host {
+            let hash = hash_of(host, key);
+            if self.find(hash, host, key).is_none() {
+                let slots = self.links.index.slots(hash);
+                pattern_beside(key, host, slots.map(|(_, at)| self.links.get(at)))?;
+            }
         }
         if key.query.is_empty() {
             return Ok(None);
         }
-        let mut shape = Vec::new();
-        shape_of(key.query, &mut shape);
         let path = Key { query: &[], ..*key };
         let fork = host.and_then(|host| self.find(hash_of(host, &path), host, &path));
         let fork = fork.map(|(_, reference)| self.links.get(reference));
-        let mut shapes: Vec<Box<[u8]>> = match fork {
-            Some(entry) if entry.has(FORK) => entry.fork().1.map(Box::from).collect(),
-            _ => Vec::new(),
+        let mut shapes = match fork {
+            Some(entry) if entry.has(FORK) => Shapes::of(entry.fork().1),
+            _ => Shapes::default(),
         };
-        if shapes.iter().any(|known| **known == *shape) {
-            return Ok(None);
-        }
-        shapes.push(shape.into());
-        let bytes: usize = shapes.iter().map(|shape| shape.len() + 1).sum();
-        if shapes.len() > QUERY_SHAPES_MAX || bytes > QUERY_SHAPES_BYTES_MAX {
-            return refused(AddProblem::TooManyShapes);
-        }
-        shapes.sort_by(|a, b| rank(a).cmp(&rank(b)));
-        Ok(Some(shapes))
-    }
-
-    /// How many keys with placeholders begin as this one does.
-    fn patterns(&self, host: u32, key: &Key<'_>) -> usize {
-        let slots = self.links.index.slots(hash_of(host, key));
-        let entries = slots.map(|(_, reference)| self.links.get(reference));
-        let same = |entry: &Entry<'_>| {
-            entry.host() == host && pattern::literal(entry.path()) == key.literal()
-        };
-        entries.filter(|entry| entry.has(PATTERN) && same(entry)).count()
+        let mut shape = Vec::new();
+        shape_of(key.query, &mut shape);
+        Ok(shapes.add(&shape)?.then_some(shapes))
     }
 
     /// Gives the links of a path that differ in their query these shapes.
-    fn fork(&mut self, host: u32, path: &Key<'_>, shapes: Vec<Box<[u8]>>) {
+    fn fork(&mut self, host: u32, path: &Key<'_>, shapes: Shapes) {
         let hash = hash_of(host, path);
         match self.find(hash, host, path) {
             Some((at, reference)) if self.links.get(reference).has(FORK) => {
-                self.change_fork(at, hash, reference, |fork| fork.shapes = shapes);
+                self.change_fork(at, hash, reference, |_, own| *own = shapes);
             }
             found => {
                 let plain = found.map_or(0, |(_, reference)| reference);
                 let mut target = Vec::new();
-                entries::write_fork(plain, &shapes, &mut target);
+                entries::write_fork(plain, shapes.sorted(), &mut target);
                 let new = self.place(0, &fork_of(host, path.path, &target));
                 match found {
                     Some((at, _)) => self.write(at, slot_of(hash, new)),
@@ -361,15 +340,15 @@ impl Editor {
         at: usize,
         hash: u64,
         reference: u32,
-        change: impl FnOnce(&mut Fork),
+        change: impl FnOnce(&mut u32, &mut Shapes),
     ) {
         let entry = self.links.get(reference);
-        let (plain, shapes) = entry.fork();
-        let mut fork = Fork { plain, shapes: shapes.map(Box::from).collect() };
-        change(&mut fork);
+        let (mut plain, shapes) = entry.fork();
+        let mut shapes = Shapes::of(shapes);
+        change(&mut plain, &mut shapes);
         let (host, path) = (entry.host(), entry.path().to_vec());
         let mut target = Vec::new();
-        entries::write_fork(fork.plain, &fork.shapes, &mut target);
+        entries::write_fork(plain, shapes.sorted(), &mut target);
         let new = self.place(reference, &fork_of(host, &path, &target));
         self.write(at, slot_of(hash, new));
     }
@@ -386,7 +365,7 @@ impl Editor {
             entry if entry.has(FORK) => {
                 let (plain, _) = entry.fork();
                 if plain != 0 {
-                    self.change_fork(at, hash, reference, |fork| fork.plain = 0);
+                    self.change_fork(at, hash, reference, |plain, _| *plain = 0);
                 }
                 plain
             }
@@ -465,12 +444,6 @@ impl Editor {
             self.patch.slots.push((at, slot));
         }
     }
-}
-
-/// A fork, to be changed.
-struct Fork {
-    plain: u32,
-    shapes: Vec<Box<[u8]>>,
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! All links, as a request finds them.
 
+mod admit;
 mod builder;
 mod compare;
 pub mod compiled;
@@ -15,7 +16,8 @@ mod listed;
 mod shared;
 mod snapshot;
 
-pub use builder::{AddProblem, TableBuilder};
+pub use admit::AddProblem;
+pub use builder::TableBuilder;
 pub use compare::{DifferenceCounts, LinkDifference, compare};
 pub use editor::{EditProblem, Editor, Patch};
 pub use find::{Ask, Links, Scratch};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::limits::{INDEX_SPARE, PATCHED_ENTRIES_CROWDED};
+use crate::limits::{INDEX_SPARE, PATCHED_ENTRIES_CROWDED, PATTERNS_MAX, QUERY_SHAPES_MAX};
 use crate::links::*;
 
 fn table(text: &str) -> Arc<Table> {
@@ -284,4 +284,23 @@ fn refused_lines_change_nothing() {
     assert!(editor.unset("//", 9).unwrap_err().to_string().contains("two slashes"));
     assert!(editor.unset("/y", 9).unwrap().is_none());
     assert_eq!((editor.len(), editor.links_for_shard().generation()), (1, before));
+}
+
+#[test]
+fn an_editor_takes_what_a_table_takes() {
+    let check = |line: &dyn Fn(usize) -> String, count_max: usize, fits: &str, want: &str| {
+        let lines = |count| (0..count).map(|at| line(at) + " https://a/\n").collect::<String>();
+        let mut editor = Editor::new(&table(&lines(count_max - 1)));
+        editor.set(&(line(count_max - 1) + " https://a/"), 1).unwrap();
+        let refused = editor.set(&(line(count_max) + " https://a/"), 2).unwrap_err().to_string();
+        assert!(refused.contains(want), "{refused}");
+        editor.set(&format!("{fits} https://a/"), 2).unwrap();
+        let text = lines(count_max + 1);
+        let source = Source::new("l", text.as_bytes(), Format::Native);
+        let report = load(&[source], OnBadLine::Refuse).report;
+        assert_eq!(report.problems.len(), 1);
+        assert_eq!(report.problems[0].message, refused);
+    };
+    check(&|at| format!("/a/:x/{at}"), PATTERNS_MAX, "/a/:other/7", "begin as this one does");
+    check(&|at| format!("/q?p{at}=1"), QUERY_SHAPES_MAX, "/q?p7=2", "sets of query parameters");
 }

@@ -18,12 +18,12 @@ use std::sync::Arc;
 use super::admit::{AddProblem, Shapes, pattern_beside};
 use super::builder::TableBuilder;
 use super::entries::{self, FORK, Parts, fork_of};
-
-use super::find::{Links, Scratch};
+use super::find::Scratch;
 use super::hash::hash_of;
-use super::hosts::Hosts;
 use super::index::slot_of;
+use super::links::Links;
 use super::listed::Listed;
+use super::patch::Patch;
 use super::shared::Table;
 use super::snapshot::{self, Snapshot};
 use crate::limits::{PATCHED_ENTRIES_CROWDED, PATCHED_ENTRIES_MAX};
@@ -53,62 +53,6 @@ impl fmt::Display for EditProblem {
 }
 
 impl std::error::Error for EditProblem {}
-
-/// A change of one link, for every shard; see [`Links::apply`].
-#[derive(Debug, Default)]
-pub struct Patch {
-    generation: u32,
-    slots: Vec<(usize, u64)>,
-    entries: Vec<(usize, Option<Arc<[u8]>>)>,
-    hosts: Option<Arc<Hosts>>,
-    /// What it replaces, so that it goes with the patch, where time does not matter,
-    /// and not in a shard.
-    old_entries: Vec<Arc<[u8]>>,
-    old_hosts: Option<Arc<Hosts>>,
-}
-
-impl Patch {
-    /// The number under which the links are served from it on.
-    pub fn generation(&self) -> u32 {
-        self.generation
-    }
-
-    /// One patch that makes the changes of all of these, in their order, so that no
-    /// batch sees a part of them. The links are served as `generation` from it on.
-    #[must_use]
-    pub fn all(patches: Vec<Patch>, generation: u32) -> Patch {
-        let mut all = Patch { generation, ..Patch::default() };
-        for patch in patches {
-            all.slots.extend(patch.slots);
-            all.entries.extend(patch.entries);
-            all.old_entries.extend(patch.old_entries);
-            all.hosts = patch.hosts.or(all.hosts);
-            // Of several the first are what shards have.
-            all.old_hosts = all.old_hosts.or(patch.old_hosts);
-        }
-        all
-    }
-}
-
-impl Links {
-    /// Makes the change of a patch. They are links of the table that the patch's
-    /// [`Editor`] was made for, and have every earlier patch of it.
-    pub fn apply(&mut self, patch: &Patch) {
-        self.generation = patch.generation;
-        for &(at, slot) in &patch.slots {
-            self.index.write(at, slot);
-        }
-        for (number, entry) in &patch.entries {
-            if self.patched.len() <= *number {
-                self.patched.resize(*number + 1, None);
-            }
-            self.patched[*number].clone_from(entry);
-        }
-        if let Some(hosts) = &patch.hosts {
-            self.hosts = Arc::clone(hosts);
-        }
-    }
-}
 
 /// The links of a table and what was changed of them since; `edit.rs`
 /// says how. It takes as much memory as one shard's index.

@@ -4,36 +4,18 @@
 //! overlap: [`Links::ask`] for each, [`Links::prefetch_slot`] for each,
 //! [`Links::prefetch_entry`] for each, then [`Links::find`] for each.
 
-use std::sync::Arc;
-
-use super::entries::{Entry, FORK, NOTHING, PATTERN, PREFIX};
+use super::entries::{Entry, FORK, PATTERN, PREFIX};
 use super::hash::{hash, seed, with_query};
 use super::hit::Hit;
-use super::hosts::{ANY_HOST, Hosts, PATTERNS};
-use super::index::Index;
-use super::listed::Listed;
-use super::shared::Table;
+use super::hosts::{ANY_HOST, PATTERNS};
+use super::links::Links;
 use crate::limits::{
     HOST_BYTES_MAX, KEY_PARAMETERS_MAX, PREFIX_DEPTH_MAX, QUERY_COMBINATIONS_MAX,
     REQUEST_PARAMETERS_MAX,
 };
-use crate::links::key::host;
 use crate::links::key::path::fold;
-use crate::links::key::pattern;
 use crate::links::key::query::{Parameters, names};
-
-/// The links as one shard holds them: the table, which all shards share, and
-/// an index of its own.
-#[derive(Clone, Debug)]
-pub struct Links {
-    pub(super) table: Arc<Table>,
-    pub(super) index: Index,
-    pub(super) generation: u32,
-    /// The table's, or those of the last [`Patch`](super::Patch) that added one.
-    pub(super) hosts: Arc<Hosts>,
-    /// Entries that are not in the table: references go on here behind its end.
-    pub(super) patched: Vec<Option<Arc<[u8]>>>,
-}
+use crate::links::key::{host, pattern};
 
 /// A question to [`Links`], worked out as far as it can be without touching
 /// the table's memory.
@@ -68,34 +50,6 @@ struct Query<'r> {
 }
 
 impl Links {
-    /// A shard's links over `table`. Copies the index; call it on the core that
-    /// will use it, so that the copy lies in that core's memory.
-    pub fn replicate(table: &Arc<Table>) -> Links {
-        Links {
-            table: Arc::clone(table),
-            index: table.index.copy(),
-            generation: table.generation(),
-            hosts: Arc::clone(&table.hosts),
-            patched: Vec::new(),
-        }
-    }
-
-    /// The same links under this number: a table can be served again.
-    #[must_use]
-    pub fn with_generation(self, generation: u32) -> Links {
-        Links { generation, ..self }
-    }
-
-    /// The number under which they are served; every click carries it.
-    pub fn generation(&self) -> u32 {
-        self.generation
-    }
-
-    /// The table behind them.
-    pub fn table(&self) -> &Arc<Table> {
-        &self.table
-    }
-
     /// Prepares a question. `host` is the authority as it was sent (any case,
     /// with or without port, possibly empty); `path` is
     /// [normalised](super::normalise()).
@@ -192,27 +146,6 @@ impl Links {
             self.find_in_scopes(ask, path, &mut query, &mut scratch.folded)?
         };
         Some(Hit::of(entry, splat_start))
-    }
-
-    /// The link of a hit, with its key.
-    #[must_use]
-    pub fn link<'a>(&'a self, hit: &Hit<'a>) -> Option<Listed<'a>> {
-        Listed::of(hit.entry, &self.hosts)
-    }
-
-    #[inline]
-    pub(super) fn get(&self, reference: u32) -> Entry<'_> {
-        match self.table.entries.get(reference) {
-            Some(entry) => entry,
-            None => self.patched(reference),
-        }
-    }
-
-    #[cold]
-    fn patched(&self, reference: u32) -> Entry<'_> {
-        let number = reference.checked_sub(self.table.entries.end());
-        let bytes = number.and_then(|number| self.patched.get(number as usize)?.as_deref());
-        bytes.and_then(Entry::of_bytes).unwrap_or(NOTHING)
     }
 
     /// The entry with this key. `hash` is of all of it.

@@ -4,9 +4,9 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::entries::{Entry, FORK};
-use super::find::Links;
 use super::hash::hash_of;
 use super::hosts::Hosts;
+use super::links::Links;
 use super::listed::Listed;
 use super::shared::Table;
 use crate::links::key::Key;

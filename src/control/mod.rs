@@ -4,7 +4,6 @@
 //! is how all of them reach the shards.
 
 pub mod admin;
-pub mod journal;
 mod live;
 mod serve;
 mod shards;

@@ -2,7 +2,6 @@
 
 use std::io;
 use std::path::PathBuf;
-use std::sync::mpsc::Sender;
 
 use axum::Json;
 use axum::Router;
@@ -15,14 +14,14 @@ use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::serve::IncomingStream;
+use crossbeam_channel::Sender;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 use tokio::net::UnixListener;
 use tokio::sync::oneshot;
 
-use crate::control::journal::Who;
-use crate::control::live::{Answer, Ask, Edit, Refusal, Reply};
+use crate::control::live::{Asker, Done, Edit, NotDone, Who, Wish};
 use crate::limits::ADMIN_BODY_BYTES_MAX;
 use crate::links::{self, Columns, Format, OnBadLine};
 use crate::sources::{Reading, Sources};
@@ -44,14 +43,14 @@ impl Connected<IncomingStream<'_, UnixListener>> for Peer {
 }
 
 #[derive(Clone)]
-struct Desk(Sender<Ask>);
+struct Desk(Sender<Wish>);
 
-type Answered = Result<Json<Answer>, Refusal>;
+type Answered = Result<Json<Done>, NotDone>;
 type Body = Result<Bytes, BytesRejection>;
 type From = ConnectInfo<Peer>;
 
 /// Answers until it cannot.
-pub async fn serve(listener: UnixListener, desk: Sender<Ask>) -> io::Result<()> {
+pub async fn serve(listener: UnixListener, desk: Sender<Wish>) -> io::Result<()> {
     let router = Router::new()
         .route("/links/generations", get(generations))
         .route("/links/diff", get(differences))
@@ -73,15 +72,15 @@ pub async fn serve(listener: UnixListener, desk: Sender<Ask>) -> io::Result<()> 
 }
 
 impl Desk {
-    async fn ask(&self, ask: impl FnOnce(Reply) -> Ask) -> Answered {
-        let stopping = || Refusal::new(503, "the server is stopping; start it again first");
+    async fn ask(&self, ask: impl FnOnce(Asker) -> Wish) -> Answered {
+        let stopping = || NotDone::new(503, "the server is stopping; start it again first");
         let (reply, answer) = oneshot::channel();
         self.0.send(ask(reply)).map_err(|_| stopping())?;
         answer.await.map_err(|_| stopping())?.map(Json)
     }
 }
 
-impl IntoResponse for Refusal {
+impl IntoResponse for NotDone {
     fn into_response(self) -> Response {
         let problems = self.problems.iter().map(|problem| {
             json!({ "file": problem.file_name, "line": problem.line, "message": problem.message })
@@ -93,32 +92,32 @@ impl IntoResponse for Refusal {
 }
 
 /// The body, which may be left out where nothing has to be said.
-fn parse<T: DeserializeOwned>(body: Body) -> Result<T, Refusal> {
-    let body = body.map_err(|error| Refusal::new(error.status().as_u16(), error.body_text()))?;
+fn parse<T: DeserializeOwned>(body: Body) -> Result<T, NotDone> {
+    let body = body.map_err(|error| NotDone::new(error.status().as_u16(), error.body_text()))?;
     let body = if body.is_empty() { &b"{}"[..] } else { &body };
     serde_json::from_slice(body).map_err(|error| {
-        Refusal::new(
+        NotDone::new(
             400,
             format_args!("the body is not what is expected here: {error}; docs/admin.md shows it"),
         )
     })
 }
 
-async fn unknown(uri: Uri) -> Refusal {
-    Refusal::new(404, format_args!("there is no {}; docs/admin.md lists what there is", uri.path()))
+async fn unknown(uri: Uri) -> NotDone {
+    NotDone::new(404, format_args!("there is no {}; docs/admin.md lists what there is", uri.path()))
 }
 
-async fn wrong_method(method: Method, uri: Uri) -> Refusal {
+async fn wrong_method(method: Method, uri: Uri) -> NotDone {
     let other = if method == Method::GET { "POST" } else { "GET" };
-    Refusal::new(405, format_args!("{} is not asked with {method}; use {other}", uri.path()))
+    NotDone::new(405, format_args!("{} is not asked with {method}; use {other}", uri.path()))
 }
 
 async fn generations(State(desk): State<Desk>) -> Answered {
-    desk.ask(|reply| Ask::Generations { reply }).await
+    desk.ask(|reply| Wish::Generations { reply }).await
 }
 
 async fn differences(State(desk): State<Desk>) -> Answered {
-    desk.ask(|reply| Ask::Differences { reply }).await
+    desk.ask(|reply| Wish::Differences { reply }).await
 }
 
 #[derive(Deserialize)]
@@ -128,14 +127,14 @@ struct Show {
 }
 
 async fn show(State(desk): State<Desk>, wish: Result<Query<Show>, QueryRejection>) -> Answered {
-    let Query(Show { url }) = wish.map_err(|error| Refusal::new(400, error.body_text()))?;
-    desk.ask(|reply| Ask::Show { url, reply }).await
+    let Query(Show { url }) = wish.map_err(|error| NotDone::new(400, error.body_text()))?;
+    desk.ask(|reply| Wish::Show { url, reply }).await
 }
 
-async fn export(State(desk): State<Desk>) -> Result<Response, Refusal> {
-    let Json(answer) = desk.ask(|reply| Ask::Export { reply }).await?;
+async fn export(State(desk): State<Desk>) -> Result<Response, NotDone> {
+    let Json(answer) = desk.ask(|reply| Wish::Export { reply }).await?;
     Ok(match answer {
-        Answer::Exported(text) => {
+        Done::Exported(text) => {
             ([(CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response()
         }
         other => Json(other).into_response(),
@@ -143,7 +142,7 @@ async fn export(State(desk): State<Desk>) -> Result<Response, Refusal> {
 }
 
 async fn reload(State(desk): State<Desk>, ConnectInfo(peer): From) -> Answered {
-    desk.ask(|reply| Ask::Reload { who: peer.0, reply: Some(reply) }).await
+    desk.ask(|reply| Wish::Reload { who: peer.0, reply: Some(reply) }).await
 }
 
 #[derive(Deserialize)]
@@ -162,7 +161,7 @@ struct Stage {
 
 async fn stage(State(desk): State<Desk>, ConnectInfo(peer): From, body: Body) -> Answered {
     let wish: Stage = parse(body)?;
-    let bad = |message: String| Refusal::new(400, message);
+    let bad = |message: String| NotDone::new(400, message);
     if wish.files.is_empty() {
         return Err(bad("no file is named; name at least one in `files`".to_owned()));
     }
@@ -181,15 +180,15 @@ async fn stage(State(desk): State<Desk>, ConnectInfo(peer): From, body: Body) ->
         reading: Reading { format, base, columns },
         on_bad_line: on_bad_line.map_err(bad)?.unwrap_or_default(),
     };
-    desk.ask(|reply| Ask::Stage { sources, who: peer.0, reply }).await
+    desk.ask(|reply| Wish::Stage { sources, who: peer.0, reply }).await
 }
 
 async fn promote(State(desk): State<Desk>, ConnectInfo(peer): From) -> Answered {
-    desk.ask(|reply| Ask::Promote { who: peer.0, reply }).await
+    desk.ask(|reply| Wish::Promote { who: peer.0, reply }).await
 }
 
 async fn discard(State(desk): State<Desk>) -> Answered {
-    desk.ask(|reply| Ask::Discard { reply }).await
+    desk.ask(|reply| Wish::Discard { reply }).await
 }
 
 #[derive(Deserialize)]
@@ -201,7 +200,7 @@ struct Rollback {
 
 async fn rollback(State(desk): State<Desk>, ConnectInfo(peer): From, body: Body) -> Answered {
     let wish: Rollback = parse(body)?;
-    desk.ask(|reply| Ask::Rollback { to: wish.to, who: peer.0, reply }).await
+    desk.ask(|reply| Wish::Rollback { to: wish.to, who: peer.0, reply }).await
 }
 
 #[derive(Deserialize)]
@@ -237,7 +236,7 @@ async fn set(State(desk): State<Desk>, ConnectInfo(peer): From, body: Body) -> A
 async fn unset(State(desk): State<Desk>, ConnectInfo(peer): From, body: Body) -> Answered {
     let Keys { name, keys, all } = parse(body)?;
     if all {
-        return Err(Refusal::new(400, "`all` is for a reset; name the keys to unset"));
+        return Err(NotDone::new(400, "`all` is for a reset; name the keys to unset"));
     }
     desk.edit(Edit::Unset { name, keys }, peer).await
 }
@@ -250,6 +249,6 @@ async fn reset(State(desk): State<Desk>, ConnectInfo(peer): From, body: Body) ->
 
 impl Desk {
     async fn edit(&self, edit: Edit, peer: Peer) -> Answered {
-        self.ask(|reply| Ask::Edit { edit, who: peer.0, reply }).await
+        self.ask(|reply| Wish::Edit { edit, who: peer.0, reply }).await
     }
 }

@@ -4,14 +4,14 @@ use std::fs::{self, File, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::Sender;
 use std::thread::JoinHandle;
 
 use anyhow::{Context, ensure};
+use crossbeam_channel::Sender;
 use tokio::sync::oneshot;
 
 use super::routes;
-use crate::control::live::Ask;
+use crate::control::live::Wish;
 use crate::disk::lock;
 use crate::say::say;
 
@@ -90,7 +90,7 @@ impl Socket {
     /// # Errors
     ///
     /// When the thread or its runtime cannot be started.
-    pub fn serve(self, desk: Sender<Ask>) -> anyhow::Result<Serving> {
+    pub fn serve(self, desk: Sender<Wish>) -> anyhow::Result<Serving> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_io()
             .build()

@@ -4,20 +4,22 @@
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender};
 use std::thread::JoinHandle;
 
 use anyhow::Context;
+use crossbeam_channel::{Receiver, Sender, bounded, select_biased};
 
-use super::ask::{Answer, Ask, Refusal, Reply};
-use super::edits;
-use super::kept::{Found, Generation, Generations, Kept, Made};
+use super::generation::Generation;
+use super::generations::{Generations, KeptGeneration, MadeBy, Recalled};
+use super::journal::changes::deed_of;
+use super::journal::{self, Deed, Journal, Recorded};
 use super::look;
 use super::opening::{Opening, next};
 use super::reading::{self, Job, ReadDone, Then};
 use super::served::Served;
 use super::stored;
-use crate::control::journal::{self, How, Journal, Record, What, Who};
+use super::who::{How, Who};
+use super::wish::{Asker, Done, NotDone, Wish};
 use crate::control::shards::Shards;
 use crate::links::Report;
 use crate::machine::clock::unix_us;
@@ -49,10 +51,26 @@ pub struct Desk {
     staged: Option<Served>,
     is_reading: bool,
     to_read: VecDeque<Job>,
-    /// Asks that were taken out of turn.
-    pub(super) waiting: VecDeque<Ask>,
-    pub(super) asks: Receiver<Ask>,
-    own: Sender<Ask>,
+    /// A wish that was taken out of turn.
+    pub(super) put_off: Option<Wish>,
+    pub(super) wishes: Receiver<Wish>,
+    /// What ended, of that which the desk has others do.
+    ended: Receiver<Ended>,
+    tell_ended: Sender<Ended>,
+}
+
+/// Something that the desk has done by another thread has ended.
+enum Ended {
+    /// Link files were read.
+    Reading(Box<ReadDone>),
+    /// A table was written for a rollback, or why not.
+    Storing { table: u32, result: Result<(), String> },
+}
+
+/// What happens next at the desk.
+enum Next {
+    Wish(Wish),
+    Ended(Ended),
 }
 
 impl Desk {
@@ -67,11 +85,13 @@ impl Desk {
         sources: Sources,
         last_read: LastRead,
         shards: Shards,
-        (own, asks): (Sender<Ask>, Receiver<Ask>),
+        wishes: Receiver<Wish>,
     ) -> anyhow::Result<JoinHandle<()>> {
         let Opening { state, served, generation, journal, generations, table, link_files, .. } =
             opening;
         last_read.set(&link_files);
+        // One reads and one writes at a time.
+        let (tell_ended, ended) = bounded(2);
         let mut desk = Self {
             sources,
             state,
@@ -88,9 +108,10 @@ impl Desk {
             staged: None,
             is_reading: false,
             to_read: VecDeque::new(),
-            waiting: VecDeque::new(),
-            asks,
-            own,
+            put_off: None,
+            wishes,
+            ended,
+            tell_ended,
         };
         desk.store();
         std::thread::Builder::new()
@@ -101,32 +122,51 @@ impl Desk {
 
     fn run(mut self) {
         loop {
-            // It holds a sender itself, so there always is one.
-            let next = self.waiting.pop_front().or_else(|| self.asks.recv().ok());
-            let Some(ask) = next else { return };
-            match ask {
-                Ask::Stop => return self.finish(),
-                Ask::Reload { who, reply } => self.reload(who, reply),
-                Ask::Stage { sources, who, reply } => {
+            let wish = match self.next() {
+                Next::Ended(Ended::Reading(done)) => {
+                    self.have_read(*done);
+                    continue;
+                }
+                Next::Ended(Ended::Storing { table, result }) => {
+                    self.have_stored(table, result);
+                    continue;
+                }
+                Next::Wish(wish) => wish,
+            };
+            match wish {
+                Wish::Stop => return self.finish(),
+                Wish::Reload { who, reply } => self.reload(who, reply),
+                Wish::Stage { sources, who, reply } => {
                     self.read(Job { sources, who, then: Then::Stage(reply) });
                 }
-                Ask::Read(done) => self.have_read(*done),
-                Ask::Stored { table, result } => self.have_stored(table, result),
-                Ask::Promote { who, reply } => answer(reply, self.promote(&who)),
-                Ask::Discard { reply } => answer(reply, self.discard()),
-                Ask::Rollback { to, who, reply } => answer(reply, self.roll_back(to, &who)),
-                Ask::Edit { edit, who, reply } => self.edit(edit, who, reply),
-                Ask::Export { reply } => self.export(reply),
-                Ask::Show { url, reply } => {
+                Wish::Promote { who, reply } => answer(reply, self.promote(&who)),
+                Wish::Discard { reply } => answer(reply, self.discard()),
+                Wish::Rollback { to, who, reply } => answer(reply, self.roll_back(to, &who)),
+                Wish::Edit { edit, who, reply } => self.edit(edit, who, reply),
+                Wish::Export { reply } => {
+                    look::export(self.served.editor(), self.generation, reply);
+                }
+                Wish::Show { url, reply } => {
                     answer(reply, look::show(&url, &self.served, self.generation));
                 }
-                Ask::Differences { reply } => self.staged_differences(reply),
-                Ask::Generations { reply } => answer(reply, Ok(self.list())),
+                Wish::Differences { reply } => self.staged_differences(reply),
+                Wish::Generations { reply } => answer(reply, Ok(self.list())),
             }
         }
     }
 
-    fn reload(&mut self, who: Who, reply: Option<Reply>) {
+    fn next(&mut self) -> Next {
+        if let Some(wish) = self.put_off.take() {
+            return Next::Wish(wish);
+        }
+        select_biased! {
+            recv(self.ended) -> ended => Next::Ended(ended.expect("the desk has a sender itself")),
+            // Without a server nobody wishes anything.
+            recv(self.wishes) -> wish => Next::Wish(wish.unwrap_or(Wish::Stop)),
+        }
+    }
+
+    fn reload(&mut self, who: Who, reply: Option<Asker>) {
         // One that has not begun reads what all who wait for it want.
         for job in &mut self.to_read {
             if let Then::Serve(replies) = &mut job.then {
@@ -148,13 +188,16 @@ impl Desk {
         }
         let Some(job) = self.to_read.pop_front() else { return };
         self.is_reading = true;
-        let started = reading::start(job, self.served.changes().clone(), self.own.clone());
+        let tell = self.tell_ended.clone();
+        let started = reading::start(job, self.served.changes().clone(), move |done| {
+            let _ = tell.send(Ended::Reading(Box::new(done)));
+        });
         if let Err(failed) = started {
             let (job, error) = *failed;
             self.is_reading = false;
             self.not_read(
                 job.then,
-                Refusal::new(503, format_args!("cannot start a thread: {error}")),
+                NotDone::new(503, format_args!("cannot start a thread: {error}")),
             );
         }
     }
@@ -164,13 +207,13 @@ impl Desk {
         let ReadDone { job, result, took } = done;
         // What was changed meanwhile is laid over it, too.
         let read = result.and_then(|(mut served, report)| {
-            served.lay(self.served.changes()).map_err(Refusal::clash)?;
+            served.lay(self.served.changes()).map_err(NotDone::clash)?;
             Ok((served, report))
         });
         match (read, job.then) {
             (Err(refusal), then) => self.not_read(then, refusal),
             (Ok((served, report)), Then::Stage(reply)) => {
-                let staged = Answer::Staged {
+                let staged = Done::Staged {
                     links: served.editor().len(),
                     left_out: report.problems.len(),
                     files: names(served.base()),
@@ -198,7 +241,7 @@ impl Desk {
                             over(about.changes)
                         ));
                         for reply in replies {
-                            answer(reply, Ok(Answer::Served(about.clone())));
+                            answer(reply, Ok(Done::Served(about.clone())));
                         }
                     }
                     Err(refusal) => {
@@ -211,7 +254,7 @@ impl Desk {
         self.read_next();
     }
 
-    fn not_read(&self, then: Then, refusal: Refusal) {
+    fn not_read(&self, then: Then, refusal: NotDone) {
         match then {
             Then::Stage(reply) => answer(reply, Err(refusal)),
             Then::Serve(replies) => {
@@ -227,18 +270,18 @@ impl Desk {
                     let problems = refusal.problems.clone();
                     answer(
                         reply,
-                        Err(Refusal { problems, ..Refusal::new(refusal.status, &refusal) }),
+                        Err(NotDone { problems, ..NotDone::new(refusal.status, &refusal) }),
                     );
                 }
             }
         }
     }
 
-    fn promote(&mut self, who: &Who) -> Result<Answer, Refusal> {
+    fn promote(&mut self, who: &Who) -> Result<Done, NotDone> {
         let Some(mut staged) = self.staged.take() else {
             return Err(nothing_staged());
         };
-        staged.lay(self.served.changes()).map_err(Refusal::clash)?;
+        staged.lay(self.served.changes()).map_err(NotDone::clash)?;
         let about = self.serve(staged, How::Staged, None, who)?;
         say(format_args!(
             "promoted by {who}: generation {}, {} links{}",
@@ -246,16 +289,16 @@ impl Desk {
             about.links,
             over(about.changes)
         ));
-        Ok(Answer::Served(about))
+        Ok(Done::Served(about))
     }
 
-    fn staged_differences(&mut self, reply: Reply) {
+    fn staged_differences(&mut self, reply: Asker) {
         let Some(mut staged) = self.staged.take() else {
             return answer(reply, Err(nothing_staged()));
         };
         // The changes of now would lie over it; if they cannot, it cannot be promoted.
         match staged.lay(self.served.changes()) {
-            Err(why) => answer(reply, Err(Refusal::clash(why))),
+            Err(why) => answer(reply, Err(NotDone::clash(why))),
             Ok(()) => {
                 look::differences(&self.served, &staged, reply);
                 self.staged = Some(staged);
@@ -263,22 +306,22 @@ impl Desk {
         }
     }
 
-    fn discard(&mut self) -> Result<Answer, Refusal> {
+    fn discard(&mut self) -> Result<Done, NotDone> {
         match self.staged.take() {
-            Some(staged) => Ok(Answer::Discarded { links: staged.editor().len() }),
-            None => Err(Refusal::new(409, "nothing is staged, so there is nothing to discard")),
+            Some(staged) => Ok(Done::Discarded { links: staged.editor().len() }),
+            None => Err(NotDone::new(409, "nothing is staged, so there is nothing to discard")),
         }
     }
 
-    fn roll_back(&mut self, to: Option<u32>, who: &Who) -> Result<Answer, Refusal> {
+    fn roll_back(&mut self, to: Option<u32>, who: &Who) -> Result<Done, NotDone> {
         let Some(number) = to.or_else(|| self.generations.previous()) else {
-            return Err(Refusal::new(409, "there is no earlier generation to roll back to"));
+            return Err(NotDone::new(409, "there is no earlier generation to roll back to"));
         };
         if number == self.generation {
-            return Err(Refusal::new(409, format_args!("generation {number} is being served")));
+            return Err(NotDone::new(409, format_args!("generation {number} is being served")));
         }
         let Some(found) = self.generations.find(number, self.served.changes()) else {
-            return Err(Refusal::new(
+            return Err(NotDone::new(
                 404,
                 format_args!(
                     "generation {number} is not kept; `carom links generations` lists those that \
@@ -286,12 +329,12 @@ impl Desk {
                 ),
             ));
         };
-        let Found { table, files, held, changes } = found;
+        let Recalled { table, files, held, changes } = found;
         let base = match held {
             Some(base) => base,
             None if table == self.table => self.served.base().clone(),
             None => Arc::new(stored::open(&self.state, table, files).map_err(|error| {
-                Refusal::new(
+                NotDone::new(
                     500,
                     format_args!(
                         "generation {number} cannot be had again: {error:#}; nothing is changed. \
@@ -300,7 +343,7 @@ impl Desk {
                 )
             })?),
         };
-        let served = Served::new(base, &changes).map_err(Refusal::clash)?;
+        let served = Served::new(base, &changes).map_err(NotDone::clash)?;
         let about = self.serve(served, How::Rollback, Some((number, table)), who)?;
         say(format_args!(
             "rolled back to generation {number} by {who}: generation {}, {} links{}",
@@ -308,11 +351,11 @@ impl Desk {
             about.links,
             over(about.changes)
         ));
-        Ok(Answer::Served(about))
+        Ok(Done::Served(about))
     }
 
-    fn list(&self) -> Answer {
-        Answer::Generations {
+    fn list(&self) -> Done {
+        Done::Generations {
             serving: self.generation,
             staged: self.staged.as_ref().map(|staged| staged.editor().len()),
             generations: self.generations.list(),
@@ -327,12 +370,12 @@ impl Desk {
         how: How,
         again: Option<(u32, u32)>,
         who: &Who,
-    ) -> Result<Generation, Refusal> {
+    ) -> Result<Generation, NotDone> {
         let generation = next(self.generation);
         let replicas = self.shards.replicate(|| served.replicate(generation)).map_err(failed)?;
         let (from, table) = again.unzip();
         let table = table.unwrap_or(generation);
-        let base = journal::Base {
+        let base = journal::TableServed {
             how,
             from,
             files: served.base().files.clone(),
@@ -343,12 +386,12 @@ impl Desk {
             links: served.editor().len(),
         };
         let at_us = unix_us();
-        let record = |what| Record { generation, at_us, who: who.clone(), what };
-        let mut records = vec![record(What::Base(base.clone()))];
+        let record = |what| Recorded { generation, at_us, who: who.clone(), what };
+        let mut records = vec![record(Deed::Base(base.clone()))];
         if served.changes() != self.served.changes() {
             let changes = served.changes().iter();
-            records.push(record(What::ResetAll));
-            records.extend(changes.map(|(key, change)| record(edits::what(key, Some(change)))));
+            records.push(record(Deed::ResetAll));
+            records.extend(changes.map(|(key, change)| record(deed_of(key, Some(change)))));
         }
         self.write(&records)?;
         self.shards.swap(replicas, generation);
@@ -357,7 +400,7 @@ impl Desk {
         self.generation = generation;
         self.table = table;
         let is_there = again.is_some() && stored::is_there(&self.state, table);
-        let kept = Kept {
+        let kept = KeptGeneration {
             generation,
             at_us,
             who: who.clone(),
@@ -366,7 +409,7 @@ impl Desk {
             table,
             files: Arc::new(base.files.clone()),
             held: (!is_there).then(|| self.served.base().clone()),
-            made: Made::Table {
+            made: MadeBy::Table {
                 base,
                 changes: Arc::new(self.served.changes().clone()),
                 before: Arc::new(earlier.changes().clone()),
@@ -386,7 +429,9 @@ impl Desk {
         }
         stored::clean(&self.state, |table| self.generations.has_table(table));
         if let Some((table, base)) = self.generations.unstored() {
-            match stored::write_aside(&self.state, table, base, self.own.clone()) {
+            let tell = self.tell_ended.clone();
+            let then = move |result| drop(tell.send(Ended::Storing { table, result }));
+            match stored::write_aside(&self.state, table, base, then) {
                 Ok(thread) => self.storing = Some((table, thread)),
                 Err(error) => self.not_stored(table, &error),
             }
@@ -432,10 +477,10 @@ impl Desk {
         }
     }
 
-    pub(super) fn write(&mut self, records: &[Record]) -> Result<(), Refusal> {
+    pub(super) fn write(&mut self, records: &[Recorded]) -> Result<(), NotDone> {
         let all = || self.generations.records(self.served.changes(), self.generation);
         self.journal.append(records, all).map_err(|error| {
-            Refusal::new(
+            NotDone::new(
                 500,
                 format_args!(
                     "the journal cannot be written: {error}; nothing is changed. Free space in the \
@@ -446,7 +491,7 @@ impl Desk {
     }
 }
 
-pub(super) fn answer(reply: Reply, answer: Result<Answer, Refusal>) {
+pub(super) fn answer(reply: Asker, answer: Result<Done, NotDone>) {
     // Who asked may have gone.
     let _ = reply.send(answer);
 }
@@ -458,16 +503,16 @@ fn say_bad_lines(report: &Report) {
     }
 }
 
-fn nothing_staged() -> Refusal {
-    Refusal::new(409, "nothing is staged; stage link files first, with `carom links stage FILE…`")
+fn nothing_staged() -> NotDone {
+    NotDone::new(409, "nothing is staged; stage link files first, with `carom links stage FILE…`")
 }
 
 fn names(base: &Base) -> Vec<String> {
     base.files.iter().map(|file| file.name.clone()).collect()
 }
 
-pub(super) fn failed(error: anyhow::Error) -> Refusal {
-    Refusal::new(503, format_args!("{error:#}; nothing is changed"))
+pub(super) fn failed(error: anyhow::Error) -> NotDone {
+    NotDone::new(503, format_args!("{error:#}; nothing is changed"))
 }
 
 /// What lies over the files, in a sentence.

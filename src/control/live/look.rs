@@ -4,33 +4,31 @@
 use std::collections::BinaryHeap;
 use std::fmt::{self, Write as _};
 
-use super::ask::{Answer, Refusal, Reply};
-use super::desk::{Desk, answer};
 use super::served::Served;
+use super::wish::{Asker, Done, NotDone};
 use crate::limits::DIFFERENCES_SHOWN;
-use crate::links::{LinkDifference, compare};
+use crate::links::{Editor, LinkDifference, compare};
 use crate::machine::background;
 
-impl Desk {
-    /// Every link that is served, as a file of the native format.
-    pub(super) fn export(&self, reply: Reply) {
-        let (links, generation) = (self.served.editor().snapshot(), self.generation);
-        aside(reply, move || {
-            let mut text = format!("# generation {generation}, {} links\n", links.len());
-            for link in links.links() {
-                // A string takes anything.
-                let _ = writeln!(text, "{link}");
-            }
-            Ok(Answer::Exported(text))
-        });
-    }
+/// Every link there is, as a file of the native format.
+pub fn export(editor: &Editor, generation: u32, reply: Asker) {
+    let links = editor.snapshot();
+    aside(reply, move || {
+        let mut text = format!("# generation {generation}, {} links\n", links.len());
+        for link in links.links() {
+            // A string takes anything.
+            let _ = writeln!(text, "{link}");
+        }
+        Ok(Done::Exported(text))
+    });
 }
 
 /// Answers from a thread of its own, at low priority, so that the desk can go on.
-fn aside(reply: Reply, look: impl FnOnce() -> Result<Answer, Refusal> + Send + 'static) {
+fn aside(reply: Asker, look: impl FnOnce() -> Result<Done, NotDone> + Send + 'static) {
     let look = move || {
         background::begin();
-        answer(reply, look());
+        // Who asked may have gone.
+        let _ = reply.send(look());
     };
     // Without a thread whoever waits is told that there is no answer.
     let _ = std::thread::Builder::new().name("carom-look".to_owned()).spawn(look);
@@ -42,14 +40,14 @@ fn aside(reply: Reply, look: impl FnOnce() -> Result<Answer, Refusal> + Send + '
 /// # Errors
 ///
 /// When it is no URL.
-pub fn show(url: &str, served: &Served, generation: u32) -> Result<Answer, Refusal> {
+pub fn show(url: &str, served: &Served, generation: u32) -> Result<Done, NotDone> {
     let (host, path, query) = split(url).ok_or_else(|| {
-        Refusal::new(400, format_args!("`{url}` is no URL; write /path or http://host/path"))
+        NotDone::new(400, format_args!("`{url}` is no URL; write /path or http://host/path"))
     })?;
     let link =
         served.editor().answering(host.as_bytes(), path.as_bytes(), query.map(str::as_bytes));
     let is_set = link.is_some_and(|link| served.changes().get(&link.name()).is_some());
-    Ok(Answer::Shown {
+    Ok(Done::Shown {
         generation,
         link: link.map(|link| link.to_string()),
         id: link.map(|link| format!("{:016x}", link.id())),
@@ -58,7 +56,7 @@ pub fn show(url: &str, served: &Served, generation: u32) -> Result<Answer, Refus
 }
 
 /// What a promotion of `staged` would change.
-pub fn differences(served: &Served, staged: &Served, reply: Reply) {
+pub fn differences(served: &Served, staged: &Served, reply: Asker) {
     let (served, staged) = (served.editor().snapshot(), staged.editor().snapshot());
     aside(reply, move || {
         let (mut added, mut changed, mut removed) = (Vec::new(), Vec::new(), Least::default());
@@ -74,7 +72,7 @@ pub fn differences(served: &Served, staged: &Served, reply: Reply) {
             }
             LinkDifference::Removed(link) => removed.put(format_args!("- {link}")),
         });
-        Ok(Answer::Differences {
+        Ok(Done::Differences {
             added: counts.added,
             removed: counts.removed,
             changed: counts.changed,

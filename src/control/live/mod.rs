@@ -6,18 +6,22 @@
 //! admin socket. It never reads link files itself; that takes time, and is done by
 //! a thread of low priority.
 
-mod ask;
 mod desk;
-mod edits;
+mod editing;
+mod generation;
+mod generations;
 mod history;
-mod kept;
+mod journal;
 mod look;
 mod opening;
 mod reading;
 mod served;
 mod single;
 mod stored;
+mod who;
+mod wish;
 
-pub use ask::{Answer, Ask, Edit, Refusal, Reply};
 pub use desk::Desk;
 pub use opening::Opening;
+pub use who::Who;
+pub use wish::{Asker, Done, Edit, NotDone, Wish};

@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
 
+use super::generations::{Generations, KeptGeneration, MadeBy};
 use super::history::History;
-use super::kept::{Generations, Kept, Made};
+use super::journal::{self, Deed, Journal, Recorded};
 use super::served::Served;
 use super::stored;
-use crate::control::journal::{self, How, Journal, Record, What, Who};
+use super::who::{How, Who};
 use crate::links::Links;
 use crate::machine::clock::unix_us;
 use crate::say::say;
@@ -73,16 +74,23 @@ impl Opening {
         let links = served.editor().len();
         let files = served.base().files.clone();
         let link_files = marks.clone();
-        let base =
-            journal::Base { how: How::Start, from, files, link_files, table, saved: from, links };
+        let base = journal::TableServed {
+            how: How::Start,
+            from,
+            files,
+            link_files,
+            table,
+            saved: from,
+            links,
+        };
         let (at_us, who) = (unix_us(), Who::itself("start"));
-        let what = What::Base(base.clone());
-        let record = Record { generation, at_us, who: who.clone(), what };
+        let what = Deed::Base(base.clone());
+        let record = Recorded { generation, at_us, who: who.clone(), what };
         journal
             .append(&[record], || generations.records(&changes, last))
             .with_context(|| format!("cannot write the journal of links in {}", state.display()))?;
         let now = Arc::new(changes);
-        generations.push(Kept {
+        generations.push(KeptGeneration {
             generation,
             at_us,
             who,
@@ -91,7 +99,7 @@ impl Opening {
             table,
             files: Arc::new(base.files.clone()),
             held,
-            made: Made::Table { base, changes: now.clone(), before: now },
+            made: MadeBy::Table { base, changes: now.clone(), before: now },
         });
         generations.retain_tables(|number| number == table || stored::is_there(state, number));
         // A table of the same number would be from before the journal was moved away.
@@ -113,7 +121,11 @@ impl Opening {
 /// What was promoted last: its number, its table's, and the table, unless the link
 /// files are what is to be served: because they are newer, which is said, or it
 /// cannot be had.
-fn promoted(state: &Path, last: &journal::Base, marks: &[FileMark]) -> Option<(u32, u32, Base)> {
+fn promoted(
+    state: &Path,
+    last: &journal::TableServed,
+    marks: &[FileMark],
+) -> Option<(u32, u32, Base)> {
     let number = last.saved?;
     if last.link_files != marks {
         say(format_args!(

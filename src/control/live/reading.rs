@@ -2,12 +2,12 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
-use super::ask::{Ask, Refusal, Reply};
 use super::served::Served;
-use crate::control::journal::Who;
+use super::who::Who;
+use super::wish::{Asker, NotDone};
 use crate::links::{Changes, Report};
 use crate::machine::background;
 use crate::sources::Sources;
@@ -23,9 +23,9 @@ pub struct Job {
 /// What becomes of files that were read.
 pub enum Then {
     /// They are served; everyone here is told.
-    Serve(Vec<Reply>),
+    Serve(Vec<Asker>),
     /// They are staged.
-    Stage(Reply),
+    Stage(Asker),
 }
 
 /// What a reading came to.
@@ -33,16 +33,20 @@ pub struct ReadDone {
     pub job: Job,
     /// What is to be served, with the changes of then over it, and the bad lines that
     /// were left out.
-    pub result: Result<(Served, Report), Refusal>,
+    pub result: Result<(Served, Report), NotDone>,
     pub took: Duration,
 }
 
-/// Reads on a thread of its own, and asks the desk to go on from there.
+/// Reads on a thread of its own, and hands over what that came to.
 ///
 /// # Errors
 ///
 /// The job, when the thread cannot be started.
-pub fn start(job: Job, changes: Changes, desk: Sender<Ask>) -> Result<(), Box<(Job, io::Error)>> {
+pub fn start(
+    job: Job,
+    changes: Changes,
+    then: impl FnOnce(ReadDone) + Send + 'static,
+) -> Result<(), Box<(Job, io::Error)>> {
     let (hand_over, handed) = channel::<Job>();
     let spawned = std::thread::Builder::new().name("carom-reload".to_owned()).spawn(move || {
         let Ok(job) = handed.recv() else { return };
@@ -50,7 +54,7 @@ pub fn start(job: Job, changes: Changes, desk: Sender<Ask>) -> Result<(), Box<(J
         let started = Instant::now();
         let result = prepare(&job, &changes);
         let took = started.elapsed();
-        let _ = desk.send(Ask::Read(Box::new(ReadDone { job, result, took })));
+        then(ReadDone { job, result, took });
     });
     match spawned {
         // The thread waits for it.
@@ -61,16 +65,16 @@ pub fn start(job: Job, changes: Changes, desk: Sender<Ask>) -> Result<(), Box<(J
     }
 }
 
-fn prepare(job: &Job, changes: &Changes) -> Result<(Served, Report), Refusal> {
+fn prepare(job: &Job, changes: &Changes) -> Result<(Served, Report), NotDone> {
     let (base, report) =
-        job.sources.read_base().map_err(|error| Refusal::new(422, format_args!("{error:#}")))?;
+        job.sources.read_base().map_err(|error| NotDone::new(422, format_args!("{error:#}")))?;
     let Some(base) = base else {
         let so = match job.then {
             Then::Stage(_) => "nothing is staged",
             Then::Serve(_) => "the old links stay",
         };
-        return Err(Refusal::bad_lines(report, so));
+        return Err(NotDone::bad_lines(report, so));
     };
-    let served = Served::new(Arc::new(base), changes).map_err(Refusal::clash)?;
+    let served = Served::new(Arc::new(base), changes).map_err(NotDone::clash)?;
     Ok((served, report))
 }

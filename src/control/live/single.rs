@@ -3,44 +3,45 @@
 
 use std::collections::BTreeMap;
 
-use super::ask::{Answer, Ask, Edit, Refusal, Reply};
 use super::desk::{Desk, answer, failed};
-use super::edits::{self, Checked};
-use super::kept::{Kept, Made};
+use super::editing::{self, CheckedEdit};
+use super::generations::{KeptGeneration, MadeBy};
+use super::journal::{Deed, Recorded};
 use super::opening::next;
 use super::served::Served;
-use crate::control::journal::{Record, What, Who};
+use super::who::Who;
+use super::wish::{Asker, Done, Edit, NotDone, Wish};
 use crate::limits::{EDITS_PER_GROUP_MAX, KEYS_PATCHED_MAX};
 use crate::links::{Change, Patch};
 use crate::machine::clock::unix_us;
 
 struct EditAsked {
-    checked: Checked,
+    checked: CheckedEdit,
     who: Who,
-    reply: Reply,
+    reply: Asker,
 }
 
 impl Desk {
     /// Does this edit and those that wait behind it: together they are written and
     /// synced once.
-    pub(super) fn edit(&mut self, edit: Edit, who: Who, reply: Reply) {
+    pub(super) fn edit(&mut self, edit: Edit, who: Who, reply: Asker) {
         let mut group = Vec::new();
-        let mut next = Some(Ask::Edit { edit, who, reply });
+        let mut next = Some(Wish::Edit { edit, who, reply });
         while let Some(ask) = next {
             match ask {
-                Ask::Edit { edit, who, reply } => match edits::check(&edit) {
+                Wish::Edit { edit, who, reply } => match editing::check(&edit) {
                     Ok(checked) => group.push(EditAsked { checked, who, reply }),
                     Err(refusal) => answer(reply, Err(refusal)),
                 },
                 other => {
-                    self.waiting.push_back(other);
+                    self.put_off = Some(other);
                     break;
                 }
             }
             if group.len() == EDITS_PER_GROUP_MAX {
                 break;
             }
-            next = self.waiting.pop_front().or_else(|| self.asks.try_recv().ok());
+            next = self.wishes.try_recv().ok();
         }
         if !group.is_empty() {
             self.edit_group(group);
@@ -52,7 +53,7 @@ impl Desk {
             Ok(counts) => {
                 let (generation, changes) = (self.generation, self.served.changes().len());
                 for (edit, changed) in group.into_iter().zip(counts) {
-                    answer(edit.reply, Ok(Answer::Edited { generation, changed, changes }));
+                    answer(edit.reply, Ok(Done::Edited { generation, changed, changes }));
                 }
             }
             // One of them cannot be done; which, is found by doing each alone.
@@ -69,7 +70,7 @@ impl Desk {
 
     /// Makes the changes, has them written, and then served. Returns how many keys each
     /// edit changed. Where that fails, everything is as it was.
-    fn serve_edits(&mut self, group: &[EditAsked]) -> Result<Vec<usize>, Refusal> {
+    fn serve_edits(&mut self, group: &[EditAsked]) -> Result<Vec<usize>, NotDone> {
         let generation = next(self.generation);
         let count: usize = group.iter().map(|edit| edit.checked.len(self.served.changes())).sum();
         if self.served.is_crowded() || count > KEYS_PATCHED_MAX {
@@ -102,7 +103,7 @@ impl Desk {
         generation: u32,
         before: &mut Vec<(String, Option<Change>)>,
         patches: &mut Vec<Patch>,
-    ) -> Result<Vec<usize>, Refusal> {
+    ) -> Result<Vec<usize>, NotDone> {
         let mut counts = Vec::new();
         for edit in group {
             let from = before.len();
@@ -113,7 +114,7 @@ impl Desk {
                 }
                 let patch = self.served.change(&key, change, generation);
                 patches.extend(patch.map_err(|problem| {
-                    Refusal::new(422, format_args!("{key}: {problem}; nothing is changed"))
+                    NotDone::new(422, format_args!("{key}: {problem}; nothing is changed"))
                 })?);
                 before.push((key, old));
             }
@@ -135,7 +136,7 @@ impl Desk {
     }
 
     /// The same with new replicas for all shards: there is too little room for patches.
-    fn serve_anew(&mut self, group: &[EditAsked]) -> Result<Vec<usize>, Refusal> {
+    fn serve_anew(&mut self, group: &[EditAsked]) -> Result<Vec<usize>, NotDone> {
         let generation = next(self.generation);
         let mut changes = self.served.changes().clone();
         let mut before = Vec::new();
@@ -150,7 +151,7 @@ impl Desk {
             }
             counts.push(before.len() - from);
         }
-        let served = Served::new(self.served.base().clone(), &changes).map_err(Refusal::clash)?;
+        let served = Served::new(self.served.base().clone(), &changes).map_err(NotDone::clash)?;
         let replicas = self.shards.replicate(|| served.replicate(generation)).map_err(failed)?;
         self.write(&records(group, generation, served.editor().len()))?;
         self.shards.swap(replicas, generation);
@@ -172,7 +173,7 @@ impl Desk {
             // What it was first is what it was before the group.
             keys.entry(key).or_insert(change);
         }
-        self.generations.push(Kept {
+        self.generations.push(KeptGeneration {
             generation,
             at_us: unix_us(),
             who: group[0].who.clone(),
@@ -181,19 +182,19 @@ impl Desk {
             table: self.table,
             files: self.generations.files(),
             held: None,
-            made: Made::Keys(keys),
+            made: MadeBy::Keys(keys),
         });
     }
 }
 
 /// A group, as the journal tells it, and how many links there are since then.
-fn records(group: &[EditAsked], generation: u32, links: usize) -> Vec<Record> {
+fn records(group: &[EditAsked], generation: u32, links: usize) -> Vec<Recorded> {
     let at_us = unix_us();
     let told = group.iter().flat_map(|edit| {
         let who = &edit.who;
-        edit.checked.what().into_iter().map(move |what| (who.clone(), what))
+        edit.checked.deeds().into_iter().map(move |deed| (who.clone(), deed))
     });
-    let links = (group[0].who.clone(), What::Links(links));
-    let record = |(who, what)| Record { generation, at_us, who, what };
+    let links = (group[0].who.clone(), Deed::Links(links));
+    let record = |(who, what)| Recorded { generation, at_us, who, what };
     told.chain([links]).map(record).collect()
 }

@@ -6,12 +6,10 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::Sender;
 use std::thread::JoinHandle;
 
 use serde_json::json;
 
-use super::ask::Ask;
 use crate::disk::state::make_at;
 use crate::machine::background;
 use crate::sources::{Base, FileMark, table_file};
@@ -43,7 +41,7 @@ pub fn write(state: &Path, table: u32, base: &Base) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The same on a thread of its own, at low priority; the desk is told.
+/// The same on a thread of its own, at low priority. What came of it is handed over.
 ///
 /// # Errors
 ///
@@ -52,15 +50,15 @@ pub fn write_aside(
     state: &Path,
     table: u32,
     base: Arc<Base>,
-    desk: Sender<Ask>,
+    then: impl FnOnce(Result<(), String>) + Send + 'static,
 ) -> io::Result<JoinHandle<()>> {
     let state = state.to_owned();
     std::thread::Builder::new().name("carom-keep".to_owned()).spawn(move || {
         background::begin();
         let result = write(&state, table, &base).map_err(|error| format!("{error:#}"));
-        // The desk may let go of the table as soon as it knows.
+        // Whoever is told may let go of the table.
         drop(base);
-        let _ = desk.send(Ask::Stored { table, result });
+        then(result);
     })
 }
 

@@ -1,16 +1,17 @@
 //! The loop of a server: what happens while it serves.
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread::JoinHandle;
 use std::time::Duration;
+
+use crossbeam_channel::Sender;
 
 use super::plan::Plan;
 use super::signals::Signalled;
 use super::trouble;
 use crate::clicks::{IpKeys, Privacy};
 use crate::control::admin::Serving;
-use crate::control::journal::Who;
-use crate::control::live::Ask;
+use crate::control::live::{Who, Wish};
 use crate::control::shards::Shards;
 use crate::engine::Running;
 use crate::machine::clock::unix_us;
@@ -25,7 +26,7 @@ pub struct RunningServer<'a> {
     pub running: Vec<Running>,
     pub signals: Receiver<Signalled>,
     /// To the desk.
-    pub asks: Sender<Ask>,
+    pub wishes: Sender<Wish>,
     pub desk: JoinHandle<()>,
     pub admin: Serving,
 }
@@ -44,9 +45,9 @@ impl RunningServer<'_> {
             match signal {
                 Ok(Signalled::Stop) => break,
                 Ok(Signalled::Reload) => {
-                    let ask = Ask::Reload { who: Who::itself("signal"), reply: None };
+                    let wish = Wish::Reload { who: Who::itself("signal"), reply: None };
                     // It ends only after this loop.
-                    let _ = self.asks.send(ask);
+                    let _ = self.wishes.send(wish);
                 }
                 Err(RecvTimeoutError::Timeout) => {
                     let now = self.shards.counts();

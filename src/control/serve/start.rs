@@ -18,8 +18,7 @@ use crate::clicks::{
     left_behind,
 };
 use crate::control::admin::Socket;
-use crate::control::journal::Who;
-use crate::control::live::{Ask, Desk, Opening};
+use crate::control::live::{Desk, Opening, Who, Wish};
 use crate::control::shards::{Contact, Shards};
 use crate::disk::state;
 use crate::engine::listener::listen_all;
@@ -85,21 +84,20 @@ pub fn serve(plan: &Plan) -> anyhow::Result<()> {
     banner.print(plan.json);
 
     let opening = Arc::into_inner(opening).context("a shard is still being built")?;
-    let (asks, for_desk) = channel();
-    let own = asks.clone();
+    let (wishes, for_desk) = crossbeam_channel::unbounded();
     let last_read = LastRead::default();
     let (sources, reader) = (plan.sources.clone(), last_read.clone());
-    let desk = Desk::start(opening, sources, reader, shards.clone(), (own, for_desk))?;
-    let admin = socket.serve(asks.clone())?;
+    let desk = Desk::start(opening, sources, reader, shards.clone(), for_desk)?;
+    let admin = socket.serve(wishes.clone())?;
     if let Some(watch) = watch {
-        let asks = asks.clone();
+        let wishes = wishes.clone();
         let reload =
-            move || asks.send(Ask::Reload { who: Who::itself("watch"), reply: None }).is_ok();
+            move || wishes.send(Wish::Reload { who: Who::itself("watch"), reply: None }).is_ok();
         watch.start(reload, last_read)?;
     }
     tell_what_was_left(&plan.clicks)?;
 
-    let server = RunningServer { plan, shards, running, signals, asks, desk, admin };
+    let server = RunningServer { plan, shards, running, signals, wishes, desk, admin };
     server.watch(ip_keys);
     stop::stop(server, keeper)
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::running::RunningServer;
 use super::signals::Signalled;
 use crate::clicks::{Keeper, Summary};
-use crate::control::live::Ask;
+use crate::control::live::Wish;
 use crate::mailbox::{Message, ShardCounts};
 use crate::say::say;
 
@@ -17,7 +17,7 @@ use crate::say::say;
 ///
 /// When a shard failed.
 pub fn stop(server: RunningServer<'_>, keeper: Keeper) -> anyhow::Result<()> {
-    let RunningServer { plan, shards, running, signals, asks, desk, admin } = server;
+    let RunningServer { plan, shards, running, signals, wishes, desk, admin } = server;
     say(format_args!(
         "stopping: {} connections have {:?} to finish",
         shards.counts().connections,
@@ -25,7 +25,7 @@ pub fn stop(server: RunningServer<'_>, keeper: Keeper) -> anyhow::Result<()> {
     ));
     // Nothing is changed any more, so that whoever was answered is right.
     admin.stop();
-    let _ = asks.send(Ask::Stop);
+    let _ = wishes.send(Wish::Stop);
     desk.join().map_err(|_| anyhow::anyhow!("the links thread panicked"))?;
     shards.post(|| Message::Drain);
     let deadline = Instant::now() + plan.drain_timeout;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
-use super::record::{Damage, HEADER, Record, decode, encode};
+use super::record::{Damage, HEADER, Recorded, decode, encode};
 use crate::disk::aside::Aside;
 use crate::disk::folder;
 use crate::limits::{JOURNAL_GROUP_BYTES_MAX, JOURNAL_REWRITE_BYTES};
@@ -35,7 +35,7 @@ impl Journal {
     /// # Errors
     ///
     /// A sentence for the operator: it cannot be read or written, or is damaged.
-    pub fn open(state: &Path) -> anyhow::Result<(Self, Vec<Record>, usize)> {
+    pub fn open(state: &Path) -> anyhow::Result<(Self, Vec<Recorded>, usize)> {
         let path = state.join(NAME);
         let mut options = OpenOptions::new();
         options.read(true).append(true).create(true).mode(0o600);
@@ -80,8 +80,8 @@ impl Journal {
     /// When they cannot be written; then they do not count.
     pub fn append(
         &mut self,
-        records: &[Record],
-        all: impl FnOnce() -> Vec<Record>,
+        records: &[Recorded],
+        all: impl FnOnce() -> Vec<Recorded>,
     ) -> io::Result<()> {
         let is_long = self.size >= JOURNAL_REWRITE_BYTES.max(2 * self.compact_size);
         if self.is_suspect || is_long {
@@ -103,7 +103,7 @@ impl Journal {
     }
 
     /// Puts a new file with these records in its place.
-    fn rewrite(&mut self, all: &[Record]) -> io::Result<()> {
+    fn rewrite(&mut self, all: &[Recorded]) -> io::Result<()> {
         let mut bytes = HEADER.to_vec();
         encode(all, &mut bytes).map_err(too_long)?;
         let aside = Aside::create(&self.path, 0o600)?;
@@ -127,14 +127,15 @@ fn too_long(size: usize) -> io::Error {
 
 #[cfg(test)]
 mod tests {
-    use super::super::record::{What, Who};
+    use super::super::record::Deed;
     use super::*;
+    use crate::control::live::who::Who;
 
-    fn mark(generation: u32) -> Record {
-        Record { generation, at_us: 1, who: Who::itself("start"), what: What::Mark }
+    fn mark(generation: u32) -> Recorded {
+        Recorded { generation, at_us: 1, who: Who::itself("start"), what: Deed::Mark }
     }
 
-    fn unneeded() -> Vec<Record> {
+    fn unneeded() -> Vec<Recorded> {
         unreachable!("it is not to be rewritten")
     }
 

@@ -1,12 +1,13 @@
 //! Changes of single links: what an edit means, checked whole.
 
-use super::ask::{Edit, Refusal};
-use crate::control::journal::What;
+use super::journal::Deed;
+use super::journal::changes::deed_of;
+use super::wish::{Edit, NotDone};
 use crate::links::{Change, Changes, read_keys, read_lines};
 
 /// An edit that can be done.
 #[derive(Debug)]
-pub enum Checked {
+pub enum CheckedEdit {
     /// Each key, and what becomes of it; `None`: it is as the files say again.
     Keys(Vec<(String, Option<Change>)>),
     /// Every key is as the files say again.
@@ -18,7 +19,7 @@ pub enum Checked {
 /// # Errors
 ///
 /// With all lines that are wrong, and when there is none.
-pub fn check(edit: &Edit) -> Result<Checked, Refusal> {
+pub fn check(edit: &Edit) -> Result<CheckedEdit, NotDone> {
     let keys = match edit {
         Edit::Set { name, lines } => read_lines(name, lines).map(|links| {
             links.into_iter().map(|(key, line)| (key, Some(Change::Set(line)))).collect()
@@ -28,19 +29,19 @@ pub fn check(edit: &Edit) -> Result<Checked, Refusal> {
         Edit::Reset { name, keys } => {
             read_keys(name, keys).map(|keys| keys.into_iter().map(|key| (key, None)).collect())
         }
-        Edit::ResetAll => return Ok(Checked::All),
+        Edit::ResetAll => return Ok(CheckedEdit::All),
     };
-    let keys: Vec<_> = keys.map_err(|report| Refusal::bad_lines(report, "nothing is changed"))?;
+    let keys: Vec<_> = keys.map_err(|report| NotDone::bad_lines(report, "nothing is changed"))?;
     if keys.is_empty() {
-        return Err(Refusal::new(
+        return Err(NotDone::new(
             400,
             "no link is named, so nothing is changed; name at least one",
         ));
     }
-    Ok(Checked::Keys(keys))
+    Ok(CheckedEdit::Keys(keys))
 }
 
-impl Checked {
+impl CheckedEdit {
     /// How many keys that are.
     pub fn len(&self, changes: &Changes) -> usize {
         match self {
@@ -58,43 +59,20 @@ impl Checked {
     }
 
     /// As the journal tells it.
-    pub fn what(&self) -> Vec<What> {
+    pub fn deeds(&self) -> Vec<Deed> {
         match self {
-            Self::All => vec![What::ResetAll],
+            Self::All => vec![Deed::ResetAll],
             Self::Keys(keys) => {
-                keys.iter().map(|(key, change)| what(key, change.as_ref())).collect()
+                keys.iter().map(|(key, change)| deed_of(key, change.as_ref())).collect()
             }
         }
     }
 }
 
-/// The change of one key, as the journal tells it.
-pub fn what(key: &str, change: Option<&Change>) -> What {
-    let key = key.to_owned();
-    match change {
-        Some(Change::Set(line)) => What::Set { key, line: line.clone() },
-        Some(Change::Unset) => What::Unset { key },
-        None => What::Reset { key },
-    }
-}
-
-/// Does again what the journal tells.
-pub fn replay(what: &What, changes: &mut Changes) {
-    match what {
-        What::Set { key, line } => changes.put(key, Some(Change::Set(line.clone()))),
-        What::Unset { key } => changes.put(key, Some(Change::Unset)),
-        What::Reset { key } => changes.put(key, None),
-        What::ResetAll => {
-            *changes = Changes::default();
-            None
-        }
-        What::Base(_) | What::Links(_) | What::Mark => None,
-    };
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::control::live::journal::changes::replay;
 
     fn set(lines: &str) -> Edit {
         Edit::Set { name: "f".into(), lines: lines.into() }
@@ -109,7 +87,7 @@ mod tests {
         for (key, change) in &keys {
             changes.put(key, change.clone());
         }
-        checked.what().iter().for_each(|what| replay(what, &mut told));
+        checked.deeds().iter().for_each(|deed| replay(deed, &mut told));
         assert_eq!(told, *changes, "{edit:?}");
         keys.into_iter().map(|(key, _)| key).collect()
     }

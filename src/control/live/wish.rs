@@ -5,41 +5,36 @@ use std::fmt;
 use serde::Serialize;
 use tokio::sync::oneshot;
 
-use super::kept::Generation;
-use super::reading::ReadDone;
-use crate::control::journal::Who;
+use super::generation::Generation;
+use super::who::Who;
 use crate::links::{Problem, Report};
 use crate::sources::Sources;
 
 /// Where an answer goes. Whoever waits may have gone.
-pub type Reply = oneshot::Sender<Result<Answer, Refusal>>;
+pub type Asker = oneshot::Sender<Result<Done, NotDone>>;
 
 /// Something the desk is asked to do.
-pub enum Ask {
+pub enum Wish {
     /// Read the link files again and serve what they say.
-    Reload { who: Who, reply: Option<Reply> },
+    Reload { who: Who, reply: Option<Asker> },
     /// Read these files, to be looked at and promoted.
-    Stage { sources: Sources, who: Who, reply: Reply },
+    Stage { sources: Sources, who: Who, reply: Asker },
     /// Serve what is staged.
-    Promote { who: Who, reply: Reply },
+    Promote { who: Who, reply: Asker },
     /// Forget what is staged.
-    Discard { reply: Reply },
+    Discard { reply: Asker },
     /// Serve an earlier generation again: this one, or the one before.
-    Rollback { to: Option<u32>, who: Who, reply: Reply },
+    Rollback { to: Option<u32>, who: Who, reply: Asker },
     /// Change single links.
-    Edit { edit: Edit, who: Who, reply: Reply },
+    Edit { edit: Edit, who: Who, reply: Asker },
     /// Which generations there are.
-    Generations { reply: Reply },
+    Generations { reply: Asker },
     /// All links there are.
-    Export { reply: Reply },
+    Export { reply: Asker },
     /// Which link answers this URL.
-    Show { url: String, reply: Reply },
+    Show { url: String, reply: Asker },
     /// What a promotion would change.
-    Differences { reply: Reply },
-    /// Reading has ended.
-    Read(Box<ReadDone>),
-    /// A table was written for a rollback, or why not.
-    Stored { table: u32, result: Result<(), String> },
+    Differences { reply: Asker },
     /// The server stops.
     Stop,
 }
@@ -60,7 +55,7 @@ pub enum Edit {
 /// What was done, or is so.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
-pub enum Answer {
+pub enum Done {
     /// A table is staged.
     Staged { links: usize, left_out: usize, files: Vec<String>, read_ms: u64, changes: usize },
     /// Another table is served.
@@ -81,7 +76,7 @@ pub enum Answer {
 
 /// Why something was not done.
 #[derive(Debug)]
-pub struct Refusal {
+pub struct NotDone {
     /// Which kind of reason, as an HTTP status.
     pub status: u16,
     /// A sentence with its remedy.
@@ -90,7 +85,7 @@ pub struct Refusal {
     pub problems: Vec<Problem>,
 }
 
-impl Refusal {
+impl NotDone {
     pub fn new(status: u16, error: impl fmt::Display) -> Self {
         Self { status, error: error.to_string(), problems: Vec::new() }
     }
@@ -116,7 +111,7 @@ impl Refusal {
     }
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for NotDone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.error)
     }

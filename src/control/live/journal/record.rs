@@ -13,10 +13,9 @@
 //! As no group is begun before the one before it was synced, a crash can leave only
 //! the last one torn.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
+use crate::control::live::who::{How, Who};
 use crate::limits::JOURNAL_GROUP_BYTES_MAX;
 use crate::sources::FileMark;
 
@@ -24,63 +23,9 @@ use crate::sources::FileMark;
 pub const HEADER: &[u8] = b"carom links journal 1\n";
 const HEAD_BYTES: usize = 12;
 
-/// Who asked for a change.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Who {
-    /// A user's name, or `signal`, `watch`, `start`.
-    pub name: String,
-    /// The user's number, if it was one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub uid: Option<u32>,
-}
-
-impl Who {
-    /// No user, but something of the server itself.
-    pub fn itself(name: &str) -> Self {
-        Self { name: name.to_owned(), uid: None }
-    }
-}
-
-impl fmt::Display for Who {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.uid {
-            Some(uid) => write!(f, "{} (uid {uid})", self.name),
-            None => f.write_str(&self.name),
-        }
-    }
-}
-
-/// How a generation came to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum How {
-    /// The server started.
-    Start,
-    /// The link files were read again.
-    Reload,
-    /// A staged table was promoted.
-    Staged,
-    /// An earlier table was taken back.
-    Rollback,
-    /// Links were set, unset or reset.
-    Set,
-}
-
-impl fmt::Display for How {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Start => "start",
-            Self::Reload => "reload",
-            Self::Staged => "staged",
-            Self::Rollback => "rollback",
-            Self::Set => "set",
-        })
-    }
-}
-
 /// A table that was served as a whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Base {
+pub struct TableServed {
     /// How it came.
     pub how: How,
     /// The generation it was first served as, where that is another.
@@ -103,9 +48,9 @@ pub struct Base {
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum What {
+pub enum Deed {
     /// From now on this table lies under the changes.
-    Base(Base),
+    Base(TableServed),
     /// This link was set.
     Set {
         /// Its key, as keys are written.
@@ -133,7 +78,7 @@ pub enum What {
 
 /// One line of history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Record {
+pub struct Recorded {
     /// The generation it made.
     pub generation: u32,
     /// When, microseconds since the Unix epoch.
@@ -141,7 +86,7 @@ pub struct Record {
     /// Who asked for it.
     pub who: Who,
     /// What it was.
-    pub what: What,
+    pub what: Deed,
 }
 
 /// Appends a group.
@@ -149,7 +94,7 @@ pub struct Record {
 /// # Errors
 ///
 /// Its size, when it is over [`JOURNAL_GROUP_BYTES_MAX`].
-pub fn encode(records: &[Record], out: &mut Vec<u8>) -> Result<(), usize> {
+pub fn encode(records: &[Recorded], out: &mut Vec<u8>) -> Result<(), usize> {
     let text = serde_json::to_vec(records).expect("records are plain");
     if text.len() > JOURNAL_GROUP_BYTES_MAX {
         return Err(text.len());
@@ -166,9 +111,9 @@ pub fn encode(records: &[Record], out: &mut Vec<u8>) -> Result<(), usize> {
 
 /// What was found in a journal.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Decoded {
+pub struct WholeGroups {
     /// All records of whole groups.
-    pub records: Vec<Record>,
+    pub records: Vec<Recorded>,
     /// Bytes up to the end of the last whole group.
     pub whole: usize,
 }
@@ -188,18 +133,18 @@ pub enum Damage {
 /// # Errors
 ///
 /// When something before the last whole group is damaged.
-pub fn decode(bytes: &[u8]) -> Result<Decoded, Damage> {
+pub fn decode(bytes: &[u8]) -> Result<WholeGroups, Damage> {
     if !bytes.starts_with(HEADER) {
         // Torn while it was made, before anything was in it.
         let is_torn = HEADER.starts_with(bytes) || bytes.iter().all(|&byte| byte == 0);
-        return if is_torn { Ok(Decoded::default()) } else { Err(Damage::Header) };
+        return if is_torn { Ok(WholeGroups::default()) } else { Err(Damage::Header) };
     }
-    let mut decoded = Decoded { records: Vec::new(), whole: HEADER.len() };
+    let mut decoded = WholeGroups { records: Vec::new(), whole: HEADER.len() };
     let mut generation = 0;
     loop {
         let at = decoded.whole;
         let group = text_at(bytes, at).and_then(|text| {
-            let records: Vec<Record> = serde_json::from_slice(text).ok()?;
+            let records: Vec<Recorded> = serde_json::from_slice(text).ok()?;
             Some((at + HEAD_BYTES + text.len(), records))
         });
         let Some((end, records)) = group else {
@@ -232,16 +177,16 @@ fn text_at(bytes: &[u8], at: usize) -> Option<&[u8]> {
 mod tests {
     use super::*;
 
-    fn record(generation: u32, what: What) -> Record {
-        Record { generation, at_us: 7, who: Who { name: "ann".into(), uid: Some(5) }, what }
+    fn record(generation: u32, what: Deed) -> Recorded {
+        Recorded { generation, at_us: 7, who: Who { name: "ann".into(), uid: Some(5) }, what }
     }
 
-    fn set(generation: u32, key: &str) -> Record {
+    fn set(generation: u32, key: &str) -> Recorded {
         let line = format!("{key} https://a.example/");
-        record(generation, What::Set { key: key.to_owned(), line })
+        record(generation, Deed::Set { key: key.to_owned(), line })
     }
 
-    fn journal(groups: &[&[Record]]) -> Vec<u8> {
+    fn journal(groups: &[&[Recorded]]) -> Vec<u8> {
         let mut bytes = HEADER.to_vec();
         for group in groups {
             encode(group, &mut bytes).unwrap();
@@ -249,9 +194,9 @@ mod tests {
         bytes
     }
 
-    fn every_kind() -> Vec<Record> {
+    fn every_kind() -> Vec<Recorded> {
         let mark = FileMark { name: "links.txt".into(), size: 3, crc: 9 };
-        let base = Base {
+        let base = TableServed {
             how: How::Rollback,
             from: Some(1),
             files: vec![mark.clone()],
@@ -261,13 +206,13 @@ mod tests {
             links: 3,
         };
         vec![
-            record(2, What::Base(base)),
+            record(2, Deed::Base(base)),
             set(2, "/a"),
-            record(3, What::Unset { key: "/b".into() }),
-            record(4, What::Reset { key: "/b".into() }),
-            record(5, What::ResetAll),
-            record(5, What::Links(3)),
-            record(6, What::Mark),
+            record(3, Deed::Unset { key: "/b".into() }),
+            record(4, Deed::Reset { key: "/b".into() }),
+            record(5, Deed::ResetAll),
+            record(5, Deed::Links(3)),
+            record(6, Deed::Mark),
         ]
     }
 
@@ -275,8 +220,8 @@ mod tests {
     fn what_goes_in_comes_out() {
         let records = every_kind();
         let bytes = journal(&[&records[..2], &records[2..]]);
-        assert_eq!(decode(&bytes), Ok(Decoded { records, whole: bytes.len() }));
-        let empty = Decoded { records: Vec::new(), whole: HEADER.len() };
+        assert_eq!(decode(&bytes), Ok(WholeGroups { records, whole: bytes.len() }));
+        let empty = WholeGroups { records: Vec::new(), whole: HEADER.len() };
         assert_eq!(decode(HEADER), Ok(empty));
     }
 
@@ -286,14 +231,14 @@ mod tests {
         let whole = journal(&[&first]).len();
         let bytes = journal(&[&first, &second]);
         for end in whole..bytes.len() {
-            let want = Decoded { records: first.to_vec(), whole };
+            let want = WholeGroups { records: first.to_vec(), whole };
             assert_eq!(decode(&bytes[..end]).unwrap(), want, "cut at {end}");
             let mut zeros = bytes[..end].to_vec();
             zeros.resize(bytes.len() + 40, 0);
             assert_eq!(decode(&zeros).unwrap(), want, "zeros from {end}");
         }
         for end in 0..HEADER.len() {
-            assert_eq!(decode(&bytes[..end]), Ok(Decoded::default()));
+            assert_eq!(decode(&bytes[..end]), Ok(WholeGroups::default()));
         }
     }
 

@@ -4,38 +4,18 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde::Serialize;
 
-use super::edits;
-use crate::control::journal::{self, How, Record, What, Who};
+use super::generation::Generation;
+use super::journal::changes::deed_of;
+use super::journal::{self, Deed, Recorded};
+use super::who::{How, Who};
 use crate::links::{Change, Changes};
 use crate::machine::clock::unix_us;
 use crate::sources::{Base, FileMark};
 
-/// A table that was served, for people and programs.
-#[derive(Debug, Clone, Serialize)]
-pub struct Generation {
-    /// Its number, which its clicks carry.
-    pub generation: u32,
-    /// When it was first served, RFC 3339.
-    pub time: String,
-    /// Who asked for it.
-    pub who: String,
-    /// How it came.
-    pub how: How,
-    /// The generation that was taken back, if one was.
-    pub from: Option<u32>,
-    /// How many links it has.
-    pub links: usize,
-    /// How many changes of single links lie over the files.
-    pub changes: usize,
-    /// What it was read from.
-    pub files: Vec<String>,
-}
-
 /// One that can be taken back.
 #[derive(Debug)]
-pub struct Kept {
+pub struct KeptGeneration {
     pub generation: u32,
     /// When it was first served, microseconds since the Unix epoch.
     pub at_us: u64,
@@ -50,14 +30,14 @@ pub struct Kept {
     pub files: Arc<Vec<FileMark>>,
     /// The table itself, until it is on the disk.
     pub held: Option<Arc<Base>>,
-    pub made: Made,
+    pub made: MadeBy,
 }
 
 /// What made a generation another than the one before.
 #[derive(Debug)]
-pub enum Made {
+pub enum MadeBy {
     /// A whole table: these changes lie over it, those lay over the one before.
-    Table { base: journal::Base, changes: Arc<Changes>, before: Arc<Changes> },
+    Table { base: journal::TableServed, changes: Arc<Changes>, before: Arc<Changes> },
     /// Changes alone, of these keys; before it they were as said here.
     Keys(Before),
 }
@@ -67,7 +47,7 @@ pub type Before = BTreeMap<String, Option<Change>>;
 
 /// What a generation served.
 #[derive(Debug)]
-pub struct Found {
+pub struct Recalled {
     pub table: u32,
     pub files: Vec<FileMark>,
     /// The table itself, if it is not on the disk.
@@ -75,12 +55,12 @@ pub struct Found {
     pub changes: Changes,
 }
 
-impl Kept {
+impl KeptGeneration {
     /// For people and programs.
     pub fn about(&self) -> Generation {
         let (how, from) = match &self.made {
-            Made::Table { base, .. } => (base.how, base.from),
-            Made::Keys(_) => (How::Set, None),
+            MadeBy::Table { base, .. } => (base.how, base.from),
+            MadeBy::Keys(_) => (How::Set, None),
         };
         let time = Timestamp::from_microsecond(self.at_us as i64).unwrap_or_default();
         Generation {
@@ -96,7 +76,7 @@ impl Kept {
     }
 
     fn is_table(&self) -> bool {
-        matches!(self.made, Made::Table { .. })
+        matches!(self.made, MadeBy::Table { .. })
     }
 }
 
@@ -104,7 +84,7 @@ impl Kept {
 #[derive(Debug)]
 pub struct Generations {
     /// Oldest first. Changes come behind their table.
-    kept: VecDeque<Kept>,
+    kept: VecDeque<KeptGeneration>,
     /// How many tables, and as many changes.
     most: usize,
 }
@@ -115,7 +95,7 @@ impl Generations {
     }
 
     /// Adds the newest, and lets go of those over the limit.
-    pub fn push(&mut self, kept: Kept) {
+    pub fn push(&mut self, kept: KeptGeneration) {
         if self.kept.is_empty() && !kept.is_table() {
             return;
         }
@@ -126,7 +106,7 @@ impl Generations {
         }
         if self.kept.len() - count.min(self.most) > self.most {
             // Together with the changes of the oldest table.
-            let second = self.kept.iter().skip(1).position(Kept::is_table);
+            let second = self.kept.iter().skip(1).position(KeptGeneration::is_table);
             self.kept.drain(..second.map_or(0, |at| at + 1));
         }
     }
@@ -134,16 +114,19 @@ impl Generations {
     /// Lets go of the oldest changes; the generation behind them takes theirs over.
     fn join_oldest_changes(&mut self) {
         let Some(at) = self.kept.iter().position(|kept| !kept.is_table()) else { return };
-        let Some(Kept { made: Made::Keys(mut older), .. }) = self.kept.remove(at) else { return };
+        let Some(KeptGeneration { made: MadeBy::Keys(mut older), .. }) = self.kept.remove(at)
+        else {
+            return;
+        };
         match self.kept.get_mut(at).map(|next| &mut next.made) {
-            Some(Made::Keys(newer)) => {
+            Some(MadeBy::Keys(newer)) => {
                 // What a key was first is what it was before both.
                 for (key, change) in std::mem::take(newer) {
                     older.entry(key).or_insert(change);
                 }
                 *newer = older;
             }
-            Some(Made::Table { before, .. }) => {
+            Some(MadeBy::Table { before, .. }) => {
                 let before = Arc::make_mut(before);
                 for (key, change) in older {
                     before.put(&key, change);
@@ -158,12 +141,12 @@ impl Generations {
         let mut gone_before = None;
         for mut kept in std::mem::take(&mut self.kept) {
             match (&mut kept.made, &gone_before) {
-                (Made::Table { before, .. }, _) if !is_there(kept.table) => {
+                (MadeBy::Table { before, .. }, _) if !is_there(kept.table) => {
                     gone_before.get_or_insert(before.clone());
                     continue;
                 }
-                (Made::Keys(_), Some(_)) => continue,
-                (Made::Table { before, .. }, Some(earlier)) => {
+                (MadeBy::Keys(_), Some(_)) => continue,
+                (MadeBy::Table { before, .. }, Some(earlier)) => {
                     *before = earlier.clone();
                     gone_before = None;
                 }
@@ -175,7 +158,7 @@ impl Generations {
 
     /// All, oldest first.
     pub fn list(&self) -> Vec<Generation> {
-        self.kept.iter().map(Kept::about).collect()
+        self.kept.iter().map(KeptGeneration::about).collect()
     }
 
     /// The number of the one before the newest.
@@ -207,12 +190,12 @@ impl Generations {
     }
 
     /// What generation `number` served, coming from the changes of now.
-    pub fn find(&self, number: u32, now: &Changes) -> Option<Found> {
+    pub fn find(&self, number: u32, now: &Changes) -> Option<Recalled> {
         let at = self.kept.iter().position(|kept| kept.generation == number)?;
         let kept = &self.kept[at];
         let changes = match &kept.made {
-            Made::Table { changes, .. } => Changes::clone(changes),
-            Made::Keys(_) => {
+            MadeBy::Table { changes, .. } => Changes::clone(changes),
+            MadeBy::Keys(_) => {
                 let mut changes = Arc::new(now.clone());
                 self.kept.iter().skip(at + 1).rev().for_each(|later| later.undo(&mut changes));
                 Arc::unwrap_or_clone(changes)
@@ -221,40 +204,40 @@ impl Generations {
         let (table, files) = (kept.table, kept.files.to_vec());
         let same = self.kept.iter().filter(|kept| kept.table == table);
         let held = same.filter_map(|kept| kept.held.clone()).next();
-        Some(Found { table, files, held, changes })
+        Some(Recalled { table, files, held, changes })
     }
 
     /// The records that tell the same as a whole journal: these generations, up to the
     /// changes of `now`, and that numbers up to `last` were given.
-    pub fn records(&self, now: &Changes, last: u32) -> Vec<Record> {
-        let rewritten = |what| Record {
+    pub fn records(&self, now: &Changes, last: u32) -> Vec<Recorded> {
+        let rewritten = |what| Recorded {
             generation: last,
             at_us: unix_us(),
             who: Who::itself("rewritten"),
             what,
         };
-        let all = |changes: &Changes| -> Vec<What> {
-            changes.iter().map(|(key, change)| edits::what(key, Some(change))).collect()
+        let all = |changes: &Changes| -> Vec<Deed> {
+            changes.iter().map(|(key, change)| deed_of(key, Some(change))).collect()
         };
-        let mut told = vec![vec![rewritten(What::Mark)]];
+        let mut told = vec![vec![rewritten(Deed::Mark)]];
         let mut state = Arc::new(now.clone());
         for (at, kept) in self.kept.iter().enumerate().rev() {
             let mut whats = Vec::new();
             match &kept.made {
-                Made::Table { base, changes, before } => {
-                    whats.push(What::Base(base.clone()));
+                MadeBy::Table { base, changes, before } => {
+                    whats.push(Deed::Base(base.clone()));
                     if at == 0 || before != changes {
-                        whats.push(What::ResetAll);
+                        whats.push(Deed::ResetAll);
                         whats.extend(all(changes));
                     }
                 }
-                Made::Keys(before) => {
-                    whats.extend(before.keys().map(|key| edits::what(key, state.get(key))));
-                    whats.push(What::Links(kept.links));
+                MadeBy::Keys(before) => {
+                    whats.extend(before.keys().map(|key| deed_of(key, state.get(key))));
+                    whats.push(Deed::Links(kept.links));
                 }
             }
             let (generation, at_us) = (kept.generation, kept.at_us);
-            let record = |what| Record { generation, at_us, who: kept.who.clone(), what };
+            let record = |what| Recorded { generation, at_us, who: kept.who.clone(), what };
             told.push(whats.into_iter().map(record).collect());
             kept.undo(&mut state);
         }
@@ -265,12 +248,12 @@ impl Generations {
     }
 }
 
-impl Kept {
+impl KeptGeneration {
     /// From the changes in force in it to those before.
     fn undo(&self, changes: &mut Arc<Changes>) {
         match &self.made {
-            Made::Table { before, .. } => *changes = Arc::clone(before),
-            Made::Keys(before) => {
+            MadeBy::Table { before, .. } => *changes = Arc::clone(before),
+            MadeBy::Keys(before) => {
                 let changes = Arc::make_mut(changes);
                 for (key, change) in before {
                     changes.put(key, change.clone());
@@ -300,10 +283,10 @@ mod tests {
             let made = if kind == 's' {
                 let key = format!("/{number}");
                 let before = changes.put(&key, Some(Change::Unset));
-                Made::Keys([(key, before)].into())
+                MadeBy::Keys([(key, before)].into())
             } else {
                 let now = Arc::new(changes.clone());
-                let base = journal::Base {
+                let base = journal::TableServed {
                     how: How::Reload,
                     from: None,
                     files: Vec::new(),
@@ -312,9 +295,9 @@ mod tests {
                     saved: None,
                     links: 0,
                 };
-                Made::Table { base, changes: now.clone(), before: now }
+                MadeBy::Table { base, changes: now.clone(), before: now }
             };
-            generations.push(Kept {
+            generations.push(KeptGeneration {
                 generation: number,
                 at_us: 0,
                 who: Who::itself("test"),

@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use carom::links::{Format, OnBadLine, Source, load};
-use carom::replay::{LogLine, Pieces, Trial, read};
+use carom::replay::{DryShard, LogLine, Pieces, read};
 use carom::shard::Now;
 use libfuzzer_sys::fuzz_target;
 
@@ -14,14 +14,14 @@ const LINKS: &str = "/a https://a.example/?ua={ua}&from={referer}&q={query}\n/go
                      own.example/a https://own.example/ 301\n/p/* https://p.example/x/:splat\n\
                      /q?id=7 https://q.example/id\n";
 
-fn trial() -> Trial {
+fn shard() -> DryShard {
     let source = Source::new("links", LINKS.as_bytes(), Format::Native);
     let table = load(&[source], OnBadLine::Refuse).table.expect("its lines are good");
-    Trial::new(&Arc::new(table), Now { unix_us: 784_111_777_000_000, ms: 0 })
+    DryShard::new(&Arc::new(table), Now { unix_us: 784_111_777_000_000, ms: 0 })
 }
 
 thread_local! {
-    static TRIAL: RefCell<Trial> = RefCell::new(trial());
+    static SHARD: RefCell<DryShard> = RefCell::new(shard());
 }
 
 fuzz_target!(|data: &[u8]| {
@@ -32,7 +32,7 @@ fuzz_target!(|data: &[u8]| {
             requests.push(|text| request.push_head(host, text));
         }
     }
-    TRIAL.with_borrow_mut(|trial| trial.answer(&requests, &mut replies));
+    SHARD.with_borrow_mut(|shard| shard.answer(&requests, &mut replies));
     assert_eq!(requests.len(), replies.len());
     for at in 0..replies.len() {
         let reply = replies.get(at);

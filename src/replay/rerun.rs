@@ -1,13 +1,13 @@
-//! An access log on its way through two trials.
+//! An access log on its way through two shards.
 
 use std::io::{self, Write};
 use std::sync::Arc;
 
 use super::access_log::{self, LogLine};
 use super::changed_replies::{AskedFor, ChangedReplies, ChangedReply};
+use super::dry_shard::{DryShard, Pieces};
 use super::sample::{Drawn, Sample};
 use super::totals::Totals;
-use super::trial::{Pieces, Trial};
 use crate::limits::{REPLAY_BLOCK_REQUESTS, REPLAY_LISTED_DEFAULT};
 use crate::links::Table;
 use crate::shard::Now;
@@ -32,7 +32,7 @@ pub struct RerunOptions {
 pub struct Rerun<'a, W> {
     options: &'a RerunOptions,
     tables: [Arc<Table>; 2],
-    trials: [Trial; 2],
+    shards: [DryShard; 2],
     requests: Pieces,
     replies: [Pieces; 2],
     /// The line of each request.
@@ -53,7 +53,7 @@ impl<'a, W: Write> Rerun<'a, W> {
         };
         Self {
             options,
-            trials: [Trial::new(&tables[0], now), Trial::new(&tables[1], now)],
+            shards: [DryShard::new(&tables[0], now), DryShard::new(&tables[1], now)],
             tables,
             requests: Pieces::default(),
             replies: [Pieces::default(), Pieces::default()],
@@ -105,7 +105,7 @@ impl<'a, W: Write> Rerun<'a, W> {
     ///
     /// When it cannot be listed.
     pub fn answer(&mut self) -> io::Result<()> {
-        let [old, new] = &mut self.trials;
+        let [old, new] = &mut self.shards;
         let [replies, others] = &mut self.replies;
         let requests = &self.requests;
         std::thread::scope(|scope| {
@@ -128,7 +128,7 @@ impl<'a, W: Write> Rerun<'a, W> {
 
     fn differ(&mut self, at: usize, line: u64) -> io::Result<()> {
         let [old, new] = [self.replies[0].get(at), self.replies[1].get(at)];
-        let changed = ChangedReply::of(line, old, new, self.trials[0].click_id());
+        let changed = ChangedReply::of(line, old, new, self.shards[0].click_id());
         let asked = AskedFor::of(self.requests.get(at));
         self.totals.different += 1;
         self.totals.by_change[changed.change as usize] += 1;

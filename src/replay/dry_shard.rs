@@ -1,4 +1,4 @@
-//! A shard on trial: it answers as it would for visitors, but without sockets, and
+//! A shard for a dry run: it answers as it would for visitors, but without sockets, and
 //! records nothing. What `carom links replay` asks.
 
 use std::sync::Arc;
@@ -61,8 +61,8 @@ const PEER: [u8; 16] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 192, 0, 2, 1];
 /// Time stands still, so that none of them ever passes.
 const TIMEOUTS: Timeouts = Timeouts { head_ms: 1_000, idle_ms: 1_000, send_ms: 1_000 };
 
-/// A shard on trial.
-pub struct Trial {
+/// A shard for a dry run.
+pub struct DryShard {
     shard: Shard,
     /// One for each request of a batch, so that none waits for another.
     connections: Vec<u32>,
@@ -70,7 +70,7 @@ pub struct Trial {
     click_id: [u8; CLICK_ID_BYTES],
 }
 
-impl Trial {
+impl DryShard {
     /// A shard that serves `table` at the time `now`, which stands still.
     #[must_use]
     pub fn new(table: &Arc<Table>, now: Now) -> Self {
@@ -148,10 +148,10 @@ mod tests {
     const LINKS: &str = "/a https://a.example/ 301\nb.example/p/* https://b.example/:splat\n\
                          /c https://c.example/?s={clickid}\n/g 410\n";
 
-    fn trial() -> Trial {
+    fn dry() -> DryShard {
         let source = Source::new("links", LINKS.as_bytes(), Format::Native);
         let table = load(&[source], OnBadLine::Refuse).table.unwrap();
-        Trial::new(&Arc::new(table), Now { unix_us: 784_111_777_000_000, ms: 0 })
+        DryShard::new(&Arc::new(table), Now { unix_us: 784_111_777_000_000, ms: 0 })
     }
 
     /// Heads that it is asked for, some of which end their connection.
@@ -171,11 +171,11 @@ mod tests {
 
     #[test]
     fn it_answers_as_a_shard_does() {
-        let (mut trial, mut rehearsal) = (trial(), Rehearsal::new(LINKS, None));
+        let (mut shard, mut rehearsal) = (dry(), Rehearsal::new(LINKS, None));
         let (mut asked, mut replies) = (Pieces::default(), Pieces::default());
         let requests = requests();
         requests.iter().for_each(|request| asked.push(|text| text.extend(request.bytes())));
-        trial.answer(&asked, &mut replies);
+        shard.answer(&asked, &mut replies);
         assert_eq!(replies.len(), requests.len());
         for (at, request) in requests.iter().enumerate() {
             let played = rehearsal.play(&[request.as_bytes()], false);
@@ -185,7 +185,7 @@ mod tests {
 
     #[test]
     fn all_clicks_have_one_id() {
-        let (mut first, mut second) = (trial(), trial());
+        let (mut first, mut second) = (dry(), dry());
         let (mut requests, mut replies) = (Pieces::default(), Pieces::default());
         requests.push(|text| text.extend(b"GET /c HTTP/1.1\r\nHost: x\r\n\r\n"));
         first.answer(&requests, &mut replies);

@@ -4,7 +4,7 @@ use std::array;
 use std::hint::black_box;
 use std::rc::Rc;
 
-use carom::links::{Links, Scratch};
+use carom::links::{Links, LookupScratch};
 use divan::Bencher;
 use divan::counter::ItemsCount;
 
@@ -20,14 +20,14 @@ pub struct Lookups {
     links: Rc<Links>,
     keys: Vec<[u8; KEY_BYTES]>,
     at: usize,
-    scratch: Scratch,
+    scratch: LookupScratch,
 }
 
 impl Lookups {
     /// Over a table of `count` links.
     pub fn new(count: usize) -> Self {
         let (links, keys) = (links(count), drawn(count, KEYS));
-        Self { links, keys, at: 0, scratch: Scratch::default() }
+        Self { links, keys, at: 0, scratch: LookupScratch::default() }
     }
 
     /// Looks up one key, and the next one only when this one has been found.

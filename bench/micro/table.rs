@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use carom::links::targets::validate;
-use carom::links::{Key, KeyScratch, Link, Links, Options, Origin, Status, Table, TableBuilder};
+use carom::links::{
+    CheckedTarget, Key, KeyScratch, Link, Links, Options, Origin, Status, Table, TableBuilder,
+};
 use fastrand::Rng;
 
 /// Every key's size.
@@ -38,7 +39,7 @@ pub fn build(count: usize) -> Table {
     for index in 0..count {
         let (key, target) = (key(index), target(index));
         let key = Key::parse(&key, &mut scratch).expect("a good key");
-        let target = validate(target.as_bytes()).expect("a good target");
+        let target = CheckedTarget::parse(target.as_bytes()).expect("a good target");
         let link = Link {
             key,
             status: Status::Found,

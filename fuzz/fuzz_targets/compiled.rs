@@ -5,7 +5,7 @@
 use std::sync::{Arc, LazyLock};
 
 use carom::links::compiled::{read, write};
-use carom::links::{Format, Links, OnBadLine, Scratch, Source, load, normalise};
+use carom::links::{Format, Links, OnBadLine, LookupScratch, Source, load, normalise};
 use libfuzzer_sys::fuzz_target;
 
 const LINKS: &str = "/a https://a.example/{clickid} 301 cache=60\n\
@@ -55,7 +55,7 @@ fuzz_target!(|data: &[u8]| {
         let _ = link.to_string();
     }
     let links = Links::replicate(&Arc::new(compiled.table));
-    let (mut scratch, mut room) = (Scratch::default(), Vec::new());
+    let (mut scratch, mut room) = (LookupScratch::default(), Vec::new());
     for host in ["", "a.example", "z.y.example", "x"] {
         for path in ["/a", "/X", "/amz/1/2", "/blog/1/2", "/%78"] {
             let path = normalise(path.as_bytes(), &mut room);

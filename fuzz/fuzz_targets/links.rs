@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use carom::limits::LOCATION_BYTES_MAX;
-use carom::links::{Format, Links, OnBadLine, Scratch, Source, Visit, load, normalise};
+use carom::links::{Format, Links, OnBadLine, LookupScratch, Source, Visit, load, normalise};
 use libfuzzer_sys::fuzz_target;
 
 /// Before, within and after any time that a file can name (RFC 3339), Unix
@@ -30,7 +30,7 @@ fuzz_target!(|data: &[u8]| {
     let Some(table) = loaded.table else { return };
     let links = Links::replicate(&Arc::new(table));
     // Ask for anything that looks like a path in the file itself.
-    let (mut scratch, mut path_scratch, mut out) = (Scratch::default(), Vec::new(), Vec::new());
+    let (mut scratch, mut path_scratch, mut out) = (LookupScratch::default(), Vec::new(), Vec::new());
     for word in text.split(|&byte| matches!(byte, b' ' | b'\t' | b',' | b'\n' | b'\r')) {
         let (path, query) = match word.iter().position(|&byte| byte == b'?') {
             Some(at) => (&word[..at], Some(&word[at + 1..])),

@@ -24,7 +24,7 @@ use crate::limits::{
     SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN, SEGMENTS_READY_DEFAULT, SEGMENTS_READY_MAX,
     SEND_TIMEOUT_DEFAULT, SYNC_INTERVAL_DEFAULT,
 };
-use crate::links::{Fallback, OnBadLine, targets};
+use crate::links::{CheckedTarget, Fallback, OnBadLine};
 use crate::machine::cpus::Cores;
 use crate::say::say;
 use crate::shard::{Settings, WhenFull};
@@ -312,7 +312,7 @@ fn address(text: &str) -> Result<SocketAddr, String> {
 }
 
 fn fallback(text: &str) -> Result<Fallback, String> {
-    let checked = targets::validate(text.as_bytes()).map_err(|problem| problem.to_string())?;
+    let checked = CheckedTarget::parse(text.as_bytes()).map_err(|problem| problem.to_string())?;
     Fallback::new(checked)
         .ok_or_else(|| "a fallback cannot hold :splat; only a /* link can".to_owned())
 }

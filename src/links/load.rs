@@ -8,7 +8,7 @@ use super::key::{KeyScratch, key_of};
 use super::link::{Link, Options, Origin, Status};
 use super::table::Table;
 use super::table::{AddProblem, TableBuilder};
-use super::targets;
+use super::targets::CheckedTarget;
 use crate::limits::BAD_LINES_SHOWN;
 use crate::pace;
 use crate::words::counted;
@@ -228,7 +228,7 @@ impl Loader {
         };
         let target = match row.target {
             [] => None,
-            target => Some(targets::validate(target).map_err(|problem| problem.to_string())?),
+            target => Some(CheckedTarget::parse(target).map_err(|problem| problem.to_string())?),
         };
         let link = Link { key, status, target, options, origin };
         self.builder.add(&link).map_err(|problem| match problem {

@@ -1,37 +1,48 @@
 //! Links: from text to a table, and from a request to the link that answers it.
 //!
 //! ```text
-//! text -> formats -> key, status, target -> builder -> Table (shared)
-//!                                                        |
-//! host, path, query -> normalise -> ask -> prefetch -> find -> Hit -> Location
+//! text -> formats -> load -> key, target, link -> table::builder -> Table (shared)
+//!                                                                     |
+//! host, path, query -> key::path, key::host -> Links::ask -> prefetch -> find -> Hit
+//!                                                                     |
+//!                    Location <- targets::write <- LinkAnswer <- options at that time
 //! ```
 //!
-//! Pure: no socket, no file, no clock. Imports nothing of carom but `limits`.
+//! Pure: no socket, no file, no clock. Each wing knows those above it alone:
 //!
-//! - A [`Table`] never changes. Each shard reads the same one through its own
-//!   copy of the index ([`Links`]).
-//! - Keys are kept in canonical form, so equal keys are equal bytes: hosts in
-//!   lower case, paths [normalised](normalise()) and those of `nocase` keys in
-//!   lower case, parameters sorted by name and spelled in one way.
-//! - A key with placeholders is a pattern (`pattern.rs`): it lies among the prefixes,
-//!   and is compared with a path segment by segment.
-//! - A target is checked once, when it is loaded ([`targets::validate`]);
-//!   whatever is in a table can stand in a header field as it is. What a
-//!   visitor adds to it (`:splat`, `:name`, macros, a query) is encoded.
-//! - Nothing here allocates for a request once [`Scratch`] has grown to its
-//!   queries.
+//! | wing | what it holds |
+//! |---|---|
+//! | `bytes` | which bytes may stand where in a URL |
+//! | `key` | what a link answers to, in one spelling: host, path, pattern, query |
+//! | `targets` | where a link sends: what may stand there, what is filled in |
+//! | `link` | a link: key, status, target, options, and what it answers at a time |
+//! | `table` | all links: made whole, copied for shards, found, patched, compared, compiled |
+//! | `formats` | link files of many programs, each line as a row (knows no table) |
+//! | `load` | from files to a table, and a report of every line that is wrong |
+//! | `changes` | links that are set and unset one by one, as people write them |
 //!
-//! Deliberately absent: weights, conditions
-//! and rewrites. Each is a load error that says so.
+//! - A [`Table`] never changes. Each shard reads the same one through its own copy of the
+//!   index ([`Links`]); an [`Editor`] makes the [`Patch`]es that change single links.
+//! - Keys are kept in canonical form, so equal keys are equal bytes.
+//! - A target is checked once, when it is loaded ([`CheckedTarget`]): whatever is in a
+//!   table can stand in a header field as it is. What a visitor adds to it (`:splat`,
+//!   `:name`, macros, a query) is encoded.
+//! - Nothing here allocates for a request once [`LookupScratch`] has grown to its queries.
+//!
+//! Deliberately absent: weights, conditions and rewrites. Each is a load error that says
+//! so.
 
 mod bytes;
-mod changes;
-mod formats;
 mod key;
+mod targets;
+
 mod link;
-mod load;
 mod table;
-pub mod targets;
+
+mod formats;
+mod load;
+
+mod changes;
 
 #[cfg(test)]
 pub use changes::changes;
@@ -40,13 +51,13 @@ pub use formats::{
     Columns, Format, HaproxyMatch, Help, Include, Included, Source, base, each_include,
 };
 pub use key::{Key, KeyScratch, normalise};
-pub use link::{Answer, Link, Options, Origin, Status};
+pub use link::{Link, LinkAnswer, Options, Origin, Status};
 pub use load::{FileReport, Loaded, OnBadLine, Problem, Report, load};
 pub use table::{
-    AddProblem, Ask, Counts, DifferenceCounts, EditProblem, Editor, Hit, LinkDifference, Links,
-    Listed, Memory, Patch, Scratch, Snapshot, Table, TableBuilder, compare, compiled,
+    AddProblem, Counts, DifferenceCounts, EditProblem, Editor, Hit, LinkDifference, Links, Listed,
+    Lookup, LookupScratch, Memory, Patch, Snapshot, Table, TableBuilder, compare, compiled,
 };
-pub use targets::{Captured, Fallback, QueryRule, Target, TooLong, Visit};
+pub use targets::{Captured, CheckedTarget, Fallback, Target, TooLong, Visit};
 
 #[cfg(test)]
 mod tests;

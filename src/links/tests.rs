@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::*;
 
 /// A link as the model keeps it.
-struct Model {
+struct ModelLink {
     host: &'static str,
     /// A segment that begins with a colon is a placeholder.
     path: String,
@@ -72,7 +72,12 @@ fn folded(path: &str) -> String {
     path.to_lowercase().replace("%2f", "%2F")
 }
 
-fn random_link(rng: &mut fastrand::Rng, hosts: usize, placeholders: bool, nocase: bool) -> Model {
+fn random_link(
+    rng: &mut fastrand::Rng,
+    hosts: usize,
+    placeholders: bool,
+    nocase: bool,
+) -> ModelLink {
     let host = HOSTS[rng.usize(..hosts)];
     let mut path = random_path(rng);
     let prefix = rng.u8(..4) == 0;
@@ -97,10 +102,10 @@ fn random_link(rng: &mut fastrand::Rng, hosts: usize, placeholders: bool, nocase
     if placeholders && query.is_empty() && rng.bool() {
         path = with_placeholders(rng, &path);
     }
-    Model { host, path, prefix, nocase, query, id: 0 }
+    ModelLink { host, path, prefix, nocase, query, id: 0 }
 }
 
-fn key_of(link: &Model) -> String {
+fn key_of(link: &ModelLink) -> String {
     let star = if link.prefix { "*" } else { "" };
     let mark = if link.query.is_empty() { "" } else { "?" };
     format!("{}{}{star}{mark}{}", link.host, link.path, written(&link.query))
@@ -108,7 +113,7 @@ fn key_of(link: &Model) -> String {
 
 /// Where a link's parameters are in the request's query, each at the first
 /// place that has its value; `None` if one is missing.
-fn places(link: &Model, query: &[(&str, &str)]) -> Option<Vec<usize>> {
+fn places(link: &ModelLink, query: &[(&str, &str)]) -> Option<Vec<usize>> {
     let place = |wanted: &(&str, &str)| {
         query.iter().position(|pair| pair.0 == wanted.0 && (wanted.1 == "*" || pair == wanted))
     };
@@ -116,14 +121,14 @@ fn places(link: &Model, query: &[(&str, &str)]) -> Option<Vec<usize>> {
 }
 
 /// The names of its parameters, and whether each may have any value.
-fn names_of(link: &Model) -> Vec<(&'static str, bool)> {
+fn names_of(link: &ModelLink) -> Vec<(&'static str, bool)> {
     link.query.iter().map(|(name, value)| (*name, *value == "*")).collect()
 }
 
 /// The link that should answer, straight from the rules.
-fn expected(links: &[Model], host: &str, path: &str, query: &[(&str, &str)]) -> Option<usize> {
+fn expected(links: &[ModelLink], host: &str, path: &str, query: &[(&str, &str)]) -> Option<usize> {
     let any_case = folded(path);
-    let spelled = |link: &Model| if link.nocase { any_case.as_str() } else { path };
+    let spelled = |link: &ModelLink| if link.nocase { any_case.as_str() } else { path };
     let holds = |scope: &str| match scope.strip_prefix('*') {
         Some(domain) => host.ends_with(domain),
         None => scope.is_empty() || scope == host,
@@ -133,7 +138,7 @@ fn expected(links: &[Model], host: &str, path: &str, query: &[(&str, &str)]) -> 
     scopes.sort_by_key(|scope| (scope.starts_with('*'), Reverse(scope.len())));
     scopes.sort_by_key(|scope| scope.is_empty());
     for (scope, nocase) in scopes.iter().flat_map(|scope| [(*scope, false), (*scope, true)]) {
-        let here = |link: &&Model| {
+        let here = |link: &&ModelLink| {
             let scoped = link.host == scope && link.nocase == nocase;
             scoped && !link.prefix && !link.path.contains(':') && link.path == spelled(link)
         };
@@ -175,7 +180,7 @@ fn expected(links: &[Model], host: &str, path: &str, query: &[(&str, &str)]) -> 
 
 /// Whether an open key matches: all of its segments and no more, or with `/*` any
 /// that follow.
-fn begins(link: &Model, path: &str) -> bool {
+fn begins(link: &ModelLink, path: &str) -> bool {
     let (wanted, sent) =
         (link.path.split('/').collect::<Vec<_>>(), path.split('/').collect::<Vec<_>>());
     let (wanted, enough) = match link.prefix {
@@ -190,7 +195,7 @@ fn begins(link: &Model, path: &str) -> bool {
 }
 
 /// A target with all that can be filled into it, and with its number.
-fn target_of(link: &Model) -> String {
+fn target_of(link: &ModelLink) -> String {
     let names = link.path.split('/').filter(|segment| segment.starts_with(':'));
     let splat = link.prefix.then_some(":splat");
     let blanks: Vec<&str> = names.chain(splat).collect();
@@ -198,7 +203,7 @@ fn target_of(link: &Model) -> String {
 }
 
 /// The same with the parts of a path in it, of which none needs to be encoded.
-fn filled(link: &Model, path: &str) -> String {
+fn filled(link: &ModelLink, path: &str) -> String {
     let (wanted, sent) = (link.path.split('/'), path.split('/').collect::<Vec<_>>());
     let size = wanted.clone().count();
     let named = wanted.zip(&sent).filter(|(wanted, _)| wanted.starts_with(':'));
@@ -211,7 +216,7 @@ fn filled(link: &Model, path: &str) -> String {
 }
 
 /// Of each segment how much it says.
-fn order_of(link: &Model) -> Vec<u8> {
+fn order_of(link: &ModelLink) -> Vec<u8> {
     let mut order: Vec<u8> =
         link.path.split('/').map(|segment| if segment.starts_with(':') { 1 } else { 2 }).collect();
     if link.prefix {
@@ -229,7 +234,7 @@ fn the_table_answers_as_the_model_does() {
     for round in 0..200 {
         // Tables without a feature are looked up in their own way.
         let (may_fold, hosts) = (round % 2 == 0, if round % 4 < 2 { 3 } else { 5 });
-        let mut links: Vec<Model> = Vec::new();
+        let mut links: Vec<ModelLink> = Vec::new();
         let mut keys = HashSet::new();
         let mut text = String::new();
         for _ in 0..rng.usize(..60) {
@@ -251,7 +256,7 @@ fn the_table_answers_as_the_model_does() {
         let table = Arc::new(loaded.table.unwrap());
         assert_eq!(table.len(), links.len());
         let shard = Links::replicate(&table);
-        let mut scratch = Scratch::default();
+        let mut scratch = LookupScratch::default();
         for _ in 0..200 {
             let host = rng.choice(HOSTS).unwrap().trim_start_matches("*.");
             let path = random_path(&mut rng);
@@ -267,7 +272,7 @@ fn the_table_answers_as_the_model_does() {
                 String::from_utf8(out).unwrap()
             });
             let key = got.map(|hit| shard.link(&hit).unwrap().name());
-            let named = |link: &Model| key_of(link) + if link.nocase { " nocase" } else { "" };
+            let named = |link: &ModelLink| key_of(link) + if link.nocase { " nocase" } else { "" };
             assert_eq!(key, want.map(|id| named(&links[id])), "{host}{path}?{sent} among\n{text}");
             let want = want.map(|id| filled(&links[id], &path));
             assert_eq!(answer, want, "{host}{path}?{sent} among\n{text}");

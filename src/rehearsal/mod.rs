@@ -10,8 +10,7 @@ use crate::connection::{Step, Timeouts};
 use crate::limits::{
     HEADER_TIMEOUT_DEFAULT, IDLE_TIMEOUT_DEFAULT, SEGMENT_BYTES_MIN, SEND_TIMEOUT_DEFAULT,
 };
-use crate::links::targets::validate;
-use crate::links::{Fallback, Format, Links, OnBadLine, Source, load};
+use crate::links::{CheckedTarget, Fallback, Format, Links, OnBadLine, Source, load};
 use crate::mailbox::Published;
 use crate::shard::{Arrival, Now, Received, Settings, Shard, WhenFull};
 use tape::{OwnedClick, Tape};
@@ -96,7 +95,8 @@ impl Rehearsal {
             timeouts: TIMEOUTS,
             connections_max: 1024,
             fallback: fallback.map(|target| {
-                let checked = validate(target.as_bytes()).expect("a fallback is a target");
+                let checked =
+                    CheckedTarget::parse(target.as_bytes()).expect("a fallback is a target");
                 Fallback::new(checked).expect("a fallback has no :splat")
             }),
             when_full,

@@ -9,7 +9,7 @@ use super::facts::path_of;
 use crate::connection::Input;
 use crate::http::{self, Fixed, Keep, Parsed, Request};
 use crate::limits::BATCH_REQUESTS_MAX;
-use crate::links::{self, Ask, Links};
+use crate::links::{self, Links, Lookup};
 use crate::mailbox::ShardCounts;
 
 /// Bytes that came in for a connection, or its end.
@@ -56,7 +56,7 @@ pub(super) enum Wants {
     /// Nothing: this is the answer.
     Fixed(Fixed),
     /// A link.
-    Link { request: Request, ask: Ask, normalised: Option<(u32, u32)> },
+    Link { request: Request, ask: Lookup, normalised: Option<(u32, u32)> },
 }
 
 impl Question {

@@ -19,7 +19,7 @@ mod tests;
 use super::facts::Facts;
 use crate::clicks::Verdict;
 use crate::http::{Extra, Fixed, Method, Refusal, Request};
-use crate::links::{Answer, Captured, Fallback, Hit, Status, Target};
+use crate::links::{Captured, Fallback, Hit, LinkAnswer, Status, Target};
 
 /// What a request is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -143,7 +143,7 @@ fn of_no_link(fallback: Option<&Fallback>) -> Decision<'_> {
         variant: 0,
         tag: b"",
     };
-    Decision::Click(match fallback.map(Answer::from) {
+    Decision::Click(match fallback.map(LinkAnswer::from) {
         Some(answer) => DecidedClick {
             reply: said(&answer, Captured::default()),
             status: answer.status.code(),
@@ -154,8 +154,8 @@ fn of_no_link(fallback: Option<&Fallback>) -> Decision<'_> {
 }
 
 /// How an answer is said.
-fn said<'a>(answer: &Answer<'a>, captured: Captured<'a>) -> DecidedReply<'a> {
-    let &Answer { status, target, max_age, referrer, .. } = answer;
+fn said<'a>(answer: &LinkAnswer<'a>, captured: Captured<'a>) -> DecidedReply<'a> {
+    let &LinkAnswer { status, target, max_age, referrer, .. } = answer;
     let extra = Extra { max_age, private: target.is_personal(), referrer };
     match status {
         Status::Gone => DecidedReply::Gone(extra),

@@ -22,7 +22,7 @@ use crate::clicks::{Privacy, Writer};
 use crate::connection::{Connection, Sides, Step, Timeouts};
 use crate::http::{Fixed, Keep, Refusal, Replies};
 use crate::limits::DRAIN_IDLE_MS;
-use crate::links::{Fallback, Links, Patch, Scratch, Table, TooLong};
+use crate::links::{Fallback, Links, LookupScratch, Patch, Table, TooLong};
 use crate::mailbox::Published;
 use account::ShardAccount;
 pub use batch::{Arrival, Received};
@@ -67,7 +67,7 @@ pub struct Settings {
 /// What one core owns.
 pub struct Shard {
     links: Links,
-    scratch: Scratch,
+    scratch: LookupScratch,
     connections: Connections,
     batch: Batch,
     replies: Replies,
@@ -91,7 +91,7 @@ impl Shard {
     ) -> Self {
         Self {
             links,
-            scratch: Scratch::default(),
+            scratch: LookupScratch::default(),
             connections: Connections::new(settings.timeouts, now.ms),
             batch: Batch::default(),
             replies: Replies::new(unix_seconds(now)),

@@ -125,7 +125,7 @@ impl Served {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::links::{Format, OnBadLine, Scratch, Source, changes, load};
+    use crate::links::{Format, LookupScratch, OnBadLine, Source, changes, load};
 
     const FILE: &str = "/a https://a.example/ 301\n/b https://b.example/ 303\nh.example/c 410\n";
 
@@ -148,7 +148,7 @@ mod tests {
         let links = served.replicate(7);
         assert_eq!(links.generation(), 7);
         let ask = links.ask(b"h", path.as_bytes());
-        let hit = links.find(&ask, path.as_bytes(), None, &mut Scratch::default());
+        let hit = links.find(&ask, path.as_bytes(), None, &mut LookupScratch::default());
         assert_eq!(hit.map(|hit| hit.status.code()), want, "{path}");
     }
 

@@ -33,7 +33,7 @@ pub fn read_lines(name: &str, text: &str) -> Result<Vec<(String, String)>, Repor
     Ok(links)
 }
 
-/// The keys that stand in `text`, one a line, each as [`Changes`] knows it; `nocase`
+/// The keys that stand in `text`, one a line, each as [`Changes`](super::Changes) knows it; `nocase`
 /// behind a key means the one that holds in any case. Blank lines and lines that
 /// begin with `#` are none.
 ///

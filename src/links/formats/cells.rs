@@ -124,10 +124,10 @@ impl<'a> Cells<'a> {
 
 /// The names that a field may have in a header row or an object, once spelled by
 /// [`spell`].
-pub(super) type Names = &'static [(Field, &'static [&'static str])];
+pub(super) type FieldNames = &'static [(Field, &'static [&'static str])];
 
 /// Those of a table of values that nobody in particular wrote.
-pub(super) const PLAIN: Names = &[
+pub(super) const PLAIN: FieldNames = &[
     (Field::Key, &["source", "from", "old url", "short url", "path", "key", "slug"]),
     (Field::Target, &["target", "to", "new url", "destination", "long url"]),
     (Field::Status, &["status", "code", "status code"]),
@@ -135,7 +135,7 @@ pub(super) const PLAIN: Names = &[
 ];
 
 /// The field with this name.
-pub(super) fn named(names: Names, name: &str) -> Option<Field> {
+pub(super) fn named(names: FieldNames, name: &str) -> Option<Field> {
     names.iter().find(|(_, known)| known.contains(&name)).map(|(field, _)| *field)
 }
 

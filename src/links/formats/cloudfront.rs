@@ -82,7 +82,7 @@ fn pair_row(pair: &Pair, help: &Help<'_>, give: &mut dyn FnMut(Line<'_>)) {
             format!("/{key}")
         }
     };
-    let value = match Answer::of(pair.value.trim(), &mut said) {
+    let value = match PairValue::of(pair.value.trim(), &mut said) {
         Ok(value) => value,
         Err(message) => return give(Line::Refused(message)),
     };
@@ -97,19 +97,19 @@ fn pair_row(pair: &Pair, help: &Help<'_>, give: &mut dyn FnMut(Line<'_>)) {
 
 /// What a value says.
 #[derive(Default)]
-struct Answer {
+struct PairValue {
     url: String,
     status: Option<String>,
 }
 
-impl Answer {
-    fn of(value: &str, said: &mut Vec<String>) -> Result<Answer, String> {
+impl PairValue {
+    fn of(value: &str, said: &mut Vec<String>) -> Result<PairValue, String> {
         if !value.starts_with('{') {
-            return Ok(Answer { url: value.to_owned(), status: None });
+            return Ok(PairValue { url: value.to_owned(), status: None });
         }
         let object: Map<String, Value> = serde_json::from_str(value)
             .map_err(|_| "the value begins like JSON and is none; write a URL".to_owned())?;
-        let mut answer = Answer::default();
+        let mut answer = PairValue::default();
         for (name, value) in &object {
             let spelled = spell(name);
             let text = match value {

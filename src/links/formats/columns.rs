@@ -9,12 +9,12 @@ use super::cells::{Field, SETTINGS, spell};
 pub struct Columns {
     /// As they were written.
     text: String,
-    wishes: Vec<(Field, Place)>,
+    wishes: Vec<(Field, WhichColumn)>,
 }
 
 /// Which column.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum WhichColumn {
     /// The one with this name, [spelled](spell).
     Named(String),
     /// The one with this number, counted from 0.
@@ -31,13 +31,13 @@ impl Columns {
     }
 
     /// Field and place, in the order they were written.
-    pub(super) fn wishes(&self) -> impl Iterator<Item = (Field, &Place)> {
+    pub(super) fn wishes(&self) -> impl Iterator<Item = (Field, &WhichColumn)> {
         self.wishes.iter().map(|(field, place)| (*field, place))
     }
 
     /// Whether columns go by number alone, so that there is no header row.
     pub(super) fn are_numbered(&self) -> bool {
-        self.wishes.iter().all(|(_, place)| matches!(place, Place::Numbered(_)))
+        self.wishes.iter().all(|(_, place)| matches!(place, WhichColumn::Numbered(_)))
     }
 }
 
@@ -56,7 +56,7 @@ impl FromStr for Columns {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Columns, String> {
-        let mut wishes: Vec<(Field, Place)> = Vec::new();
+        let mut wishes: Vec<(Field, WhichColumn)> = Vec::new();
         for part in text.split(',') {
             let (name, column) = part
                 .split_once('=')
@@ -69,9 +69,9 @@ impl FromStr for Columns {
             let column = column.trim();
             let place = match column.parse::<usize>() {
                 Ok(0) => return Err("columns are counted from 1".to_owned()),
-                Ok(number) => Place::Numbered(number - 1),
+                Ok(number) => WhichColumn::Numbered(number - 1),
                 Err(_) if column.is_empty() => return Err(format!("`{part}` names no column")),
-                Err(_) => Place::Named(spell(column)),
+                Err(_) => WhichColumn::Named(spell(column)),
             };
             wishes.push((field, place));
         }
@@ -91,9 +91,9 @@ mod tests {
     fn columns_by_name_and_number() {
         let columns: Columns = "key=Short_Code, target = 2 ,tag=Campaign".parse().unwrap();
         let wishes: Vec<_> = columns.wishes().collect();
-        assert_eq!(wishes[0], (Field::Key, &Place::Named("short code".into())));
-        assert_eq!(wishes[1], (Field::Target, &Place::Numbered(1)));
-        assert_eq!(wishes[2], (Field::Tag, &Place::Named("campaign".into())));
+        assert_eq!(wishes[0], (Field::Key, &WhichColumn::Named("short code".into())));
+        assert_eq!(wishes[1], (Field::Target, &WhichColumn::Numbered(1)));
+        assert_eq!(wishes[2], (Field::Tag, &WhichColumn::Named("campaign".into())));
         assert!(!columns.are_numbered());
         assert_eq!(columns.as_str().parse(), Ok(columns.clone()));
         assert!("key=1,target=2".parse::<Columns>().unwrap().are_numbered());

@@ -4,8 +4,8 @@
 use csv::{ByteRecord, ReaderBuilder};
 use memchr::{memchr, memchr_iter};
 
-use super::cells::{self, Cells, Each, Field, Names, PLAIN, spell, trim};
-use super::columns::{Columns, Place};
+use super::cells::{self, Cells, Each, Field, FieldNames, PLAIN, spell, trim};
+use super::columns::{Columns, WhichColumn};
 use super::row::Line;
 use crate::limits::{COLUMNS_SHOWN, COLUMNS_SHOWN_BYTES};
 use crate::links::bytes::shown;
@@ -159,7 +159,7 @@ fn cells_of<'a>(record: &'a ByteRecord, places: &Places) -> Result<Cells<'a>, St
 
 /// Where the columns with these names are. Two that could be the same are an
 /// error, for one of them would be left out.
-pub(super) fn named_places(names: Names, header: &ByteRecord) -> Result<Places, String> {
+pub(super) fn named_places(names: FieldNames, header: &ByteRecord) -> Result<Places, String> {
     let mut places = Places::default();
     for (at, cell) in header.iter().enumerate() {
         let Some(field) = cells::named(names, &spell_cell(cell)) else { continue };
@@ -198,8 +198,8 @@ fn wished(columns: &Columns, header: &ByteRecord) -> Result<Places, String> {
     let mut places = Places::default();
     for (field, place) in columns.wishes() {
         let at = match place {
-            Place::Numbered(at) => *at,
-            Place::Named(name) => {
+            WhichColumn::Numbered(at) => *at,
+            WhichColumn::Named(name) => {
                 let found = header.iter().position(|cell| spell_cell(cell) == *name);
                 found.ok_or_else(|| {
                     format!(

@@ -9,7 +9,7 @@
 
 use csv::ByteRecord;
 
-use super::cells::{Cells, Field, Names, joined, named};
+use super::cells::{Cells, Field, FieldNames, joined, named};
 use super::csv::{Places, Start, listed, named_places, records, rows, spell_cell};
 use super::ndjson;
 use super::row::{Line, Row};
@@ -23,7 +23,7 @@ type ToRows = fn(&Cells<'_>, &mut dyn FnMut(Line<'_>));
 /// A shortener, and how its links are read.
 pub(super) struct Export {
     name: &'static str,
-    names: Names,
+    names: FieldNames,
     /// Columns that no other file has together: one of each list.
     mark: &'static [&'static [&'static str]],
     row: ToRows,

@@ -52,7 +52,7 @@ pub(super) fn read(
     }
 }
 
-struct Rule<'a> {
+struct MapLine<'a> {
     keys: Vec<Vec<u8>>,
     target: Cow<'a, [u8]>,
     status: Option<&'a [u8]>,
@@ -64,7 +64,7 @@ fn rule<'a>(
     value: &'a [u8],
     how: HaproxyMatch,
     help: &Help<'_>,
-) -> Result<Rule<'a>, String> {
+) -> Result<MapLine<'a>, String> {
     if value.is_empty() {
         return Err(format!("{} has no value; write a URL behind it", shown(key)));
     }
@@ -91,7 +91,7 @@ fn rule<'a>(
     };
     let target = absolute(target, help.base)?;
     let (keys, changed) = keys(key, how)?;
-    Ok(Rule { keys, target, status, changed: behind.map(str::to_owned).or(changed) })
+    Ok(MapLine { keys, target, status, changed: behind.map(str::to_owned).or(changed) })
 }
 
 fn keys(key: &[u8], how: HaproxyMatch) -> Result<(Vec<Vec<u8>>, Option<String>), String> {

@@ -4,12 +4,12 @@
 use serde_json::{Map, Value};
 
 use super::cells::{self, Cells, Field, PLAIN, named, spell};
-use super::columns::{Columns, Place};
+use super::columns::{Columns, WhichColumn};
 use super::row::Line;
 
 pub(super) fn read(text: &[u8], columns: Option<&Columns>, take: &mut impl FnMut(u32, Line<'_>)) {
     let numbered = columns.is_some_and(|columns| {
-        columns.wishes().any(|(_, place)| matches!(place, Place::Numbered(_)))
+        columns.wishes().any(|(_, place)| matches!(place, WhichColumn::Numbered(_)))
     });
     if numbered {
         let message = "the fields of an object have no numbers; name them in --columns";
@@ -18,7 +18,8 @@ pub(super) fn read(text: &[u8], columns: Option<&Columns>, take: &mut impl FnMut
     let field = |name: &str| match columns {
         None => named(PLAIN, name),
         Some(columns) => {
-            let is = |place: &Place| matches!(place, Place::Named(wanted) if wanted == name);
+            let is =
+                |place: &WhichColumn| matches!(place, WhichColumn::Named(wanted) if wanted == name);
             columns.wishes().find(|(_, place)| is(place)).map(|(field, _)| field)
         }
     };

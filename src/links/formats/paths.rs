@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use crate::links::bytes::{push_escape, shown};
-use crate::links::targets;
+use crate::links::targets::CheckedTarget;
 
 /// Checks a base for targets that are only a path: `https://host`, with or
 /// without a slash behind it, which is left out.
@@ -12,7 +12,7 @@ use crate::links::targets;
 /// # Errors
 /// What is wrong with it, as a sentence.
 pub fn base(text: &str) -> Result<String, String> {
-    targets::validate(text.as_bytes()).map_err(|problem| problem.to_string())?;
+    CheckedTarget::parse(text.as_bytes()).map_err(|problem| problem.to_string())?;
     let base = text.strip_suffix('/').unwrap_or(text);
     let authority = base.split_once("://").map_or(base, |(_, rest)| rest);
     if authority.contains(['/', '?', '#']) {

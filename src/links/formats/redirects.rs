@@ -34,14 +34,14 @@ pub(super) fn read(
     help: &Help<'_>,
     take: &mut dyn FnMut(u32, Line<'_>),
 ) {
-    let mut reader = Reader {
+    let mut reader = RedirectsReader {
         dialect,
         base: help.base,
         with_scheme: match dialect {
             Dialect::Netlify => sources_with_scheme(text),
             Dialect::Pages => HashSet::new(),
         },
-        ..Reader::default()
+        ..RedirectsReader::default()
     };
     for (number, line) in (1..).zip(text.split(|&byte| byte == b'\n')) {
         let columns: Vec<&[u8]> = columns(line)
@@ -72,16 +72,16 @@ fn sources_with_scheme(text: &[u8]) -> HashSet<&[u8]> {
 }
 
 /// A rule as it is written.
-struct Rule<'a> {
+struct RedirectRule<'a> {
     from: &'a [u8],
-    /// Names and values; a value `:name` is a placeholder.
+    /// FieldNames and values; a value `:name` is a placeholder.
     parameters: Vec<(&'a [u8], &'a [u8])>,
     to: &'a [u8],
     status: &'a [u8],
     keeps_query: bool,
 }
 
-fn netlify<'a>(columns: &[&'a [u8]]) -> Result<Rule<'a>, String> {
+fn netlify<'a>(columns: &[&'a [u8]]) -> Result<RedirectRule<'a>, String> {
     let (from, rest) = (columns[0], &columns[1..]);
     let is_target = |column: &&[u8]| column[0] == b'/' || scheme(column).is_some();
     let Some(at) = rest.iter().position(is_target) else {
@@ -125,10 +125,10 @@ fn netlify<'a>(columns: &[&'a [u8]]) -> Result<Rule<'a>, String> {
     }
     // Its documentation says so of these, and of rules that match no parameter.
     let keeps_query = parameters.is_empty() && matches!(status, b"301" | b"302");
-    Ok(Rule { from, parameters, to, status: redirecting(status)?, keeps_query })
+    Ok(RedirectRule { from, parameters, to, status: redirecting(status)?, keeps_query })
 }
 
-fn pages<'a>(columns: &[&'a [u8]]) -> Result<Rule<'a>, String> {
+fn pages<'a>(columns: &[&'a [u8]]) -> Result<RedirectRule<'a>, String> {
     let (from, to, status) = match *columns {
         [from, to] => (from, to, &b"302"[..]),
         [from, to, status] => (from, to, status),
@@ -158,7 +158,7 @@ fn pages<'a>(columns: &[&'a [u8]]) -> Result<Rule<'a>, String> {
     }
     // A target's own query takes the place of the visitor's.
     let keeps_query = !to.contains(&b'?');
-    Ok(Rule { from, parameters: Vec::new(), to, status: redirecting(status)?, keeps_query })
+    Ok(RedirectRule { from, parameters: Vec::new(), to, status: redirecting(status)?, keeps_query })
 }
 
 fn redirecting(status: &[u8]) -> Result<&[u8], String> {
@@ -180,7 +180,7 @@ fn scheme(text: &[u8]) -> Option<&[u8]> {
     })
 }
 
-struct Reader<'a> {
+struct RedirectsReader<'a> {
     dialect: Dialect,
     base: Option<&'a str>,
     /// Netlify: sources that name their scheme.
@@ -188,20 +188,20 @@ struct Reader<'a> {
     /// Keys that rows were made of.
     keys: HashSet<Vec<u8>>,
     /// Rules whose source names a scheme, without it.
-    twins: HashSet<Vec<u8>>,
+    schemeless: HashSet<Vec<u8>>,
     order: Order,
     static_rules: usize,
     dynamic_rules: usize,
 }
 
-impl Default for Reader<'_> {
+impl Default for RedirectsReader<'_> {
     fn default() -> Self {
-        Reader {
+        RedirectsReader {
             dialect: Dialect::Netlify,
             base: None,
             with_scheme: HashSet::new(),
             keys: HashSet::new(),
-            twins: HashSet::new(),
+            schemeless: HashSet::new(),
             order: Order::default(),
             static_rules: 0,
             dynamic_rules: 0,
@@ -209,12 +209,12 @@ impl Default for Reader<'_> {
     }
 }
 
-impl Reader<'_> {
+impl RedirectsReader<'_> {
     fn take(
         &mut self,
         number: u32,
         size: usize,
-        rule: &Rule<'_>,
+        rule: &RedirectRule<'_>,
         take: &mut dyn FnMut(u32, Line<'_>),
     ) {
         let target = match absolute(rule.to, self.base) {
@@ -227,7 +227,7 @@ impl Reader<'_> {
             Some(rest) => {
                 // One rule for each scheme is one key here.
                 let twin = [rest, b" ", &*target, b" ", rule.status].concat();
-                if self.with_scheme.len() > 1 && !self.twins.insert(twin) {
+                if self.with_scheme.len() > 1 && !self.schemeless.insert(twin) {
                     return;
                 }
                 rest
@@ -257,7 +257,13 @@ impl Reader<'_> {
     }
 
     /// In what the rule means something else here.
-    fn changed(&mut self, number: u32, size: usize, rule: &Rule<'_>, key: &[u8]) -> Option<String> {
+    fn changed(
+        &mut self,
+        number: u32,
+        size: usize,
+        rule: &RedirectRule<'_>,
+        key: &[u8],
+    ) -> Option<String> {
         let whose = match self.dialect {
             Dialect::Netlify => "Netlify",
             Dialect::Pages => "Pages",

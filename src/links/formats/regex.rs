@@ -50,14 +50,19 @@ pub(super) fn read(expression: &[u8]) -> Result<Shape, String> {
         }
         return Err(unlike("does not begin with ^"));
     };
-    let mut reader =
-        Reader { rest, key: Vec::new(), fills: Vec::new(), names: Vec::new(), dot: false };
+    let mut reader = ExpressionReader {
+        rest,
+        key: Vec::new(),
+        fills: Vec::new(),
+        names: Vec::new(),
+        dot: false,
+    };
     let ends = reader.ends().map_err(|why| unlike(&why))?;
     reader.shape(ends).map_err(|why| unlike(&why))
 }
 
 /// How an expression ends.
-enum End {
+enum ExpressionEnd {
     /// `$`
     Exact,
     /// `/?$`
@@ -72,7 +77,7 @@ enum End {
     Below { captured: bool, or_nothing: bool },
 }
 
-struct Reader<'a> {
+struct ExpressionReader<'a> {
     rest: &'a [u8],
     key: Vec<u8>,
     fills: Vec<Vec<u8>>,
@@ -81,7 +86,7 @@ struct Reader<'a> {
     dot: bool,
 }
 
-impl Reader<'_> {
+impl ExpressionReader<'_> {
     fn eat(&mut self, text: &[u8]) -> bool {
         let rest = self.rest.strip_prefix(text);
         self.rest = rest.unwrap_or(self.rest);
@@ -89,31 +94,31 @@ impl Reader<'_> {
     }
 
     /// Reads to the end, where `$` may be left out of what anything may follow.
-    fn ends(&mut self) -> Result<End, String> {
+    fn ends(&mut self) -> Result<ExpressionEnd, String> {
         let end = self.path()?;
         let anchored = self.eat(b"$");
         if !self.rest.is_empty() {
             return Err("goes on behind what can be taken".to_owned());
         }
         Ok(match end {
-            End::Exact if !anchored => End::Open { captured: false },
-            End::MaybeSlash if !anchored => End::Open { captured: false },
+            ExpressionEnd::Exact if !anchored => ExpressionEnd::Open { captured: false },
+            ExpressionEnd::MaybeSlash if !anchored => ExpressionEnd::Open { captured: false },
             other => other,
         })
     }
 
-    fn path(&mut self) -> Result<End, String> {
+    fn path(&mut self) -> Result<ExpressionEnd, String> {
         loop {
             match self.rest {
-                [] | [b'$'] => return Ok(End::Exact),
+                [] | [b'$'] => return Ok(ExpressionEnd::Exact),
                 [b'/', b'?', ..] => {
                     self.rest = &self.rest[2..];
                     return match self.rest {
-                        [] | [b'$'] => Ok(End::MaybeSlash),
+                        [] | [b'$'] => Ok(ExpressionEnd::MaybeSlash),
                         [b'(', b'.', b'*', b')', ..] => {
                             self.rest = &self.rest[4..];
                             self.names.push(Vec::new());
-                            Ok(End::MaybeSlashOpen)
+                            Ok(ExpressionEnd::MaybeSlashOpen)
                         }
                         _ => Err("has a slash that may be left out".to_owned()),
                     };
@@ -125,11 +130,11 @@ impl Reader<'_> {
                 }
                 [b'.', b'*', ..] => {
                     self.rest = &self.rest[2..];
-                    return Ok(End::Open { captured: false });
+                    return Ok(ExpressionEnd::Open { captured: false });
                 }
                 [b'.', b'+', ..] => {
                     self.rest = &self.rest[2..];
-                    return Ok(End::OpenFilled { captured: false });
+                    return Ok(ExpressionEnd::OpenFilled { captured: false });
                 }
                 [b'\\', escaped, rest @ ..] if !escaped.is_ascii_alphanumeric() => {
                     self.rest = rest;
@@ -168,7 +173,7 @@ impl Reader<'_> {
         }
     }
 
-    fn group(&mut self) -> Result<Option<End>, String> {
+    fn group(&mut self) -> Result<Option<ExpressionEnd>, String> {
         let close = self.rest.iter().position(|&byte| byte == b')');
         let close = close.ok_or("has a group that is left open")?;
         let inside = &self.rest[1..close];
@@ -180,22 +185,22 @@ impl Reader<'_> {
         match inside {
             b".*" => {
                 note(self);
-                is_tail(End::Open { captured })
+                is_tail(ExpressionEnd::Open { captured })
             }
             b".+" => {
                 note(self);
-                is_tail(End::OpenFilled { captured })
+                is_tail(ExpressionEnd::OpenFilled { captured })
             }
             b"/.*" => {
                 note(self);
                 let or_nothing = self.eat(b"?");
-                is_tail(End::Below { captured, or_nothing })
+                is_tail(ExpressionEnd::Below { captured, or_nothing })
             }
             b"/|$" | b"$|/" if !captured || self.rest.is_empty() => {
                 if captured {
                     return Err("captures where the path ends".to_owned());
                 }
-                is_tail(End::Below { captured: false, or_nothing: true })
+                is_tail(ExpressionEnd::Below { captured: false, or_nothing: true })
             }
             b"[^/]+" => {
                 if !self.key.ends_with(b"/") || !matches!(self.rest, [] | [b'/', ..] | b"$") {
@@ -220,8 +225,8 @@ impl Reader<'_> {
         }
     }
 
-    fn shape(self, end: End) -> Result<Shape, String> {
-        let Reader { key, fills, names, dot, .. } = self;
+    fn shape(self, end: ExpressionEnd) -> Result<Shape, String> {
+        let ExpressionReader { key, fills, names, dot, .. } = self;
         let slash = key.ends_with(b"/");
         let filled = |more: &[u8], fill: Option<&[u8]>| Filled {
             key: [&key, more].concat(),
@@ -235,31 +240,37 @@ impl Reader<'_> {
             ))
         };
         let (keys, changed) = match end {
-            End::Exact => (vec![filled(b"", None)], None),
-            End::MaybeSlash if slash => (vec![filled(b"", None)], None),
-            End::MaybeSlash => (vec![filled(b"", None), filled(b"/", None)], None),
-            End::Open { captured } if slash => {
+            ExpressionEnd::Exact => (vec![filled(b"", None)], None),
+            ExpressionEnd::MaybeSlash if slash => (vec![filled(b"", None)], None),
+            ExpressionEnd::MaybeSlash => (vec![filled(b"", None), filled(b"/", None)], None),
+            ExpressionEnd::Open { captured } if slash => {
                 (vec![filled(b"*", some(captured, b":splat"))], None)
             }
-            End::Open { captured } | End::OpenFilled { captured } if key.is_empty() => {
+            ExpressionEnd::Open { captured } | ExpressionEnd::OpenFilled { captured }
+                if key.is_empty() =>
+            {
                 (vec![filled(b"/*", some(captured, b"/:splat"))], None)
             }
-            End::Open { captured } => (
+            ExpressionEnd::Open { captured } => (
                 vec![filled(b"", some(captured, b"")), filled(b"/*", some(captured, b"/:splat"))],
                 longer(),
             ),
-            End::OpenFilled { captured } if slash => (
+            ExpressionEnd::OpenFilled { captured } if slash => (
                 vec![filled(b"*", some(captured, b":splat"))],
                 Some(format!(
                     "the expression does not match {text} itself, which is answered here"
                 )),
             ),
-            End::OpenFilled { .. } => return Err("has a `.+` behind part of a segment".to_owned()),
-            End::MaybeSlashOpen => {
+            ExpressionEnd::OpenFilled { .. } => {
+                return Err("has a `.+` behind part of a segment".to_owned());
+            }
+            ExpressionEnd::MaybeSlashOpen => {
                 (vec![filled(b"", Some(b"")), filled(b"/*", Some(b":splat"))], longer())
             }
-            End::Below { .. } if slash => return Err("has two slashes in a row".to_owned()),
-            End::Below { captured, or_nothing } => {
+            ExpressionEnd::Below { .. } if slash => {
+                return Err("has two slashes in a row".to_owned());
+            }
+            ExpressionEnd::Below { captured, or_nothing } => {
                 let mut keys = vec![filled(b"/*", some(captured, b"/:splat"))];
                 if or_nothing && !key.is_empty() {
                     keys.push(filled(b"", some(captured, b"")));

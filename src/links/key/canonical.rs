@@ -26,7 +26,7 @@ pub struct Key<'a> {
     /// before it for one that holds on all below it.
     pub(in crate::links) host: &'a [u8],
     /// Normalised. Of a prefix: up to and with the slash before the `*`. With
-    /// placeholders it is a [pattern](super::pattern).
+    /// placeholders it is a [pattern].
     pub(in crate::links) path: &'a [u8],
     /// Canonical parameters sorted by name; empty when the key has none.
     pub(in crate::links) query: &'a [u8],

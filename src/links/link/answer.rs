@@ -6,7 +6,7 @@ use crate::links::targets::{Fallback, Target};
 
 /// What a link with options answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Answer<'a> {
+pub struct LinkAnswer<'a> {
     /// With what.
     pub status: Status,
     /// Where it sends; nowhere with 410.
@@ -19,11 +19,11 @@ pub struct Answer<'a> {
     pub tag: &'a [u8],
 }
 
-impl<'a> From<&'a Fallback> for Answer<'a> {
+impl<'a> From<&'a Fallback> for LinkAnswer<'a> {
     /// What is answered where there is no link.
-    fn from(fallback: &'a Fallback) -> Answer<'a> {
+    fn from(fallback: &'a Fallback) -> LinkAnswer<'a> {
         let (status, target) = (Status::Found, fallback.target());
-        Answer { status, target, max_age: None, referrer: None, tag: &[] }
+        LinkAnswer { status, target, max_age: None, referrer: None, tag: &[] }
     }
 }
 
@@ -34,8 +34,8 @@ impl<'a> Options<'a> {
         status: Status,
         target: Target<'a>,
         unix_us: u64,
-    ) -> Answer<'a> {
-        let mut answer = Answer {
+    ) -> LinkAnswer<'a> {
+        let mut answer = LinkAnswer {
             status,
             target: target.with_query(self.query),
             max_age: self.max_age(unix_us),

@@ -7,7 +7,7 @@ mod status;
 mod times;
 mod written;
 
-pub use answer::Answer;
+pub use answer::LinkAnswer;
 pub use options::Options;
 pub(super) use options::{Else, Setting};
 pub use status::Status;

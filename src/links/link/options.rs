@@ -20,7 +20,7 @@ use core::fmt;
 use super::times::{civil, rfc_3339};
 use crate::limits::{CACHE_SECONDS_MAX, TAG_BYTES_MAX};
 use crate::links::bytes::shown;
-use crate::links::targets::{self, NAMES, QueryRule, Target};
+use crate::links::targets::{CheckedTarget, NAMES, QueryRule, Target};
 
 /// The referrer policies (W3C Referrer Policy §3).
 const POLICIES: [&str; 8] = [
@@ -130,7 +130,7 @@ impl<'a> Options<'a> {
             b"until" => self.until = Some(time("until", value)?),
             b"else" => {
                 let checked =
-                    targets::validate(value).map_err(|problem| format!("else=: {problem}"))?;
+                    CheckedTarget::parse(value).map_err(|problem| format!("else=: {problem}"))?;
                 self.otherwise = Some(Else { blanks: checked.blanks(), url: checked.bytes() });
             }
             b"id" => {

@@ -3,7 +3,7 @@
 use super::options::Options;
 use super::status::Status;
 use crate::links::key::Key;
-use crate::links::targets::Checked;
+use crate::links::targets::CheckedTarget;
 
 /// Where a link was written: the caller's number of its file, and its line
 /// counted from 1.
@@ -23,7 +23,7 @@ pub struct Link<'a> {
     /// What it answers with.
     pub status: Status,
     /// Where it sends; `None` for a 410.
-    pub target: Option<Checked<'a>>,
+    pub target: Option<CheckedTarget<'a>>,
     /// What else it says.
     pub options: Options<'a>,
     /// Where it was written.

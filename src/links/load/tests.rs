@@ -140,7 +140,7 @@ fn duplicates_name_the_first_place() {
     // Of two the first stays.
     let links = Links::replicate(&table.into());
     let ask = links.ask(b"", b"/go/x");
-    let hit = links.find(&ask, b"/go/x", None, &mut Scratch::default()).unwrap();
+    let hit = links.find(&ask, b"/go/x", None, &mut LookupScratch::default()).unwrap();
     assert_eq!(hit.target.plain(), Some(&b"https://a/"[..]));
 }
 
@@ -281,7 +281,7 @@ fn no_text_breaks_the_loader() {
         b"\xff",
         b"[::1]",
     ];
-    let mut scratch = Scratch::default();
+    let mut scratch = LookupScratch::default();
     for round in 0..3_000 {
         let mut text = if round % 4 == 0 { b"from,to,status\n/a".to_vec() } else { Vec::new() };
         for _ in 0..rng.usize(..40) {
@@ -361,7 +361,7 @@ fn names_that_a_person_picks() {
 fn a_builder_without_a_hint() {
     let mut builder = TableBuilder::default();
     let mut scratch = KeyScratch::default();
-    let target = targets::validate(b"https://a/").unwrap();
+    let target = CheckedTarget::parse(b"https://a/").unwrap();
     let options = Options::default();
     for line in 1..=1_000 {
         let text = format!("/{line}");
@@ -379,7 +379,7 @@ fn a_builder_without_a_hint() {
     let mut add = |status, target| builder.add(&Link { key, status, target, options, origin });
     assert_eq!(add(Status::Found, None), Err(AddProblem::NoTarget(Status::Found)));
     assert_eq!(add(Status::Gone, Some(target)), Err(AddProblem::GoneWithTarget));
-    let splat = targets::validate(b"https://a/:splat").unwrap();
+    let splat = CheckedTarget::parse(b"https://a/:splat").unwrap();
     assert_eq!(add(Status::Found, Some(splat)), Err(AddProblem::SplatWithoutPrefix));
     let table = builder.finish();
     assert_eq!((table.len(), table.generation()), (1_000, 0));

@@ -8,7 +8,7 @@ use crate::links::bytes::shown;
 use crate::links::key::query::rank;
 use crate::links::key::{Key, pattern};
 use crate::links::link::{Else, Link, Origin, Status};
-use crate::links::targets::{Checked, NAMES, SPLAT, unknown_name};
+use crate::links::targets::{CheckedTarget, NAMES, SPLAT, unknown_name};
 
 /// Why a good key and a good target cannot become a link of this table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,7 +99,7 @@ pub(super) fn entry_of<'a>(
     if (flags | options.blanks()) & SPLAT != 0 && !key.prefix {
         return Err(AddProblem::SplatWithoutPrefix);
     }
-    let target = target.map_or(&[][..], Checked::bytes);
+    let target = target.map_or(&[][..], CheckedTarget::bytes);
     if key.pattern {
         let other = options.otherwise.as_ref().map_or(&[][..], |otherwise| otherwise.url);
         for url in [target, other] {

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use super::admit::{AddProblem, Shapes, pattern_beside};
 use super::builder::TableBuilder;
 use super::entries::{self, FORK, Parts, fork_of};
-use super::find::Scratch;
+use super::find::LookupScratch;
 use super::hash::hash_of;
 use super::index::slot_of;
 use super::links::Links;
@@ -103,7 +103,7 @@ impl Editor {
         let mut room = Vec::new();
         let path = normalise(path, &mut room);
         let ask = self.links.ask(host, path);
-        let hit = self.links.find(&ask, path, query, &mut Scratch::default())?;
+        let hit = self.links.find(&ask, path, query, &mut LookupScratch::default())?;
         self.links.link(&hit)
     }
 

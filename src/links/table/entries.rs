@@ -2,7 +2,7 @@
 //!
 //! An entry is a head of 20 bytes, then the key's path and query and the
 //! target, so that comparing a key and copying its target touch neighbouring
-//! cache lines; then [its options](super::options), if it has any. Little-endian,
+//! cache lines; then [its options](crate::links::link::Options), if it has any. Little-endian,
 //! aligned to 4 bytes, named by its offset / 4: an index slot has 32 bits for it,
 //! which reaches 16 GiB.
 //!
@@ -43,7 +43,7 @@ const _: () = assert!(TARGET_BYTES_MAX <= u16::MAX as usize);
 pub(super) const PREFIX: u8 = 1;
 /// Behind the target stand options.
 pub(super) const OPTIONS: u8 = 16;
-/// The path is a [pattern](super::pattern). The entry lies where a prefix with its
+/// The path is a [pattern]. The entry lies where a prefix with its
 /// literal beginning would; with [`PREFIX`] it ends with `/*`.
 pub(super) const PATTERN: u8 = 64;
 /// Not a link but a fork: some links differ from this path only in their
@@ -68,7 +68,7 @@ pub(super) struct Parts<'a> {
     pub(super) path: &'a [u8],
     pub(super) query: &'a [u8],
     pub(super) target: &'a [u8],
-    /// As [`Options::store`](super::Options::store) writes them; empty without.
+    /// As [`Options::store`](crate::links::link::Options::store) writes them; empty without.
     pub(super) options: &'a [u8],
 }
 

@@ -17,10 +17,10 @@ use crate::links::key::path::fold;
 use crate::links::key::query::{Parameters, names};
 use crate::links::key::{host, pattern};
 
-/// A question to [`Links`], worked out as far as it can be without touching
-/// the table's memory.
+/// A lookup that is worked out as far as it can be without touching the table's
+/// memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ask {
+pub struct Lookup {
     /// Hash of the path on any host.
     any: u64,
     /// Hash of the path on the request's own host, if keys name that host, or on
@@ -32,7 +32,7 @@ pub struct Ask {
 
 /// Memory for matching queries, reused from request to request.
 #[derive(Debug, Default)]
-pub struct Scratch {
+pub struct LookupScratch {
     parameters: Parameters,
     query: Vec<u8>,
     folded: Vec<u8>,
@@ -50,11 +50,11 @@ struct Query<'r> {
 }
 
 impl Links {
-    /// Prepares a question. `host` is the authority as it was sent (any case,
+    /// Prepares a lookup. `host` is the authority as it was sent (any case,
     /// with or without port, possibly empty); `path` is
-    /// [normalised](super::normalise()).
+    /// [normalised](crate::links::normalise()).
     #[inline]
-    pub fn ask(&self, host: &[u8], path: &[u8]) -> Ask {
+    pub fn ask(&self, host: &[u8], path: &[u8]) -> Lookup {
         let host = self.host_number(host);
         let any = hash(seed(ANY_HOST, false), path);
         let own = match host {
@@ -67,7 +67,7 @@ impl Links {
             // Right for the paths that have no capital, which are nearly all.
             self.index.prefetch(hash(seed(twin, false), path));
         }
-        Ask { any, own, host }
+        Lookup { any, own, host }
     }
 
     #[inline]
@@ -86,7 +86,7 @@ impl Links {
 
     /// Begins to load what [`prefetch_entry`](Self::prefetch_entry) will read.
     #[inline]
-    pub fn prefetch_slot(&self, ask: &Ask) {
+    pub fn prefetch_slot(&self, ask: &Lookup) {
         if ask.host != ANY_HOST {
             self.index.prefetch(ask.own);
         }
@@ -95,7 +95,7 @@ impl Links {
 
     /// Begins to load the entry that [`find`](Self::find) will look at first.
     #[inline]
-    pub fn prefetch_entry(&self, ask: &Ask) {
+    pub fn prefetch_entry(&self, ask: &Lookup) {
         // The entry on any host is only looked at if there is no own one.
         let own = self.index.candidates(ask.own).next();
         let first = own.or_else(|| match ask.host {
@@ -118,10 +118,10 @@ impl Links {
     /// `ask` was made from the same `path`; `query` is what follows the `?`.
     pub fn find<'a>(
         &'a self,
-        ask: &Ask,
+        ask: &Lookup,
         path: &[u8],
         query: Option<&[u8]>,
-        scratch: &mut Scratch,
+        scratch: &mut LookupScratch,
     ) -> Option<Hit<'a>> {
         let mut query = Query {
             sent: query.filter(|query| !query.is_empty()),
@@ -297,7 +297,7 @@ impl Links {
     /// be in more places than under its own host and under any host.
     fn find_in_scopes(
         &self,
-        ask: &Ask,
+        ask: &Lookup,
         path: &[u8],
         query: &mut Query<'_>,
         folded: &mut Vec<u8>,

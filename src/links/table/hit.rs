@@ -1,13 +1,13 @@
 //! What a shard finds: a link where it lies.
 
 use super::entries::{Entry, PATTERN, PREFIX};
-use crate::links::link::{Answer, Options, Status};
+use crate::links::link::{LinkAnswer, Options, Status};
 use crate::links::targets::{Captured, Target};
 
 /// The link that answers a request.
 #[derive(Clone, Copy, Debug)]
 pub struct Hit<'a> {
-    /// Its id; see [`Key::id`](super::Key::id).
+    /// Its id; see [`Key::id`](crate::links::Key::id).
     pub id: u64,
     /// What it answers with.
     pub status: Status,
@@ -63,7 +63,7 @@ impl<'a> Hit<'a> {
 
     /// What it answers at this time, Unix microseconds.
     #[must_use]
-    pub fn answer(&self, unix_us: u64) -> Answer<'a> {
+    pub fn answer(&self, unix_us: u64) -> LinkAnswer<'a> {
         let options = self.options.map_or_else(Options::default, Options::stored);
         options.answer(self.status, self.target, unix_us)
     }

@@ -53,7 +53,7 @@ impl Links {
     }
 
     /// Makes the change of a patch. They are links of the table that the patch's
-    /// [`Editor`] was made for, and have every earlier patch of it.
+    /// [`Editor`](super::Editor) was made for, and have every earlier patch of it.
     pub fn apply(&mut self, patch: &Patch) {
         self.generation = patch.generation;
         for &(at, slot) in &patch.slots {

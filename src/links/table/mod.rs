@@ -22,7 +22,7 @@ pub use admit::AddProblem;
 pub use builder::TableBuilder;
 pub use compare::{DifferenceCounts, LinkDifference, compare};
 pub use editor::{EditProblem, Editor};
-pub use find::{Ask, Scratch};
+pub use find::{Lookup, LookupScratch};
 pub use hit::Hit;
 pub use links::Links;
 pub use listed::Listed;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::hosts::Hosts;
 
-/// A change of one link, for every shard; see [`Links::apply`].
+/// A change of one link, for every shard; see [`Links::apply`](super::Links::apply).
 #[derive(Debug, Default)]
 pub struct Patch {
     pub(super) generation: u32,

@@ -9,7 +9,7 @@ use super::index::Stored;
 use super::listed::Listed;
 use crate::links::key::{Key, KeyScratch, parse_name};
 
-/// Every link there is at one time. Made by [`load`](super::load()) or a
+/// Every link there is at one time. Made by [`load`](crate::links::load()) or a
 /// [`TableBuilder`](super::TableBuilder), then only read.
 #[derive(Clone, Debug)]
 pub struct Table {

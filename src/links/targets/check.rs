@@ -9,16 +9,49 @@ use crate::limits::{TARGET_BYTES_MAX, TARGET_MACROS_MAX};
 use crate::links::bytes::{QUERY, escape, is, push_escape, shown};
 use crate::links::key::host::{self, HostProblem};
 
-/// A target that [`validate`] found good. Nothing else makes one, so whoever
+/// A target that [`parse`](Self::parse) found good. Nothing else makes one, so whoever
 /// holds one can put its bytes into a header field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Checked<'a> {
+pub struct CheckedTarget<'a> {
     pub(super) bytes: &'a [u8],
     /// What is filled into it: flags of an entry.
     pub(super) blanks: u8,
 }
 
-impl<'a> Checked<'a> {
+impl<'a> CheckedTarget<'a> {
+    /// Checks that `target` is an absolute `http` or `https` URL (RFC 3986, ASCII,
+    /// no user info) of bounded length that can go into a `Location` field as it
+    /// stands. Used for links and for `--fallback`.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, as a sentence with its remedy.
+    pub fn parse(target: &'a [u8]) -> Result<CheckedTarget<'a>, TargetProblem> {
+        if target.is_empty() {
+            return Err(TargetProblem::Empty);
+        }
+        if target.len() > TARGET_BYTES_MAX {
+            return Err(TargetProblem::TooLong(target.len()));
+        }
+        let start = after_scheme(target)?;
+        let rest = &target[start..];
+        let authority_end = rest.iter().position(|byte| matches!(byte, b'/' | b'?' | b'#'));
+        let authority_end = start + authority_end.unwrap_or(rest.len());
+        check_authority(target, start, authority_end)?;
+        check_characters(target, authority_end)?;
+        let mut blanks = 0;
+        let mut macros = 0;
+        let mut at = authority_end;
+        while let Some((blank, _, end)) = next_blank(target, at, false) {
+            blanks |= blank.flag();
+            macros += usize::from(blank.flag() == MACRO);
+            at = end;
+        }
+        if macros > TARGET_MACROS_MAX {
+            return Err(TargetProblem::TooManyMacros(macros));
+        }
+        Ok(CheckedTarget { bytes: target, blanks })
+    }
+
     /// The URL as it was written: printable ASCII, at most
     /// [`TARGET_BYTES_MAX`] bytes.
     pub fn bytes(self) -> &'a [u8] {
@@ -150,39 +183,6 @@ fn escaped(character: char) -> String {
         push_escape(byte, &mut out);
     }
     out.into_iter().map(char::from).collect()
-}
-
-/// Checks that `target` is an absolute `http` or `https` URL (RFC 3986, ASCII,
-/// no user info) of bounded length that can go into a `Location` field as it
-/// stands. Used for links and for `--fallback`.
-///
-/// # Errors
-/// The first thing that is wrong, as a sentence with its remedy.
-pub fn validate(target: &[u8]) -> Result<Checked<'_>, TargetProblem> {
-    if target.is_empty() {
-        return Err(TargetProblem::Empty);
-    }
-    if target.len() > TARGET_BYTES_MAX {
-        return Err(TargetProblem::TooLong(target.len()));
-    }
-    let start = after_scheme(target)?;
-    let rest = &target[start..];
-    let authority_end = rest.iter().position(|byte| matches!(byte, b'/' | b'?' | b'#'));
-    let authority_end = start + authority_end.unwrap_or(rest.len());
-    check_authority(target, start, authority_end)?;
-    check_characters(target, authority_end)?;
-    let mut blanks = 0;
-    let mut macros = 0;
-    let mut at = authority_end;
-    while let Some((blank, _, end)) = next_blank(target, at, false) {
-        blanks |= blank.flag();
-        macros += usize::from(blank.flag() == MACRO);
-        at = end;
-    }
-    if macros > TARGET_MACROS_MAX {
-        return Err(TargetProblem::TooManyMacros(macros));
-    }
-    Ok(Checked { bytes: target, blanks })
 }
 
 fn after_scheme(target: &[u8]) -> Result<usize, TargetProblem> {

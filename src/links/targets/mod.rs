@@ -10,7 +10,7 @@ mod write;
 
 pub(super) use blanks::{BLANKS, NAMES, SPLAT, unknown_name};
 pub use captured::Captured;
-pub use check::{Checked, TargetProblem, validate};
+pub use check::CheckedTarget;
 pub use parameters::QueryRule;
 pub use visit::Visit;
 pub use write::{Fallback, Target, TooLong};

@@ -36,7 +36,7 @@ const IP_BYTES_MAX: usize = 39;
 
 /// In which part of a URL something stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Part {
+pub(super) enum UrlPart {
     Path,
     Query,
     Fragment,
@@ -47,12 +47,12 @@ impl Visit<'_> {
     pub(super) fn push(
         &self,
         blank: Blank<'_>,
-        part: Part,
+        part: UrlPart,
         id: &[u8; CLICK_ID_BYTES],
         out: &mut Vec<u8>,
     ) {
         // What comes from a path is spelled as it has to be there, slashes as well.
-        let of_path = if part == Part::Path { PATH } else { PARAMETER };
+        let of_path = if part == UrlPart::Path { PATH } else { PARAMETER };
         match blank {
             Blank::Splat => push_encoded(self.captured.splat(), of_path, out),
             Blank::Name(name) => push_encoded(self.captured.named(name), of_path, out),
@@ -94,8 +94,8 @@ fn slug(path: &[u8]) -> &[u8] {
 
 /// Appends a value with all but unreserved bytes encoded. Dots alone are left out
 /// of a path: encoded or not, browsers take them for a step up.
-fn push_value(value: impl Iterator<Item = u8> + Clone, part: Part, out: &mut Vec<u8>) {
-    if part == Part::Path && value.clone().all(|byte| byte == b'.') {
+fn push_value(value: impl Iterator<Item = u8> + Clone, part: UrlPart, out: &mut Vec<u8>) {
+    if part == UrlPart::Path && value.clone().all(|byte| byte == b'.') {
         return;
     }
     for byte in value {

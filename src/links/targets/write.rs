@@ -4,9 +4,9 @@ use core::fmt;
 use std::sync::Arc;
 
 use super::blanks::{Blank, CLICK_ID, NAMES, SPLAT, next_blank};
-use super::check::Checked;
+use super::check::CheckedTarget;
 use super::parameters::{QueryRule, join};
-use super::visit::{Part, Visit};
+use super::visit::{UrlPart, Visit};
 use crate::limits::{CLICK_ID_BYTES, LOCATION_BYTES_MAX};
 
 /// What stands for a click id that is not known yet.
@@ -33,14 +33,14 @@ pub struct Target<'a> {
     query: QueryRule,
 }
 
-impl<'a> From<Checked<'a>> for Target<'a> {
-    fn from(checked: Checked<'a>) -> Target<'a> {
+impl<'a> From<CheckedTarget<'a>> for Target<'a> {
+    fn from(checked: CheckedTarget<'a>) -> Target<'a> {
         Target::stored(checked.bytes, checked.blanks)
     }
 }
 
 impl<'a> Target<'a> {
-    /// What a table kept of a [`Checked`] target; empty for a 410.
+    /// What a table kept of a [`CheckedTarget`] target; empty for a 410.
     #[inline]
     pub(in crate::links) fn stored(bytes: &'a [u8], blanks: u8) -> Target<'a> {
         Target { bytes, blanks, query: QueryRule::Drop }
@@ -124,7 +124,7 @@ impl<'a> Target<'a> {
     /// too long.
     fn fill(&self, visit: &Visit<'_>, id: &[u8; CLICK_ID_BYTES], out: &mut Vec<u8>) {
         let start = out.len();
-        let mut part = Part::Path;
+        let mut part = UrlPart::Path;
         let mut done = 0;
         let has_names = self.blanks & NAMES != 0;
         while let Some((blank, at, end)) = next_blank(self.bytes, done, has_names) {
@@ -132,7 +132,7 @@ impl<'a> Target<'a> {
             out.extend_from_slice(text);
             part = part_behind(part, text);
             done = end;
-            if blank == Blank::Query && part == Part::Query && self.stands_alone(at, end) {
+            if blank == Blank::Query && part == UrlPart::Query && self.stands_alone(at, end) {
                 // Without a query there is nothing to part from what is beside it.
                 if !visit.push_query(out) {
                     match self.bytes.get(end) {
@@ -158,10 +158,10 @@ impl<'a> Target<'a> {
 }
 
 /// The part of a URL that `text` ends in, if it begins in `part`.
-fn part_behind(part: Part, text: &[u8]) -> Part {
+fn part_behind(part: UrlPart, text: &[u8]) -> UrlPart {
     text.iter().fold(part, |part, byte| match (part, byte) {
-        (_, b'#') => Part::Fragment,
-        (Part::Path, b'?') => Part::Query,
+        (_, b'#') => UrlPart::Fragment,
+        (UrlPart::Path, b'?') => UrlPart::Query,
         (part, _) => part,
     })
 }
@@ -176,7 +176,7 @@ pub struct Fallback {
 impl Fallback {
     /// `None` for a target with `:splat`, which nothing can fill.
     #[must_use]
-    pub fn new(checked: Checked<'_>) -> Option<Fallback> {
+    pub fn new(checked: CheckedTarget<'_>) -> Option<Fallback> {
         let fallback = Fallback { bytes: checked.bytes.into(), blanks: checked.blanks };
         (!checked.has_splat()).then_some(fallback)
     }

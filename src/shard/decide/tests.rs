@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use super::*;
 use crate::http::{Parsed, parse};
-use crate::links::targets::validate;
-use crate::links::{Format, Links, OnBadLine, Scratch, Source, load, normalise};
+use crate::links::{
+    CheckedTarget, Format, Links, LookupScratch, OnBadLine, Source, load, normalise,
+};
 
 /// 1994-11-06T08:49:37Z.
 const NOW_S: u64 = 784_111_777;
@@ -216,7 +217,7 @@ fn decided(links: &Links, head: &str, standing: &Standing<'_>) -> String {
     if let Some(fixed) = without_link(&request) {
         return format!("{fixed:?}");
     }
-    let (mut scratch, mut room) = (Scratch::default(), Vec::new());
+    let (mut scratch, mut room) = (LookupScratch::default(), Vec::new());
     let path = normalise(request.path.of(bytes), &mut room);
     let unix_us = NOW_S * 1_000_000;
     let facts = Facts { request: &request, bytes, path, peer: PEER, unix_us };
@@ -226,7 +227,7 @@ fn decided(links: &Links, head: &str, standing: &Standing<'_>) -> String {
 }
 
 fn fallback() -> Fallback {
-    Fallback::new(validate(FALLBACK.as_bytes()).unwrap()).unwrap()
+    Fallback::new(CheckedTarget::parse(FALLBACK.as_bytes()).unwrap()).unwrap()
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use super::super::order::Order;
 use super::super::row::{Line, Row};
-use super::server::{Found, Paths, Turn};
-use super::tree::{Place, Texts};
+use super::server::{NginxRedirect, Paths, Turn};
+use super::tree::{ConfigLine, Texts};
 use super::value::{Known, target};
 use crate::links::link::Setting;
 
@@ -41,18 +41,18 @@ impl Emit<'_> {
         }
     }
 
-    pub(super) fn refuse(&mut self, place: Place, message: String) {
+    pub(super) fn refuse(&mut self, place: ConfigLine, message: String) {
         self.go_to(place.file);
         (self.take)(place.line, Line::Refused(message));
     }
 
-    pub(super) fn other(&mut self, place: Place) {
+    pub(super) fn other(&mut self, place: ConfigLine) {
         self.go_to(place.file);
         (self.take)(place.line, Line::Other);
     }
 
     /// Hands a redirect over that no map is for.
-    pub(super) fn found(&mut self, found: &Found) {
+    pub(super) fn found(&mut self, found: &NginxRedirect) {
         let mut paths = match found.paths() {
             Ok(paths) => paths,
             Err(message) => return self.refuse(found.place, message),
@@ -66,10 +66,10 @@ impl Emit<'_> {
     /// Hands a redirect over: a row for each host and key.
     pub(super) fn redirect(
         &mut self,
-        place: Place,
+        place: ConfigLine,
         paths: &Paths,
         hosts: &[Vec<u8>],
-        found: &Found,
+        found: &NginxRedirect,
         value: &[u8],
     ) {
         self.go_to(place.file);
@@ -127,7 +127,7 @@ impl Emit<'_> {
     }
 
     /// What another redirect of the server, which nginx looks at first, changes.
-    fn order(&mut self, key: &[u8], found: &Found, place: Place) -> Option<String> {
+    fn order(&mut self, key: &[u8], found: &NginxRedirect, place: ConfigLine) -> Option<String> {
         let [server, expressions] = &mut self.earlier;
         // Maps are asked by a redirect of the server, and know their own order.
         let earlier = match found.turn {
@@ -145,7 +145,7 @@ impl Emit<'_> {
     }
 
     /// What other servers change.
-    fn servers(&self, key: &[u8], host: &[u8], found: &Found) -> Option<String> {
+    fn servers(&self, key: &[u8], host: &[u8], found: &NginxRedirect) -> Option<String> {
         if found.context.is_default {
             return Some(
                 "as that of the default server, nginx takes it for hosts without a server too"

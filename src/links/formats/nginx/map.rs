@@ -4,9 +4,9 @@ use super::super::order::Order;
 use super::super::paths::{no_placeholder, push_literal};
 use super::super::regex::Filled;
 use super::emit::Emit;
-use super::server::{Found, Location, Paths, hosts};
-use super::tokens::{End, Tokens};
-use super::tree::{Place, Texts};
+use super::server::{Location, NginxRedirect, Paths, hosts};
+use super::tokens::{DirectiveEnd, Tokens};
+use super::tree::{ConfigLine, Texts};
 use super::value::filled;
 use crate::links::bytes::shown;
 
@@ -62,7 +62,7 @@ pub(super) struct Map<'m> {
     pub(super) variable: &'m [u8],
     pub(super) compared: &'m Compared,
     /// The redirects that send its values.
-    pub(super) uses: &'m [Found],
+    pub(super) uses: &'m [NginxRedirect],
 }
 
 /// What is known of a map while its entries are read.
@@ -102,14 +102,14 @@ impl Map<'_> {
                 Ok(read) => read,
                 Err(message) => {
                     let message = format!("{message} (what follows was not read)");
-                    emit.refuse(Place { file, line: tokens.line }, message);
+                    emit.refuse(ConfigLine { file, line: tokens.line }, message);
                     break;
                 }
             };
-            let place = Place { file, line };
+            let place = ConfigLine { file, line };
             match (end, &words[..]) {
-                (End::Close | End::File, _) => break,
-                (End::Open, _) => {
+                (DirectiveEnd::Close | DirectiveEnd::File, _) => break,
+                (DirectiveEnd::Open, _) => {
                     let message =
                         "a `{` within a map; quote the word it is in (what follows was not read)";
                     emit.refuse(place, message.to_owned());
@@ -145,7 +145,7 @@ impl Map<'_> {
         &self,
         key: &[u8],
         value: &[u8],
-        place: Place,
+        place: ConfigLine,
         state: &mut State,
         emit: &mut Emit<'_>,
     ) {
@@ -186,7 +186,7 @@ impl Map<'_> {
     }
 
     /// The keys of `default`: all that the redirect is asked for.
-    fn default(&self, found: &Found) -> Result<Paths, String> {
+    fn default(&self, found: &NginxRedirect) -> Result<Paths, String> {
         match self.compared {
             Compared::Argument(_) => found.paths(),
             _ if found.context.location == Location::All && found.context.paths.is_none() => {
@@ -196,7 +196,7 @@ impl Map<'_> {
         }
     }
 
-    fn paths(&self, key: &[u8], hostnames: bool, found: &Found) -> Result<Paths, String> {
+    fn paths(&self, key: &[u8], hostnames: bool, found: &NginxRedirect) -> Result<Paths, String> {
         let (expression, any_case) = match key {
             [b'~', b'*', rest @ ..] => (Some(rest), true),
             [b'~', rest @ ..] => (Some(rest), false),
@@ -240,7 +240,7 @@ impl Map<'_> {
 }
 
 /// Keys of a map whose redirect stands in a location.
-fn within(mut paths: Paths, found: &Found) -> Result<Paths, String> {
+fn within(mut paths: Paths, found: &NginxRedirect) -> Result<Paths, String> {
     let start = match &found.context.location {
         Location::All => return Ok(paths),
         Location::Exact(path) | Location::Prefix { path, .. } => path,

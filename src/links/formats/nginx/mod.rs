@@ -18,8 +18,8 @@ use super::row::Line;
 use super::source::Help;
 use emit::Emit;
 use map::{Compared, Map};
-use server::{Context, Found, Turn, Walk};
-use tree::{Block, Node, Place, Texts};
+use server::{Context, NginxRedirect, Turn, Walk};
+use tree::{Block, ConfigLine, Node, Texts};
 
 pub(super) fn read(text: &[u8], help: &Help<'_>, take: &mut dyn FnMut(u32, Line<'_>)) {
     let mut texts = Texts::new(text, help);
@@ -65,15 +65,15 @@ fn collect_maps<'n>(nodes: &'n [Node], maps: &mut Vec<&'n Node>) {
 }
 
 /// By the name of a variable, the redirects that send it.
-type Uses = HashMap<Vec<u8>, Vec<Found>>;
+type Uses = HashMap<Vec<u8>, Vec<NginxRedirect>>;
 
 /// Parts redirects that send the value of a map from the others, and puts those in
 /// the order in which nginx looks at them.
 fn sorted(
-    found: Vec<Found>,
+    found: Vec<NginxRedirect>,
     maps: &[&Node],
-    wrong: &mut Vec<(Place, String)>,
-) -> (Uses, Vec<Found>) {
+    wrong: &mut Vec<(ConfigLine, String)>,
+) -> (Uses, Vec<NginxRedirect>) {
     let mut uses = Uses::new();
     for node in maps {
         if let [_, _, variable] = &node.words[..] {
@@ -125,14 +125,14 @@ fn read_map(
         );
         return emit.refuse(node.place, message);
     }
-    let alone = [Found {
+    let alone = [NginxRedirect {
         context: Context::default(),
         turn: Turn::Server,
         rewrite: None,
         status: b"302".to_vec(),
         value: [b"$", variable].concat(),
         keeps_query: false,
-        place: Place { file: usize::MAX, line: 0 },
+        place: ConfigLine { file: usize::MAX, line: 0 },
     }];
     let uses = if uses.is_empty() { &alone[..] } else { uses };
     let map = Map { variable, compared: &compared, uses };

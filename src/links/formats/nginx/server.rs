@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use super::super::paths::push_literal;
 use super::super::regex::{self, Filled, Shape};
-use super::tree::{Node, Place};
+use super::tree::{ConfigLine, Node};
 use super::value::variables;
 use crate::links::bytes::shown;
 
@@ -66,7 +66,7 @@ pub(super) enum Turn {
 
 /// A redirect.
 #[derive(Clone, Debug)]
-pub(super) struct Found {
+pub(super) struct NginxRedirect {
     pub(super) context: Context,
     pub(super) turn: Turn,
     /// The expression of a `rewrite`.
@@ -75,16 +75,16 @@ pub(super) struct Found {
     pub(super) value: Vec<u8>,
     /// A `rewrite` passes the visitor's query on.
     pub(super) keeps_query: bool,
-    pub(super) place: Place,
+    pub(super) place: ConfigLine,
 }
 
 /// What a walk through servers finds.
 #[derive(Debug, Default)]
 pub(super) struct Walk {
-    pub(super) found: Vec<Found>,
-    pub(super) wrong: Vec<(Place, String)>,
+    pub(super) found: Vec<NginxRedirect>,
+    pub(super) wrong: Vec<(ConfigLine, String)>,
     /// Directives that have nothing to do with redirects.
-    pub(super) others: Vec<Place>,
+    pub(super) others: Vec<ConfigLine>,
     /// Whether there is any server.
     pub(super) has_servers: bool,
 }
@@ -230,7 +230,7 @@ impl Walk {
             Location::Regex { .. } => Turn::Expression,
             _ => Turn::Location,
         };
-        self.found.push(Found {
+        self.found.push(NginxRedirect {
             context: context.clone(),
             turn,
             rewrite,
@@ -379,7 +379,7 @@ impl Paths {
     }
 }
 
-impl Found {
+impl NginxRedirect {
     /// Whether nginx looks at expressions of locations before it.
     pub(super) fn asks_expressions(&self) -> bool {
         matches!(self.context.location, Location::Prefix { strong: false, .. })

@@ -3,7 +3,7 @@
 
 /// What ends a directive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum End {
+pub(super) enum DirectiveEnd {
     /// `;`
     Semicolon,
     /// `{`
@@ -39,13 +39,13 @@ impl<'a> Tokens<'a> {
     ///
     /// # Errors
     /// Why this is no configuration, as a sentence. What follows cannot be read.
-    pub(super) fn next(&mut self, words: &mut Vec<Vec<u8>>) -> Result<(u32, End), String> {
+    pub(super) fn next(&mut self, words: &mut Vec<Vec<u8>>) -> Result<(u32, DirectiveEnd), String> {
         words.clear();
         let mut first = self.line;
         loop {
             let Some(&byte) = self.text.get(self.at) else {
                 if words.is_empty() {
-                    return Ok((self.line, End::File));
+                    return Ok((self.line, DirectiveEnd::File));
                 }
                 return Err("the file ends within a directive; write the `;` behind it".to_owned());
             };
@@ -68,9 +68,9 @@ impl<'a> Tokens<'a> {
                 b';' | b'{' | b'}' => {
                     self.at += 1;
                     let end = match byte {
-                        b';' => End::Semicolon,
-                        b'{' => End::Open,
-                        _ => End::Close,
+                        b';' => DirectiveEnd::Semicolon,
+                        b'{' => DirectiveEnd::Open,
+                        _ => DirectiveEnd::Close,
                     };
                     return Ok((if words.is_empty() { self.line } else { first }, end));
                 }
@@ -171,11 +171,11 @@ mod tests {
             let ended = tokens.next(&mut words);
             let joined = String::from_utf8_lossy(&words.join(&b'|')).into_owned();
             match ended {
-                Ok((_, End::File)) => break,
+                Ok((_, DirectiveEnd::File)) => break,
                 Ok((line, end)) => {
                     let end = match end {
-                        End::Semicolon => ';',
-                        End::Open => '{',
+                        DirectiveEnd::Semicolon => ';',
+                        DirectiveEnd::Open => '{',
                         _ => '}',
                     };
                     got.push(format!("{line} {joined}{end}"));

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::super::source::Help;
-use super::tokens::{End, Tokens};
+use super::tokens::{DirectiveEnd, Tokens};
 use crate::limits::{BLOCK_DEPTH_MAX, INCLUDE_NAME_BYTES_MAX, INCLUDED_FILES_MAX};
 use crate::links::bytes::shown;
 
@@ -11,14 +11,14 @@ use crate::links::bytes::shown;
 #[derive(Debug)]
 pub(super) struct Node {
     pub(super) words: Vec<Vec<u8>>,
-    pub(super) place: Place,
+    pub(super) place: ConfigLine,
     /// `None` if it ends with `;`.
     pub(super) block: Option<Block>,
 }
 
 /// Where a directive stands.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Place {
+pub(super) struct ConfigLine {
     /// Its file, by its number in [`Texts`].
     pub(super) file: usize,
     pub(super) line: u32,
@@ -67,7 +67,7 @@ pub(super) struct Texts<'a> {
 }
 
 /// What is wrong at a place.
-pub(super) type Wrong = (Place, String);
+pub(super) type Wrong = (ConfigLine, String);
 
 impl<'a> Texts<'a> {
     pub(super) fn new(text: &'a [u8], help: &'a Help<'a>) -> Texts<'a> {
@@ -80,7 +80,7 @@ impl<'a> Texts<'a> {
     pub(super) fn include(
         &mut self,
         pattern: &[u8],
-        place: Place,
+        place: ConfigLine,
         wrong: &mut Vec<Wrong>,
         mut read: impl FnMut(&mut Texts<'a>, usize, &mut Vec<Wrong>),
     ) {
@@ -129,12 +129,12 @@ impl<'a> Texts<'a> {
         let mut nodes = Vec::new();
         let read = self.block(&mut tokens, file, depth, &mut nodes, wrong);
         let ended = read.and_then(|end| match end {
-            End::Close => Err("a `}` without a block".to_owned()),
+            DirectiveEnd::Close => Err("a `}` without a block".to_owned()),
             _ => Ok(()),
         });
         if let Err(message) = ended {
             let message = format!("{message} (what follows was not read)");
-            wrong.push((Place { file, line: tokens.line }, message));
+            wrong.push((ConfigLine { file, line: tokens.line }, message));
         }
         self.files[file].bytes = bytes;
         nodes
@@ -147,25 +147,25 @@ impl<'a> Texts<'a> {
         depth: usize,
         nodes: &mut Vec<Node>,
         wrong: &mut Vec<Wrong>,
-    ) -> Result<End, String> {
+    ) -> Result<DirectiveEnd, String> {
         if depth > BLOCK_DEPTH_MAX {
             return Err(format!("more than {BLOCK_DEPTH_MAX} blocks within each other"));
         }
         let mut words = Vec::new();
         loop {
             let (line, end) = tokens.next(&mut words)?;
-            let place = Place { file, line };
+            let place = ConfigLine { file, line };
             match end {
-                End::Close | End::File => return Ok(end),
-                End::Semicolon if words[0] == b"include" && words.len() == 2 => {
+                DirectiveEnd::Close | DirectiveEnd::File => return Ok(end),
+                DirectiveEnd::Semicolon if words[0] == b"include" && words.len() == 2 => {
                     self.include(&words[1], place, wrong, |texts, file, wrong| {
                         nodes.extend(texts.tree(file, depth + 1, wrong));
                     });
                 }
-                End::Semicolon => {
+                DirectiveEnd::Semicolon => {
                     nodes.push(Node { words: core::mem::take(&mut words), place, block: None });
                 }
-                End::Open => {
+                DirectiveEnd::Open => {
                     let words = core::mem::take(&mut words);
                     let opened = tokens.line;
                     let (end, block) = if words[0] == b"map" {
@@ -178,7 +178,7 @@ impl<'a> Texts<'a> {
                     };
                     let name = shown(&words[0]);
                     nodes.push(Node { words, place, block: Some(block) });
-                    if end == End::File {
+                    if end == DirectiveEnd::File {
                         return Err(format!("the block of `{name}` on line {opened} is left open"));
                     }
                 }
@@ -187,12 +187,14 @@ impl<'a> Texts<'a> {
     }
 }
 
-fn skip_map(tokens: &mut Tokens<'_>) -> Result<End, String> {
+fn skip_map(tokens: &mut Tokens<'_>) -> Result<DirectiveEnd, String> {
     let mut words = Vec::new();
     loop {
         match tokens.next(&mut words)?.1 {
-            End::Semicolon => {}
-            End::Open => return Err("a `{` within a map; quote the word it is in".to_owned()),
+            DirectiveEnd::Semicolon => {}
+            DirectiveEnd::Open => {
+                return Err("a `{` within a map; quote the word it is in".to_owned());
+            }
             end => return Ok(end),
         }
     }

@@ -19,7 +19,7 @@ pub(super) struct Known<'a> {
 
 /// A target.
 #[derive(Debug)]
-pub(super) struct Made {
+pub(super) struct SentTarget {
     pub(super) target: Vec<u8>,
     /// Whether it passes the visitor's query on.
     pub(super) keeps_query: bool,
@@ -71,8 +71,8 @@ pub(super) fn filled(text: &[u8], name: &[u8], value: &[u8]) -> Vec<u8> {
 ///
 /// # Errors
 /// What cannot be said by a target, as a sentence.
-pub(super) fn target(value: &[u8], known: &Known<'_>) -> Result<Made, String> {
-    let mut made = Made { target: Vec::new(), keeps_query: false, changed: None };
+pub(super) fn target(value: &[u8], known: &Known<'_>) -> Result<SentTarget, String> {
+    let mut made = SentTarget { target: Vec::new(), keeps_query: false, changed: None };
     let mut rest = value;
     while let Some((&byte, behind)) = rest.split_first() {
         rest = behind;
@@ -89,10 +89,10 @@ pub(super) fn target(value: &[u8], known: &Known<'_>) -> Result<Made, String> {
         }
     }
     let target = absolute(&made.target, known.base)?.into_owned();
-    Ok(Made { target, ..made })
+    Ok(SentTarget { target, ..made })
 }
 
-impl Made {
+impl SentTarget {
     /// Writes a variable; returns what is left of what follows it.
     fn variable<'v>(
         &mut self,

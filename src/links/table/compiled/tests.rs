@@ -3,7 +3,7 @@ use crc32c::crc32c;
 use std::sync::Arc;
 
 use super::*;
-use crate::links::{Ask, Format, Links, OnBadLine, Scratch, Source, load, normalise};
+use crate::links::{Format, Links, Lookup, LookupScratch, OnBadLine, Source, load, normalise};
 
 const LINKS: &str = "/a https://a.example/{clickid} 301 cache=60\n\
     a.example/x?id=1&k=* https://x.example/ tag=t from=2025-01-01T00:00:00Z else=https://e.example/\n\
@@ -36,14 +36,14 @@ fn read_all(bytes: &[u8]) -> Result<Compiled, CompiledProblem> {
 /// What some requests are answered with.
 fn answers(table: &Arc<Table>) -> Vec<String> {
     let links = Links::replicate(table);
-    let mut scratch = Scratch::default();
+    let mut scratch = LookupScratch::default();
     let mut answers = Vec::new();
     for host in ["", "a.example", "A.Example:80", "b.example", "z.y.example"] {
         for path in ["/a", "/x", "/X", "/amz/1", "/blog/1/2", "/blog/1", "/gone", "/%41//b"] {
             for query in [None, Some("id=1&k=7"), Some("id=2"), Some("k&id=1&id=2")] {
                 let mut room = Vec::new();
                 let path = normalise(path.as_bytes(), &mut room);
-                let ask: Ask = links.ask(host.as_bytes(), path);
+                let ask: Lookup = links.ask(host.as_bytes(), path);
                 links.prefetch_slot(&ask);
                 links.prefetch_entry(&ask);
                 let hit = links.find(&ask, path, query.map(str::as_bytes), &mut scratch);

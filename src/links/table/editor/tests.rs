@@ -43,7 +43,7 @@ fn random_line(rng: &mut fastrand::Rng, key: &str, number: usize) -> String {
 
 /// What a request is answered with, as far as a link says.
 fn answer(links: &Links, host: &str, path: &str, query: &str) -> Option<String> {
-    let mut scratch = Scratch::default();
+    let mut scratch = LookupScratch::default();
     let ask = links.ask(host.as_bytes(), path.as_bytes());
     links.prefetch_slot(&ask);
     links.prefetch_entry(&ask);

@@ -23,7 +23,7 @@ fn answer(links: &Links, request: &str) -> String {
         Some((path, query)) => (path, Some(query.as_bytes())),
         None => (rest, None),
     };
-    let (mut room, mut scratch, mut out) = (Vec::new(), Scratch::default(), Vec::new());
+    let (mut room, mut scratch, mut out) = (Vec::new(), LookupScratch::default(), Vec::new());
     let path = normalise(path.as_bytes(), &mut room);
     let ask = links.ask(host.as_bytes(), path);
     links.prefetch_slot(&ask);
@@ -414,7 +414,7 @@ fn ids_do_not_depend_on_the_table() {
     ] {
         let links = links(text);
         let ask = links.ask(b"a.example", b"/x");
-        let hit = links.find(&ask, b"/x", Some(b"k=1"), &mut Scratch::default()).unwrap();
+        let hit = links.find(&ask, b"/x", Some(b"k=1"), &mut LookupScratch::default()).unwrap();
         assert_eq!(hit.id, id);
     }
 }

@@ -1,9 +1,10 @@
+use super::TargetProblem;
 use crate::limits::{TARGET_BYTES_MAX, TARGET_MACROS_MAX};
 use crate::links::key::host::HostProblem;
 use crate::links::targets::*;
 
 fn problem(target: &str) -> TargetProblem {
-    validate(target.as_bytes()).expect_err(target)
+    CheckedTarget::parse(target.as_bytes()).expect_err(target)
 }
 
 #[test]
@@ -19,14 +20,14 @@ fn good_targets() {
         "https://a.example/!$&'()*+,;=:@~-._/?/?:@#frag/?ment",
         "https://a.example/:splatter",
     ] {
-        let checked = validate(target.as_bytes()).expect(target);
+        let checked = CheckedTarget::parse(target.as_bytes()).expect(target);
         assert_eq!(checked.bytes(), target.as_bytes());
         assert!(!checked.has_splat(), "{target}");
     }
     for target in
         ["https://a/:splat", "https://a?u=:splat", "https://a#:splat", "https://a/x:splat.html"]
     {
-        assert!(validate(target.as_bytes()).unwrap().has_splat(), "{target}");
+        assert!(CheckedTarget::parse(target.as_bytes()).unwrap().has_splat(), "{target}");
     }
 }
 
@@ -86,12 +87,12 @@ fn every_problem() {
     check("https:{slug}//a/", P::Scheme("https".into()));
     let most = "{ip}".repeat(TARGET_MACROS_MAX);
     check(&format!("https://a/{most}{{ts}}"), P::TooManyMacros(TARGET_MACROS_MAX + 1));
-    validate(format!("https://a/{most}{{clickid}}:splat").as_bytes()).unwrap();
+    CheckedTarget::parse(format!("https://a/{most}{{clickid}}:splat").as_bytes()).unwrap();
     check("https://:splat/x", P::SplatInHost);
     check("https://a:splat/x", P::SplatInHost);
     check("https://:year/x", P::NameInHost("year".into()));
     check("https://a.:year.example:80/x", P::NameInHost("year".into()));
-    assert_eq!(validate(b"https://a/\xff"), Err(P::NotUtf8(0xff, 11)));
+    assert_eq!(CheckedTarget::parse(b"https://a/\xff"), Err(P::NotUtf8(0xff, 11)));
 }
 
 #[test]

@@ -7,7 +7,7 @@ fn splatted(splat: &[u8]) -> Visit<'_> {
 
 fn filled(target: &str, splat: &str) -> String {
     let mut out = b"Location: ".to_vec();
-    let target = Target::from(validate(target.as_bytes()).unwrap());
+    let target = Target::from(CheckedTarget::parse(target.as_bytes()).unwrap());
     target.write(&splatted(splat.as_bytes()), &mut out).unwrap();
     String::from_utf8(out).unwrap().split_off(10)
 }
@@ -35,7 +35,7 @@ fn splats() {
 fn click_ids() {
     let id = b"00040c00001a00021wqgs0kr7e";
     let check = |target: &str, want: &str| {
-        let checked = validate(target.as_bytes()).unwrap();
+        let checked = CheckedTarget::parse(target.as_bytes()).unwrap();
         let target = Target::from(checked);
         assert!(target.has_click_id() && target.plain().is_none());
         let (mut first, mut out) = (Vec::new(), Vec::new());
@@ -56,7 +56,7 @@ fn click_ids() {
 #[test]
 fn nothing_but_click_ids_still_fits() {
     let text = ["https://a/", &"{clickid}".repeat((TARGET_BYTES_MAX - 10) / 9)].concat();
-    let target = Target::from(validate(text.as_bytes()).unwrap());
+    let target = Target::from(CheckedTarget::parse(text.as_bytes()).unwrap());
     let mut out = Vec::new();
     assert_eq!(target.write(&Visit::default(), &mut out), Ok(()));
     assert_eq!(out.len(), 10 + (text.len() - 10) / 9 * CLICK_ID_BYTES);
@@ -64,7 +64,7 @@ fn nothing_but_click_ids_still_fits() {
 
 #[test]
 fn a_fallback_has_no_splat() {
-    let fallback = |target: &str| Fallback::new(validate(target.as_bytes()).unwrap());
+    let fallback = |target: &str| Fallback::new(CheckedTarget::parse(target.as_bytes()).unwrap());
     assert!(fallback("https://a/:splat").is_none());
     let kept = fallback("https://a/{clickid}").unwrap();
     assert_eq!(kept.text(), "https://a/{clickid}");
@@ -73,7 +73,7 @@ fn a_fallback_has_no_splat() {
 
 #[test]
 fn a_location_is_bounded() {
-    let target = Target::from(validate(b"https://a/:splat").unwrap());
+    let target = Target::from(CheckedTarget::parse(b"https://a/:splat").unwrap());
     let mut out = b"before".to_vec();
     let longest = vec![b'x'; LOCATION_BYTES_MAX - 10];
     assert_eq!(target.write(&splatted(&longest), &mut out), Ok(()));
@@ -87,7 +87,7 @@ fn a_location_is_bounded() {
 
 #[test]
 fn plain_targets_are_known() {
-    let target = |text: &'static str| Target::from(validate(text.as_bytes()).unwrap());
+    let target = |text: &'static str| Target::from(CheckedTarget::parse(text.as_bytes()).unwrap());
     assert_eq!(target("https://a/").plain(), Some(&b"https://a/"[..]));
     assert_eq!(target("https://a/:splat").plain(), None);
     assert_eq!(target("https://a/{clickid}").plain(), None);
@@ -106,7 +106,7 @@ const VISIT: Visit<'_> = Visit {
 };
 
 fn of(target: &str, visit: Visit<'_>) -> String {
-    let target = Target::from(validate(target.as_bytes()).unwrap());
+    let target = Target::from(CheckedTarget::parse(target.as_bytes()).unwrap());
     assert!(target.plain().is_none() && target.is_personal());
     let mut out = Vec::new();
     target.write(&visit, &mut out).unwrap();
@@ -178,7 +178,8 @@ fn dots_alone_are_left_out_of_a_path() {
 #[test]
 fn queries_that_are_kept() {
     let check = |rule: QueryRule, target: &str, query: &str, want: &str| {
-        let target = Target::from(validate(target.as_bytes()).unwrap()).with_query(rule);
+        let target =
+            Target::from(CheckedTarget::parse(target.as_bytes()).unwrap()).with_query(rule);
         assert!(target.plain().is_none());
         let mut out = b"Location: ".to_vec();
         target.write(&Visit { query: query.as_bytes(), ..VISIT }, &mut out).unwrap();

@@ -109,24 +109,27 @@ impl Machine {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::{BACKLOG_DEFAULT, CONNECTIONS_PER_SHARD_DEFAULT};
 
     const MACHINE: Machine = Machine {
         cpus: Vec::new(),
         nofile: 1_000_000,
         memlock_bytes: u64::MAX,
-        somaxconn: Some(4096),
+        somaxconn: Some(BACKLOG_DEFAULT),
     };
+    const CONNECTIONS: usize = CONNECTIONS_PER_SHARD_DEFAULT as usize;
 
     #[test]
     fn a_fitting_machine_needs_no_warning() {
-        assert_eq!(MACHINE.warnings(2, 65_536, 4096), Vec::<String>::new());
+        assert_eq!(MACHINE.warnings(2, CONNECTIONS, BACKLOG_DEFAULT), Vec::<String>::new());
     }
 
     #[test]
     fn each_limit_that_is_too_low_is_named_with_its_remedy() {
         let machine = Machine { nofile: 1024, memlock_bytes: 0, somaxconn: Some(128), ..MACHINE };
-        let warnings = machine.warnings(2, 65_536, 4096).join("\n");
-        for part in ["LimitNOFILE=", "LimitMEMLOCK=", "sysctl -w net.core.somaxconn=4096"] {
+        let warnings = machine.warnings(2, CONNECTIONS, BACKLOG_DEFAULT).join("\n");
+        let somaxconn = &*format!("sysctl -w net.core.somaxconn={BACKLOG_DEFAULT}");
+        for part in ["LimitNOFILE=", "LimitMEMLOCK=", somaxconn] {
             assert!(warnings.contains(part), "{warnings}");
         }
     }
@@ -134,9 +137,9 @@ mod tests {
     #[test]
     fn connections_fit_the_descriptors() {
         let machine = Machine { nofile: 256, ..MACHINE };
-        assert_eq!(machine.connections_per_shard(65_536, 2).unwrap(), 80);
-        assert_eq!(MACHINE.connections_per_shard(65_536, 2).unwrap(), 65_536);
+        assert_eq!(machine.connections_per_shard(CONNECTIONS, 2).unwrap(), 80);
+        assert_eq!(MACHINE.connections_per_shard(CONNECTIONS, 2).unwrap(), CONNECTIONS);
         let machine = Machine { nofile: 64, ..MACHINE };
-        assert!(machine.connections_per_shard(65_536, 2).is_err());
+        assert!(machine.connections_per_shard(CONNECTIONS, 2).is_err());
     }
 }

@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use carom::limits::CONNECTIONS_PER_SHARD_DEFAULT;
 use rustix::io::Errno;
 
 use crate::common::seccomp::where_refused;
@@ -84,8 +85,11 @@ fn too_few_descriptors() {
     let Some(setup) = limited(Engine::Epoll, "--nofile=300") else { return };
     let server = setup.flag("--cores", "1").start();
     assert_eq!(server.started["connections_per_core"], 300 - 64 - 16);
-    let remedy = "raise it to 65616 with LimitNOFILE= in the unit or `ulimit -n`";
-    warns(server, &["RLIMIT_NOFILE 300 is too low for 65536 connections", remedy]);
+    let wished = CONNECTIONS_PER_SHARD_DEFAULT;
+    let remedy =
+        format!("raise it to {} with LimitNOFILE= in the unit or `ulimit -n`", wished + 64 + 16);
+    let lack = format!("RLIMIT_NOFILE 300 is too low for {wished} connections");
+    warns(server, &[&lack, &remedy]);
 }
 
 #[test]

@@ -16,6 +16,7 @@ use super::journal::{self, Deed, Journal, Recorded};
 use super::look;
 use super::opening::{Opening, next};
 use super::reading::{self, Job, ReadDone, Then};
+use super::sentences::{failed, names, nothing_staged, over, say_bad_lines};
 use super::served::Served;
 use super::stored;
 use super::who::{How, Who};
@@ -25,8 +26,7 @@ use crate::links::Report;
 use crate::machine::clock::unix_us;
 use crate::say::say;
 use crate::sources::watch::LastRead;
-use crate::sources::{Base, FileMark, Sources};
-use crate::words::counted;
+use crate::sources::{FileMark, Sources};
 
 /// See the [module](self).
 pub struct Desk {
@@ -494,31 +494,4 @@ impl Desk {
 pub(super) fn answer(reply: Asker, answer: Result<Done, NotDone>) {
     // Who asked may have gone.
     let _ = reply.send(answer);
-}
-
-fn say_bad_lines(report: &Report) {
-    let count = report.problems.len();
-    if count > 0 {
-        say(format_args!("{count} bad lines:\n{}", report.to_string().trim_end()));
-    }
-}
-
-fn nothing_staged() -> NotDone {
-    NotDone::new(409, "nothing is staged; stage link files first, with `carom links stage FILE…`")
-}
-
-fn names(base: &Base) -> Vec<String> {
-    base.files.iter().map(|file| file.name.clone()).collect()
-}
-
-pub(super) fn failed(error: anyhow::Error) -> NotDone {
-    NotDone::new(503, format_args!("{error:#}; nothing is changed"))
-}
-
-/// What lies over the files, in a sentence.
-fn over(changes: usize) -> String {
-    match changes {
-        0 => String::new(),
-        count => format!(", {} over the files", counted(count, "change")),
-    }
 }

@@ -15,6 +15,7 @@ mod journal;
 mod look;
 mod opening;
 mod reading;
+mod sentences;
 mod served;
 mod single;
 mod stored;

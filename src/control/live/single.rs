@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use super::desk::{Desk, answer, failed};
+use super::desk::{Desk, answer};
 use super::editing::{self, CheckedEdit};
 use super::generations::{KeptGeneration, MadeBy};
 use super::journal::{Deed, Recorded};
 use super::opening::next;
+use super::sentences::failed;
 use super::served::Served;
 use super::who::Who;
 use super::wish::{Asker, Done, Edit, NotDone, Wish};

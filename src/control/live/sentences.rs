@@ -1,0 +1,38 @@
+//! What the desk says to whoever asked it, and to the operator.
+
+use super::wish::NotDone;
+use crate::links::Report;
+use crate::say::say;
+use crate::sources::Base;
+use crate::words::counted;
+
+/// Says how many lines of link files are bad, and which.
+pub fn say_bad_lines(report: &Report) {
+    let count = report.problems.len();
+    if count > 0 {
+        say(format_args!("{count} bad lines:\n{}", report.to_string().trim_end()));
+    }
+}
+
+/// What needs a staged table cannot be done.
+pub fn nothing_staged() -> NotDone {
+    NotDone::new(409, "nothing is staged; stage link files first, with `carom links stage FILE…`")
+}
+
+/// What a table was read from.
+pub fn names(base: &Base) -> Vec<String> {
+    base.files.iter().map(|file| file.name.clone()).collect()
+}
+
+/// The machine gave no more.
+pub fn failed(error: anyhow::Error) -> NotDone {
+    NotDone::new(503, format_args!("{error:#}; nothing is changed"))
+}
+
+/// What lies over the files, in a sentence.
+pub fn over(changes: usize) -> String {
+    match changes {
+        0 => String::new(),
+        count => format!(", {} over the files", counted(count, "change")),
+    }
+}

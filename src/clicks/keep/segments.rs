@@ -222,7 +222,7 @@ impl SegmentFiles {
     ///
     /// # Errors
     ///
-    /// [`Trouble`] when the file system cannot keep its promise of space.
+    /// `Trouble` when the file system cannot keep its promise of space.
     pub fn populate(&mut self) -> Result<(), Trouble> {
         let mut is_near = true;
         for open in &mut self.open {
@@ -282,7 +282,7 @@ impl SegmentFiles {
     ///
     /// # Errors
     ///
-    /// [`Trouble`] when the sync failed, once for each segment. The range is not tried
+    /// `Trouble` when the sync failed, once for each segment. The range is not tried
     /// again.
     pub fn sync_step(&mut self) -> Result<bool, Trouble> {
         let lost = self.handover.counts.lost.load(Ordering::Relaxed);
@@ -304,7 +304,7 @@ impl SegmentFiles {
     ///
     /// # Errors
     ///
-    /// [`Trouble`] when the segment stays unsealed or is suspect.
+    /// `Trouble` when the segment stays unsealed or is suspect.
     pub fn seal_step(&mut self) -> Result<bool, Trouble> {
         let Some(Retired { segment, seal }) = self.handover.retired.pop() else {
             return Ok(false);
@@ -338,7 +338,7 @@ impl SegmentFiles {
     ///
     /// # Errors
     ///
-    /// [`Trouble`] when one cannot be deleted.
+    /// `Trouble` when one cannot be deleted.
     pub fn discard_ready(&mut self) -> Result<(), Trouble> {
         while let Some(segment) = self.handover.ready.pop() {
             if let Some(place) = self.open.iter().position(|it| it.segment.number == segment.number)

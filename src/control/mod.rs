@@ -8,4 +8,5 @@ mod live;
 mod serve;
 mod shards;
 
+pub use live::journal;
 pub use serve::{EngineWish, IpWish, Plan, serve};

@@ -11,7 +11,7 @@ mod editing;
 mod generation;
 mod generations;
 mod history;
-mod journal;
+pub mod journal;
 mod look;
 mod opening;
 mod reading;

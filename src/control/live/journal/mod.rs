@@ -9,4 +9,4 @@ mod file;
 mod record;
 
 pub use file::Journal;
-pub use record::{Deed, Recorded, TableServed};
+pub use record::{Damage, Deed, HEADER, Recorded, TableServed, WholeGroups, decode, encode};

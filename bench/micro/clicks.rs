@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use carom::clicks::{Click, Flags, Handover, Verdict, Writer};
+use carom::clicks::{Click, Handover, Writer};
 use carom::limits::SEGMENT_BYTES_DEFAULT;
 use carom::rehearsal::tape::Tape;
 use divan::Bencher;
@@ -89,14 +89,12 @@ impl Clicks {
             generation: 1,
             ip: [7; 16],
             status: 302,
-            verdict: Verdict::Redirect,
-            flags: Flags::NONE,
-            variant: 0,
             host: HOST.as_bytes(),
             path: &visit.path,
             referer: visit.referer.as_bytes(),
             user_agent: visit.user_agent.as_bytes(),
             tag: b"",
+            ..Click::default()
         };
         if self.writer.append(&click).is_err() {
             panic!("a segment is always ready");

@@ -6,7 +6,7 @@
 use std::sync::LazyLock;
 
 use carom::rehearsal::tape::{TapeContents, OwnedClick, Tape, read};
-use carom::clicks::{Click, Flags, Verdict};
+use carom::clicks::Click;
 use carom::limits::SEGMENT_BYTES_MIN;
 use libfuzzer_sys::fuzz_target;
 
@@ -19,14 +19,12 @@ static WRITTEN: LazyLock<(Vec<u8>, Vec<OwnedClick>)> = LazyLock::new(|| {
             generation: 1,
             ip: [0; 16],
             status: 302,
-            verdict: Verdict::Redirect,
-            flags: Flags::NONE,
-            variant: 0,
             host: b"go.example",
             path: &b"/a/path?with=a&query=too"[..4 + n as usize],
             referer: b"https://r.example/",
             user_agent: &b"agent/1.0 (fuzz)"[..n as usize],
             tag: [&b""[..], b"t", b"spring-sale"][n as usize % 3],
+            ..Click::default()
         };
         writer.append(&click).expect("the segment has room");
     }

@@ -15,7 +15,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use super::clicks::cat::RowFormatName;
 use super::quantities::{long_time, written_time};
 use super::wishes::default_name;
-use crate::clicks::{ClickKeys, key_file};
+use crate::clicks::{ChosenColumns, ClickKeys, key_file};
 use crate::limits::{
     BATCH_CLICKS_DEFAULT, BATCH_CLICKS_MAX, FILE_WAIT_DEFAULT, KEEP_SHIPPED_DEFAULT,
     STREAM_WAIT_DEFAULT,
@@ -55,6 +55,11 @@ pub struct ShipArguments {
     /// How rows are written
     #[arg(long, value_enum, default_value = default_name::<RowFormatName>(), requires = "to")]
     format: Option<RowFormatName>,
+
+    /// Which columns: names with commas between them; behind a `+`, these beside the
+    /// usual ones
+    #[arg(long, value_name = "NAMES", value_parser = ChosenColumns::parse, requires = "to")]
+    columns: Option<ChosenColumns>,
 
     /// Compress the files of file:DIR
     #[arg(long, requires = "to")]
@@ -159,6 +164,7 @@ fn plan(wish: &ShipArguments, kind: &SinkKind) -> anyhow::Result<ShipPlan> {
     let address = Address {
         kind: kind.clone(),
         format: wish.format.unwrap_or_default().into(),
+        columns: wish.columns.clone().unwrap_or_default(),
         is_zstd: wish.zstd,
         has_ids: !wish.no_ids,
     };

@@ -35,23 +35,28 @@ mod write;
 pub mod folder;
 pub mod key_file;
 
+pub use format::click::{Click, Flags, SHARED_CUTS, STRINGS, Verdict};
 pub use format::frame::{Flaw, Salt, close as close_frame};
+pub use format::gap::Gap;
 pub use format::id::{ClickId, ClickKeys, ClickPlace, IdRefused, Signer};
-pub use format::record::{
-    CLICK_BYTES_MIN, CLICK_ROOM_MAX, Click, Flags, GAP_BYTES, Gap, SHARED_CUTS, STRINGS, Verdict,
-};
-pub use format::segment::{Header, SEAL_AT, Seal, SegmentRefused};
+pub use format::lengths::{CLICK_BYTES_MIN, CLICK_ROOM_MAX, GAP_BYTES};
+pub use format::link::LoggedLink;
+pub use format::scratch::RecordScratch;
+pub use format::segment::{Header, SEAL_AT, Seal, SegmentRefused, VERSION};
+pub use format::tail::{AddressSource, Tail, TlsSession};
 pub use keep::ip_keys::IpKeys;
 pub use keep::keeper::{Keeper, KeeperOptions, ShardInfo, Summary};
 pub use keep::segments::{SegmentFiles, ServerRun};
 pub use read::entry::LedgerEntry;
+pub use read::event::SegmentEvent;
 pub use read::ledger::Ledger;
 pub use read::position::Position;
-pub use read::reader::{SegmentEvent, SegmentReader};
+pub use read::reader::SegmentReader;
 pub use read::recovery::left_behind;
 pub use read::seek::{FoundClick, Missing, find_click, find_click_in};
 pub use read::source::ReadAt;
 pub use read::tally::{SegmentReport, Tally};
+pub use report::chosen::ChosenColumns;
 pub use report::columns::{COLUMNS, Column, Of, Spelled, Values};
 pub use report::filter::Filter;
 pub use report::rows::{RowFormat, Rows};

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use crate::clicks::{
-    Click, ClickKeys, ClickPlace, Flags, Handover, Header, Missing, SEAL_AT, SHARED_CUTS, Salt,
-    Seal, Segment, SegmentEvent, SegmentMap, SegmentReader, Signer, Verdict, Writer, find_click_in,
+    Click, ClickKeys, ClickPlace, Handover, Header, Missing, SEAL_AT, SHARED_CUTS, STRINGS, Salt,
+    Seal, Segment, SegmentEvent, SegmentMap, SegmentReader, Signer, VERSION, Writer, find_click_in,
 };
 
 /// A click that owns its strings.
@@ -16,96 +16,38 @@ use crate::clicks::{
 pub struct OwnedClick {
     /// Number in its shard.
     pub sequence: u64,
-    /// [`Click::time_us`].
-    pub time_us: u64,
-    /// [`Click::link`].
-    pub link: u64,
-    /// [`Click::generation`].
-    pub generation: u32,
-    /// [`Click::ip`].
-    pub ip: [u8; 16],
-    /// [`Click::status`].
-    pub status: u16,
-    /// [`Click::verdict`].
-    pub verdict: Verdict,
-    /// [`Click::flags`].
-    pub flags: Flags,
-    /// [`Click::variant`].
-    pub variant: u8,
-    /// [`Click::host`].
-    pub host: Vec<u8>,
-    /// [`Click::path`].
-    pub path: Vec<u8>,
-    /// [`Click::referer`].
-    pub referer: Vec<u8>,
-    /// [`Click::user_agent`].
-    pub user_agent: Vec<u8>,
-    /// [`Click::tag`].
-    pub tag: Vec<u8>,
+    /// The click without its strings.
+    bare: Click<'static>,
+    strings: [Vec<u8>; STRINGS],
 }
 
 impl OwnedClick {
     /// A copy of `click`, number `sequence`.
     #[must_use]
     pub fn of(sequence: u64, click: &Click<'_>) -> Self {
-        Self {
-            sequence,
-            time_us: click.time_us,
-            link: click.link,
-            generation: click.generation,
-            ip: click.ip,
-            status: click.status,
-            verdict: click.verdict,
-            flags: click.flags,
-            variant: click.variant,
-            host: click.host.to_vec(),
-            path: click.path.to_vec(),
-            referer: click.referer.to_vec(),
-            user_agent: click.user_agent.to_vec(),
-            tag: click.tag.to_vec(),
-        }
+        let bare = click.with_strings([&[]; STRINGS]);
+        Self { sequence, bare, strings: click.strings().map(<[u8]>::to_vec) }
     }
 
     /// The click without its number.
     #[must_use]
     pub fn click(&self) -> Click<'_> {
-        Click {
-            time_us: self.time_us,
-            link: self.link,
-            generation: self.generation,
-            ip: self.ip,
-            status: self.status,
-            verdict: self.verdict,
-            flags: self.flags,
-            variant: self.variant,
-            host: &self.host,
-            path: &self.path,
-            referer: &self.referer,
-            user_agent: &self.user_agent,
-            tag: &self.tag,
-        }
+        self.bare.with_strings(self.strings.each_ref().map(Vec::as_slice))
     }
 
     /// Whether this is what damage may leave of `whole`: the same, but for strings
     /// that are empty and flagged.
     #[must_use]
     pub fn is_left_of(&self, whole: &Self) -> bool {
-        let mut left = whole.clone();
-        for ((string, is_empty), cut) in [
-            (&mut left.host, self.host.is_empty()),
-            (&mut left.referer, self.referer.is_empty()),
-            (&mut left.user_agent, self.user_agent.is_empty()),
-            (&mut left.tag, self.tag.is_empty()),
-        ]
-        .into_iter()
-        .zip(SHARED_CUTS)
-        {
-            if is_empty && !string.is_empty() {
-                string.clear();
+        let (here, mut left) = (self.click(), whole.click());
+        let mut strings = left.shared();
+        for ((string, here), cut) in strings.iter_mut().zip(here.shared()).zip(SHARED_CUTS) {
+            if here.is_empty() && !string.is_empty() {
+                *string = &[];
                 left.flags = left.flags | cut;
             }
         }
-        *self == left
+        self.sequence == whole.sequence && here == left.with_shared(strings)
     }
 }
 
@@ -154,6 +96,7 @@ impl Tape {
     fn make(&mut self) -> Arc<Segment> {
         let number = self.segments.len() as u64 + 1;
         let header = Header {
+            version: VERSION,
             number,
             run: 1,
             node: 0,

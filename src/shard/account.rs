@@ -49,9 +49,10 @@ impl ShardAccount {
         generation: u32,
     ) -> Result<u64, Lost> {
         match decided.verdict {
-            Verdict::Redirect => self.counts.redirects += 1,
-            Verdict::Unknown => self.counts.unknown += 1,
-            Verdict::Gone => self.counts.gone += 1,
+            Verdict::REDIRECT => self.counts.redirects += 1,
+            Verdict::UNKNOWN => self.counts.unknown += 1,
+            Verdict::GONE => self.counts.gone += 1,
+            _ => {} // only readers meet others
         }
         let appended = self.clicks.append(&Click {
             time_us: facts.unix_us,
@@ -67,6 +68,7 @@ impl ShardAccount {
             referer: facts.referer(),
             user_agent: facts.user_agent(),
             tag: decided.tag,
+            ..Click::default()
         });
         if appended.is_err() {
             self.counts.clicks_lost += 1;

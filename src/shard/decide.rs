@@ -99,7 +99,7 @@ pub(super) fn decide<'a>(
         Some(hit) if let Some(location) = hit.plain() => Decision::Click(DecidedClick {
             reply: DecidedReply::Plain { status: hit.status, location },
             status: hit.status.code(),
-            verdict: Verdict::Redirect,
+            verdict: Verdict::REDIRECT,
             link: hit.id,
             variant: 0,
             tag: b"",
@@ -126,7 +126,7 @@ fn of_link<'a>(hit: &Hit<'a>, facts: &Facts<'a>) -> Decision<'a> {
     Decision::Click(DecidedClick {
         reply: said(&answer, hit.captured(facts.path)),
         status: answer.status.code(),
-        verdict: if is_gone { Verdict::Gone } else { Verdict::Redirect },
+        verdict: if is_gone { Verdict::GONE } else { Verdict::REDIRECT },
         link: hit.id,
         variant: 0,
         tag: answer.tag,
@@ -138,7 +138,7 @@ fn of_no_link(fallback: Option<&Fallback>) -> Decision<'_> {
     let none = DecidedClick {
         reply: DecidedReply::NotFound,
         status: 404,
-        verdict: Verdict::Unknown,
+        verdict: Verdict::UNKNOWN,
         link: 0,
         variant: 0,
         tag: b"",

@@ -3,7 +3,9 @@
 use std::fs;
 
 use carom::cli::clicks::cat::{CatArguments, RowFormatName};
-use carom::clicks::{Click, Flags, Verdict, folder::list};
+use carom::clicks::{
+    AddressSource, ChosenColumns, Click, Flags, Tail, TlsSession, Verdict, folder::list,
+};
 
 use crate::common::ledger::{click, folder_of};
 use crate::{printed, wish};
@@ -36,7 +38,7 @@ fn what_is_not_there_is_null() {
             link: 0,
             ip: [0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1],
             status: 404,
-            verdict: Verdict::Unknown,
+            verdict: Verdict::UNKNOWN,
             flags: Flags::HEAD | Flags::PREFETCH,
             path: b"/a",
             referer: b"",
@@ -61,6 +63,51 @@ fn as_csv() {
          \"say \"\"hi\"\"\",spring sale,,\n",
     );
 }
+/// A click with all that only some have.
+fn judged() -> Click<'static> {
+    let (ip_from, tls) = (AddressSource::FORWARDED, TlsSession::V13.resumed());
+    let tail = Tail { visitor: 0xab, country: *b"AT", ip_from, tls };
+    Click { path: b"/a", variant: 2, reason: 201, signals: 0b101, tail, ..click(0) }
+}
+
+#[test]
+fn what_only_some_have_comes_last() {
+    let dir = folder_of([judged()]);
+    let (out, _, _) = printed(&wish(dir.path()));
+    assert!(
+        out.ends_with(
+            ",\"tag\":null,\"id\":null,\"variant\":2,\"reason\":201,\"signals\":[\"0\",\"2\"],\
+             \"country\":\"AT\",\"visitor\":\"00000000000000ab\",\"ip_from\":\"forwarded\",\
+             \"tls\":\"1.3\",\"tls_resumed\":true}\n"
+        ),
+        "{out}"
+    );
+}
+
+#[test]
+fn columns_that_were_named() {
+    let dir = folder_of([judged(), click(1)]);
+    let chosen = |format, columns| {
+        let columns = Some(ChosenColumns::parse(columns).unwrap());
+        printed(&CatArguments { format: Some(format), columns, ..wish(dir.path()) }).0
+    };
+    let table = chosen(RowFormatName::Csv, "country,reason,signals,tls_resumed,status");
+    assert_eq!(
+        table,
+        "country,reason,signals,tls_resumed,status\nAT,201,0 2,true,302\n,0,,false,302\n"
+    );
+    let table = chosen(RowFormatName::Csv, "+country");
+    let lines: Vec<_> = table.lines().collect();
+    assert!(lines[0].starts_with("time,") && lines[0].ends_with(",id,cut,country"), "{table}");
+    assert!(lines[1].ends_with(",,AT") && lines[2].ends_with(",,"), "{table}");
+    let rows = chosen(RowFormatName::Ndjson, "country,reason,query");
+    assert_eq!(
+        rows,
+        "{\"country\":\"AT\",\"reason\":201,\"query\":null}\n{\"query\":\"utm_source=mail\"}\n"
+    );
+    assert_eq!(chosen(RowFormatName::Ndjson, "cut"), "{}\n{}\n");
+}
+
 #[test]
 fn bytes_that_are_no_text_can_be_told_from_text() {
     let agent = b"\xff\\xff \\ caf\xc3\xa9 \xc3";

@@ -38,7 +38,15 @@ fn verified_json(path: &Path) -> Value {
 fn cat_of(path: &Path, filter: FilterArguments) -> Printed {
     let paths = vec![path.to_owned()];
     let format = Some(RowFormatName::Ndjson);
-    let wish = CatArguments { paths, format, follow: false, click_key: None, filter, quiet: false };
+    let wish = CatArguments {
+        paths,
+        format,
+        columns: None,
+        follow: false,
+        click_key: None,
+        filter,
+        quiet: false,
+    };
     printed(|out, complaints| cat(&wish, out, complaints, &AtomicBool::new(false)))
 }
 
@@ -209,7 +217,7 @@ fn by_link() {
 #[test]
 fn by_verdict() {
     let verdict = Some(VerdictArgument::Gone);
-    let gone = Click { verdict: Verdict::Gone, status: 410, ..click(1) };
+    let gone = Click { verdict: Verdict::GONE, status: 410, ..click(1) };
     let dir = folder_of([click(0), gone, click(2)]);
     takes(dir.path(), FilterArguments { verdict, ..FilterArguments::default() }, 1);
 }
@@ -258,7 +266,7 @@ fn few() -> tempfile::TempDir {
         flags: Flags::HEAD | Flags::PREFETCH,
         ..click(3_600)
     };
-    let none = Click { link: 0, status: 404, verdict: Verdict::Unknown, ..click(3_601) };
+    let none = Click { link: 0, status: 404, verdict: Verdict::UNKNOWN, ..click(3_601) };
     let again = Click { link: 1, tag: b"spring-sale", ..click(1) };
     folder_of([click(0), again, click(2), other, none])
 }

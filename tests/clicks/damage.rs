@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use carom::clicks::SegmentEvent;
+use carom::clicks::{Click, SegmentEvent};
 use carom::rehearsal::tape::{OwnedClick, Tape, TapeContents, read};
 
 use crate::images::{CLICK, PAGE, SEGMENT, TEXT, places, random_click, three};
@@ -11,11 +11,11 @@ use crate::images::{CLICK, PAGE, SEGMENT, TEXT, places, random_click, three};
 fn small(is_sealed: bool) -> (Vec<u8>, Vec<OwnedClick>) {
     let mut rng = fastrand::Rng::with_seed(1);
     let (mut tape, mut writer) = Tape::new(SEGMENT);
-    let sharing = |number: u64| OwnedClick {
-        host: b"go.example".to_vec(),
-        referer: vec![b'r'; 62],
-        user_agent: vec![b'a' + number as u8 % 2; 70],
-        ..random_click(&mut rng, number, 60..64)
+    let sharing = |number: u64| {
+        let (referer, user_agent) = (&[b'r'; 62], &[b'a' + number as u8 % 2; 70]);
+        let random = random_click(&mut rng, number, 60..64);
+        let click = Click { host: b"go.example", referer, user_agent, ..random.click() };
+        OwnedClick::of(number, &click)
     };
     let clicks: Vec<_> = (1..=4).map(sharing).collect();
     for click in &clicks {
@@ -190,10 +190,10 @@ fn a_record_inside_a_record_is_text() {
     // The second segment has another salt than the image that was copied from.
     let large = random_click(&mut rng, 1, 190..200);
     writer.append(&large.click()).unwrap();
-    let large = OwnedClick { sequence: 2, ..large };
+    let large = OwnedClick::of(2, &large.click());
     writer.append(&large.click()).unwrap();
-    let carrier = OwnedClick { sequence: 3, user_agent: forged, ..random_click(&mut rng, 3, 0..1) };
-    let _ = writer.append(&carrier.click());
+    let carrier = random_click(&mut rng, 3, 0..1);
+    let _ = writer.append(&Click { user_agent: &forged, ..carrier.click() });
     let mut second = tape.images().remove(1);
     let whole = places(&second, &[CLICK])[0].end;
     for place in places(&second, &[CLICK, TEXT]).iter().filter(|place| place.start >= whole) {

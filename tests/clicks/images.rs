@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use carom::clicks::{CLICK_ROOM_MAX, Flags, GAP_BYTES, Verdict};
+use carom::clicks::{CLICK_ROOM_MAX, Click, Flags, GAP_BYTES, Tail};
 use carom::rehearsal::tape::{OwnedClick, Tape};
 
 /// First page.
@@ -25,22 +25,26 @@ pub fn random_click(
     };
     let [host, path, referer, user_agent] = std::array::from_fn(|_| string());
     let tag_bytes = if sequence.is_multiple_of(4) { string_bytes.end.min(65) - 1 } else { 0 };
-    OwnedClick {
-        sequence,
+    let tag = vec![b't'; tag_bytes];
+    let click = Click {
         time_us: 1_763_800_000_000_000 + sequence,
         link: rng.u64(..),
         generation: rng.u32(..),
         ip: std::array::from_fn(|_| rng.u8(..)),
         status: 302,
-        verdict: Verdict::Redirect,
         flags: if rng.bool() { Flags::HEAD } else { Flags::NONE },
         variant: rng.u8(..),
-        host,
-        path,
-        referer,
-        user_agent,
-        tag: vec![b't'; tag_bytes],
-    }
+        reason: rng.u8(..),
+        signals: rng.u16(..),
+        tail: Tail { visitor: if rng.bool() { rng.u64(..) } else { 0 }, ..Tail::default() },
+        host: &host,
+        path: &path,
+        referer: &referer,
+        user_agent: &user_agent,
+        tag: &tag,
+        ..Click::default()
+    };
+    OwnedClick::of(sequence, &click)
 }
 
 /// Types of records.

@@ -10,7 +10,9 @@ mod ids;
 mod images;
 mod keeper;
 mod killed;
+mod links;
 mod model;
+mod old_formats;
 mod power;
 mod printed;
 mod python;
@@ -28,6 +30,7 @@ fn wish(dir: &Path) -> CatArguments {
     CatArguments {
         paths: vec![dir.to_owned()],
         format: Some(RowFormatName::Ndjson),
+        columns: None,
         follow: false,
         click_key: None,
         filter: FilterArguments::default(),

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use carom::clicks::{CLICK_ROOM_MAX, Flags, SegmentEvent, Verdict, Writer};
+use carom::clicks::{CLICK_ROOM_MAX, Click, SegmentEvent, Writer};
 use carom::rehearsal::tape::{OwnedClick, Tape, TapeContents, read};
 
 /// What the disk writes as one.
@@ -102,22 +102,23 @@ impl Machine {
             let number = rng.u32(..count).to_string();
             number.repeat(1 + rng.usize(bytes) / number.len()).into_bytes()
         };
-        OwnedClick {
-            sequence,
+        let tag = if sequence.is_multiple_of(3) { string(5, 20..21) } else { Vec::new() };
+        let [host, path] = [string(3, 10..11), string(1_000_000, 1..400)];
+        let [referer, user_agent] = [string(12, 60..61), string(30, 120..121)];
+        let click = Click {
             time_us: 1_763_800_000_000_000 + sequence,
             link: sequence * 7,
             generation: 1,
             ip: [sequence as u8; 16],
             status: 302,
-            verdict: Verdict::Redirect,
-            flags: Flags::NONE,
-            variant: 0,
-            host: string(3, 10..11),
-            path: string(1_000_000, 1..400),
-            referer: string(12, 60..61),
-            user_agent: string(30, 120..121),
-            tag: if sequence.is_multiple_of(3) { string(5, 20..21) } else { Vec::new() },
-        }
+            host: &host,
+            path: &path,
+            referer: &referer,
+            user_agent: &user_agent,
+            tag: &tag,
+            ..Click::default()
+        };
+        OwnedClick::of(sequence, &click)
     }
 
     fn step(&mut self, writer: &mut Writer) {

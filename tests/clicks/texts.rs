@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use carom::clicks::{Flags, Flaw, Salt, SegmentEvent, close_frame};
+use carom::clicks::{Click, Flags, Flaw, Salt, SegmentEvent, Tail, close_frame};
 use carom::limits::TEXTS_PER_SEGMENT_MAX;
 use carom::rehearsal::tape::{OwnedClick, Tape, TapeContents, read};
 
@@ -16,7 +16,9 @@ fn agents(strings: impl IntoIterator<Item = Vec<u8>>) -> (Vec<u8>, Vec<OwnedClic
     let mut clicks = Vec::new();
     for (number, user_agent) in (1..).zip(strings) {
         let click = random_click(&mut rng, number, 0..1);
-        clicks.push(OwnedClick { user_agent, path: b"/go".to_vec(), ..click });
+        let tail = Tail::default();
+        let click = Click { user_agent: &user_agent, path: b"/go", tail, ..click.click() };
+        clicks.push(OwnedClick::of(number, &click));
         writer.append(&clicks[number as usize - 1].click()).unwrap();
     }
     writer.close();
@@ -52,9 +54,10 @@ fn no_string_is_no_text() {
 #[test]
 fn it_does_not_matter_which_string_it_is() {
     let (mut tape, mut writer) = Tape::new(SEGMENT);
-    let shared = || b"one for all".to_vec();
+    let shared = b"one for all";
     let click = random_click(&mut fastrand::Rng::with_seed(6), 1, 0..1);
-    let click = OwnedClick { host: shared(), referer: shared(), user_agent: shared(), ..click };
+    let click = Click { host: shared, referer: shared, user_agent: shared, ..click.click() };
+    let click = OwnedClick::of(1, &click);
     writer.append(&click.click()).unwrap();
     writer.close();
     tape.seal();
@@ -80,8 +83,10 @@ fn each_segment_has_its_own_dictionary() {
     let mut clicks = Vec::new();
     while tape.images().len() < 5 {
         tape.make_ready();
-        let click = random_click(&mut rng, clicks.len() as u64 + 1, 40..41);
-        clicks.push(OwnedClick { user_agent: vec![b'u'; 200], ..click });
+        let number = clicks.len() as u64 + 1;
+        let click = random_click(&mut rng, number, 40..41);
+        let click = Click { user_agent: &[b'u'; 200], ..click.click() };
+        clicks.push(OwnedClick::of(number, &click));
         writer.append(&clicks[clicks.len() - 1].click()).unwrap();
         tape.seal();
     }
@@ -106,9 +111,10 @@ fn of_strings(
     let records = places(&image, &[CLICK, TEXT]);
     damage(&mut image, &records);
     for &index in without {
-        let user_agent = Vec::new();
-        let flags = clicks[index].flags | Flags::USER_AGENT_CUT;
-        clicks[index] = OwnedClick { user_agent, flags, ..clicks[index].clone() };
+        let click = clicks[index].click();
+        let flags = click.flags | Flags::USER_AGENT_CUT;
+        let click = Click { user_agent: b"", flags, ..click };
+        clicks[index] = OwnedClick::of(clicks[index].sequence, &click);
     }
     let mut contents = TapeContents::default();
     read(image, Some(1), &mut contents).unwrap();

@@ -4,9 +4,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use carom::clicks::{
-    Click, Flags, Keeper, KeeperOptions, Ledger, ShardInfo, Tally, Verdict, Writer,
-};
+use carom::clicks::{Click, Keeper, KeeperOptions, Ledger, ShardInfo, Tally, Writer};
 use carom::limits::{SEGMENT_AGE_DEFAULT, SEGMENT_BYTES_MIN};
 use carom::rehearsal::tape;
 use tempfile::TempDir;
@@ -22,14 +20,12 @@ pub fn click(second: u64) -> Click<'static> {
         generation: 1,
         ip: std::net::Ipv4Addr::new(192, 0, 2, 7).to_ipv6_mapped().octets(),
         status: 302,
-        verdict: Verdict::Redirect,
-        flags: Flags::NONE,
-        variant: 0,
         host: b"go.example",
         path: b"/go/summer-deal?utm_source=mail",
         referer: b"https://news.example/front-page",
         user_agent: b"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
         tag: b"",
+        ..Click::default()
     }
 }
 

@@ -11,9 +11,6 @@ const FOLDERS: [&str; 4] = ["src", "tests", "bench", "fuzz/fuzz_targets"];
 const FILE_LINES_MAX: usize = 500;
 const FUNCTION_LINES_MAX: usize = 70;
 
-/// Files that are longer today. The list may only shrink.
-const LONG_FILES: &[&str] = &["src/clicks/format/record.rs", "src/clicks/read/reader.rs"];
-
 #[test]
 fn files_stay_small() {
     let mut long = Vec::new();
@@ -23,7 +20,7 @@ fn files_stay_small() {
         };
         long.extend(texts(folder).into_iter().filter_map(long_here));
     }
-    assert_eq!(long, LONG_FILES, "of more than {FILE_LINES_MAX} lines; find the idea to move out");
+    assert!(long.is_empty(), "of more than {FILE_LINES_MAX} lines: {long:?}");
 }
 
 /// Lines from `fn` to the last brace. (clippy takes `/*` in a string for a comment,

@@ -9,7 +9,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use carom::clicks::{Click, Flags, Verdict};
+use carom::clicks::Click;
 use carom::limits::{
     CLICK_PATH_BYTES_MAX, CLICK_REFERER_BYTES_MAX, CLICK_USER_AGENT_BYTES_MAX, SEGMENT_HEADER_BYTES,
 };
@@ -298,14 +298,12 @@ fn a_click_takes_little_room() {
             generation: 1,
             ip: [7; 16],
             status: 302,
-            verdict: Verdict::Redirect,
-            flags: Flags::NONE,
-            variant: 0,
             host: b"go.example",
             path: logged.target.as_bytes(),
             referer: &referer,
             user_agent: &user_agent,
             tag: b"",
+            ..Click::default()
         };
         writer.append(&click).unwrap();
         written.push(OwnedClick::of(sequence, &click.cut()));

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use carom::clicks::folder::{SegmentFile, list};
-use carom::clicks::{Click, Flags, Keeper, KeeperOptions, ShardInfo, Verdict, Writer, key_file};
+use carom::clicks::{Click, Keeper, KeeperOptions, ShardInfo, Writer, key_file};
 use carom::disk::state;
 use carom::limits::SEGMENT_AGE_DEFAULT;
 
@@ -127,13 +127,11 @@ fn click(number: u64, path: &str) -> Click<'_> {
         generation: 1,
         ip: std::net::Ipv4Addr::new(192, 0, 2, number as u8).to_ipv6_mapped().octets(),
         status: 302,
-        verdict: Verdict::Redirect,
-        flags: Flags::NONE,
-        variant: 0,
         host: b"go.example",
         path: path.as_bytes(),
         referer: if number.is_multiple_of(2) { b"https://news.example/front-page" } else { b"" },
         user_agent: b"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
         tag: [&b""[..], b"spring-sale"][usize::from(number.is_multiple_of(3))],
+        ..Click::default()
     }
 }

@@ -77,6 +77,22 @@ fn partitions_by_date_and_hour() {
 }
 
 #[test]
+fn columns_that_were_asked_for() {
+    let log = Log::of(100);
+    let (out, sink) = (log.path().join("out"), to("parquet", &log.path().join("out")));
+    shipped(&log, &["--to", &sink, "--columns", "+country,reason,signals"]);
+    let reader = SerializedFileReader::new(File::open(&files(&out)[0]).unwrap()).unwrap();
+    let row = reader.get_row_iter(None).unwrap().next().unwrap().unwrap();
+    let names: Vec<_> = row.get_column_iter().map(|(name, _)| &**name).collect();
+    assert_eq!((names.len(), &names[17..]), (21, &["cut", "country", "reason", "signals"][..]));
+    assert_eq!((row.get_string(0).is_err(), row.get_ubyte(19).unwrap()), (true, 0));
+    // A sink has the same columns for as long as it is registered.
+    let ran = ship(&log, &["--to", &sink]);
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    assert!(ran.err.contains("columns=+country,reason,signals`, not as"), "{ran:?}");
+}
+
+#[test]
 fn a_file_of_others_is_not_overwritten() {
     let log = Log::of(100);
     let out = log.path().join("out");

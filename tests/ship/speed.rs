@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use carom::clicks::{Click, Flags, Verdict};
+use carom::clicks::Click;
 use rustix::process::Pid;
 
 use crate::common::process::{cpu_time, peak};
@@ -40,14 +40,12 @@ fn log(clicks: u64) -> Log {
             generation: 1,
             ip: std::net::Ipv4Addr::from(rng.u32(..)).to_ipv6_mapped().octets(),
             status: 302,
-            verdict: Verdict::Redirect,
-            flags: Flags::NONE,
-            variant: 0,
             host: b"go.example",
             path: path.as_bytes(),
             referer: if number % 3 == 0 { b"" } else { referer.as_bytes() },
             user_agent: user_agent.as_bytes(),
             tag: b"",
+            ..Click::default()
         });
     }
     log.stop();

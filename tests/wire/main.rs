@@ -61,16 +61,17 @@ fn undated(replies: &[u8]) -> String {
 
 /// A click without what differs from run to run.
 fn click_key(click: &OwnedClick) -> String {
+    let click = click.click();
     format!(
-        "{} {:?} {:016x} {} {} {} {} {}",
+        "{} {} {:016x} {} {} {} {} {}",
         click.status,
         click.verdict,
         click.link,
-        String::from_utf8_lossy(&click.host),
-        String::from_utf8_lossy(&click.path),
-        String::from_utf8_lossy(&click.referer),
-        String::from_utf8_lossy(&click.user_agent),
-        String::from_utf8_lossy(&click.tag),
+        String::from_utf8_lossy(click.host),
+        String::from_utf8_lossy(click.path),
+        String::from_utf8_lossy(click.referer),
+        String::from_utf8_lossy(click.user_agent),
+        String::from_utf8_lossy(click.tag),
     )
 }
 
@@ -173,11 +174,7 @@ fn is_done(input: &[u8]) -> bool {
 fn row_key(row: &serde_json::Value) -> String {
     let text = |name: &str| row[name].as_str().unwrap_or_default().to_owned();
     let query = row["query"].as_str().map(|query| format!("?{query}")).unwrap_or_default();
-    let verdict = match &*text("verdict") {
-        "redirect" => "Redirect",
-        "unknown" => "Unknown",
-        _ => "Gone",
-    };
+    let verdict = text("verdict");
     let link = match &*text("link") {
         "" => "0".repeat(16),
         link => link.to_owned(),

@@ -15,7 +15,7 @@ use super::filter::FilterArguments;
 use super::totals::{status, total};
 use crate::cli::pipe::is_broken_pipe;
 use crate::cli::wishes::default_name;
-use crate::clicks::{Ledger, RowFormat, Rows, Tally, key_file::KeyRing};
+use crate::clicks::{ChosenColumns, Ledger, RowFormat, Rows, Tally, key_file::KeyRing};
 
 /// How often a followed folder is looked at.
 const POLL: Duration = Duration::from_millis(100);
@@ -31,6 +31,10 @@ pub struct CatArguments {
     /// How to print them.
     #[arg(long, value_enum, default_value = default_name::<RowFormatName>())]
     pub format: Option<RowFormatName>,
+    /// Which columns: names with commas between them; behind a `+`, these beside the
+    /// usual ones.
+    #[arg(long, value_name = "NAMES", value_parser = ChosenColumns::parse)]
+    pub columns: Option<ChosenColumns>,
     /// Go on with what a running server writes, until interrupted.
     #[arg(long, conflicts_with = "until")]
     pub follow: bool,
@@ -116,7 +120,11 @@ fn print(
     let filter = wish.filter.filter();
     let mut ledger = Ledger::open(&wish.paths, wish.follow)?;
     ledger.pass_over_all_but(filter.times.clone());
-    let mut rows = Rows::new(wish.format.unwrap_or_default().into(), out)?;
+    let mut rows = Rows::new(
+        wish.format.unwrap_or_default().into(),
+        &wish.columns.clone().unwrap_or_default(),
+        out,
+    )?;
     let mut printed = 0;
     loop {
         while let Some(mut entry) = ledger.next_click()? {

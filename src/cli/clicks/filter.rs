@@ -52,9 +52,9 @@ impl FilterArguments {
             times: self.since.unwrap_or(0)..self.until.unwrap_or(u64::MAX),
             link: self.link,
             verdict: self.verdict.map(|verdict| match verdict {
-                VerdictArgument::Redirect => Verdict::Redirect,
-                VerdictArgument::Unknown => Verdict::Unknown,
-                VerdictArgument::Gone => Verdict::Gone,
+                VerdictArgument::Redirect => Verdict::REDIRECT,
+                VerdictArgument::Unknown => Verdict::UNKNOWN,
+                VerdictArgument::Gone => Verdict::GONE,
             }),
             tag: self.tag.clone().map(String::into_bytes),
         }

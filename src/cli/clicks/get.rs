@@ -10,7 +10,7 @@ use super::cat::RowFormatName;
 use crate::cli::pipe::is_broken_pipe;
 use crate::cli::wishes::default_name;
 use crate::clicks::{
-    ClickId, ClickKeys, ClickPlace, IdRefused, Missing, Rows, find_click, key_file,
+    ChosenColumns, ClickId, ClickKeys, ClickPlace, IdRefused, Missing, Rows, find_click, key_file,
 };
 use crate::limits::CLICKS_FOLDER_DEFAULT;
 
@@ -29,6 +29,10 @@ pub struct GetArguments {
     /// How to print them.
     #[arg(long, value_enum, default_value = default_name::<RowFormatName>())]
     pub format: Option<RowFormatName>,
+    /// Which columns: names with commas between them; behind a `+`, these beside the
+    /// usual ones.
+    #[arg(long, value_name = "NAMES", value_parser = ChosenColumns::parse)]
+    pub columns: Option<ChosenColumns>,
 }
 
 /// Runs the command.
@@ -59,7 +63,11 @@ fn print(wish: &GetArguments, out: impl Write, say: &mut impl FnMut(&str)) -> an
     let clicks = wish.clicks.as_deref().unwrap_or(Path::new(CLICKS_FOLDER_DEFAULT));
     let path = wish.click_key.clone().unwrap_or_else(|| key_file::beside(clicks));
     let keys = key_file::load(&path)?;
-    let mut rows = Rows::new(wish.format.unwrap_or_default().into(), out)?;
+    let mut rows = Rows::new(
+        wish.format.unwrap_or_default().into(),
+        &wish.columns.clone().unwrap_or_default(),
+        out,
+    )?;
     let mut code = 0;
     for text in &wish.ids {
         let (id, place) = match open(&keys, text) {

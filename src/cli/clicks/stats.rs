@@ -123,7 +123,7 @@ fn print(
 fn to_json(counted: &CountedClicks, rows: usize) -> Value {
     let stats = &counted.stats;
     let time = |time_us| json!(to_time(time_us, "%FT%T%.6fZ"));
-    let verdicts = stats.verdicts.iter().map(|(it, clicks)| (it.name().to_owned(), json!(clicks)));
+    let verdicts = stats.verdicts.iter().map(|(it, clicks)| (it.to_string(), json!(clicks)));
     let statuses = stats.statuses.iter().map(|(it, clicks)| (it.to_string(), json!(clicks)));
     let mut hours = stats.hours.most(usize::MAX);
     hours.sort_unstable_by_key(|(hour, _)| **hour);
@@ -176,8 +176,7 @@ fn to_text(stats: &Stats, rows: usize) -> String {
     let mut page = String::new();
     let time = |time_us| to_time(time_us, "%F %T UTC");
     let mut figures = vec![("clicks".to_owned(), exact(stats.clicks))];
-    figures
-        .extend(stats.verdicts.iter().map(|(it, clicks)| (it.name().to_owned(), exact(*clicks))));
+    figures.extend(stats.verdicts.iter().map(|(it, clicks)| (it.to_string(), exact(*clicks))));
     figures.extend(stats.statuses.iter().map(|(it, clicks)| (it.to_string(), exact(*clicks))));
     figures.push(("HEAD".to_owned(), exact(stats.head)));
     figures.push(("prefetch".to_owned(), exact(stats.prefetch)));

@@ -15,7 +15,7 @@ pub fn total(filter: &Filter, taken: u64, what: &str, tally: &Tally) -> String {
 }
 
 pub fn tally_to_json(tally: &Tally) -> Value {
-    json!({
+    let totals = json!({
         "segments": tally.files,
         "passed_over": tally.passed_over,
         "clicks": tally.clicks,
@@ -29,5 +29,14 @@ pub fn tally_to_json(tally: &Tally) -> Value {
         "suspect": tally.suspect,
         "unreadable": tally.unreadable,
         "is_whole": tally.is_whole(),
-    })
+    });
+    with_links(totals, tally)
+}
+
+/// The same with the number of links that are told of, if there are any.
+pub fn with_links(mut counts: Value, tally: &Tally) -> Value {
+    if tally.links > 0 {
+        counts["links"] = tally.links.into();
+    }
+    counts
 }

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::totals::{status, tally_to_json};
+use super::totals::{status, tally_to_json, with_links};
 use crate::cli::pipe::is_broken_pipe;
 use crate::cli::progress::Progress;
 use crate::clicks::{Ledger, SegmentReport, Tally};
@@ -106,7 +106,7 @@ fn print_segment(
 
 fn to_json(report: &SegmentReport) -> Value {
     let (header, tally) = (&report.header, &report.tally);
-    json!({
+    let counts = json!({
         "file": report.name,
         "state": report.state.name(),
         "shard": header.map(|header| header.shard),
@@ -120,5 +120,6 @@ fn to_json(report: &SegmentReport) -> Value {
         "torn_tails": tally.torn_tails,
         "is_suspect": tally.suspect > 0,
         "findings": report.notes,
-    })
+    });
+    with_links(counts, tally)
 }

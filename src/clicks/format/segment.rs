@@ -8,13 +8,15 @@
 use std::fmt;
 
 use super::frame::{self, Flaw, Framed, Salt, u16_at, u32_at, u64_at};
+use super::lengths::{RECORD_BYTES_MAX, RECORD_BYTES_MAX_BEFORE_4};
 use crate::limits::SEGMENT_HEADER_BYTES;
 
 /// The first eight bytes of every segment.
 pub const MAGIC: [u8; 8] = *b"CAROMCLK";
 /// Version of the page, of the frames and of clicks.
-pub const VERSION: u16 = 3;
-/// The oldest that is read. Its clicks are like those of this one without a tag.
+pub const VERSION: u16 = 4;
+/// The oldest that is read. A click of an older version is one of this version that
+/// has nothing of what came later: a tag since 3; reason, signals and tail since 4.
 const VERSION_OLDEST: u16 = 2;
 /// Version of what records hold.
 pub const SCHEMA: u16 = 1;
@@ -42,6 +44,8 @@ const _: () = assert!(HEADER_COPY_AT + HEADER_BYTES <= SEGMENT_HEADER_BYTES);
 /// What is known of a segment when its file is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
+    /// The [`VERSION`] that it is written in.
+    pub version: u16,
     /// Number of the segment within its shard; higher is later.
     pub number: u64,
     /// The run of the server: its start, Unix µs. Sequence numbers begin again
@@ -96,12 +100,18 @@ impl fmt::Display for SegmentRefused {
 }
 
 impl Header {
+    /// The longest record of this version, bytes.
+    #[must_use]
+    pub fn record_bytes_max(&self) -> usize {
+        if self.version < 4 { RECORD_BYTES_MAX_BEFORE_4 } else { RECORD_BYTES_MAX }
+    }
+
     /// The first page of a new segment: both copies, and nothing else.
     #[must_use]
     pub fn page(&self) -> Box<[u8; SEGMENT_HEADER_BYTES]> {
         let mut header = [0; HEADER_BYTES];
         header[..8].copy_from_slice(&MAGIC);
-        header[8..10].copy_from_slice(&VERSION.to_le_bytes());
+        header[8..10].copy_from_slice(&self.version.to_le_bytes());
         header[10..12].copy_from_slice(&SCHEMA.to_le_bytes());
         header[12..16].copy_from_slice(&(SEGMENT_HEADER_BYTES as u32).to_le_bytes());
         header[16..24].copy_from_slice(&self.number.to_le_bytes());
@@ -158,6 +168,7 @@ impl Header {
             return Err(SegmentRefused::Version(version));
         }
         Ok(Self {
+            version,
             number: u64_at(header, 16),
             run: u64_at(header, 24),
             node: u16_at(header, 32),

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use crate::clicks::folder::{self, SegmentFile};
 use crate::clicks::format::frame::Salt;
-use crate::clicks::format::segment::{Header, PageBlock, SEAL_AT, Seal, StartBlock};
+use crate::clicks::format::segment::{Header, PageBlock, SEAL_AT, Seal, StartBlock, VERSION};
 use crate::clicks::read::source::written_span;
 use crate::clicks::write::handover::{ClickCounts, Handover, Retired, Segment};
 use crate::clicks::write::map::SegmentMap;
@@ -173,6 +173,7 @@ impl SegmentFiles {
         getrandom::fill(&mut salt)?;
         let salt = Salt::new(u32::from_ne_bytes(salt));
         let header = Header {
+            version: VERSION,
             number: self.number,
             run: run.run,
             node: run.node,

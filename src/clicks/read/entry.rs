@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
+use crate::clicks::format::click::Click;
 use crate::clicks::format::id::{ClickId, ClickPlace};
-use crate::clicks::format::record::Click;
 
 /// One click and where it comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,13 +1,18 @@
 //! Reads segments, also while they are written, and believes nothing that a checksum
 //! does not vouch for.
 
+mod damage;
 pub mod entry;
+pub mod event;
 pub mod ledger;
+mod links;
 pub mod position;
 pub mod reader;
 pub mod recovery;
 pub mod seek;
 pub mod source;
 pub mod stream;
+mod strings;
 pub mod tally;
 pub mod texts;
+mod window;

@@ -8,68 +8,28 @@ use std::collections::VecDeque;
 use std::io;
 use std::ops::Range;
 
+use super::damage::DamagedRanges;
+use super::event::SegmentEvent;
+use super::links::KnownLinks;
 use super::source::{ReadAt, written_span};
-use super::texts::KnownTexts;
+use super::strings::ClickStrings;
+use super::window::Window;
+use crate::clicks::format::click::Click;
+use crate::clicks::format::click_bytes::click_with;
 use crate::clicks::format::frame::Flaw;
-use crate::clicks::format::record::{
-    Body, Click, Decoded, Gap, RECORD_BYTES_MAX, SHARED, SHARED_AT, SHARED_CUTS,
-    TEXT_RECORD_BYTES_MAX, TextPlace, TextPlaces, click_of, decode, text_of,
-};
+use crate::clicks::format::gap::Gap;
+use crate::clicks::format::lengths::SHARED_AT;
+use crate::clicks::format::link::LoggedLink;
+use crate::clicks::format::record::{DecodedRecord, RecordBody, decode};
 use crate::clicks::format::segment::{
     Header, LOST_AT, PageBlock, SEAL_AT, START_AT, Seal, SegmentRefused, StartBlock, read_lost,
 };
+use crate::clicks::format::text::{StringFields, text_of};
 use crate::limits::SEGMENT_HEADER_BYTES;
 
-/// How much is read in one go, bytes.
-const WINDOW_BYTES: usize = 256 * 1024;
 /// How often a frame of a segment without a seal is read again before it is
 /// damage: the first read may have met the writer, or the seal, halfway.
 const REREADS_MAX: u32 = 3;
-/// How many damaged ranges are remembered one by one.
-const DAMAGED_MAX: usize = 64;
-
-/// What a segment holds, piece by piece.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SegmentEvent {
-    /// A click; [`SegmentReader::click`] is what it says.
-    Click {
-        /// Where in the file.
-        offset: u64,
-        /// Its number.
-        sequence: u64,
-        /// When, Unix µs.
-        time_us: u64,
-    },
-    /// Clicks that the server counted but had no room for. Times are 0 where
-    /// it was killed before it could note them.
-    Lost(Gap),
-    /// Numbers that no record has: clicks that were recorded and are gone.
-    Missing {
-        /// The first such number.
-        from: u64,
-        /// How many.
-        count: u64,
-    },
-    /// Bytes that should be a record, or a part of the first page, and are not.
-    Damage {
-        /// Where in the file.
-        offset: u64,
-        /// How many.
-        bytes: u64,
-        /// What is wrong where they begin.
-        reason: Flaw,
-    },
-    /// The last record was being written when the server was killed. Its reply
-    /// was never sent.
-    TornTail {
-        /// Where in the file.
-        offset: u64,
-        /// How many bytes of it were written.
-        bytes: u64,
-    },
-    /// There is nothing more; in a live segment, nothing more yet.
-    End,
-}
 
 /// Reads one segment from its beginning, in bounded memory.
 #[derive(Debug)]
@@ -81,9 +41,7 @@ pub struct SegmentReader<S> {
     is_begun: bool,
     /// What is left to be told before reading goes on.
     told: VecDeque<SegmentEvent>,
-    window: Vec<u8>,
-    /// Where in the file the window begins.
-    window_at: u64,
+    window: Window,
     at: u64,
     /// Where records end at the latest.
     end: u64,
@@ -91,12 +49,10 @@ pub struct SegmentReader<S> {
     expected: Option<u64>,
     /// The click last told of, in the window.
     click: Range<usize>,
-    /// Where its strings stand in `texts`, if they do; `None` also if they are
-    /// nowhere.
-    shared: [Option<Range<usize>>; SHARED],
-    texts: KnownTexts,
-    /// Where damage was told. Where there is too much, one range for the rest.
-    damaged: Vec<Range<u64>>,
+    /// Its strings that stand elsewhere.
+    strings: ClickStrings,
+    links: KnownLinks,
+    damaged: DamagedRanges,
     clicks: u64,
     is_whole: bool,
     ends_with_gap: bool,
@@ -122,15 +78,14 @@ impl<S: ReadAt> SegmentReader<S> {
             seal: None,
             is_begun: false,
             told: VecDeque::new(),
-            window: Vec::new(),
-            window_at: 0,
+            window: Window::default(),
             at: SEGMENT_HEADER_BYTES as u64,
             end: 0,
             expected: None,
             click: 0..0,
-            shared: Default::default(),
-            texts: KnownTexts::default(),
-            damaged: Vec::new(),
+            strings: ClickStrings::default(),
+            links: KnownLinks::default(),
+            damaged: DamagedRanges::default(),
             clicks: 0,
             is_whole: true,
             ends_with_gap: false,
@@ -150,7 +105,7 @@ impl<S: ReadAt> SegmentReader<S> {
         Ok(Ok(reader))
     }
 
-    /// What the segment says of itself.
+    /// Passed the segment says of itself.
     #[must_use]
     pub fn header(&self) -> &Header {
         &self.header
@@ -162,13 +117,13 @@ impl<S: ReadAt> SegmentReader<S> {
         &self.source
     }
 
-    /// What its shard noted with the first record; `None` also if that is damaged.
+    /// Passed its shard noted with the first record; `None` also if that is damaged.
     #[must_use]
     pub fn start(&self) -> Option<&StartBlock> {
         self.start.as_ref()
     }
 
-    /// What it was sealed with; `None` while it is written, and after a kill.
+    /// Passed it was sealed with; `None` while it is written, and after a kill.
     #[must_use]
     pub fn seal(&self) -> Option<&Seal> {
         self.seal.as_ref()
@@ -227,17 +182,15 @@ impl<S: ReadAt> SegmentReader<S> {
     /// If the last event was not [`SegmentEvent::Click`].
     #[must_use]
     pub fn click(&self) -> Click<'_> {
-        let record = &self.window[self.click.clone()];
-        let (mut click, places) = click_of(record).expect("the last event was a click");
-        let mut strings = click.shared();
-        for index in 0..SHARED {
-            match &self.shared[index] {
-                Some(range) => strings[index] = self.texts.get(range.clone()),
-                None if places[index].is_some() => click.flags = click.flags | SHARED_CUTS[index],
-                None => {}
-            }
-        }
-        click.with_shared(strings)
+        let record = self.window.get(self.click.clone());
+        click_with(record, |kind| self.strings.get(kind)).expect("the last event was a click")
+    }
+
+    /// Passed a link was that clicks of this segment are of, as the records that were
+    /// passed last said; `None` also if there is too much to keep.
+    #[must_use]
+    pub fn link(&self, link: u64, variant: u8) -> Option<LoggedLink<'_>> {
+        self.links.get(link, variant)
     }
 
     /// The next piece. `is_live` says whether a server may still be writing
@@ -300,7 +253,7 @@ impl<S: ReadAt> SegmentReader<S> {
 
     /// Goes past a record that holds, and tells of it. The window stays as it is
     /// until all is told.
-    fn take(&mut self, bytes: usize, sequence: u64, after: u64, what: What) -> io::Result<()> {
+    fn take(&mut self, bytes: usize, sequence: u64, after: u64, what: Passed) -> io::Result<()> {
         let expected = self.expected.replace(after).unwrap_or(sequence);
         if sequence > expected {
             self.is_whole = false;
@@ -308,25 +261,29 @@ impl<S: ReadAt> SegmentReader<S> {
                 .push_back(SegmentEvent::Missing { from: expected, count: sequence - expected });
         }
         let offset = self.at;
-        let begin = (offset - self.window_at) as usize;
+        let range = self.window.range(offset, bytes);
         match what {
-            What::Click { time_us, places } => {
+            Passed::Click { time_us, fields } => {
                 self.clicks += 1;
                 self.ends_with_gap = false;
-                self.click = begin..begin + bytes;
-                self.find_strings(offset, &places)?;
+                self.click = range;
+                self.find_strings(offset, &fields)?;
                 self.told.push_back(SegmentEvent::Click { offset, sequence, time_us });
             }
-            What::Gap(gap) => {
+            Passed::Gap(gap) => {
                 self.ends_with_gap = true;
                 self.told.push_back(SegmentEvent::Lost(gap));
             }
-            What::Text if offset < TextPlace::END => {
-                let text = text_of(&self.window[begin..begin + bytes]).expect("it is a text");
-                self.texts.make_room();
-                self.texts.keep(TextPlace::of(offset), text);
+            Passed::Text => {
+                let text = text_of(self.window.get(range)).expect("it is a text");
+                self.strings.pass(offset, text);
             }
-            What::Text | What::Other => {}
+            Passed::Link => {
+                let record = self.window.get(range);
+                self.links.keep(&LoggedLink::of(record).expect("it is a link"), record);
+                self.told.push_back(SegmentEvent::Link { offset });
+            }
+            Passed::Other => {}
         }
         self.at += bytes as u64;
         Ok(())
@@ -334,78 +291,43 @@ impl<S: ReadAt> SegmentReader<S> {
 
     /// Finds the strings of the click at `offset`. One that is nowhere is told as
     /// damage of the click, if not as damage of its own.
-    fn find_strings(&mut self, offset: u64, places: &TextPlaces) -> io::Result<()> {
-        self.texts.make_room();
-        for (index, place) in places.iter().enumerate() {
-            self.shared[index] = None;
-            let Some(place) = *place else {
+    fn find_strings(&mut self, offset: u64, fields: &StringFields) -> io::Result<()> {
+        self.strings.find(&self.source, &self.header, offset, fields)?;
+        for (kind, field) in fields.iter().enumerate() {
+            let Some(place) = field.place().filter(|_| self.strings.get(kind).is_none()) else {
                 continue;
             };
-            self.shared[index] = match self.texts.find(place) {
-                Some(range) => Some(range),
-                None => self.fetch(place, offset)?,
-            };
-            let is_told = || self.damaged.iter().any(|range| range.contains(&place.offset()));
-            if self.shared[index].is_none() && !is_told() {
-                let at = offset + (SHARED_AT + 4 * index) as u64;
-                self.tell_damage(at, 4, Flaw::Reference);
+            if !self.damaged.contain(place.offset()) {
+                self.tell_damage(offset + (SHARED_AT + 4 * kind) as u64, 4, Flaw::Reference);
             }
         }
         Ok(())
     }
 
-    /// Reads a text that was not passed, such as one with a number that is out of
-    /// order. `None` if there is none before `offset`.
-    fn fetch(&mut self, place: TextPlace, offset: u64) -> io::Result<Option<Range<usize>>> {
-        let at = place.offset();
-        if !(SEGMENT_HEADER_BYTES as u64..offset).contains(&at) {
-            return Ok(None);
-        }
-        let mut record = [0; TEXT_RECORD_BYTES_MAX];
-        let want = TEXT_RECORD_BYTES_MAX.min((offset - at) as usize);
-        let count = self.source.read_at(&mut record[..want], at)?;
-        Ok(match decode(&record[..count], self.header.salt) {
-            Decoded::Record(record) => match record.body {
-                Body::Text(text) => Some(self.texts.keep(place, text)),
-                _ => None,
-            },
-            _ => None,
-        })
-    }
-
-    /// The bytes at `at`, up to the longest record or the end.
-    fn view(&mut self, at: u64) -> io::Result<&[u8]> {
-        let want = (RECORD_BYTES_MAX as u64).min(self.end.saturating_sub(at)) as usize;
-        let window_end = self.window_at + self.window.len() as u64;
-        if at < self.window_at || at + want as u64 > window_end {
-            let bytes = (WINDOW_BYTES as u64).min(self.end - at) as usize;
-            self.window.resize(bytes, 0);
-            let count = self.source.read_at(&mut self.window, at)?;
-            self.window.truncate(count);
-            self.window_at = at;
-        }
-        let begin = (at - self.window_at) as usize;
-        let bytes = &self.window[begin.min(self.window.len())..];
-        Ok(&bytes[..want.min(bytes.len())])
+    /// What stands at `at`, and the bytes from there on, up to the longest record.
+    fn record_at(&mut self, at: u64) -> io::Result<(DecodedRecord<'_>, &[u8])> {
+        let bytes_max = self.header.record_bytes_max();
+        let bytes = self.window.view(&self.source, at, bytes_max, self.end)?;
+        Ok((decode(bytes, self.header.salt, bytes_max), bytes))
     }
 
     /// What stands at the present place.
     fn look(&mut self) -> io::Result<Look> {
-        let (at, salt) = (self.at, self.header.salt);
-        if at >= self.end {
+        if self.at >= self.end {
             return Ok(Look::End);
         }
-        let record = match decode(self.view(at)?, salt) {
-            Decoded::Record(record) => record,
-            Decoded::Absent => return Ok(Look::Absent),
-            Decoded::Damaged(reason) => return Ok(Look::Damaged(reason)),
+        let record = match self.record_at(self.at)?.0 {
+            DecodedRecord::Whole(record) => record,
+            DecodedRecord::Absent => return Ok(Look::Absent),
+            DecodedRecord::Damaged(reason) => return Ok(Look::Damaged(reason)),
         };
         let (bytes, sequence, after) = (record.bytes, record.sequence, record.sequence_after());
         let what = match record.body {
-            Body::Click(click, places) => What::Click { time_us: click.time_us, places },
-            Body::Gap(gap) => What::Gap(gap),
-            Body::Text(_) => What::Text,
-            Body::Other(_) => What::Other,
+            RecordBody::Click(click, fields) => Passed::Click { time_us: click.time_us, fields },
+            RecordBody::Gap(gap) => Passed::Gap(gap),
+            RecordBody::Text(_) => Passed::Text,
+            RecordBody::Link(_) => Passed::Link,
+            RecordBody::Other(_) => Passed::Other,
         };
         Ok(Look::Record { bytes, sequence, after, what })
     }
@@ -414,20 +336,20 @@ impl<S: ReadAt> SegmentReader<S> {
     /// `false` if there is none and a live segment may still get one.
     fn resume(&mut self, reason: Flaw, is_live: bool) -> io::Result<bool> {
         let from = self.at;
-        let (salt, expected) = (self.header.salt, self.expected.unwrap_or(0));
+        let (expected, bytes_max) = (self.expected.unwrap_or(0), self.header.record_bytes_max());
         let mut at = from + 8;
         while at < self.end {
-            let bytes = self.view(at)?;
-            match decode(bytes, salt) {
-                Decoded::Record(record) if record.sequence >= expected => {
+            let (found, bytes) = self.record_at(at)?;
+            match found {
+                DecodedRecord::Whole(record) if record.sequence >= expected => {
                     self.at = at;
                     self.tell_damage(from, at - from, reason);
                     return Ok(true);
                 }
-                Decoded::Absent => {
+                DecodedRecord::Absent => {
                     let zeros = bytes.iter().take_while(|&&byte| byte == 0).count() / 8 * 8;
                     at += zeros as u64;
-                    if zeros == RECORD_BYTES_MAX {
+                    if zeros == bytes_max {
                         at = self.source.data_from(at)?.unwrap_or(self.end) / 8 * 8;
                     }
                 }
@@ -444,7 +366,7 @@ impl<S: ReadAt> SegmentReader<S> {
         };
         // The first word is stored last: where it is missing, and what follows
         // is no longer than a record, the writer was stopped halfway.
-        let is_torn = reason == Flaw::Hole && bytes <= RECORD_BYTES_MAX as u64;
+        let is_torn = reason == Flaw::Hole && bytes <= bytes_max as u64;
         if self.seal.is_none() && is_torn {
             self.told.push_back(SegmentEvent::TornTail { offset: from, bytes });
         } else {
@@ -496,11 +418,7 @@ impl<S: ReadAt> SegmentReader<S> {
 
     fn tell_damage(&mut self, offset: u64, bytes: u64, reason: Flaw) {
         self.is_whole = false;
-        if self.damaged.len() < DAMAGED_MAX {
-            self.damaged.push(offset..offset + bytes);
-        } else if let Some(last) = self.damaged.last_mut() {
-            last.end = last.end.max(offset + bytes);
-        }
+        self.damaged.add(offset..offset + bytes);
         self.told.push_back(SegmentEvent::Damage { offset, bytes, reason });
     }
 
@@ -557,7 +475,7 @@ enum Look {
         bytes: usize,
         sequence: u64,
         after: u64,
-        what: What,
+        what: Passed,
     },
     Absent,
     Damaged(Flaw),
@@ -565,10 +483,11 @@ enum Look {
 }
 
 /// What a record holds, as far as it concerns the way through the segment.
-enum What {
-    Click { time_us: u64, places: TextPlaces },
+enum Passed {
+    Click { time_us: u64, fields: StringFields },
     Gap(Gap),
     Text,
+    Link,
     Other,
 }
 

@@ -9,12 +9,13 @@ use anyhow::Context;
 
 use super::entry::LedgerEntry;
 use super::source::ReadAt;
+use super::strings::read_text;
 use crate::clicks::folder::{self, SegmentFile};
+use crate::clicks::format::click::SHARED;
+use crate::clicks::format::click_bytes::click_with;
 use crate::clicks::format::frame::Flaw;
 use crate::clicks::format::id::ClickPlace;
-use crate::clicks::format::record::{
-    self, Body, Decoded, RECORD_BYTES_MAX, SHARED, SHARED_CUTS, TEXT_RECORD_BYTES_MAX, click_of,
-};
+use crate::clicks::format::record::{DecodedRecord, RecordBody, decode};
 use crate::clicks::format::segment::{Header, PageBlock, Seal, SegmentRefused};
 use crate::limits::SEGMENT_HEADER_BYTES;
 
@@ -39,15 +40,7 @@ impl FoundClick {
     /// Never: it was a click when it was found.
     #[must_use]
     pub fn entry(&self) -> LedgerEntry<'_> {
-        let (mut click, places) = click_of(&self.record).expect("it was a click");
-        let mut strings = click.shared();
-        for index in 0..SHARED {
-            match &self.shared[index] {
-                Some(text) => strings[index] = text,
-                None if places[index].is_some() => click.flags = click.flags | SHARED_CUTS[index],
-                None => {}
-            }
-        }
+        let click = click_with(&self.record, |index| self.shared[index].as_deref());
         LedgerEntry {
             folder: &self.folder,
             shard: self.header.shard,
@@ -57,7 +50,7 @@ impl FoundClick {
             offset: self.offset,
             key: self.header.key,
             id: None,
-            click: click.with_shared(strings),
+            click: click.expect("it was a click"),
         }
     }
 }
@@ -126,31 +119,26 @@ pub fn find_click_in(
     if header.node != place.node {
         return Ok(Err(Missing::OtherNode(header.node)));
     }
-    let record = read(source, place.offset, RECORD_BYTES_MAX)?;
-    let found = match record::decode(&record, header.salt) {
-        Decoded::Record(found) => found,
-        Decoded::Absent => {
+    let bytes_max = header.record_bytes_max();
+    let record = read(source, place.offset, bytes_max)?;
+    let found = match decode(&record, header.salt, bytes_max) {
+        DecodedRecord::Whole(found) => found,
+        DecodedRecord::Absent => {
             let is_sealed = Seal::read(&page, header.salt) != PageBlock::Absent;
             return Ok(Err(if is_sealed { Missing::Gone } else { Missing::NotWritten }));
         }
         // It may be cut off by the end of a sealed file.
-        Decoded::Damaged(Flaw::Cut) if record.is_empty() => return Ok(Err(Missing::Gone)),
-        Decoded::Damaged(reason) => return Ok(Err(Missing::Damaged(reason))),
+        DecodedRecord::Damaged(Flaw::Cut) if record.is_empty() => return Ok(Err(Missing::Gone)),
+        DecodedRecord::Damaged(reason) => return Ok(Err(Missing::Damaged(reason))),
     };
-    let Body::Click(_, places) = found.body else {
+    let RecordBody::Click(_, fields) = found.body else {
         return Ok(Err(Missing::Damaged(Flaw::Shape)));
     };
     let (sequence, bytes) = (found.sequence, found.bytes);
     let mut shared: [Option<Vec<u8>>; SHARED] = Default::default();
-    for (text, at) in shared.iter_mut().zip(places) {
-        let Some(at) = at.map(record::TextPlace::offset).filter(|at| *at < place.offset) else {
-            continue;
-        };
-        let record = read(source, at, TEXT_RECORD_BYTES_MAX)?;
-        if let Decoded::Record(record) = record::decode(&record, header.salt)
-            && let Body::Text(found) = record.body
-        {
-            *text = Some(found.to_vec());
+    for (text, field) in shared.iter_mut().zip(fields) {
+        if let Some(at) = field.place() {
+            *text = read_text(source, &header, at, place.offset)?;
         }
     }
     let (folder, offset) = (folder.to_owned(), place.offset);

@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use super::entry::LedgerEntry;
+use super::event::SegmentEvent;
 use super::position::Position;
-use super::reader::{SegmentEvent, SegmentReader};
+use super::reader::SegmentReader;
 use super::source::ReadAt;
 use super::tally::{Account, SegmentReport, SegmentState};
 use crate::clicks::folder::{self, SegmentFile};

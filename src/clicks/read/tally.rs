@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::{AddAssign, Range};
 
-use super::reader::SegmentEvent;
+use super::event::SegmentEvent;
 use crate::clicks::format::segment::Header;
 use crate::words::counted;
 
@@ -14,6 +14,8 @@ pub struct Tally {
     pub files: u64,
     /// Clicks read.
     pub clicks: u64,
+    /// Records that say what a link was.
+    pub links: u64,
     /// Clicks that the server counted but could not record.
     pub lost: u64,
     /// Clicks that were recorded and are gone.
@@ -50,6 +52,10 @@ impl Tally {
         Some(match *event {
             SegmentEvent::Click { .. } => {
                 self.clicks += 1;
+                return None;
+            }
+            SegmentEvent::Link { .. } => {
+                self.links += 1;
                 return None;
             }
             SegmentEvent::Lost(gap) => {
@@ -120,6 +126,7 @@ impl AddAssign for Tally {
     fn add_assign(&mut self, other: Self) {
         self.files += other.files;
         self.clicks += other.clicks;
+        self.links += other.links;
         self.lost += other.lost;
         self.missing += other.missing;
         self.gaps += other.gaps;

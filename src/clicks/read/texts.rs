@@ -2,7 +2,9 @@
 
 use std::ops::Range;
 
-use crate::clicks::format::record::{SHARED, TEXT_BYTES_MAX, TextPlace};
+use crate::clicks::format::click::SHARED;
+use crate::clicks::format::lengths::TEXT_BYTES_MAX;
+use crate::clicks::format::text::TextPlace;
 use crate::limits::{TEXTS_BYTES_PER_SEGMENT_MAX, TEXTS_PER_SEGMENT_MAX};
 
 /// As many strings as one segment's dictionary holds. Where a file holds more,

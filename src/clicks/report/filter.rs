@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::clicks::format::record::{Click, Verdict};
+use crate::clicks::format::click::{Click, Verdict};
 
 /// What a click must be to be taken.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! Clicks for people and programs: which are wanted, as rows, and counted.
 
+pub mod chosen;
 pub mod columns;
 pub mod filter;
 pub mod rows;

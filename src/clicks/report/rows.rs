@@ -1,9 +1,10 @@
-//! Clicks as text: one JSON object or one CSV row each, with the fields of
-//! [`COLUMNS`].
+//! Clicks as text: one JSON object or one CSV row each, with the columns
+//! that are wanted.
 
 use std::io::{self, Write};
 
-use super::columns::{COLUMNS, Column};
+use super::chosen::ChosenColumns;
+use super::columns::{Column, Presence};
 use super::spelling::{Cell, Speller};
 use crate::clicks::read::entry::LedgerEntry;
 
@@ -28,15 +29,15 @@ enum Out<W: Write> {
 }
 
 impl<W: Write> Rows<W> {
-    /// Begins to write to `out`; CSV begins with its header row.
+    /// Begins to write these columns to `out`; CSV begins with its header row.
     ///
     /// # Errors
     ///
     /// Those of `out`.
-    pub fn new(format: RowFormat, out: W) -> io::Result<Self> {
+    pub fn new(format: RowFormat, columns: &ChosenColumns, out: W) -> io::Result<Self> {
         let out = match format {
-            RowFormat::Ndjson => Out::Ndjson(Ndjson::new(out)),
-            RowFormat::Csv => Out::Csv(Box::new(Csv::new(out)?)),
+            RowFormat::Ndjson => Out::Ndjson(Ndjson::new(columns, out)),
+            RowFormat::Csv => Out::Csv(Box::new(Csv::new(columns, out)?)),
         };
         Ok(Self { out, speller: Speller::default() })
     }
@@ -74,8 +75,9 @@ struct Ndjson<W> {
 }
 
 impl<W: Write> Ndjson<W> {
-    fn new(out: W) -> Self {
-        let columns = COLUMNS.iter().map(|column| (format!(",\"{}\":", column.name), column));
+    fn new(columns: &ChosenColumns, out: W) -> Self {
+        let columns = columns.in_objects();
+        let columns = columns.map(|column| (format!(",\"{}\":", column.name), column));
         Self { out, columns: columns.collect(), line: Vec::new() }
     }
 
@@ -83,28 +85,31 @@ impl<W: Write> Ndjson<W> {
         let line = &mut self.line;
         line.clear();
         for (before, column) in &self.columns {
-            let begin = line.len();
+            let cell = speller.cell(&column.values, entry);
+            if column.presence != Presence::Always && cell.is_empty() {
+                continue;
+            }
             line.extend_from_slice(before.as_bytes());
-            match speller.cell(&column.values, entry) {
+            match cell {
                 Cell::Nothing => line.extend_from_slice(b"null"),
                 Cell::Flag(is_so) => line.extend_from_slice(word(is_so).as_bytes()),
                 Cell::Number(number) => serde_json::to_writer(&mut *line, &number)?,
                 Cell::Plain(text) => quote(line, text),
                 Cell::Text(text) => serde_json::to_writer(&mut *line, &*text)?,
                 Cell::Names(names) => {
+                    line.push(b'[');
                     for (index, name) in names.iter().enumerate() {
-                        line.push(if index > 0 { b',' } else { b'[' });
+                        line.extend_from_slice(if index > 0 { b"," } else { b"" });
                         quote(line, name);
                     }
-                    if line.len() > begin + before.len() {
-                        line.push(b']');
-                    } else {
-                        line.truncate(begin);
-                    }
+                    line.push(b']');
                 }
             }
         }
-        line[0] = b'{'; // where the comma before the first field stands
+        match line.first_mut() {
+            Some(comma) => *comma = b'{',
+            None => line.push(b'{'),
+        }
         line.extend_from_slice(b"}\n");
         self.out.write_all(line)
     }
@@ -112,19 +117,21 @@ impl<W: Write> Ndjson<W> {
 
 struct Csv<W: Write> {
     out: csv::Writer<W>,
+    columns: Vec<&'static Column>,
     /// The digits of one number.
     number: Vec<u8>,
 }
 
 impl<W: Write> Csv<W> {
-    fn new(out: W) -> io::Result<Self> {
+    fn new(columns: &ChosenColumns, out: W) -> io::Result<Self> {
+        let columns: Vec<_> = columns.in_tables().collect();
         let mut out = csv::WriterBuilder::new().has_headers(false).from_writer(out);
-        out.write_record(COLUMNS.iter().map(|column| column.name)).map_err(io_error)?;
-        Ok(Self { out, number: Vec::new() })
+        out.write_record(columns.iter().map(|column| column.name)).map_err(io_error)?;
+        Ok(Self { out, columns, number: Vec::new() })
     }
 
     fn write(&mut self, speller: &mut Speller, entry: &LedgerEntry<'_>) -> io::Result<()> {
-        for column in COLUMNS {
+        for column in &self.columns {
             let written = match speller.cell(&column.values, entry) {
                 Cell::Nothing => self.out.write_field(b""),
                 Cell::Flag(is_so) => self.out.write_field(word(is_so)),

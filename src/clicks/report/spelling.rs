@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use jiff::Timestamp;
 
-use super::columns::{Names, Spelled, Values};
+use super::columns::{Names, Spelled, Values, Word};
 use crate::clicks::format::id::ClickId;
 use crate::clicks::read::entry::LedgerEntry;
 use crate::limits::CLICK_ID_BYTES;
@@ -27,6 +27,18 @@ pub enum Cell<'a> {
     Names(Names),
 }
 
+impl Cell<'_> {
+    /// Whether a row that can do without it says nothing less.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Self::Nothing | Self::Flag(false) | Self::Number(0) => true,
+            Self::Flag(true) | Self::Number(_) | Self::Plain(_) | Self::Text(_) => false,
+            Self::Names(names) => names.is_empty(),
+        }
+    }
+}
+
 /// Spells one value after the other, with room for one at a time.
 #[derive(Default)]
 pub struct Speller {
@@ -40,15 +52,19 @@ pub struct Speller {
 impl Speller {
     /// The value that `entry` has in such a column.
     #[inline(always)] // by both that write rows: it saves a tenth of a row of CSV
-    pub fn cell<'s>(&'s mut self, values: &Values, entry: &LedgerEntry<'s>) -> Cell<'s> {
+    pub fn cell<'s>(&'s mut self, values: &Values, entry: &'s LedgerEntry<'_>) -> Cell<'s> {
         match values {
             Values::Time(of) => Cell::Plain(self.time(of(entry))),
+            Values::U8(of) => Cell::Number(of(entry).into()),
             Values::U16(of) => Cell::Number(of(entry).into()),
             Values::U32(of) => Cell::Number(of(entry).into()),
             Values::U64(of) => Cell::Number(of(entry)),
             Values::Flag(of) => Cell::Flag(of(entry)),
             Values::Text(texts) => match texts {
-                Spelled::Word(of) => Cell::Plain(of(entry)),
+                Spelled::Word(of) => Cell::Plain(self.word(of(entry))),
+                Spelled::MaybeWord(of) => {
+                    self.maybe_word(of(entry)).map_or(Cell::Nothing, Cell::Plain)
+                }
                 Spelled::Address(of) => Cell::Plain(self.address(of(entry))),
                 Spelled::Digits(of) => self.digits(of(entry)).map_or(Cell::Nothing, Cell::Plain),
                 Spelled::Bytes(of) => Cell::Text(spell(of(entry))),
@@ -73,6 +89,20 @@ impl Speller {
         self.time.truncate(TIME_PREFIX_BYTES);
         write!(self.time, ".{micros:06}Z").expect("a string takes anything");
         &self.time
+    }
+
+    /// A word, or its number if there is none for it.
+    pub fn word(&mut self, (number, word): Word) -> &str {
+        word.unwrap_or_else(|| {
+            self.text.clear();
+            write!(self.text, "{number}").expect("a string takes anything");
+            &self.text
+        })
+    }
+
+    /// The same, or `None` for the number 0.
+    pub fn maybe_word(&mut self, word: Word) -> Option<&str> {
+        (word.0 != 0).then(|| self.word(word))
     }
 
     /// An address, IPv4 in its own form. Most are, and those are spelled out here:

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::columns::{COLUMNS, Column, Counting, Of, Spelled, Values};
+use super::columns::{COLUMNS, Column, Counting, MaybeBytesOf, Of, Spelled, Values};
 use super::top::Top;
-use crate::clicks::format::record::{Flags, Verdict};
+use crate::clicks::format::click::{Flags, Verdict};
 use crate::clicks::read::entry::LedgerEntry;
 use crate::limits::{STATS_HOURS_MAX, STATS_LINKS_MAX, STATS_TEXTS_MAX};
 
@@ -22,8 +22,8 @@ pub struct Stats {
     pub clicks: u64,
     /// Times of the earliest and the latest, Unix µs.
     pub span_us: Option<(u64, u64)>,
-    /// By verdict.
-    pub verdicts: [(Verdict, u64); 3],
+    /// By verdict: those that a server gives, and others that there are.
+    pub verdicts: Vec<(Verdict, u64)>,
     /// By HTTP status.
     pub statuses: BTreeMap<u16, u64>,
     /// Those whose method was HEAD.
@@ -64,7 +64,7 @@ pub enum ByValue {
         /// The counts.
         top: Top<Vec<u8>>,
         /// How a string is read.
-        of: for<'a> fn(&LedgerEntry<'a>) -> Option<&'a [u8]>,
+        of: MaybeBytesOf,
     },
 }
 
@@ -123,7 +123,7 @@ impl ClickCounter {
         Self(Stats {
             clicks: 0,
             span_us: None,
-            verdicts: [(Verdict::Redirect, 0), (Verdict::Unknown, 0), (Verdict::Gone, 0)],
+            verdicts: vec![(Verdict::REDIRECT, 0), (Verdict::UNKNOWN, 0), (Verdict::GONE, 0)],
             statuses: BTreeMap::new(),
             head: 0,
             prefetch: 0,
@@ -141,8 +141,9 @@ impl ClickCounter {
             Some((first, last)) => (first.min(time_us), last.max(time_us)),
             None => (time_us, time_us),
         });
-        for (verdict, clicks) in &mut stats.verdicts {
-            *clicks += u64::from(*verdict == click.verdict);
+        match stats.verdicts.iter_mut().find(|(verdict, _)| *verdict == click.verdict) {
+            Some((_, clicks)) => *clicks += 1,
+            None => stats.verdicts.push((click.verdict, 1)),
         }
         *stats.statuses.entry(click.status).or_default() += 1;
         stats.head += u64::from(click.flags.contains(Flags::HEAD));

@@ -7,7 +7,9 @@ use std::hash::{BuildHasher, Hasher};
 
 use foldhash::fast::RandomState;
 
-use crate::clicks::format::record::{SHARED, TEXT_BYTES_MAX, TextPlace};
+use crate::clicks::format::click::SHARED;
+use crate::clicks::format::lengths::TEXT_BYTES_MAX;
+use crate::clicks::format::text::TextPlace;
 use crate::limits::{TEXTS_BYTES_PER_SEGMENT_MAX, TEXTS_PER_SEGMENT_MAX};
 
 /// At most half of the slots are taken, so a search is short, and ends.

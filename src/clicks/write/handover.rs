@@ -9,7 +9,7 @@ use crossbeam_queue::ArrayQueue;
 
 use super::map::SegmentMap;
 use crate::clicks::format::frame::{FRAME_BYTES, Salt};
-use crate::clicks::format::record::{CLICK_ROOM_MAX, GAP_BYTES};
+use crate::clicks::format::lengths::{CLICK_ROOM_MAX, GAP_BYTES};
 use crate::clicks::format::segment::Seal;
 use crate::limits::{SEGMENT_BYTES_MIN, SEGMENT_HEADER_BYTES, SEGMENTS_WAITING_MAX};
 

@@ -11,14 +11,17 @@ use std::sync::atomic::Ordering;
 use super::dictionary::Dictionary;
 use super::handover::{ClickCounts, Handover, Retired, Segment};
 use super::map::SegmentMap;
+use crate::clicks::format::click::Click;
+use crate::clicks::format::click_bytes::{click_room, encode};
 use crate::clicks::format::frame::Salt;
+use crate::clicks::format::gap::Gap;
 use crate::clicks::format::id::{ClickId, ClickKeys, Signer};
-use crate::clicks::format::record::{
-    self, CLICK_ROOM_MAX, Click, GAP_BYTES, Gap, Scratch, TextPlace,
-};
+use crate::clicks::format::lengths::{CLICK_ROOM_MAX, GAP_BYTES};
+use crate::clicks::format::scratch::RecordScratch;
 use crate::clicks::format::segment::{
     LOST_AT, START_AT, Seal, SealReason, StartBlock, encode_lost,
 };
+use crate::clicks::format::text::{StringField, TextPlace, encode_text};
 use crate::limits::{CLICK_INLINE_BYTES_MAX, SEGMENT_BYTES_MIN, SEGMENT_HEADER_BYTES};
 
 /// After so many bytes the keeper is asked to fault in more.
@@ -55,7 +58,7 @@ pub struct Writer {
     gap: Option<Gap>,
     /// The strings that stand in `segment`.
     dictionary: Dictionary,
-    scratch: Box<Scratch>,
+    scratch: Box<RecordScratch>,
     signer: Signer,
 }
 
@@ -114,7 +117,7 @@ impl Writer {
     pub fn append(&mut self, click: &Click<'_>) -> Result<u64, Lost> {
         let click = click.cut();
         // Enough for the click and its strings, so both land in one segment.
-        let has_room = self.gap.is_none() && self.has_room(record::click_room(&click));
+        let has_room = self.gap.is_none() && self.has_room(click_room(&click));
         if !has_room && !self.roll() {
             self.lose(click.time_us);
             return Err(Lost);
@@ -123,9 +126,9 @@ impl Writer {
             self.begin(self.sequence, click.time_us);
         }
         let strings = click.shared();
-        let places = std::array::from_fn(|kind| self.place(kind, strings[kind]));
+        let fields = std::array::from_fn(|kind| self.field(kind, strings[kind]));
         let salt = self.segment.salt;
-        let record = record::encode(&click, &places, self.sequence, salt, &mut self.scratch);
+        let record = encode(&click, &fields, self.sequence, salt, &mut self.scratch);
         let (offset, bytes) = (self.at as u64, record.len());
         self.segment.put(self.at, record);
         self.at += bytes;
@@ -168,21 +171,24 @@ impl Writer {
         }
     }
 
-    /// Where `string`, the one of this kind, stands in the segment: written now, if this is the first
-    /// click that has it. `None` if it is to stand in the click.
-    fn place(&mut self, kind: usize, string: &[u8]) -> Option<TextPlace> {
+    /// What the click says of `string`, the one of this kind. A string that is new to
+    /// the segment is written now, unless it is to stand in the click.
+    fn field(&mut self, kind: usize, string: &[u8]) -> StringField {
+        let here = StringField::here(string.len());
         if string.len() <= CLICK_INLINE_BYTES_MAX {
-            return None;
+            return here;
         }
         let next = TextPlace::of(self.at as u64);
-        let place = self.dictionary.place(kind, string, next)?;
+        let Some(place) = self.dictionary.place(kind, string, next) else {
+            return here;
+        };
         if place == next {
             let salt = self.segment.salt;
-            let record = record::encode_text(string, self.sequence, salt, &mut self.scratch);
+            let record = encode_text(string, self.sequence, salt, &mut self.scratch);
             self.segment.put(self.at, record);
             self.at += record.len();
         }
-        Some(place)
+        StringField::at(place)
     }
 
     /// Clicks recorded and lost so far. Shared, for metrics.
@@ -237,7 +243,7 @@ impl Writer {
         if self.seal.is_none() {
             self.begin(first, gap.from_us);
         }
-        self.segment.put(self.at, &record::encode_gap(&gap, first, self.segment.salt));
+        self.segment.put(self.at, &gap.encode(first, self.segment.salt));
         self.at += GAP_BYTES;
         self.segment.set_used(self.at);
         let seal = self.seal.as_mut().expect("it was begun");

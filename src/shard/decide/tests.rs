@@ -128,7 +128,7 @@ impl Model {
             format!("plain {to}")
         };
         let mut text = format!("{status} {reply} link={id} tag={tag}");
-        text.push_str(if is_gone { " Gone" } else { " Redirect" });
+        text.push_str(if is_gone { " gone" } else { " redirect" });
         if let Some(seconds) = cache {
             write!(text, " max-age={seconds}").unwrap();
         }
@@ -165,9 +165,9 @@ fn expected(models: &[Model], method: &str, path: &str, refuses: bool, fallback:
         _ if refuses => "Unavailable".to_owned(),
         Some(model) => model.decided(path),
         None if fallback => {
-            "302 made https://fall.example/192.0.2.1 link=0 tag= Unknown private".to_owned()
+            "302 made https://fall.example/192.0.2.1 link=0 tag= unknown private".to_owned()
         }
-        None => "404 not found link=0 tag= Unknown".to_owned(),
+        None => "404 not found link=0 tag= unknown".to_owned(),
     }
 }
 
@@ -195,7 +195,7 @@ fn told(decision: &Decision<'_>, facts: &Facts<'_>) -> String {
     }
     let DecidedClick { status, verdict, link, variant: 0, tag, .. } = *decided else { panic!() };
     let tag = String::from_utf8_lossy(tag);
-    let mut text = format!("{status} {reply} link={link} tag={tag} {verdict:?}");
+    let mut text = format!("{status} {reply} link={link} tag={tag} {verdict}");
     if let Some(seconds) = extra.max_age {
         write!(text, " max-age={seconds}").unwrap();
     }
@@ -267,13 +267,13 @@ fn check(text: &str, path: &str, wanted: &str) {
 
 #[test]
 fn decisions_worth_a_line() {
-    let redirect = "302 made https://a.example/?k=1 link=7 tag= Redirect";
+    let redirect = "302 made https://a.example/?k=1 link=7 tag= redirect";
     check("/a https://a.example/ query=keep id=7", "/a?k=1", redirect);
-    let own = "302 plain https://own.example/ link=7 tag= Redirect";
+    let own = "302 plain https://own.example/ link=7 tag= redirect";
     check("/a https://a.example/\ngo.example/a https://own.example/ id=7", "/a", own);
-    check("/a https://a.example/", "/A", "404 not found link=0 tag= Unknown");
+    check("/a https://a.example/", "/A", "404 not found link=0 tag= unknown");
     check("/* https://a.example/", "/robots.txt", "Robots");
-    check("/robots.txt 410 id=7", "/robots.txt", "410 gone link=7 tag= Gone");
+    check("/robots.txt 410 id=7", "/robots.txt", "410 gone link=7 tag= gone");
     let early = "/a https://a.example/ from=1994-11-06T08:49:38Z tag=t id=7";
-    check(early, "/a", "410 gone link=7 tag=t Gone");
+    check(early, "/a", "410 gone link=7 tag=t gone");
 }

@@ -56,8 +56,8 @@ fn a_fallback_takes_unknown_keys() {
     let mut shard = Rehearsal::new(LINKS, Some("https://fall.example/"));
     let played = shard.play(&[b"GET /none HTTP/1.1\r\nHost: x\r\n\r\n"], false);
     assert_eq!(summary(&played.replies, played.ending), "302 https://fall.example/ open");
-    let click = &played.clicks[0];
-    assert_eq!((click.status, click.verdict, click.link), (302, Verdict::Unknown, 0));
+    let click = played.clicks[0].click();
+    assert_eq!((click.status, click.verdict, click.link), (302, Verdict::UNKNOWN, 0));
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn a_patch_answers_the_next_batch_under_its_number() {
         shard.shard().patch(&patch);
         let played = shard.play(&[GET.as_bytes()], false);
         assert_eq!(summary(&played.replies, played.ending), want);
-        assert_eq!(played.clicks.last().unwrap().generation, generation);
+        assert_eq!(played.clicks.last().unwrap().click().generation, generation);
     };
     check(editor.set("/tea https://new.example/", 2).unwrap(), "302 https://new.example/ open", 2);
     check(editor.unset("/tea", 3).unwrap().unwrap(), "404 open", 3);

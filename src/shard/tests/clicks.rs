@@ -28,7 +28,7 @@ fn a_click_id_is_that_of_its_own_click() {
     let ids = ids(&played.replies, "~");
     let clicks = ids.iter().map(|id| {
         let place = tape::keys().open(*id).unwrap();
-        String::from_utf8(shard.tape().click_at(&place).unwrap().path).unwrap()
+        String::from_utf8(shard.tape().click_at(&place).unwrap().click().path.to_vec()).unwrap()
     });
     assert_eq!(clicks.collect::<Vec<_>>(), ["/a?1", "/s/x", "/s/x", "/none", "/a?2"]);
     // What is around the ids is as it would be without them.
@@ -69,12 +69,13 @@ fn a_click_says_what_was_asked() {
                    Referer: https://r.example/\r\nPurpose: prefetch\r\n\r\n";
     let played = shard().play(&[request.as_bytes()], false);
     let [click] = &*played.clicks else { panic!("{:?}", played.clicks) };
+    let click = click.click();
     assert_eq!(click.path, b"/tea?x=1");
     assert_eq!(click.host, b"GO.example:80");
     assert_eq!(click.user_agent, b"ua/1");
     assert_eq!(click.referer, b"https://r.example/");
     assert_eq!(click.flags, Flags::HEAD | Flags::PREFETCH);
-    assert_eq!((click.status, click.verdict, click.generation), (302, Verdict::Redirect, 1));
+    assert_eq!((click.status, click.verdict, click.generation), (302, Verdict::REDIRECT, 1));
     assert_eq!((click.ip, click.time_us), (PEER, 784_111_777_000_000));
     assert_ne!(click.link, 0);
 }
@@ -84,7 +85,7 @@ fn one_click_for_each_redirect_404_and_410_and_none_else() {
     let request = |line: &str| format!("{line} HTTP/1.1\r\nHost: x\r\n\r\n");
     let lines = ["GET /tea", "GET /none", "GET /gone", "POST /tea", "GET /robots.txt", "HEAD /tea"];
     let played = shard().play(&[lines.map(request).concat().as_bytes()], false);
-    let statuses: Vec<u16> = played.clicks.iter().map(|click| click.status).collect();
+    let statuses: Vec<u16> = played.clicks.iter().map(|click| click.click().status).collect();
     assert_eq!(statuses, [301, 404, 410, 301]);
 }
 

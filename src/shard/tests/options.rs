@@ -14,8 +14,9 @@ fn get(shard: &mut Rehearsal, path: &str) -> (String, Verdict, u64, String) {
     let told = text.lines().filter(is_told).map(|line| line.split_once(": ").unwrap().1);
     let reply = [&text[9..12], &told.collect::<Vec<_>>().join(" ")].join(" ");
     let [click] = &played.clicks[..] else { panic!("{text}") };
+    let click = click.click();
     assert_eq!(text[9..12], click.status.to_string());
-    (reply, click.verdict, click.link, String::from_utf8(click.tag.clone()).unwrap())
+    (reply, click.verdict, click.link, String::from_utf8(click.tag.to_vec()).unwrap())
 }
 
 #[test]
@@ -26,12 +27,12 @@ fn a_link_answers_in_its_time_alone() {
     let mut check = |passes: u32, a: &str, b: (&str, Verdict)| {
         shard.pass(passes);
         let (reply, verdict, link, tag) = get(&mut shard, "/a");
-        assert_eq!((&*reply, verdict, link, &*tag), (a, Verdict::Redirect, 7, "t"));
+        assert_eq!((&*reply, verdict, link, &*tag), (a, Verdict::REDIRECT, 7, "t"));
         let (reply, verdict, link, tag) = get(&mut shard, "/b");
         assert_eq!((&*reply, verdict, link, &*tag), (b.0, b.1, 8, ""));
     };
-    let open = ("302 no-store https://b.example/", Verdict::Redirect);
-    let over = ("410 no-store", Verdict::Gone);
+    let open = ("302 no-store https://b.example/", Verdict::REDIRECT);
+    let over = ("410 no-store", Verdict::GONE);
     check(0, "302 no-store https://e.example/784111777", open);
     check(2_999, "302 no-store https://e.example/784111779", open);
     check(1, "301 max-age=5 https://a.example/", over);
@@ -58,7 +59,7 @@ fn a_fallback_is_filled_in() {
     let mut shard = Rehearsal::new("", Some("https://f.example/{slug}?q={query}&r={referer}"));
     let (reply, verdict, link, _) = get(&mut shard, "/x/none?a=1");
     assert_eq!(reply, "302 no-store https://f.example/none?q=a%3D1&r=r");
-    assert_eq!((verdict, link), (Verdict::Unknown, 0));
+    assert_eq!((verdict, link), (Verdict::UNKNOWN, 0));
     let long = "\"".repeat(LOCATION_BYTES_MAX / 3);
     let request = format!("GET /?{long} HTTP/1.1\r\nHost: x\r\n\r\n");
     let played = shard.play(&[request.as_bytes()], false);

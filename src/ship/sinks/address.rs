@@ -10,7 +10,7 @@ use anyhow::{Context, bail, ensure};
 use super::parquet;
 use super::sink::Sink;
 use super::{files, stream};
-use crate::clicks::RowFormat;
+use crate::clicks::{ChosenColumns, RowFormat};
 
 /// What kind of sink, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +30,9 @@ pub struct Address {
     pub kind: SinkKind,
     /// How rows are written, where there are rows.
     pub format: RowFormat,
+    /// Which columns there are. They stay the same for as long as the sink is
+    /// registered.
+    pub columns: ChosenColumns,
     /// Whether files of rows are compressed.
     pub is_zstd: bool,
     /// Whether clicks get their id.
@@ -78,7 +81,11 @@ impl fmt::Display for Address {
             })?;
         }
         f.write_str(if self.is_zstd { " zstd" } else { "" })?;
-        f.write_str(if self.has_ids { "" } else { " no-ids" })
+        f.write_str(if self.has_ids { "" } else { " no-ids" })?;
+        match self.columns == ChosenColumns::default() {
+            true => Ok(()),
+            false => write!(f, " columns={}", self.columns),
+        }
     }
 }
 
@@ -117,12 +124,19 @@ impl Address {
              compressed anyway"
         );
         Ok(match &self.kind {
-            SinkKind::Stdout => Box::new(stream::StreamSink::new(self.format, io::stdout())?),
-            SinkKind::File(folder) => {
-                Box::new(files::FilesSink::open(folder, self.format, self.is_zstd)?)
+            SinkKind::Stdout => {
+                Box::new(stream::StreamSink::new(self.format, &self.columns, io::stdout())?)
             }
+            SinkKind::File(folder) => Box::new(files::FilesSink::open(
+                folder,
+                self.format,
+                self.columns.clone(),
+                self.is_zstd,
+            )?),
             #[cfg(feature = "parquet")]
-            SinkKind::Parquet(folder) => Box::new(parquet::ParquetSink::open(folder)?),
+            SinkKind::Parquet(folder) => {
+                Box::new(parquet::ParquetSink::open(folder, &self.columns)?)
+            }
             #[cfg(not(feature = "parquet"))]
             SinkKind::Parquet(_) => bail!(
                 "this carom was built without Parquet; build it with \
@@ -139,7 +153,8 @@ mod tests {
 
     fn address(text: &str) -> Address {
         let kind = SinkKind::parse(text).unwrap();
-        Address { kind, format: RowFormat::Ndjson, is_zstd: false, has_ids: true }
+        let columns = ChosenColumns::default();
+        Address { kind, format: RowFormat::Ndjson, columns, is_zstd: false, has_ids: true }
     }
 
     fn check(text: &str, shown: &str, name: &str) {
@@ -188,6 +203,9 @@ mod tests {
         let csv = Address { format: RowFormat::Csv, ..address("file:/a") };
         assert_eq!(csv.to_string(), "file:/a csv");
         assert_eq!(Address { is_zstd: true, ..csv }.to_string(), "file:/a csv zstd");
+        let columns = ChosenColumns::parse("+country,reason").unwrap();
+        let more = Address { columns, ..address("parquet:/a") };
+        assert_eq!(more.to_string(), "parquet:/a columns=+country,reason");
         let without = Address { has_ids: false, ..address("parquet:/a") };
         assert_eq!(without.to_string(), "parquet:/a no-ids");
     }

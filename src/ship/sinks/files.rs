@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use super::sink::{PRIVATE, Sink, refuse_taken};
-use crate::clicks::{RowFormat, Rows};
+use crate::clicks::{ChosenColumns, RowFormat, Rows};
 use crate::disk::aside::Aside;
 use crate::disk::folder;
 use crate::ship::batch::ClickBatch;
@@ -19,6 +19,7 @@ const OUT_BYTES: usize = 256 * 1024;
 pub struct FilesSink {
     folder: PathBuf,
     format: RowFormat,
+    columns: ChosenColumns,
     is_zstd: bool,
 }
 
@@ -28,9 +29,14 @@ impl FilesSink {
     /// # Errors
     ///
     /// A sentence when it cannot be made.
-    pub fn open(folder: &Path, format: RowFormat, is_zstd: bool) -> anyhow::Result<Self> {
+    pub fn open(
+        folder: &Path,
+        format: RowFormat,
+        columns: ChosenColumns,
+        is_zstd: bool,
+    ) -> anyhow::Result<Self> {
         folder::make(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-        Ok(Self { folder: folder.to_owned(), format, is_zstd })
+        Ok(Self { folder: folder.to_owned(), format, columns, is_zstd })
     }
 
     /// The file of a batch.
@@ -64,7 +70,7 @@ impl FilesSink {
     }
 
     fn write_rows(&self, batch: &ClickBatch, out: impl Write) -> io::Result<()> {
-        let mut rows = Rows::new(self.format, out)?;
+        let mut rows = Rows::new(self.format, &self.columns, out)?;
         batch.iter().try_for_each(|entry| rows.write(&entry))?;
         rows.flush()
     }

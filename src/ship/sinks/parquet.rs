@@ -14,13 +14,14 @@ use ::parquet::file::properties::{EnabledStatistics, WriterProperties};
 use anyhow::Context;
 use arrow_array::builder::{BooleanBuilder, StringBuilder};
 use arrow_array::{
-    ArrayRef, RecordBatch, TimestampMicrosecondArray, UInt16Array, UInt32Array, UInt64Array,
+    ArrayRef, RecordBatch, TimestampMicrosecondArray, UInt8Array, UInt16Array, UInt32Array,
+    UInt64Array,
 };
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use jiff::Timestamp;
 
 use super::sink::{PRIVATE, Sink, refuse_taken};
-use crate::clicks::{COLUMNS, Column, LedgerEntry, Of, Spelled, Speller, Values, spell};
+use crate::clicks::{ChosenColumns, Column, LedgerEntry, Of, Spelled, Speller, Values, spell};
 use crate::disk::aside::{Aside, Synced};
 use crate::disk::folder;
 use crate::limits::BATCH_CLICKS_MAX;
@@ -35,6 +36,7 @@ const HOUR_US: u64 = 3_600_000_000;
 /// Writes `date=2026-11-22/hour=13/part-0000000001.parquet` and so on.
 pub struct ParquetSink {
     folder: PathBuf,
+    columns: Vec<&'static Column>,
     schema: SchemaRef,
     properties: WriterProperties,
 }
@@ -45,19 +47,18 @@ impl ParquetSink {
     /// # Errors
     ///
     /// A sentence when it cannot be made.
-    pub fn open(folder: &Path) -> anyhow::Result<Self> {
+    pub fn open(folder: &Path, columns: &ChosenColumns) -> anyhow::Result<Self> {
         folder::make(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-        let properties = WriterProperties::builder()
+        let columns: Vec<_> = columns.in_tables().collect();
+        let mut properties = WriterProperties::builder()
             .set_compression(Compression::SNAPPY)
             .set_statistics_enabled(EnabledStatistics::Chunk)
-            .set_max_row_group_row_count(Some(BATCH_CLICKS_MAX))
-            // Few are alike.
-            .set_column_dictionary_enabled("ip".into(), false)
-            .set_column_dictionary_enabled("time".into(), false)
-            .set_column_dictionary_enabled("seq".into(), false)
-            .set_column_dictionary_enabled("id".into(), false)
-            .build();
-        Ok(Self { folder: folder.to_owned(), schema: schema(), properties })
+            .set_max_row_group_row_count(Some(BATCH_CLICKS_MAX));
+        for column in columns.iter().filter(|column| column.few_alike) {
+            properties = properties.set_column_dictionary_enabled(column.name.into(), false);
+        }
+        let (schema, properties) = (schema(&columns), properties.build());
+        Ok(Self { folder: folder.to_owned(), columns, schema, properties })
     }
 
     /// The file for the clicks that a batch has of an hour since 1970.
@@ -82,7 +83,8 @@ impl ParquetSink {
             .with_skip_arrow_metadata(true);
         let mut writer =
             ArrowWriter::try_new_with_options(aside.file(), self.schema.clone(), options)?;
-        let mut columns: Vec<_> = COLUMNS.iter().map(ColumnValues::new).collect();
+        let mut columns: Vec<_> =
+            self.columns.iter().map(|column| ColumnValues::new(column)).collect();
         let (mut entries, mut speller) = (Vec::with_capacity(BLOCK_ROWS), Speller::default());
         for begin in range.clone().step_by(STEP_ROWS) {
             let end = range.end.min(begin + STEP_ROWS);
@@ -140,10 +142,11 @@ fn hours(batch: &ClickBatch) -> Vec<(u64, Range<usize>)> {
 }
 
 /// The columns, named and ordered as the fields of a row.
-fn schema() -> SchemaRef {
-    let field = |column: &Column| {
+fn schema(columns: &[&Column]) -> SchemaRef {
+    let field = |column: &&Column| {
         let kind = match column.values {
             Values::Time(_) => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+            Values::U8(_) => DataType::UInt8,
             Values::U16(_) => DataType::UInt16,
             Values::U32(_) => DataType::UInt32,
             Values::U64(_) => DataType::UInt64,
@@ -152,12 +155,13 @@ fn schema() -> SchemaRef {
         };
         Field::new(column.name, kind, column.values.is_optional())
     };
-    Arc::new(Schema::new(COLUMNS.iter().map(field).collect::<Vec<_>>()))
+    Arc::new(Schema::new(columns.iter().map(field).collect::<Vec<_>>()))
 }
 
 /// The values of one column, and how they are read.
 enum ColumnValues {
     Time(Of<u64>, Vec<i64>),
+    U8(Of<u8>, Vec<u8>),
     U16(Of<u16>, Vec<u16>),
     U32(Of<u32>, Vec<u32>),
     U64(Of<u64>, Vec<u64>),
@@ -170,6 +174,7 @@ impl ColumnValues {
     fn new(column: &'static Column) -> Self {
         match &column.values {
             Values::Time(of) => Self::Time(*of, Vec::new()),
+            Values::U8(of) => Self::U8(*of, Vec::new()),
             Values::U16(of) => Self::U16(*of, Vec::new()),
             Values::U32(of) => Self::U32(*of, Vec::new()),
             Values::U64(of) => Self::U64(*of, Vec::new()),
@@ -184,6 +189,7 @@ impl ColumnValues {
             Self::Time(of, to) => {
                 to.extend(entries.iter().map(|it| i64::try_from(of(it)).unwrap_or(i64::MAX)));
             }
+            Self::U8(of, to) => to.extend(entries.iter().map(*of)),
             Self::U16(of, to) => to.extend(entries.iter().map(*of)),
             Self::U32(of, to) => to.extend(entries.iter().map(*of)),
             Self::U64(of, to) => to.extend(entries.iter().map(*of)),
@@ -198,6 +204,7 @@ impl ColumnValues {
             Self::Time(_, values) => {
                 Arc::new(TimestampMicrosecondArray::from(take(values)).with_timezone("UTC"))
             }
+            Self::U8(_, values) => Arc::new(UInt8Array::from(take(values))),
             Self::U16(_, values) => Arc::new(UInt16Array::from(take(values))),
             Self::U32(_, values) => Arc::new(UInt32Array::from(take(values))),
             Self::U64(_, values) => Arc::new(UInt64Array::from(take(values))),
@@ -216,7 +223,10 @@ fn push_texts(
 ) {
     let entries = entries.iter();
     match texts {
-        Spelled::Word(of) => entries.for_each(|it| to.append_value(of(it))),
+        Spelled::Word(of) => entries.for_each(|it| to.append_value(speller.word(of(it)))),
+        Spelled::MaybeWord(of) => {
+            entries.for_each(|it| to.append_option(speller.maybe_word(of(it))));
+        }
         Spelled::Address(of) => entries.for_each(|it| to.append_value(speller.address(of(it)))),
         Spelled::Digits(of) => entries.for_each(|it| to.append_option(speller.digits(of(it)))),
         Spelled::Bytes(of) => entries.for_each(|it| to.append_value(spell(of(it)))),

@@ -6,7 +6,7 @@ use std::io::{BufWriter, Write};
 use anyhow::Context;
 
 use super::sink::Sink;
-use crate::clicks::{RowFormat, Rows};
+use crate::clicks::{ChosenColumns, RowFormat, Rows};
 use crate::ship::batch::ClickBatch;
 
 /// Text gathered before it is handed on, bytes.
@@ -18,14 +18,14 @@ pub struct StreamSink<W: Write> {
 }
 
 impl<W: Write> StreamSink<W> {
-    /// Begins to write to `out`; CSV begins with its header row.
+    /// Begins to write these columns to `out`; CSV begins with its header row.
     ///
     /// # Errors
     ///
     /// Those of `out`.
-    pub fn new(format: RowFormat, out: W) -> anyhow::Result<Self> {
+    pub fn new(format: RowFormat, columns: &ChosenColumns, out: W) -> anyhow::Result<Self> {
         let out = BufWriter::with_capacity(OUT_BYTES, out);
-        Ok(Self { rows: Rows::new(format, out).context("cannot write")? })
+        Ok(Self { rows: Rows::new(format, columns, out).context("cannot write")? })
     }
 }
 

@@ -4,6 +4,7 @@ use super::*;
 
 fn header() -> Header {
     Header {
+        version: VERSION,
         number: 42,
         run: 1_763_800_000_000_000,
         node: 7,
@@ -63,11 +64,15 @@ fn of_version(version: u8, expected: Result<Header, SegmentRefused>) {
 }
 #[test]
 fn a_later_version() {
-    of_version(4, Err(SegmentRefused::Version(4)));
+    of_version(5, Err(SegmentRefused::Version(5)));
 }
 #[test]
 fn the_version_before_tags() {
-    of_version(2, Ok(header()));
+    of_version(2, Ok(Header { version: 2, ..header() }));
+}
+#[test]
+fn the_version_before_tails() {
+    of_version(3, Ok(Header { version: 3, ..header() }));
 }
 #[test]
 fn the_version_before_texts() {

@@ -6,7 +6,7 @@
 use std::sync::LazyLock;
 
 use carom::rehearsal::tape::{TapeContents, OwnedClick, Tape, read};
-use carom::clicks::Click;
+use carom::clicks::{Click, Tail};
 use carom::limits::SEGMENT_BYTES_MIN;
 use libfuzzer_sys::fuzz_target;
 
@@ -19,6 +19,8 @@ static WRITTEN: LazyLock<(Vec<u8>, Vec<OwnedClick>)> = LazyLock::new(|| {
             generation: 1,
             ip: [0; 16],
             status: 302,
+            reason: n as u8,
+            tail: Tail { visitor: n % 2, ..Tail::default() },
             host: b"go.example",
             path: &b"/a/path?with=a&query=too"[..4 + n as usize],
             referer: b"https://r.example/",

@@ -66,7 +66,8 @@ fn as_csv() {
 /// A click with all that only some have.
 fn judged() -> Click<'static> {
     let (ip_from, tls) = (AddressSource::FORWARDED, TlsSession::V13.resumed());
-    let tail = Tail { visitor: 0xab, country: *b"AT", ip_from, tls };
+    let came = Tail { ip_from, tls, ..Tail::default() };
+    let tail = Tail { visitor: 0xab, country: *b"AT", ..came };
     Click { path: b"/a", variant: 2, reason: 201, signals: 0b101, tail, ..click(0) }
 }
 

@@ -102,13 +102,13 @@ fn fields_that_say_anything() {
             rng.fill(&mut record[field]);
         }
         let tail = 64 + 4 * (3 + usize::from(record[13] >> 1 & 1));
-        assert_eq!(record[tail], 12);
+        let (known, more) = (record[tail], rng.u8(..40));
         // What a later version adds takes its bytes from the path here.
-        let more = rng.u8(..40);
-        (record[tail], record[44]) = (12 + more, 60 - more);
-        rng.fill(&mut record[tail + 1..tail + 12]);
+        (record[tail], record[44]) = (known + more, 60 - more);
+        let known = &mut record[tail + 1..tail + usize::from(known)];
+        rng.fill(known);
         if rng.bool() {
-            record[tail + 1..tail + 12].fill(0);
+            known.fill(0);
         }
         close_frame(record, salt);
     }

@@ -15,9 +15,9 @@ use crate::limits::{LOGGED_KEY_BYTES_MAX, TARGET_BYTES_MAX};
 const SALT: u32 = 77;
 
 /// Where each of the shared strings of a click stands; `None` in the click itself.
-type Places = [Option<TextPlace>; SHARED];
+type StringPlaces = [Option<TextPlace>; SHARED];
 
-fn fields_of(click: &Click<'_>, places: &Places) -> StringFields {
+fn fields_of(click: &Click<'_>, places: &StringPlaces) -> StringFields {
     let strings = click.shared();
     std::array::from_fn(|index| match places[index] {
         Some(place) => StringField::at(place),
@@ -26,7 +26,7 @@ fn fields_of(click: &Click<'_>, places: &Places) -> StringFields {
 }
 
 /// The record of `click`, number 9.
-fn record_of(click: &Click<'_>, places: &Places) -> Vec<u8> {
+fn record_of(click: &Click<'_>, places: &StringPlaces) -> Vec<u8> {
     let mut scratch = RecordScratch::filled_with(0xee);
     let click = click.cut();
     encode(&click, &fields_of(&click, places), 9, Salt::new(SALT), &mut scratch).to_vec()
@@ -59,14 +59,15 @@ fn click() -> Click<'static> {
 
 fn tail() -> Tail {
     let (ip_from, tls) = (AddressSource::PROXY, TlsSession::V13.resumed());
-    Tail { visitor: 0x0102_0304_0506_0708, country: *b"AT", ip_from, tls }
+    let came = Tail { ip_from, tls, ..Tail::default() };
+    Tail { visitor: 0x0102_0304_0506_0708, country: *b"AT", ..came }
 }
 
 /// `sent` must come back as `expected`, and take `bytes`.
 fn check(sent: Click<'_>, expected: Click<'_>, bytes: usize) {
-    let record = record_of(&sent, &Places::default());
+    let record = record_of(&sent, &StringPlaces::default());
     assert_eq!(record.len(), bytes);
-    let body = RecordBody::Click(expected, fields_of(&expected, &Places::default()));
+    let body = RecordBody::Click(expected, fields_of(&expected, &StringPlaces::default()));
     let whole = DecodedRecord::Whole(SegmentRecord { bytes, sequence: 9, body });
     assert_eq!(decoded(&record), whole);
 }
@@ -276,7 +277,7 @@ fn a_gap() {
 /// A record of 80 bytes after `change`, its frame closed again.
 fn reframed(change: impl Fn(&mut [u8])) -> Vec<u8> {
     let bare = Click { host: b"", path: b"", referer: b"", user_agent: b"", ..click() };
-    let mut record = record_of(&bare, &Places::default());
+    let mut record = record_of(&bare, &StringPlaces::default());
     change(&mut record);
     frame::close(&mut record, Salt::new(SALT));
     record
@@ -328,7 +329,7 @@ fn a_type_of_tomorrow_is_a_record() {
 /// A click with a tail of `bytes`, put in by hand.
 fn tailed(bytes: &[u8]) -> Vec<u8> {
     let bare = Click { host: b"", path: b"/p", referer: b"", user_agent: b"", ..click() };
-    let mut record = record_of(&bare, &Places::default());
+    let mut record = record_of(&bare, &StringPlaces::default());
     record.truncate(76);
     record.extend(bytes);
     record.extend(b"/p");

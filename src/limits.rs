@@ -170,6 +170,36 @@ pub const BAD_LINES_SHOWN: usize = 20;
 /// Longest body of a request to the admin socket, bytes: a million links and more.
 /// Over it: 413.
 pub const ADMIN_BODY_BYTES_MAX: usize = 256 * 1024 * 1024;
+/// A body is large from here on, bytes. Each takes several times its size while it is
+/// checked.
+pub const ADMIN_LARGE_BODY_BYTES: usize = 1024 * 1024;
+/// Large bodies that are read and checked at once. Over it: the next is not read before
+/// one is done.
+pub const ADMIN_LARGE_BODIES_MAX: usize = 1;
+/// Time for a body to arrive, milliseconds. After it: 408.
+pub const ADMIN_BODY_MS_MAX: u64 = 60_000;
+/// Time for the head of a request to the admin socket, and for the next to begin,
+/// milliseconds. After it: the connection is closed.
+pub const ADMIN_HEAD_MS_MAX: u64 = 30_000;
+/// Open connections to the admin socket. Over it: the next waits until one closes.
+pub const ADMIN_CONNECTIONS_MAX: usize = 64;
+/// Exports and comparisons that are made at once. Over it: the next waits for one of
+/// them.
+pub const LOOKS_AT_ONCE_MAX: usize = 2;
+/// One piece of an export, bytes.
+pub const EXPORT_PIECE_BYTES: usize = 64 * 1024;
+/// How long an export waits for a client that does not read, milliseconds. After it:
+/// cut off.
+pub const EXPORT_WAIT_MS_MAX: u64 = 30_000;
+/// What is asked of the desk and not yet begun: one for each admin connection, and as
+/// many again of clients that have gone. Over it: 503.
+pub const WISHES_WAITING_MAX: usize = 2 * ADMIN_CONNECTIONS_MAX;
+/// Readings of link files that wait for the one that is under way. Over it: 503. All
+/// reloads that wait are one.
+pub const READINGS_WAITING_MAX: usize = 8;
+/// Signals that are not yet acted on. Over it: one to reload is left out, as others
+/// wait; one to stop waits.
+pub const SIGNALS_WAITING_MAX: usize = 16;
 /// Most edits that are written and synced together.
 pub const EDITS_PER_GROUP_MAX: usize = 256;
 /// Links of each kind that `links diff` of a running server shows; the rest are
@@ -186,6 +216,9 @@ pub const JOURNAL_GROUP_BYTES_MAX: usize = 1024 * 1024 * 1024;
 /// Size from which on the journal is rewritten without what is outdated, bytes;
 /// the next time when it is twice as large as it was after that.
 pub const JOURNAL_REWRITE_BYTES: u64 = 4 * 1024 * 1024;
+/// Records that are written as one group when the journal is rewritten. More: the next
+/// group.
+pub const JOURNAL_REWRITTEN_AT_ONCE: usize = 4096;
 /// Most tables that can be kept for a rollback.
 pub const GENERATIONS_KEPT_MAX: usize = 100;
 /// How long link files have to be left alone before they are read, milliseconds.

@@ -79,7 +79,7 @@ impl Shards {
 
     /// Has every shard swap its replica in between two batches, and waits until all
     /// have.
-    pub fn swap(&self, replicas: Vec<Links>, generation: u32) {
+    pub fn swap(&self, replicas: impl Iterator<Item = Links>, generation: u32) {
         for (shard, links) in self.0.iter().zip(replicas) {
             shard.mailbox.post(Message::Swap(Box::new(links)));
         }

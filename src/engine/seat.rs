@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 use std::sync::Arc;
-use std::sync::mpsc::Sender;
+use std::sync::mpsc::SyncSender;
 
 use crate::mailbox::Mailbox;
 use crate::shard::{Now, Shard};
@@ -16,7 +16,7 @@ pub struct Seat {
     /// Where the control thread reaches it.
     pub mailbox: Arc<Mailbox>,
     /// Told when it serves; dropped untold when it cannot.
-    pub ready: Sender<()>,
+    pub ready: SyncSender<()>,
     /// Builds the shard on the pinned thread, so that its memory is near.
     pub build: Box<dyn FnOnce(Now) -> Shard + Send>,
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -46,7 +46,8 @@ pub struct Watch {
     named: usize,
     last_read: LastRead,
     watcher: RecommendedWatcher,
-    events: Receiver<notify::Result<notify::Event>>,
+    /// Something has happened since it was looked last.
+    events: Receiver<()>,
     /// Folders that inotify watches.
     folders: BTreeSet<PathBuf>,
     /// The files as they were before they were read last.
@@ -61,8 +62,12 @@ impl Watch {
     ///
     /// When inotify cannot be had, or a file cannot be named absolutely.
     pub fn new(paths: &[PathBuf]) -> anyhow::Result<Self> {
-        let (sender, events) = channel();
-        let watcher = notify::recommended_watcher(sender).context(
+        // What happened is seen by looking, so one word of it is enough.
+        let (sender, events) = sync_channel(1);
+        let tell = move |_| {
+            let _ = sender.try_send(());
+        };
+        let watcher = notify::recommended_watcher(tell).context(
             "--watch: inotify cannot be used; raise fs.inotify.max_user_instances with sysctl",
         )?;
         let paths: Vec<PathBuf> = paths
@@ -112,7 +117,7 @@ impl Watch {
             }
             let wait = settled.map_or(LOOK, |at| at.saturating_duration_since(Instant::now()));
             match self.events.recv_timeout(wait) {
-                Ok(_) => while self.events.try_recv().is_ok() {},
+                Ok(()) => {}
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return false,
             }

@@ -10,9 +10,10 @@ use anyhow::{Context, ensure};
 use crossbeam_channel::Sender;
 use tokio::sync::oneshot;
 
-use super::routes;
+use super::{accept, routes};
 use crate::control::live::Wish;
 use crate::disk::lock;
+use crate::limits::ADMIN_LARGE_BODIES_MAX;
 use crate::say::say;
 
 /// Its name in the state folder.
@@ -21,8 +22,8 @@ const NAME: &str = "admin.sock";
 const LOCK_NAME: &str = "lock";
 
 /// The state folder, taken by this process, with the admin socket in it. Nobody
-/// answers there before [`Socket::serve`].
-pub struct Socket {
+/// answers there before [`AdminSocket::serve`].
+pub struct AdminSocket {
     path: PathBuf,
     listener: UnixListener,
     _lock: File,
@@ -41,7 +42,7 @@ pub fn path(state: &Path) -> PathBuf {
     state.join(NAME)
 }
 
-impl Socket {
+impl AdminSocket {
     /// Takes the state folder and makes the socket in it, for its owner only (mode
     /// 0600). The socket of a server that is dead is replaced.
     ///
@@ -92,7 +93,8 @@ impl Socket {
     /// When the thread or its runtime cannot be started.
     pub fn serve(self, desk: Sender<Wish>) -> anyhow::Result<Serving> {
         let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_io()
+            .enable_all()
+            .max_blocking_threads(ADMIN_LARGE_BODIES_MAX)
             .build()
             .context("cannot start the runtime of the admin socket")?;
         let (stop, stopped) = oneshot::channel::<()>();
@@ -101,7 +103,7 @@ impl Socket {
             runtime.block_on(async move {
                 let listener = tokio::net::UnixListener::from_std(listener)?;
                 tokio::select! {
-                    served = routes::serve(listener, desk) => served,
+                    served = accept::serve(listener, routes::router(desk)) => served,
                     _ = stopped => Ok(()),
                 }
             })

@@ -1,29 +1,30 @@
-//! The desk: one thread that owns what is served, and does what it is asked, one
-//! thing after the other.
+//! The desk: one thread that owns what is served. It does at once what is quickly done;
+//! what takes long, workers make ready beside it, and it stays free to answer.
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use anyhow::Context;
 use crossbeam_channel::{Receiver, Sender, bounded, select_biased};
 
-use super::generation::Generation;
-use super::generations::{Generations, KeptGeneration, MadeBy, Recalled};
-use super::journal::changes::deed_of;
-use super::journal::{self, Deed, Journal, Recorded};
+use super::generations::Generations;
+use super::journal::Journal;
+use super::keeping::Keeping;
 use super::look;
-use super::opening::{Opening, next};
-use super::reading::{self, Job, ReadDone, Then};
-use super::sentences::{failed, names, nothing_staged, over, say_bad_lines};
+use super::making::{Ready, Task, make};
+use super::opening::Opening;
+use super::reading::{self, Job, Then, WasRead};
+use super::sentences::{names, nothing_staged, say_bad_lines};
 use super::served::Served;
-use super::stored;
-use super::who::{How, Who};
-use super::wish::{Asker, Done, NotDone, Wish};
+use super::turns::{Making, Order, Turn};
+use super::who::Who;
+use super::wish::{Asker, Done, NotDone, Reason, Wish};
+use super::worker::Worker;
+use super::writing::{self, Past, ToWrite, Written};
 use crate::control::shards::Shards;
-use crate::links::Report;
-use crate::machine::clock::unix_us;
+use crate::limits::{READINGS_WAITING_MAX, WISHES_WAITING_MAX};
+use crate::links::{Changes, Report};
 use crate::say::say;
 use crate::sources::watch::LastRead;
 use crate::sources::{FileMark, Sources};
@@ -31,40 +32,55 @@ use crate::sources::{FileMark, Sources};
 /// See the [module](self).
 pub struct Desk {
     sources: Sources,
-    /// The state folder.
-    state: PathBuf,
-    pub(super) journal: Journal,
     pub(super) shards: Shards,
     pub(super) served: Served,
     /// The link files, as they were last read.
-    link_files: Vec<FileMark>,
+    pub(super) link_files: Vec<FileMark>,
     /// For whoever watches them.
-    last_read: LastRead,
+    pub(super) last_read: LastRead,
     pub(super) generation: u32,
     /// The generation that was the first to serve the table under the changes.
     pub(super) table: u32,
     pub(super) generations: Generations,
-    /// The table that is being written for a rollback.
-    storing: Option<(u32, JoinHandle<()>)>,
-    /// It was said that tables cannot be written.
-    has_said_unstored: bool,
-    staged: Option<Served>,
-    is_reading: bool,
+    pub(super) staged: Option<Served>,
+    /// Not there while a worker writes into it.
+    pub(super) journal: Option<Journal>,
+    /// What is being made ready, and behind it what was ordered later.
+    pub(super) making: Option<Making>,
+    pub(super) orders: VecDeque<Order>,
+    /// It is ready.
+    pub(super) made: Option<Box<Ready>>,
+    /// What is served as soon as the journal has it.
+    pub(super) turn: Option<Box<Turn>>,
+    reading: bool,
     to_read: VecDeque<Job>,
-    /// A wish that was taken out of turn.
-    pub(super) put_off: Option<Wish>,
-    pub(super) wishes: Receiver<Wish>,
-    /// What ended, of that which the desk has others do.
+    /// Wishes that wait for the journal, or for what is staged.
+    waiting: VecDeque<Wish>,
+    /// Wishes that come before those that were not heard yet.
+    again: VecDeque<Wish>,
+    wishes: Receiver<Wish>,
     ended: Receiver<Ended>,
-    tell_ended: Sender<Ended>,
+    pub(super) workers: Workers,
 }
 
-/// Something that the desk has done by another thread has ended.
+/// What does the long work. Each has one job at a time.
+pub(super) struct Workers {
+    reader: Worker<(Job, Changes)>,
+    pub(super) maker: Worker<Task>,
+    writer: Worker<ToWrite>,
+    pub(super) keeping: Keeping,
+}
+
+/// A worker is done with its job.
 enum Ended {
     /// Link files were read.
-    Reading(Box<ReadDone>),
+    Reading(Box<(Job, Result<WasRead, NotDone>)>),
+    /// Links were made ready.
+    Making(Box<Result<Ready, NotDone>>),
+    /// The journal was written.
+    Writing(Box<Written>),
     /// A table was written for a rollback, or why not.
-    Storing { table: u32, result: Result<(), String> },
+    Keeping { table: u32, result: Result<(), String> },
 }
 
 /// What happens next at the desk.
@@ -73,13 +89,40 @@ enum Next {
     Ended(Ended),
 }
 
+impl Workers {
+    fn start(state: PathBuf, shards: &Shards, tell: &Sender<Ended>) -> anyhow::Result<Self> {
+        // There is room for what each of them tells, and the desk may be gone.
+        let teller = || {
+            let tell = tell.clone();
+            move |ended| drop(tell.send(ended))
+        };
+        let (read, made, written, kept) = (teller(), teller(), teller(), teller());
+        let (folder, shards) = (state.clone(), shards.clone());
+        Ok(Self {
+            reader: Worker::start("carom-reload", move |(job, changes): (Job, Changes)| {
+                let result = reading::read(&job, &changes);
+                read(Ended::Reading(Box::new((job, result))));
+            })?,
+            maker: Worker::start("carom-make", move |task| {
+                made(Ended::Making(Box::new(make(task, &folder, &shards))));
+            })?,
+            writer: Worker::start("carom-journal", move |to_write| {
+                written(Ended::Writing(Box::new(writing::write(to_write))));
+            })?,
+            keeping: Keeping::start(state, move |table, result| {
+                kept(Ended::Keeping { table, result });
+            })?,
+        })
+    }
+}
+
 impl Desk {
     /// Goes on from the opening, which the shards serve. It runs until it is asked
     /// to stop.
     ///
     /// # Errors
     ///
-    /// When its thread cannot be started.
+    /// When a thread cannot be started.
     pub fn start(
         opening: Opening,
         sources: Sources,
@@ -90,30 +133,33 @@ impl Desk {
         let Opening { state, served, generation, journal, generations, table, link_files, .. } =
             opening;
         last_read.set(&link_files);
-        // One reads and one writes at a time.
-        let (tell_ended, ended) = bounded(2);
-        let mut desk = Self {
+        // One of each worker.
+        let (tell, ended) = bounded(4);
+        let mut workers = Workers::start(state, &shards, &tell)?;
+        workers.keeping.go_on(&generations);
+        let desk = Self {
             sources,
-            state,
-            journal,
             shards,
+            served,
             link_files,
             last_read,
-            served,
             generation,
             table,
             generations,
-            storing: None,
-            has_said_unstored: false,
             staged: None,
-            is_reading: false,
+            journal: Some(journal),
+            making: None,
+            orders: VecDeque::new(),
+            made: None,
+            turn: None,
+            reading: false,
             to_read: VecDeque::new(),
-            put_off: None,
+            waiting: VecDeque::new(),
+            again: VecDeque::new(),
             wishes,
             ended,
-            tell_ended,
+            workers,
         };
-        desk.store();
         std::thread::Builder::new()
             .name("carom-links".to_owned())
             .spawn(move || desk.run())
@@ -122,47 +168,86 @@ impl Desk {
 
     fn run(mut self) {
         loop {
-            let wish = match self.next() {
-                Next::Ended(Ended::Reading(done)) => {
-                    self.have_read(*done);
-                    continue;
+            match self.next() {
+                Next::Wish(Wish::Stop) => return self.finish(),
+                Next::Wish(wish) => self.take(wish),
+                Next::Ended(ended) => {
+                    self.have_ended(ended);
+                    // Each finds out anew whether it still has to wait.
+                    self.again.append(&mut self.waiting);
                 }
-                Next::Ended(Ended::Storing { table, result }) => {
-                    self.have_stored(table, result);
-                    continue;
-                }
-                Next::Wish(wish) => wish,
-            };
-            match wish {
-                Wish::Stop => return self.finish(),
-                Wish::Reload { who, reply } => self.reload(who, reply),
-                Wish::Stage { sources, who, reply } => {
-                    self.read(Job { sources, who, then: Then::Stage(reply) });
-                }
-                Wish::Promote { who, reply } => answer(reply, self.promote(&who)),
-                Wish::Discard { reply } => answer(reply, self.discard()),
-                Wish::Rollback { to, who, reply } => answer(reply, self.roll_back(to, &who)),
-                Wish::Edit { edit, who, reply } => self.edit(edit, who, reply),
-                Wish::Export { reply } => {
-                    look::export(self.served.editor(), self.generation, reply);
-                }
-                Wish::Show { url, reply } => {
-                    answer(reply, look::show(&url, &self.served, self.generation));
-                }
-                Wish::Differences { reply } => self.staged_differences(reply),
-                Wish::Generations { reply } => answer(reply, Ok(self.list())),
             }
+            self.read_next();
+            self.turn_next();
+            self.make_next();
         }
     }
 
     fn next(&mut self) -> Next {
-        if let Some(wish) = self.put_off.take() {
+        if let Some(wish) = self.again.pop_front() {
             return Next::Wish(wish);
         }
         select_biased! {
-            recv(self.ended) -> ended => Next::Ended(ended.expect("the desk has a sender itself")),
+            recv(self.ended) -> ended => Next::Ended(ended.expect("the workers have senders")),
             // Without a server nobody wishes anything.
             recv(self.wishes) -> wish => Next::Wish(wish.unwrap_or(Wish::Stop)),
+        }
+    }
+
+    /// The next wish, if there is one already.
+    pub(super) fn next_wish(&mut self) -> Option<Wish> {
+        self.again.pop_front().or_else(|| self.wishes.try_recv().ok())
+    }
+
+    /// Has a wish be the next.
+    pub(super) fn put_back(&mut self, wish: Wish) {
+        self.again.push_front(wish);
+    }
+
+    fn have_ended(&mut self, ended: Ended) {
+        match ended {
+            Ended::Reading(done) => self.have_read(*done),
+            Ended::Making(result) => self.have_made(*result),
+            Ended::Writing(written) => self.have_written(*written),
+            Ended::Keeping { table, result } => {
+                self.workers.keeping.have_kept(table, result, &mut self.generations);
+            }
+        }
+    }
+
+    /// Does what is wished, or begins with it.
+    fn take(&mut self, wish: Wish) {
+        match wish {
+            Wish::Stop => unreachable!("it ends the loop"),
+            Wish::Reload { who, reply } => self.reload(who, reply),
+            Wish::Stage { sources, who, reply } => {
+                self.read(Job { sources, who, then: Then::Stage(reply) });
+            }
+            Wish::Promote { who, reply } => self.order(Order::Promote { who, reply }),
+            Wish::Rollback { to, who, reply } => self.order(Order::Rollback { to, who, reply }),
+            Wish::Discard { .. } | Wish::Differences { .. } if self.is_staged_away() => {
+                self.wait(wish);
+            }
+            Wish::Discard { reply } => answer(reply, self.discard()),
+            Wish::Differences { reply } => self.staged_differences(reply),
+            Wish::Edit { edit, who, reply } => self.edit(edit, who, reply),
+            Wish::Export { to } => look::export(self.served.editor(), self.generation, to),
+            Wish::Show { url, reply } => {
+                answer(reply, look::show(&url, &self.served, self.generation));
+            }
+            Wish::Generations { reply } => answer(reply, Ok(self.list())),
+        }
+    }
+
+    /// Has a wish wait until a worker is done.
+    pub(super) fn wait(&mut self, wish: Wish) {
+        if self.waiting.len() < WISHES_WAITING_MAX {
+            self.waiting.push_back(wish);
+        } else if let Wish::Edit { reply, .. }
+        | Wish::Discard { reply }
+        | Wish::Differences { reply } = wish
+        {
+            answer(reply, Err(NotDone::busy()));
         }
     }
 
@@ -170,49 +255,42 @@ impl Desk {
         // One that has not begun reads what all who wait for it want.
         for job in &mut self.to_read {
             if let Then::Serve(replies) = &mut job.then {
-                return replies.extend(reply);
+                if replies.len() < WISHES_WAITING_MAX {
+                    replies.extend(reply);
+                } else if let Some(reply) = reply {
+                    answer(reply, Err(NotDone::busy()));
+                }
+                return;
             }
         }
         let then = Then::Serve(reply.into_iter().collect());
-        self.read(Job { sources: self.sources.clone(), who, then });
+        // Those of the server itself are never too many: one waits at most.
+        self.to_read.push_back(Job { sources: self.sources.clone(), who, then });
     }
 
     fn read(&mut self, job: Job) {
-        self.to_read.push_back(job);
-        self.read_next();
+        if self.to_read.len() < READINGS_WAITING_MAX {
+            self.to_read.push_back(job);
+        } else {
+            self.not_read(job.then, NotDone::busy());
+        }
     }
 
     fn read_next(&mut self) {
-        if self.is_reading {
-            return;
-        }
-        let Some(job) = self.to_read.pop_front() else { return };
-        self.is_reading = true;
-        let tell = self.tell_ended.clone();
-        let started = reading::start(job, self.served.changes().clone(), move |done| {
-            let _ = tell.send(Ended::Reading(Box::new(done)));
-        });
-        if let Err(failed) = started {
-            let (job, error) = *failed;
-            self.is_reading = false;
-            self.not_read(
-                job.then,
-                NotDone::new(503, format_args!("cannot start a thread: {error}")),
-            );
+        if !self.reading
+            && let Some(job) = self.to_read.pop_front()
+        {
+            self.reading = true;
+            self.workers.reader.hand((job, self.served.changes().clone()));
         }
     }
 
-    fn have_read(&mut self, done: ReadDone) {
-        self.is_reading = false;
-        let ReadDone { job, result, took } = done;
-        // What was changed meanwhile is laid over it, too.
-        let read = result.and_then(|(mut served, report)| {
-            served.lay(self.served.changes()).map_err(NotDone::clash)?;
-            Ok((served, report))
-        });
-        match (read, job.then) {
+    fn have_read(&mut self, (job, result): (Job, Result<WasRead, NotDone>)) {
+        self.reading = false;
+        match (result, job.then) {
             (Err(refusal), then) => self.not_read(then, refusal),
-            (Ok((served, report)), Then::Stage(reply)) => {
+            (Ok(read), Then::Stage(reply)) => {
+                let WasRead { served, report, took } = read;
                 let staged = Done::Staged {
                     links: served.editor().len(),
                     left_out: report.problems.len(),
@@ -223,38 +301,14 @@ impl Desk {
                 self.staged = Some(served);
                 answer(reply, Ok(staged));
             }
-            (Ok((served, report)), Then::Serve(replies)) => {
-                say_bad_lines(&report);
-                let files = served.base().files.clone();
-                let link_files = std::mem::replace(&mut self.link_files, files);
-                match self.serve(served, How::Reload, None, &job.who) {
-                    Ok(about) => {
-                        self.last_read.set(&self.link_files);
-                        let left_out = match report.problems.len() {
-                            0 => String::new(),
-                            count => format!(", {count} left out"),
-                        };
-                        say(format_args!(
-                            "reloaded: generation {}, {} links{left_out}{}, read in {took:.0?}",
-                            about.generation,
-                            about.links,
-                            over(about.changes)
-                        ));
-                        for reply in replies {
-                            answer(reply, Ok(Done::Served(about.clone())));
-                        }
-                    }
-                    Err(refusal) => {
-                        self.link_files = link_files;
-                        self.not_read(Then::Serve(replies), refusal);
-                    }
-                }
+            (Ok(read), Then::Serve(replies)) => {
+                let read = Box::new(read);
+                self.orders.push_back(Order::Read { read, who: job.who, replies });
             }
         }
-        self.read_next();
     }
 
-    fn not_read(&self, then: Then, refusal: NotDone) {
+    pub(super) fn not_read(&self, then: Then, refusal: NotDone) {
         match then {
             Then::Stage(reply) => answer(reply, Err(refusal)),
             Then::Serve(replies) => {
@@ -267,41 +321,8 @@ impl Desk {
                 };
                 say(format_args!("not reloaded, generation {} stays: {why}", self.generation));
                 for reply in replies {
-                    let problems = refusal.problems.clone();
-                    answer(
-                        reply,
-                        Err(NotDone { problems, ..NotDone::new(refusal.status, &refusal) }),
-                    );
+                    answer(reply, Err(refusal.clone()));
                 }
-            }
-        }
-    }
-
-    fn promote(&mut self, who: &Who) -> Result<Done, NotDone> {
-        let Some(mut staged) = self.staged.take() else {
-            return Err(nothing_staged());
-        };
-        staged.lay(self.served.changes()).map_err(NotDone::clash)?;
-        let about = self.serve(staged, How::Staged, None, who)?;
-        say(format_args!(
-            "promoted by {who}: generation {}, {} links{}",
-            about.generation,
-            about.links,
-            over(about.changes)
-        ));
-        Ok(Done::Served(about))
-    }
-
-    fn staged_differences(&mut self, reply: Asker) {
-        let Some(mut staged) = self.staged.take() else {
-            return answer(reply, Err(nothing_staged()));
-        };
-        // The changes of now would lie over it; if they cannot, it cannot be promoted.
-        match staged.lay(self.served.changes()) {
-            Err(why) => answer(reply, Err(NotDone::clash(why))),
-            Ok(()) => {
-                look::differences(&self.served, &staged, reply);
-                self.staged = Some(staged);
             }
         }
     }
@@ -309,49 +330,22 @@ impl Desk {
     fn discard(&mut self) -> Result<Done, NotDone> {
         match self.staged.take() {
             Some(staged) => Ok(Done::Discarded { links: staged.editor().len() }),
-            None => Err(NotDone::new(409, "nothing is staged, so there is nothing to discard")),
+            None => {
+                let message = "nothing is staged, so there is nothing to discard";
+                Err(NotDone::new(Reason::NotNow, message))
+            }
         }
     }
 
-    fn roll_back(&mut self, to: Option<u32>, who: &Who) -> Result<Done, NotDone> {
-        let Some(number) = to.or_else(|| self.generations.previous()) else {
-            return Err(NotDone::new(409, "there is no earlier generation to roll back to"));
-        };
-        if number == self.generation {
-            return Err(NotDone::new(409, format_args!("generation {number} is being served")));
+    fn staged_differences(&mut self, reply: Asker) {
+        match &self.staged {
+            None => answer(reply, Err(nothing_staged())),
+            Some(staged) if staged.changes() == self.served.changes() => {
+                look::differences(&self.served, staged, reply);
+            }
+            // The changes of now would lie over it; if they cannot, it cannot be promoted.
+            Some(_) => self.order(Order::Restage { reply }),
         }
-        let Some(found) = self.generations.find(number, self.served.changes()) else {
-            return Err(NotDone::new(
-                404,
-                format_args!(
-                    "generation {number} is not kept; `carom links generations` lists those that \
-                     are, and `serve --keep-generations N` keeps more"
-                ),
-            ));
-        };
-        let Recalled { table, files, held, changes } = found;
-        let base = match held {
-            Some(base) => base,
-            None if table == self.table => self.served.base().clone(),
-            None => Arc::new(stored::open(&self.state, table, files).map_err(|error| {
-                NotDone::new(
-                    500,
-                    format_args!(
-                        "generation {number} cannot be had again: {error:#}; nothing is changed. \
-                         Roll back to another, or stage its files"
-                    ),
-                )
-            })?),
-        };
-        let served = Served::new(base, &changes).map_err(NotDone::clash)?;
-        let about = self.serve(served, How::Rollback, Some((number, table)), who)?;
-        say(format_args!(
-            "rolled back to generation {number} by {who}: generation {}, {} links{}",
-            about.generation,
-            about.links,
-            over(about.changes)
-        ));
-        Ok(Done::Served(about))
     }
 
     fn list(&self) -> Done {
@@ -362,132 +356,50 @@ impl Desk {
         }
     }
 
-    /// Serves other links under the next number. They are in the journal before a shard
-    /// has them. `again` is the generation they were before, and its table's number.
-    fn serve(
-        &mut self,
-        served: Served,
-        how: How,
-        again: Option<(u32, u32)>,
-        who: &Who,
-    ) -> Result<Generation, NotDone> {
-        let generation = next(self.generation);
-        let replicas = self.shards.replicate(|| served.replicate(generation)).map_err(failed)?;
-        let (from, table) = again.unzip();
-        let table = table.unwrap_or(generation);
-        let base = journal::TableServed {
-            how,
-            from,
-            files: served.base().files.clone(),
-            link_files: self.link_files.clone(),
-            table,
-            // A reload serves what stands in the link files.
-            saved: (how != How::Reload).then_some(generation),
-            links: served.editor().len(),
+    /// Has the journal written by a worker: what `turn` says, if anything, and before it
+    /// all anew if that is due.
+    pub(super) fn write(&mut self, journal: Journal, turn: Option<Box<Turn>>) {
+        let past = Past {
+            generations: self.generations.clone(),
+            changes: self.served.changes().clone(),
+            last: self.generation,
         };
-        let at_us = unix_us();
-        let record = |what| Recorded { generation, at_us, who: who.clone(), what };
-        let mut records = vec![record(Deed::Base(base.clone()))];
-        if served.changes() != self.served.changes() {
-            let changes = served.changes().iter();
-            records.push(record(Deed::ResetAll));
-            records.extend(changes.map(|(key, change)| record(deed_of(key, Some(change)))));
-        }
-        self.write(&records)?;
-        self.shards.swap(replicas, generation);
-
-        let earlier = std::mem::replace(&mut self.served, served);
-        self.generation = generation;
-        self.table = table;
-        let is_there = again.is_some() && stored::is_there(&self.state, table);
-        let kept = KeptGeneration {
-            generation,
-            at_us,
-            who: who.clone(),
-            links: base.links,
-            changes: self.served.changes().len(),
-            table,
-            files: Arc::new(base.files.clone()),
-            held: (!is_there).then(|| self.served.base().clone()),
-            made: MadeBy::Table {
-                base,
-                changes: Arc::new(self.served.changes().clone()),
-                before: Arc::new(earlier.changes().clone()),
-            },
-        };
-        let about = kept.about();
-        self.generations.push(kept);
-        self.store();
-        Ok(about)
+        let more = turn.as_ref().map(|turn| turn.told(self.served.changes()));
+        self.turn = turn;
+        self.workers.writer.hand(ToWrite { journal, past, more });
     }
 
-    /// Writes the newest table that is not on the disk yet, so that its memory can be
-    /// given back once it is no longer served, and removes those that are not kept.
-    fn store(&mut self) {
-        if self.storing.is_some() {
-            return;
-        }
-        stored::clean(&self.state, |table| self.generations.has_table(table));
-        if let Some((table, base)) = self.generations.unstored() {
-            let tell = self.tell_ended.clone();
-            let then = move |result| drop(tell.send(Ended::Storing { table, result }));
-            match stored::write_aside(&self.state, table, base, then) {
-                Ok(thread) => self.storing = Some((table, thread)),
-                Err(error) => self.not_stored(table, &error),
+    fn have_written(&mut self, Written { journal, result }: Written) {
+        let is_usable = !journal.is_suspect();
+        self.journal = Some(journal);
+        match (self.turn.take(), result) {
+            (Some(turn), Ok(())) => self.serve(*turn),
+            (Some(turn), Err(refusal)) => self.not_written(*turn, refusal),
+            (None, Ok(())) => {}
+            (None, Err(refusal)) if is_usable => {
+                say(format_args!("warning: the journal cannot be made shorter: {refusal}"));
             }
-        }
-    }
-
-    fn have_stored(&mut self, table: u32, result: Result<(), String>) {
-        self.storing = None;
-        match result {
-            Ok(()) => {
-                self.has_said_unstored = false;
-                self.generations.is_stored(table);
-                self.store();
+            (None, Err(refusal)) => {
+                for wish in std::mem::take(&mut self.waiting) {
+                    match wish {
+                        Wish::Edit { reply, .. } => answer(reply, Err(refusal.clone())),
+                        other => self.waiting.push_back(other),
+                    }
+                }
             }
-            // It is tried again when another table is served.
-            Err(error) => self.not_stored(table, &error),
-        }
-    }
-
-    fn not_stored(&mut self, table: u32, error: &dyn std::fmt::Display) {
-        if !std::mem::replace(&mut self.has_said_unstored, true) {
-            say(format_args!(
-                "warning: generation {table} is kept in memory, and is gone after a restart: \
-                 {error}. Free space in the state folder; with the next table that is served it \
-                 is tried again"
-            ));
         }
     }
 
     /// What was promoted is on the disk before the server ends.
     fn finish(mut self) {
-        let stored = self.storing.take().map(|(table, thread)| {
-            // It has said what went wrong, if anything did.
-            let _ = thread.join();
-            table
-        });
-        if stored != Some(self.table)
-            && let Some((table, base)) = self.generations.unstored()
-            && table == self.table
-            && let Err(error) = stored::write(&self.state, table, &base)
-        {
-            self.not_stored(table, &format_args!("{error:#}"));
+        // What is in the journal is told, too.
+        while self.turn.is_some() {
+            match self.ended.recv() {
+                Ok(ended) => self.have_ended(ended),
+                Err(_) => break,
+            }
         }
-    }
-
-    pub(super) fn write(&mut self, records: &[Recorded]) -> Result<(), NotDone> {
-        let all = || self.generations.records(self.served.changes(), self.generation);
-        self.journal.append(records, all).map_err(|error| {
-            NotDone::new(
-                500,
-                format_args!(
-                    "the journal cannot be written: {error}; nothing is changed. Free space in the \
-                     state folder, or mend its disk, and try again"
-                ),
-            )
-        })
+        self.workers.keeping.finish(self.table, &self.generations);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::journal::Deed;
 use super::journal::changes::deed_of;
-use super::wish::{Edit, NotDone};
+use super::wish::{Edit, NotDone, Reason};
 use crate::links::{Change, Changes, read_keys, read_lines};
 
 /// An edit that can be done.
@@ -22,7 +22,7 @@ pub enum CheckedEdit {
 pub fn check(edit: &Edit) -> Result<CheckedEdit, NotDone> {
     let keys = match edit {
         Edit::Set { name, lines } => read_lines(name, lines).map(|links| {
-            links.into_iter().map(|(key, line)| (key, Some(Change::Set(line)))).collect()
+            links.into_iter().map(|(key, line)| (key, Some(Change::Set(line.into())))).collect()
         }),
         Edit::Unset { name, keys } => read_keys(name, keys)
             .map(|keys| keys.into_iter().map(|key| (key, Some(Change::Unset))).collect()),
@@ -33,10 +33,8 @@ pub fn check(edit: &Edit) -> Result<CheckedEdit, NotDone> {
     };
     let keys: Vec<_> = keys.map_err(|report| NotDone::bad_lines(report, "nothing is changed"))?;
     if keys.is_empty() {
-        return Err(NotDone::new(
-            400,
-            "no link is named, so nothing is changed; name at least one",
-        ));
+        let message = "no link is named, so nothing is changed; name at least one";
+        return Err(NotDone::new(Reason::NotUnderstood, message));
     }
     Ok(CheckedEdit::Keys(keys))
 }
@@ -109,8 +107,8 @@ mod tests {
     #[test]
     fn all_lines_are_checked() {
         let refusal = check(&set("/a https://a/\nb\n/c nowhere")).unwrap_err();
-        assert_eq!((refusal.status, refusal.problems.len()), (422, 2));
+        assert_eq!((refusal.reason, refusal.problems.len()), (Reason::Wrong, 2));
         assert_eq!(refusal.error, "2 bad lines, so nothing is changed; mend them and try again");
-        assert_eq!(check(&set("# nothing")).unwrap_err().status, 400);
+        assert_eq!(check(&set("# nothing")).unwrap_err().reason, Reason::NotUnderstood);
     }
 }

@@ -1,20 +1,20 @@
 //! The generations that were served, as far as they can be taken back.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::generation::Generation;
 use super::journal::changes::deed_of;
-use super::journal::{self, Deed, Recorded};
+use super::journal::{Deed, Recorded, TableServed};
 use super::who::{How, Who};
-use crate::links::{Change, Changes};
+use crate::links::Changes;
 use crate::machine::clock::unix_us;
 use crate::sources::{Base, FileMark};
 
 /// One that can be taken back.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct KeptGeneration {
     pub generation: u32,
     /// When it was first served, microseconds since the Unix epoch.
@@ -22,28 +22,17 @@ pub struct KeptGeneration {
     pub who: Who,
     /// How many links it has.
     pub links: usize,
-    /// How many changes lie over its table.
-    pub changes: usize,
     /// The generation that was the first to serve its table.
     pub table: u32,
     /// What that was read from.
     pub files: Arc<Vec<FileMark>>,
     /// The table itself, until it is on the disk.
     pub held: Option<Arc<Base>>,
-    pub made: MadeBy,
+    /// What lies over the table.
+    pub changes: Changes,
+    /// The table, if it came with this generation; else only the changes are others.
+    pub base: Option<TableServed>,
 }
-
-/// What made a generation another than the one before.
-#[derive(Debug)]
-pub enum MadeBy {
-    /// A whole table: these changes lie over it, those lay over the one before.
-    Table { base: journal::TableServed, changes: Arc<Changes>, before: Arc<Changes> },
-    /// Changes alone, of these keys; before it they were as said here.
-    Keys(Before),
-}
-
-/// Keys, and what they were.
-pub type Before = BTreeMap<String, Option<Change>>;
 
 /// What a generation served.
 #[derive(Debug)]
@@ -58,9 +47,9 @@ pub struct Recalled {
 impl KeptGeneration {
     /// For people and programs.
     pub fn about(&self) -> Generation {
-        let (how, from) = match &self.made {
-            MadeBy::Table { base, .. } => (base.how, base.from),
-            MadeBy::Keys(_) => (How::Set, None),
+        let (how, from) = match &self.base {
+            Some(base) => (base.how, base.from),
+            None => (How::Set, None),
         };
         let time = Timestamp::from_microsecond(self.at_us as i64).unwrap_or_default();
         Generation {
@@ -70,18 +59,18 @@ impl KeptGeneration {
             how,
             from,
             links: self.links,
-            changes: self.changes,
+            changes: self.changes.len(),
             files: self.files.iter().map(|file| file.name.clone()).collect(),
         }
     }
 
     fn is_table(&self) -> bool {
-        matches!(self.made, MadeBy::Table { .. })
+        self.base.is_some()
     }
 }
 
-/// The newest tables, and the newest changes of them.
-#[derive(Debug)]
+/// The newest tables, and the newest changes of them. A copy is cheap.
+#[derive(Debug, Clone)]
 pub struct Generations {
     /// Oldest first. Changes come behind their table.
     kept: VecDeque<KeptGeneration>,
@@ -100,60 +89,23 @@ impl Generations {
             return;
         }
         self.kept.push_back(kept);
-        let count = self.kept.iter().filter(|kept| !kept.is_table()).count();
-        if count > self.most {
-            self.join_oldest_changes();
+        let mut count = self.kept.iter().filter(|kept| !kept.is_table()).count();
+        if count > self.most
+            && let Some(oldest) = self.kept.iter().position(|kept| !kept.is_table())
+        {
+            self.kept.remove(oldest);
+            count -= 1;
         }
-        if self.kept.len() - count.min(self.most) > self.most {
+        if self.kept.len() - count > self.most {
             // Together with the changes of the oldest table.
             let second = self.kept.iter().skip(1).position(KeptGeneration::is_table);
             self.kept.drain(..second.map_or(0, |at| at + 1));
         }
     }
 
-    /// Lets go of the oldest changes; the generation behind them takes theirs over.
-    fn join_oldest_changes(&mut self) {
-        let Some(at) = self.kept.iter().position(|kept| !kept.is_table()) else { return };
-        let Some(KeptGeneration { made: MadeBy::Keys(mut older), .. }) = self.kept.remove(at)
-        else {
-            return;
-        };
-        match self.kept.get_mut(at).map(|next| &mut next.made) {
-            Some(MadeBy::Keys(newer)) => {
-                // What a key was first is what it was before both.
-                for (key, change) in std::mem::take(newer) {
-                    older.entry(key).or_insert(change);
-                }
-                *newer = older;
-            }
-            Some(MadeBy::Table { before, .. }) => {
-                let before = Arc::make_mut(before);
-                for (key, change) in older {
-                    before.put(&key, change);
-                }
-            }
-            None => {}
-        }
-    }
-
     /// Lets go of those whose table is not to be had.
     pub fn retain_tables(&mut self, is_there: impl Fn(u32) -> bool) {
-        let mut gone_before = None;
-        for mut kept in std::mem::take(&mut self.kept) {
-            match (&mut kept.made, &gone_before) {
-                (MadeBy::Table { before, .. }, _) if !is_there(kept.table) => {
-                    gone_before.get_or_insert(before.clone());
-                    continue;
-                }
-                (MadeBy::Keys(_), Some(_)) => continue,
-                (MadeBy::Table { before, .. }, Some(earlier)) => {
-                    *before = earlier.clone();
-                    gone_before = None;
-                }
-                (_, None) => {}
-            }
-            self.kept.push_back(kept);
-        }
+        self.kept.retain(|kept| is_there(kept.table));
     }
 
     /// All, oldest first.
@@ -189,84 +141,53 @@ impl Generations {
         }
     }
 
-    /// What generation `number` served, coming from the changes of now.
-    pub fn find(&self, number: u32, now: &Changes) -> Option<Recalled> {
-        let at = self.kept.iter().position(|kept| kept.generation == number)?;
-        let kept = &self.kept[at];
-        let changes = match &kept.made {
-            MadeBy::Table { changes, .. } => Changes::clone(changes),
-            MadeBy::Keys(_) => {
-                let mut changes = Arc::new(now.clone());
-                self.kept.iter().skip(at + 1).rev().for_each(|later| later.undo(&mut changes));
-                Arc::unwrap_or_clone(changes)
-            }
-        };
-        let (table, files) = (kept.table, kept.files.to_vec());
-        let same = self.kept.iter().filter(|kept| kept.table == table);
+    /// What generation `number` served.
+    pub fn find(&self, number: u32) -> Option<Recalled> {
+        let kept = self.kept.iter().find(|kept| kept.generation == number)?;
+        let same = self.kept.iter().filter(|other| other.table == kept.table);
         let held = same.filter_map(|kept| kept.held.clone()).next();
-        Some(Recalled { table, files, held, changes })
+        let (files, changes) = (kept.files.to_vec(), kept.changes.clone());
+        Some(Recalled { table: kept.table, files, held, changes })
     }
 
     /// The records that tell the same as a whole journal: these generations, up to the
     /// changes of `now`, and that numbers up to `last` were given.
-    pub fn records(&self, now: &Changes, last: u32) -> Vec<Recorded> {
-        let rewritten = |what| Recorded {
+    pub fn records(&self, now: &Changes, last: u32) -> impl Iterator<Item = Recorded> {
+        let none = Changes::default();
+        let before = [none].into_iter().chain(self.kept.iter().map(|kept| kept.changes.clone()));
+        let kept = self.kept.iter().zip(before).flat_map(|(kept, before)| {
+            let mut told: Vec<Deed> = kept.base.clone().map(Deed::Base).into_iter().collect();
+            told.extend(deeds(&before, &kept.changes));
+            told.extend((!kept.is_table()).then_some(Deed::Links(kept.links)));
+            let (generation, at_us) = (kept.generation, kept.at_us);
+            told.into_iter().map(move |what| Recorded {
+                generation,
+                at_us,
+                who: kept.who.clone(),
+                what,
+            })
+        });
+        let newest = self.kept.back().map(|kept| kept.changes.clone()).unwrap_or_default();
+        let rest: Vec<Deed> = deeds(&newest, now).chain([Deed::Mark]).collect();
+        kept.chain(rest.into_iter().map(move |what| Recorded {
             generation: last,
             at_us: unix_us(),
             who: Who::itself("rewritten"),
             what,
-        };
-        let all = |changes: &Changes| -> Vec<Deed> {
-            changes.iter().map(|(key, change)| deed_of(key, Some(change))).collect()
-        };
-        let mut told = vec![vec![rewritten(Deed::Mark)]];
-        let mut state = Arc::new(now.clone());
-        for (at, kept) in self.kept.iter().enumerate().rev() {
-            let mut whats = Vec::new();
-            match &kept.made {
-                MadeBy::Table { base, changes, before } => {
-                    whats.push(Deed::Base(base.clone()));
-                    if at == 0 || before != changes {
-                        whats.push(Deed::ResetAll);
-                        whats.extend(all(changes));
-                    }
-                }
-                MadeBy::Keys(before) => {
-                    whats.extend(before.keys().map(|key| deed_of(key, state.get(key))));
-                    whats.push(Deed::Links(kept.links));
-                }
-            }
-            let (generation, at_us) = (kept.generation, kept.at_us);
-            let record = |what| Recorded { generation, at_us, who: kept.who.clone(), what };
-            told.push(whats.into_iter().map(record).collect());
-            kept.undo(&mut state);
-        }
-        if self.kept.is_empty() {
-            told.push(all(now).into_iter().map(rewritten).collect());
-        }
-        told.into_iter().rev().flatten().collect()
+        }))
     }
 }
 
-impl KeptGeneration {
-    /// From the changes in force in it to those before.
-    fn undo(&self, changes: &mut Arc<Changes>) {
-        match &self.made {
-            MadeBy::Table { before, .. } => *changes = Arc::clone(before),
-            MadeBy::Keys(before) => {
-                let changes = Arc::make_mut(changes);
-                for (key, change) in before {
-                    changes.put(key, change.clone());
-                }
-            }
-        }
-    }
+/// What the journal tells where changes become others.
+pub fn deeds<'a>(before: &'a Changes, after: &'a Changes) -> impl Iterator<Item = Deed> + 'a {
+    before.until(after).map(|(key, change)| deed_of(key, change))
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::history::History;
     use super::*;
+    use crate::links::Change;
 
     /// Generations by number: `t` a table, `s` a change of the key `/number`, `r` the
     /// first table again.
@@ -280,33 +201,28 @@ mod tests {
                 'r' => 1,
                 _ => table,
             };
-            let made = if kind == 's' {
-                let key = format!("/{number}");
-                let before = changes.put(&key, Some(Change::Unset));
-                MadeBy::Keys([(key, before)].into())
-            } else {
-                let now = Arc::new(changes.clone());
-                let base = journal::TableServed {
-                    how: How::Reload,
-                    from: None,
-                    files: Vec::new(),
-                    link_files: Vec::new(),
-                    table,
-                    saved: None,
-                    links: 0,
-                };
-                MadeBy::Table { base, changes: now.clone(), before: now }
+            let base = TableServed {
+                how: How::Reload,
+                from: None,
+                files: Vec::new(),
+                link_files: Vec::new(),
+                table,
+                saved: None,
+                links: 0,
             };
+            if kind == 's' {
+                changes.put(&format!("/{number}"), Some(Change::Unset));
+            }
             generations.push(KeptGeneration {
                 generation: number,
                 at_us: 0,
                 who: Who::itself("test"),
                 links: 0,
-                changes: changes.len(),
                 table,
                 files: Arc::default(),
                 held: None,
-                made,
+                changes: changes.clone(),
+                base: (kind != 's').then_some(base),
             });
         }
         (generations, changes)
@@ -314,14 +230,14 @@ mod tests {
 
     /// Which there are, and that each has its table and changes: these are never reset
     /// here, so those of a generation are the `s` up to it.
-    fn has(generations: &Generations, changes: &Changes, kinds: &str, want: &[u32]) {
+    fn has(generations: &Generations, kinds: &str, want: &[u32]) {
         let list = generations.list();
         let numbers: Vec<u32> = list.iter().map(|about| about.generation).collect();
         assert_eq!(numbers, want, "{kinds}");
         for about in list {
             let kinds = &kinds[..about.generation as usize];
             let made = kinds.chars().filter(|&kind| kind == 's').count();
-            let found = generations.find(about.generation, changes).unwrap();
+            let found = generations.find(about.generation).unwrap();
             assert_eq!((found.changes.len(), about.changes), (made, made), "{kinds}");
             let newest = kinds.rfind(['t', 'r']).unwrap();
             let table = if kinds[newest..].starts_with('r') { 1 } else { newest + 1 };
@@ -331,12 +247,12 @@ mod tests {
 
     fn check(most: usize, kinds: &str, want: &[u32]) {
         let (generations, changes) = generations(most, kinds);
-        has(&generations, &changes, kinds, want);
+        has(&generations, kinds, want);
         // The same is told by a journal that is rewritten.
-        let records = generations.records(&changes, 9);
+        let records: Vec<Recorded> = generations.records(&changes, 9).collect();
         let history = History::of(&records, most);
         assert_eq!((&history.changes, history.last), (&changes, 9));
-        has(&history.generations, &changes, kinds, want);
+        has(&history.generations, kinds, want);
         assert_eq!(history.generations.list().len(), generations.list().len());
     }
 
@@ -357,9 +273,9 @@ mod tests {
 
     /// Those that are left when these tables cannot be had.
     fn check_gone(kinds: &str, gone: &[u32], want: &[u32]) {
-        let (mut generations, changes) = generations(9, kinds);
+        let (mut generations, _) = generations(9, kinds);
         generations.retain_tables(|table| !gone.contains(&table));
-        has(&generations, &changes, kinds, want);
+        has(&generations, kinds, want);
     }
 
     #[test]

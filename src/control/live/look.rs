@@ -2,35 +2,86 @@
 //! table would change.
 
 use std::collections::BinaryHeap;
-use std::fmt::{self, Write as _};
+use std::fmt;
+use std::io::{self, Write};
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc::{self, error::TrySendError};
 
 use super::served::Served;
-use super::wish::{Asker, Done, NotDone};
-use crate::limits::DIFFERENCES_SHOWN;
+use super::wish::{Asker, Done, NotDone, Reason};
+use crate::limits::{DIFFERENCES_SHOWN, EXPORT_PIECE_BYTES, EXPORT_WAIT_MS_MAX};
 use crate::links::{Editor, LinkDifference, compare};
 use crate::machine::background;
 
-/// Every link there is, as a file of the native format.
-pub fn export(editor: &Editor, generation: u32, reply: Asker) {
+/// Where an export goes. There is room for a few pieces.
+pub type ExportSender = mpsc::Sender<ExportPiece>;
+
+/// A piece of an export.
+#[derive(Debug)]
+pub enum ExportPiece {
+    /// Some of its bytes.
+    Text(Vec<u8>),
+    /// It was whole.
+    End,
+}
+
+/// Every link there is, as a file of the native format. It breaks off where nobody takes
+/// it.
+pub fn export(editor: &Editor, generation: u32, to: ExportSender) {
     let links = editor.snapshot();
-    aside(reply, move || {
-        let mut text = format!("# generation {generation}, {} links\n", links.len());
+    aside(move || {
+        let mut pieces = Pieces { to, text: Vec::with_capacity(2 * EXPORT_PIECE_BYTES) };
+        let head = format_args!("# generation {generation}, {} links\n", links.len());
+        let mut written = pieces.text.write_fmt(head);
         for link in links.links() {
-            // A string takes anything.
-            let _ = writeln!(text, "{link}");
+            written = written.and_then(|()| writeln!(pieces.text, "{link}"));
+            if pieces.text.len() >= EXPORT_PIECE_BYTES {
+                written = written.and_then(|()| pieces.send());
+            }
+            if written.is_err() {
+                return;
+            }
         }
-        Ok(Done::Exported(text))
+        if pieces.send().is_ok() {
+            let _ = pieces.put(ExportPiece::End);
+        }
     });
 }
 
-/// Answers from a thread of its own, at low priority, so that the desk can go on.
-fn aside(reply: Asker, look: impl FnOnce() -> Result<Done, NotDone> + Send + 'static) {
+struct Pieces {
+    to: ExportSender,
+    text: Vec<u8>,
+}
+
+impl Pieces {
+    fn send(&mut self) -> io::Result<()> {
+        let room = Vec::with_capacity(2 * EXPORT_PIECE_BYTES);
+        let text = std::mem::replace(&mut self.text, room);
+        self.put(ExportPiece::Text(text))
+    }
+
+    /// Waits for room, but not for ever.
+    fn put(&self, mut piece: ExportPiece) -> io::Result<()> {
+        let deadline = Instant::now() + Duration::from_millis(EXPORT_WAIT_MS_MAX);
+        loop {
+            match self.to.try_send(piece) {
+                Ok(()) => return Ok(()),
+                Err(TrySendError::Full(back)) if Instant::now() < deadline => piece = back,
+                Err(_) => return Err(io::ErrorKind::BrokenPipe.into()),
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+/// Looks from a thread of its own, at low priority, so that the desk can go on. Without a
+/// thread whoever waits is told that there is no answer.
+fn aside(look: impl FnOnce() + Send + 'static) {
     let look = move || {
         background::begin();
-        // Who asked may have gone.
-        let _ = reply.send(look());
+        look();
     };
-    // Without a thread whoever waits is told that there is no answer.
     let _ = std::thread::Builder::new().name("carom-look".to_owned()).spawn(look);
 }
 
@@ -42,7 +93,10 @@ fn aside(reply: Asker, look: impl FnOnce() -> Result<Done, NotDone> + Send + 'st
 /// When it is no URL.
 pub fn show(url: &str, served: &Served, generation: u32) -> Result<Done, NotDone> {
     let (host, path, query) = split(url).ok_or_else(|| {
-        NotDone::new(400, format_args!("`{url}` is no URL; write /path or http://host/path"))
+        NotDone::new(
+            Reason::NotUnderstood,
+            format_args!("`{url}` is no URL; write /path or http://host/path"),
+        )
     })?;
     let link =
         served.editor().answering(host.as_bytes(), path.as_bytes(), query.map(str::as_bytes));
@@ -58,7 +112,7 @@ pub fn show(url: &str, served: &Served, generation: u32) -> Result<Done, NotDone
 /// What a promotion of `staged` would change.
 pub fn differences(served: &Served, staged: &Served, reply: Asker) {
     let (served, staged) = (served.editor().snapshot(), staged.editor().snapshot());
-    aside(reply, move || {
+    aside(move || {
         let (mut added, mut changed, mut removed) = (Vec::new(), Vec::new(), Least::default());
         let put = |lines: &mut Vec<String>, line: fmt::Arguments<'_>| {
             if lines.len() < DIFFERENCES_SHOWN {
@@ -72,12 +126,14 @@ pub fn differences(served: &Served, staged: &Served, reply: Asker) {
             }
             LinkDifference::Removed(link) => removed.put(format_args!("- {link}")),
         });
-        Ok(Done::Differences {
+        let differences = Done::Differences {
             added: counts.added,
             removed: counts.removed,
             changed: counts.changed,
             lines: [removed.lines.into_sorted_vec(), changed, added].concat(),
-        })
+        };
+        // Who asked may have gone.
+        let _ = reply.send(Ok(differences));
     });
 }
 
@@ -93,7 +149,7 @@ impl Least {
     fn put(&mut self, line: fmt::Arguments<'_>) {
         self.line.clear();
         // A string takes anything.
-        let _ = self.line.write_fmt(line);
+        let _ = fmt::Write::write_fmt(&mut self.line, line);
         if self.lines.len() < DIFFERENCES_SHOWN {
             self.lines.push(self.line.clone());
         } else if let Some(mut last) = self.lines.peek_mut()

@@ -3,26 +3,37 @@
 //! One thread, the desk, owns what is served: the table of the link files (or one
 //! that was promoted), the changes that lie over it, the generations that can be
 //! taken back, and the journal. Everything else asks it: signals, `--watch`, the
-//! admin socket. It never reads link files itself; that takes time, and is done by
-//! a thread of low priority.
+//! admin socket. It never does what takes long: workers beside it, of low priority, read
+//! link files (`reading`), make links ready to be served (`making`), write much into the
+//! journal (`writing`) and keep tables on the disk (`keeping`). `edits` changes single
+//! links, `turns` serves others as a whole.
 
 mod desk;
 mod editing;
+mod edits;
 mod generation;
 mod generations;
 mod history;
 pub mod journal;
+mod keeping;
 mod look;
+mod making;
 mod opening;
 mod reading;
 mod sentences;
 mod served;
-mod single;
-mod stored;
+mod tables;
+#[cfg(test)]
+mod tests;
+mod turns;
 mod who;
 mod wish;
+mod worker;
+mod writing;
 
 pub use desk::Desk;
+pub use editing::check;
+pub use look::ExportPiece;
 pub use opening::Opening;
 pub use who::Who;
-pub use wish::{Asker, Done, Edit, NotDone, Wish};
+pub use wish::{Asker, Done, Edit, NotDone, Reason, Wish};

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
 
-use super::generations::{Generations, KeptGeneration, MadeBy};
+use super::generations::{Generations, KeptGeneration};
 use super::history::History;
 use super::journal::{self, Deed, Journal, Recorded};
 use super::served::Served;
-use super::stored;
+use super::tables;
 use super::who::{How, Who};
 use crate::links::Links;
 use crate::machine::clock::unix_us;
@@ -86,25 +86,28 @@ impl Opening {
         let (at_us, who) = (unix_us(), Who::itself("start"));
         let what = Deed::Base(base.clone());
         let record = Recorded { generation, at_us, who: who.clone(), what };
-        journal
-            .append(&[record], || generations.records(&changes, last))
+        let rewritten = match journal.is_due() {
+            true => journal.rewrite(generations.records(&changes, last)),
+            false => Ok(()),
+        };
+        rewritten
+            .and_then(|()| journal.append(&[record]))
             .with_context(|| format!("cannot write the journal of links in {}", state.display()))?;
-        let now = Arc::new(changes);
         generations.push(KeptGeneration {
             generation,
             at_us,
             who,
             links,
-            changes: now.len(),
             table,
             files: Arc::new(base.files.clone()),
             held,
-            made: MadeBy::Table { base, changes: now.clone(), before: now },
+            changes,
+            base: Some(base),
         });
-        generations.retain_tables(|number| number == table || stored::is_there(state, number));
+        generations.retain_tables(|number| number == table || tables::is_there(state, number));
         // A table of the same number would be from before the journal was moved away.
         let is_new = from.is_none();
-        stored::clean(state, |number| {
+        tables::clean(state, |number| {
             generations.has_table(number) && !(is_new && number == table)
         });
         let state = state.to_owned();
@@ -134,7 +137,7 @@ fn promoted(
         ));
         return None;
     }
-    match stored::open(state, last.table, last.files.clone()) {
+    match tables::open(state, last.table, last.files.clone()) {
         Ok(base) => Some((number, last.table, base)),
         Err(error) => {
             say(format_args!(

@@ -1,15 +1,12 @@
 //! Reading link files beside the serving.
 
-use std::io;
 use std::sync::Arc;
-use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use super::served::Served;
 use super::who::Who;
-use super::wish::{Asker, NotDone};
+use super::wish::{Asker, NotDone, Reason};
 use crate::links::{Changes, Report};
-use crate::machine::background;
 use crate::sources::Sources;
 
 /// What is to be read.
@@ -28,46 +25,22 @@ pub enum Then {
     Stage(Asker),
 }
 
-/// What a reading came to.
-pub struct ReadDone {
-    pub job: Job,
-    /// What is to be served, with the changes of then over it, and the bad lines that
-    /// were left out.
-    pub result: Result<(Served, Report), NotDone>,
+/// Links that were read, and what is to be told of it.
+pub struct WasRead {
+    /// What is to be served, with the changes of then over it.
+    pub served: Served,
+    /// The bad lines that were left out.
+    pub report: Report,
     pub took: Duration,
 }
 
-/// Reads on a thread of its own, and hands over what that came to.
-///
-/// # Errors
-///
-/// The job, when the thread cannot be started.
-pub fn start(
-    job: Job,
-    changes: Changes,
-    then: impl FnOnce(ReadDone) + Send + 'static,
-) -> Result<(), Box<(Job, io::Error)>> {
-    let (hand_over, handed) = channel::<Job>();
-    let spawned = std::thread::Builder::new().name("carom-reload".to_owned()).spawn(move || {
-        let Ok(job) = handed.recv() else { return };
-        background::begin();
-        let started = Instant::now();
-        let result = prepare(&job, &changes);
-        let took = started.elapsed();
-        then(ReadDone { job, result, took });
-    });
-    match spawned {
-        // The thread waits for it.
-        Ok(_) => {
-            hand_over.send(job).map_err(|back| Box::new((back.0, io::ErrorKind::Other.into())))
-        }
-        Err(error) => Err(Box::new((job, error))),
-    }
-}
-
-fn prepare(job: &Job, changes: &Changes) -> Result<(Served, Report), NotDone> {
-    let (base, report) =
-        job.sources.read_base().map_err(|error| NotDone::new(422, format_args!("{error:#}")))?;
+/// Reads the files, and lays the changes over them.
+pub fn read(job: &Job, changes: &Changes) -> Result<WasRead, NotDone> {
+    let started = Instant::now();
+    let (base, report) = job
+        .sources
+        .read_base()
+        .map_err(|error| NotDone::new(Reason::Wrong, format_args!("{error:#}")))?;
     let Some(base) = base else {
         let so = match job.then {
             Then::Stage(_) => "nothing is staged",
@@ -76,5 +49,5 @@ fn prepare(job: &Job, changes: &Changes) -> Result<(Served, Report), NotDone> {
         return Err(NotDone::bad_lines(report, so));
     };
     let served = Served::new(Arc::new(base), changes).map_err(NotDone::clash)?;
-    Ok((served, report))
+    Ok(WasRead { served, report, took: started.elapsed() })
 }

@@ -1,6 +1,8 @@
 //! What the desk says to whoever asked it, and to the operator.
 
-use super::wish::NotDone;
+use std::io;
+
+use super::wish::{NotDone, Reason};
 use crate::links::Report;
 use crate::say::say;
 use crate::sources::Base;
@@ -16,7 +18,10 @@ pub fn say_bad_lines(report: &Report) {
 
 /// What needs a staged table cannot be done.
 pub fn nothing_staged() -> NotDone {
-    NotDone::new(409, "nothing is staged; stage link files first, with `carom links stage FILE…`")
+    NotDone::new(
+        Reason::NotNow,
+        "nothing is staged; stage link files first, with `carom links stage FILE…`",
+    )
 }
 
 /// What a table was read from.
@@ -26,7 +31,18 @@ pub fn names(base: &Base) -> Vec<String> {
 
 /// The machine gave no more.
 pub fn failed(error: anyhow::Error) -> NotDone {
-    NotDone::new(503, format_args!("{error:#}; nothing is changed"))
+    NotDone::new(Reason::Unavailable, format_args!("{error:#}; nothing is changed"))
+}
+
+/// The journal took no more.
+pub fn unwritten(error: &io::Error) -> NotDone {
+    NotDone::new(
+        Reason::Disk,
+        format_args!(
+            "the journal cannot be written: {error}; nothing is changed. Free space in the state \
+             folder, or mend its disk, and try again"
+        ),
+    )
 }
 
 /// What lies over the files, in a sentence.

@@ -59,21 +59,16 @@ impl Served {
     /// Why one of them does not go together with the base; then it is to be thrown
     /// away.
     pub fn lay(&mut self, changes: &Changes) -> Result<(), String> {
-        let is_new = |(key, change): &(&str, &Change)| self.changes.get(key) != Some(*change);
-        let back = self.changes.iter().filter(|(key, _)| changes.get(key).is_none());
-        let keys: Vec<(String, Option<Change>)> = back
-            .map(|(key, _)| (key.to_owned(), None))
-            .chain(changes.iter().filter(is_new).map(|(key, c)| (key.to_owned(), Some(c.clone()))))
-            .collect();
-        for (key, change) in keys {
-            let mut put = self.put(&key, change.as_ref(), 0);
+        let before = self.changes.clone();
+        for (key, change) in before.until(changes) {
+            let mut put = self.put(key, change, 0);
             if matches!(put, Err(EditProblem::Crowded)) {
                 self.fold()?;
-                put = self.put(&key, change.as_ref(), 0);
+                put = self.put(key, change, 0);
             }
             put.map_err(|problem| format!("{key}: {problem}"))?;
-            self.changes.put(&key, change);
         }
+        self.changes = changes.clone();
         if self.is_crowded() { self.fold() } else { Ok(()) }
     }
 
@@ -101,11 +96,11 @@ impl Served {
     ) -> Result<Option<Patch>, EditProblem> {
         let of_files;
         let line = match change {
-            Some(Change::Set(line)) => Some(line),
+            Some(Change::Set(line)) => Some(&**line),
             Some(Change::Unset) => None,
             None => {
                 of_files = self.base.table.link(key).map(|link| link.to_string());
-                of_files.as_ref()
+                of_files.as_deref()
             }
         };
         match line {

@@ -5,7 +5,9 @@ use std::fmt;
 use serde::Serialize;
 use tokio::sync::oneshot;
 
+use super::editing::CheckedEdit;
 use super::generation::Generation;
+use super::look::ExportSender;
 use super::who::Who;
 use crate::links::{Problem, Report};
 use crate::sources::Sources;
@@ -26,11 +28,11 @@ pub enum Wish {
     /// Serve an earlier generation again: this one, or the one before.
     Rollback { to: Option<u32>, who: Who, reply: Asker },
     /// Change single links.
-    Edit { edit: Edit, who: Who, reply: Asker },
+    Edit { edit: CheckedEdit, who: Who, reply: Asker },
     /// Which generations there are.
     Generations { reply: Asker },
-    /// All links there are.
-    Export { reply: Asker },
+    /// All links there are, as a file of the native format, in pieces.
+    Export { to: ExportSender },
     /// Which link answers this URL.
     Show { url: String, reply: Asker },
     /// What a promotion would change.
@@ -68,32 +70,55 @@ pub enum Done {
     Differences { added: usize, removed: usize, changed: usize, lines: Vec<String> },
     /// A link, and whether it was set.
     Shown { generation: u32, link: Option<String>, id: Option<String>, is_set: bool },
-    /// A file of the native format.
-    Exported(String),
     /// The generations there are, oldest first.
     Generations { serving: u32, staged: Option<usize>, generations: Vec<Generation> },
 }
 
 /// Why something was not done.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct NotDone {
-    /// Which kind of reason, as an HTTP status.
-    pub status: u16,
+    /// Which kind of reason.
+    pub reason: Reason,
     /// A sentence with its remedy.
     pub error: String,
     /// The lines that are wrong.
     pub problems: Vec<Problem>,
 }
 
+/// Kinds of reasons why something is not done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// What is wished is not said as it is to be said.
+    NotUnderstood,
+    /// Links, keys or files are wrong.
+    Wrong,
+    /// There is no such thing.
+    Unknown,
+    /// It does not go together with what is served or staged now.
+    NotNow,
+    /// The disk failed.
+    Disk,
+    /// The server stops, or has too much to do.
+    Unavailable,
+}
+
 impl NotDone {
-    pub fn new(status: u16, error: impl fmt::Display) -> Self {
-        Self { status, error: error.to_string(), problems: Vec::new() }
+    pub fn new(reason: Reason, error: impl fmt::Display) -> Self {
+        Self { reason, error: error.to_string(), problems: Vec::new() }
+    }
+
+    /// More waits than may.
+    pub fn busy() -> Self {
+        Self::new(
+            Reason::Unavailable,
+            "too much waits to be done already, so nothing is changed; try again in a moment",
+        )
     }
 
     /// A change that does not go together with the files it lies over, and why.
     pub fn clash(why: String) -> Self {
         Self::new(
-            422,
+            Reason::Wrong,
             format_args!(
                 "a link that was set does not go together with these files: {why}; nothing is \
                  changed. Mend the files, or reset its key with `carom links reset`"
@@ -107,7 +132,7 @@ impl NotDone {
             1 => format!("1 bad line, so {so}; mend it and try again"),
             count => format!("{count} bad lines, so {so}; mend them and try again"),
         };
-        Self { status: 422, error, problems: report.problems }
+        Self { reason: Reason::Wrong, error, problems: report.problems }
     }
 }
 

@@ -34,7 +34,7 @@ pub struct RunningServer<'a> {
 impl RunningServer<'_> {
     /// Acts on signals until one says stop, and on the turn of a day.
     pub fn watch(&self, mut ip_keys: Option<IpKeys>) {
-        let mut is_unsaved = false;
+        let (mut is_unsaved, mut wants_reload) = (false, false);
         let mut watched = ShardCounts::default();
         loop {
             let signal = self.signals.recv_timeout(Duration::from_secs(1));
@@ -44,11 +44,7 @@ impl RunningServer<'_> {
             }
             match signal {
                 Ok(Signalled::Stop) => break,
-                Ok(Signalled::Reload) => {
-                    let wish = Wish::Reload { who: Who::itself("signal"), reply: None };
-                    // It ends only after this loop.
-                    let _ = self.wishes.send(wish);
-                }
+                Ok(Signalled::Reload) => wants_reload = true,
                 Err(RecvTimeoutError::Timeout) => {
                     let now = self.shards.counts();
                     trouble::report(&watched, &now);
@@ -56,6 +52,11 @@ impl RunningServer<'_> {
                 }
                 // The thread of the signals never ends.
                 Err(RecvTimeoutError::Disconnected) => break,
+            }
+            if wants_reload {
+                let wish = Wish::Reload { who: Who::itself("signal"), reply: None };
+                // Where too much waits, it is wished again a second later.
+                wants_reload = self.wishes.try_send(wish).is_err();
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Signals, as events for the control thread.
 
-use std::sync::mpsc::Sender;
+use std::sync::mpsc::{SyncSender, TrySendError};
 
 use anyhow::Context;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -20,15 +20,22 @@ pub enum Signalled {
 /// # Errors
 ///
 /// When the handlers cannot be installed or the thread not be started.
-pub fn watch(events: Sender<Signalled>) -> anyhow::Result<()> {
+pub fn watch(events: SyncSender<Signalled>) -> anyhow::Result<()> {
     let mut signals =
         Signals::new([SIGHUP, SIGINT, SIGTERM]).context("cannot install signal handlers")?;
     std::thread::Builder::new()
         .name("carom-signals".to_owned())
         .spawn(move || {
             for signal in signals.forever() {
-                let event = if signal == SIGHUP { Signalled::Reload } else { Signalled::Stop };
-                if events.send(event).is_err() {
+                let is_heard = match signal {
+                    // Where there is no room, others wait, and one reload is enough.
+                    SIGHUP => !matches!(
+                        events.try_send(Signalled::Reload),
+                        Err(TrySendError::Disconnected(_))
+                    ),
+                    _ => events.send(Signalled::Stop).is_ok(),
+                };
+                if !is_heard {
                     return;
                 }
             }

@@ -4,7 +4,7 @@
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::channel;
+use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
@@ -17,12 +17,13 @@ use crate::clicks::{
     ClickKeys, IpKeys, Keeper, KeeperOptions, Privacy, ShardInfo, Writer, folder, key_file,
     left_behind,
 };
-use crate::control::admin::Socket;
+use crate::control::admin::AdminSocket;
 use crate::control::live::{Desk, Opening, Who, Wish};
 use crate::control::shards::{Contact, Shards};
 use crate::disk::state;
 use crate::engine::listener::listen_all;
 use crate::engine::{self, Engine, Running, Seat};
+use crate::limits::{SIGNALS_WAITING_MAX, WISHES_WAITING_MAX};
 use crate::machine::Machine;
 use crate::machine::clock::unix_us;
 use crate::machine::cpus::{choose_cpus, ranges};
@@ -41,7 +42,7 @@ use crate::sources::watch::{LastRead, Watch};
 /// failed.
 pub fn serve(plan: &Plan) -> anyhow::Result<()> {
     abort_on_panic();
-    let (signal_sender, signals) = channel();
+    let (signal_sender, signals) = sync_channel(SIGNALS_WAITING_MAX);
     signals::watch(signal_sender)?;
 
     let watch = plan.watch.then(|| Watch::new(&plan.sources.paths)).transpose()?;
@@ -55,7 +56,7 @@ pub fn serve(plan: &Plan) -> anyhow::Result<()> {
     let (keys, click_key_made) = open_keys(plan)?;
     let (keeper, writers) = open_clicks(plan, keys, cpus)?;
     let state = make_state(plan)?;
-    let socket = Socket::open(&state)?;
+    let socket = AdminSocket::open(&state)?;
     let opening = Arc::new(Opening::new(&state, base, plan.keep_generations)?);
     let (privacy, ip_keys) = choose_privacy(plan)?;
     let connections_max = ground.connections_max;
@@ -84,7 +85,7 @@ pub fn serve(plan: &Plan) -> anyhow::Result<()> {
     banner.print(plan.json);
 
     let opening = Arc::into_inner(opening).context("a shard is still being built")?;
-    let (wishes, for_desk) = crossbeam_channel::unbounded();
+    let (wishes, for_desk) = crossbeam_channel::bounded(WISHES_WAITING_MAX);
     let last_read = LastRead::default();
     let (sources, reader) = (plan.sources.clone(), last_read.clone());
     let desk = Desk::start(opening, sources, reader, shards.clone(), for_desk)?;
@@ -167,7 +168,7 @@ fn start_shards(
     for ((&cpu, listeners), clicks) in ground.cpus.iter().zip(listeners).zip(writers) {
         let mailbox = Arc::new(Mailbox::new().context("cannot make a mailbox")?);
         let published = Arc::new(Published::default());
-        let (ready_sender, is_ready) = channel();
+        let (ready_sender, is_ready) = sync_channel(1);
         let (settings, opening, counts) = (settings.clone(), opening.clone(), published.clone());
         let seat = Seat {
             cpu,

@@ -73,7 +73,7 @@ pub fn read_keys(name: &str, text: &str) -> Result<Vec<String>, Report> {
 pub fn changes(lines: &str, unset: &str) -> Changes {
     let mut changes = Changes::default();
     for (key, line) in read_lines("set", lines).unwrap() {
-        changes.put(&key, Some(Change::Set(line)));
+        changes.put(&key, Some(Change::Set(line.into())));
     }
     for key in read_keys("unset", unset).unwrap() {
         changes.put(&key, Some(Change::Unset));

@@ -183,12 +183,17 @@ impl Editor {
         Patch { generation, ..core::mem::take(&mut self.patch) }
     }
 
-    /// One change takes up to two new entries and two slots.
+    /// Whether so many changes, or their undoing, are never refused as
+    /// [crowded](EditProblem::Crowded).
+    #[must_use]
+    pub fn has_room_for(&self, changes: usize) -> bool {
+        // Each takes up to two new entries and two slots.
+        let (entries, more) = (self.links.patched.len() - self.free.len(), 2 * changes);
+        entries + more <= PATCHED_ENTRIES_MAX && self.used + more <= self.links.index.used_max()
+    }
+
     fn has_room(&self) -> Result<(), EditProblem> {
-        let entries = self.links.patched.len() - self.free.len();
-        let fits =
-            entries + 2 <= PATCHED_ENTRIES_MAX && self.used + 2 <= self.links.index.used_max();
-        if fits { Ok(()) } else { Err(EditProblem::Crowded) }
+        if self.has_room_for(1) { Ok(()) } else { Err(EditProblem::Crowded) }
     }
 
     fn put_link(&mut self, link: &Listed<'_>) -> Result<(), EditProblem> {

@@ -10,7 +10,7 @@ use anyhow::{Context, bail};
 use super::record::{Damage, HEADER, Recorded, decode, encode};
 use crate::disk::aside::Aside;
 use crate::disk::folder;
-use crate::limits::{JOURNAL_GROUP_BYTES_MAX, JOURNAL_REWRITE_BYTES};
+use crate::limits::{JOURNAL_GROUP_BYTES_MAX, JOURNAL_REWRITE_BYTES, JOURNAL_REWRITTEN_AT_ONCE};
 
 /// Its name in the state folder.
 const NAME: &str = "links.journal";
@@ -21,9 +21,9 @@ pub struct Journal {
     path: PathBuf,
     file: File,
     size: u64,
-    /// Its size when it was last rewritten.
-    compact_size: u64,
-    /// A write or a sync failed: what the file holds is not known.
+    /// The size from which on it is to be rewritten.
+    rewrite_at: u64,
+    /// A write or a sync failed: nobody knows what the file holds.
     is_suspect: bool,
 }
 
@@ -56,8 +56,8 @@ impl Journal {
             ),
         };
         let torn = bytes.len() - decoded.whole;
-        let mut journal =
-            Self { path, file, size: decoded.whole as u64, compact_size: 0, is_suspect: false };
+        let (size, rewrite_at) = (decoded.whole as u64, JOURNAL_REWRITE_BYTES);
+        let mut journal = Self { path, file, size, rewrite_at, is_suspect: false };
         let write = || -> io::Result<()> {
             journal.file.set_len(journal.size)?;
             if journal.size == 0 {
@@ -71,21 +71,25 @@ impl Journal {
         Ok((journal, decoded.records, torn))
     }
 
-    /// Writes records, which are on the disk when it returns. `all` are the records
-    /// that say the same as the whole journal before these; it is rewritten with
-    /// them when it has become long, or when it is not known what it holds.
+    /// Whether it is to be rewritten before more is appended: it has become long, or a
+    /// write failed and nobody knows what it holds.
+    pub fn is_due(&self) -> bool {
+        self.is_suspect || self.size >= self.rewrite_at
+    }
+
+    /// Whether nothing can be appended before it is rewritten.
+    pub fn is_suspect(&self) -> bool {
+        self.is_suspect
+    }
+
+    /// Writes records as one group, which is on the disk when it returns.
     ///
     /// # Errors
     ///
     /// When they cannot be written; then they do not count.
-    pub fn append(
-        &mut self,
-        records: &[Recorded],
-        all: impl FnOnce() -> Vec<Recorded>,
-    ) -> io::Result<()> {
-        let is_long = self.size >= JOURNAL_REWRITE_BYTES.max(2 * self.compact_size);
-        if self.is_suspect || is_long {
-            self.rewrite(&all())?;
+    pub fn append(&mut self, records: &[Recorded]) -> io::Result<()> {
+        if self.is_suspect {
+            return Err(io::Error::other("a write to it failed before"));
         }
         let mut bytes = Vec::new();
         encode(records, &mut bytes).map_err(too_long)?;
@@ -102,19 +106,48 @@ impl Journal {
         written
     }
 
-    /// Puts a new file with these records in its place.
-    fn rewrite(&mut self, all: &[Recorded]) -> io::Result<()> {
-        let mut bytes = HEADER.to_vec();
-        encode(all, &mut bytes).map_err(too_long)?;
+    /// Puts a new file in its place. `all` are records that say the same as the whole
+    /// journal.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written. Then the old one stays, and is due again when it has
+    /// grown further.
+    pub fn rewrite(&mut self, all: impl Iterator<Item = Recorded>) -> io::Result<()> {
+        let done = self.put_in_place(all);
+        if done.is_err() {
+            self.rewrite_at = self.size + JOURNAL_REWRITE_BYTES;
+        }
+        done
+    }
+
+    /// Writes into it fail from now on, until it is rewritten.
+    #[cfg(test)]
+    pub fn break_file(&mut self) {
+        self.file = File::open(&self.path).unwrap();
+    }
+
+    fn put_in_place(&mut self, mut all: impl Iterator<Item = Recorded>) -> io::Result<()> {
         let aside = Aside::create(&self.path, 0o600)?;
-        aside.file().write_all(&bytes)?;
+        let mut size = HEADER.len();
+        aside.file().write_all(HEADER)?;
+        loop {
+            let group: Vec<Recorded> = all.by_ref().take(JOURNAL_REWRITTEN_AT_ONCE).collect();
+            if group.is_empty() {
+                break;
+            }
+            let mut bytes = Vec::new();
+            encode(&group, &mut bytes).map_err(too_long)?;
+            aside.file().write_all(&bytes)?;
+            size += bytes.len();
+        }
         let synced = aside.sync()?;
         // If that fails, nobody knows which of the two is there after a power loss.
         self.is_suspect = true;
         self.file = synced.name()?;
         self.is_suspect = false;
-        self.size = bytes.len() as u64;
-        self.compact_size = self.size;
+        self.size = size as u64;
+        self.rewrite_at = JOURNAL_REWRITE_BYTES.max(2 * self.size);
         Ok(())
     }
 }
@@ -135,17 +168,13 @@ mod tests {
         Recorded { generation, at_us: 1, who: Who::itself("start"), what: Deed::Mark }
     }
 
-    fn unneeded() -> Vec<Recorded> {
-        unreachable!("it is not to be rewritten")
-    }
-
     #[test]
     fn what_was_appended_is_there_again() {
         let folder = tempfile::tempdir().unwrap();
         for generation in 1..4 {
             let (mut journal, records, torn) = Journal::open(folder.path()).unwrap();
             assert_eq!((records, torn), ((1..generation).map(mark).collect::<Vec<_>>(), 0));
-            journal.append(&[mark(generation)], unneeded).unwrap();
+            journal.append(&[mark(generation)]).unwrap();
         }
     }
 
@@ -154,16 +183,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(NAME);
         let (mut journal, ..) = Journal::open(folder.path()).unwrap();
-        journal.append(&[mark(1)], unneeded).unwrap();
+        journal.append(&[mark(1)]).unwrap();
         let whole = fs::read(&path).unwrap();
-        journal.append(&[mark(2)], unneeded).unwrap();
+        journal.append(&[mark(2)]).unwrap();
         let bytes = fs::read(&path).unwrap();
         for end in whole.len()..bytes.len() {
             fs::write(&path, &bytes[..end]).unwrap();
             let (mut journal, records, torn) = Journal::open(folder.path()).unwrap();
             assert_eq!((records, torn), (vec![mark(1)], end - whole.len()));
             assert_eq!(fs::read(&path).unwrap(), whole);
-            journal.append(&[mark(2)], unneeded).unwrap();
+            journal.append(&[mark(2)]).unwrap();
             assert_eq!(fs::read(&path).unwrap(), bytes);
         }
     }
@@ -173,8 +202,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(NAME);
         let (mut journal, ..) = Journal::open(folder.path()).unwrap();
-        journal.append(&[mark(1)], unneeded).unwrap();
-        journal.append(&[mark(2)], unneeded).unwrap();
+        journal.append(&[mark(1)]).unwrap();
+        journal.append(&[mark(2)]).unwrap();
         let mut bytes = fs::read(&path).unwrap();
         bytes[HEADER.len() + 20] ^= 1;
         fs::write(&path, &bytes).unwrap();
@@ -189,12 +218,42 @@ mod tests {
     fn a_long_journal_is_rewritten() {
         let folder = tempfile::tempdir().unwrap();
         let (mut journal, ..) = Journal::open(folder.path()).unwrap();
+        assert!(!journal.is_due());
         journal.size = JOURNAL_REWRITE_BYTES;
-        journal.append(&[mark(9)], || vec![mark(8)]).unwrap();
-        assert!(journal.size < 1024);
-        journal.append(&[mark(10)], unneeded).unwrap();
+        assert!(journal.is_due());
+        // More than stand in one group.
+        let count = JOURNAL_REWRITTEN_AT_ONCE as u32 + 1;
+        journal.rewrite((0..count).map(mark)).unwrap();
+        assert!(!journal.is_due());
+        journal.append(&[mark(count)]).unwrap();
         let records = Journal::open(folder.path()).unwrap().1;
-        assert_eq!(records, [mark(8), mark(9), mark(10)]);
+        assert_eq!(records, (0..=count).map(mark).collect::<Vec<_>>());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left aside");
+    }
+
+    #[test]
+    fn after_a_failed_write_nothing_is_added_before_it_is_rewritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut journal, ..) = Journal::open(folder.path()).unwrap();
+        journal.append(&[mark(1)]).unwrap();
+        journal.break_file();
+        journal.append(&[mark(2)]).unwrap_err();
+        assert!(journal.is_due() && journal.is_suspect());
+        journal.append(&[mark(3)]).unwrap_err();
+        journal.rewrite([mark(1)].into_iter()).unwrap();
+        journal.append(&[mark(4)]).unwrap();
+        assert_eq!(Journal::open(folder.path()).unwrap().1, [mark(1), mark(4)]);
+    }
+
+    #[test]
+    fn one_that_cannot_be_rewritten_goes_on_for_a_while() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut journal, ..) = Journal::open(folder.path()).unwrap();
+        journal.size = JOURNAL_REWRITE_BYTES;
+        fs::remove_dir_all(folder.path()).unwrap();
+        journal.rewrite([mark(1)].into_iter()).unwrap_err();
+        assert!(!journal.is_due() && !journal.is_suspect());
+        journal.size += JOURNAL_REWRITE_BYTES;
+        assert!(journal.is_due());
     }
 }

@@ -3,15 +3,12 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::thread::JoinHandle;
 
 use serde_json::json;
 
 use crate::disk::state::make_at;
-use crate::machine::background;
 use crate::sources::{Base, FileMark, table_file};
 
 /// Their folder in the state folder. Each is called `N.table`, by the generation
@@ -39,27 +36,6 @@ pub fn write(state: &Path, table: u32, base: &Base) -> anyhow::Result<()> {
     let about = json!({ "generation": table, "files": files }).to_string();
     table_file::write(&path, &base.table, about.as_bytes())?;
     Ok(())
-}
-
-/// The same on a thread of its own, at low priority. What came of it is handed over.
-///
-/// # Errors
-///
-/// When the thread cannot be started.
-pub fn write_aside(
-    state: &Path,
-    table: u32,
-    base: Arc<Base>,
-    then: impl FnOnce(Result<(), String>) + Send + 'static,
-) -> io::Result<JoinHandle<()>> {
-    let state = state.to_owned();
-    std::thread::Builder::new().name("carom-keep".to_owned()).spawn(move || {
-        background::begin();
-        let result = write(&state, table, &base).map_err(|error| format!("{error:#}"));
-        // Whoever is told may let go of the table.
-        drop(base);
-        then(result);
-    })
 }
 
 /// Maps a table, which came from `files`.

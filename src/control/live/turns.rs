@@ -1,0 +1,383 @@
+//! Other links are served as a whole. What is ordered is made ready by a worker; what was
+//! changed meanwhile is laid over it; then the journal has it, then the shards.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::desk::{Desk, answer};
+use super::editing::CheckedEdit;
+use super::generation::Generation;
+use super::generations::{KeptGeneration, Recalled};
+use super::journal::TableServed;
+use super::look;
+use super::making::{From, Ready, Task};
+use super::opening::next;
+use super::reading::{Then, WasRead};
+use super::sentences::{nothing_staged, over, say_bad_lines};
+use super::who::{How, Who};
+use super::wish::{Asker, Done, NotDone, Reason};
+use super::writing::Told;
+use crate::limits::{KEYS_PATCHED_MAX, WISHES_WAITING_MAX};
+use crate::links::{Changes, EditProblem, Report};
+use crate::machine::clock::unix_us;
+use crate::say::say;
+
+/// What is to be made ready and served.
+pub(super) enum Order {
+    /// The link files, which were read again.
+    Read { read: Box<WasRead>, who: Who, replies: Vec<Asker> },
+    /// What is staged.
+    Promote { who: Who, reply: Asker },
+    /// An earlier generation: this one, or the one before.
+    Rollback { to: Option<u32>, who: Who, reply: Asker },
+    /// More changes than shards are told of one by one.
+    Edit { edit: CheckedEdit, who: Who, reply: Asker },
+    /// The same links, with room for changes again.
+    Fold,
+    /// What is staged, with the changes of now; it is not served, but compared.
+    Restage { reply: Asker },
+}
+
+/// What is being made ready.
+pub(super) struct Making {
+    what: What,
+    who: Who,
+    /// The changes that were in force when it was begun.
+    from: Changes,
+    /// How many keys an edit changes.
+    changed: usize,
+}
+
+enum What {
+    Read {
+        report: Report,
+        took: Duration,
+        replies: Vec<Asker>,
+    },
+    Promote(Asker),
+    /// The generation, and its table's number.
+    Rollback {
+        number: u32,
+        table: u32,
+        reply: Asker,
+    },
+    Edit(Asker),
+    Fold,
+    Restage(Asker),
+}
+
+/// What is served as soon as it is in the journal.
+pub(super) struct Turn {
+    pub(super) making: Making,
+    ready: Ready,
+    generation: u32,
+    at_us: u64,
+    /// The table, if it is another.
+    base: Option<TableServed>,
+}
+
+impl Desk {
+    /// Puts an order behind the others.
+    pub(super) fn order(&mut self, order: Order) {
+        if self.orders.len() < WISHES_WAITING_MAX {
+            return self.orders.push_back(order);
+        }
+        match order {
+            Order::Promote { reply, .. }
+            | Order::Rollback { reply, .. }
+            | Order::Edit { reply, .. }
+            | Order::Restage { reply } => answer(reply, Err(NotDone::busy())),
+            // The one is asked for once, the other as often as files are read.
+            Order::Fold | Order::Read { .. } => self.orders.push_back(order),
+        }
+    }
+
+    /// Whether what is staged is on its way back to be compared.
+    pub(super) fn is_staged_away(&self) -> bool {
+        matches!(&self.making, Some(Making { what: What::Restage(_), .. }))
+    }
+
+    /// Whether room for changes is being made.
+    pub(super) fn is_folding(&self) -> bool {
+        matches!(&self.making, Some(Making { what: What::Fold, .. }))
+            || self.orders.iter().any(|order| matches!(order, Order::Fold))
+    }
+
+    /// Begins with the next order that can be begun.
+    pub(super) fn make_next(&mut self) {
+        while self.making.is_none()
+            && self.turn.is_none()
+            && let Some(order) = self.orders.pop_front()
+        {
+            self.begin(order);
+        }
+    }
+
+    fn begin(&mut self, order: Order) {
+        let mut changes = self.served.changes().clone();
+        let (mut edit, mut is_for_shards) = (None, true);
+        let (what, who, from) = match order {
+            Order::Read { read, who, replies } => {
+                let WasRead { served, report, took } = *read;
+                (What::Read { report, took, replies }, who, From::Served(Box::new(served)))
+            }
+            Order::Promote { who, reply } => match self.staged.take() {
+                Some(staged) => (What::Promote(reply), who, From::Served(Box::new(staged))),
+                None => return answer(reply, Err(nothing_staged())),
+            },
+            Order::Restage { reply } => match self.staged.take() {
+                Some(staged) => {
+                    is_for_shards = false;
+                    let who = Who::itself("diff");
+                    (What::Restage(reply), who, From::Served(Box::new(staged)))
+                }
+                None => return answer(reply, Err(nothing_staged())),
+            },
+            Order::Rollback { to, who, reply } => match self.recall(to) {
+                Ok((number, recalled)) => {
+                    changes = recalled.changes;
+                    let table = recalled.table;
+                    let from = match recalled.held {
+                        Some(base) => From::Table(base),
+                        None if table == self.table => From::Table(self.served.base().clone()),
+                        None => From::Kept { generation: number, table, files: recalled.files },
+                    };
+                    (What::Rollback { number, table, reply }, who, from)
+                }
+                Err(refusal) => return answer(reply, Err(refusal)),
+            },
+            Order::Edit { edit: checked, who, reply } => {
+                edit = Some(checked);
+                (What::Edit(reply), who, From::Table(self.served.base().clone()))
+            }
+            Order::Fold => {
+                let from = From::Table(self.served.base().clone());
+                (What::Fold, Who::itself("fold"), from)
+            }
+        };
+        self.making = Some(Making { what, who, from: self.served.changes().clone(), changed: 0 });
+        self.workers.maker.hand(Task { from, changes, edit, is_for_shards });
+    }
+
+    /// The generation that is to be served again.
+    fn recall(&self, to: Option<u32>) -> Result<(u32, Recalled), NotDone> {
+        let refusal = |reason, message: String| Err(NotDone::new(reason, message));
+        let Some(number) = to.or_else(|| self.generations.previous()) else {
+            let message = "there is no earlier generation to roll back to";
+            return refusal(Reason::NotNow, message.to_owned());
+        };
+        if number == self.generation {
+            return refusal(Reason::NotNow, format!("generation {number} is being served"));
+        }
+        match self.generations.find(number) {
+            Some(recalled) => Ok((number, recalled)),
+            None => refusal(
+                Reason::Unknown,
+                format!(
+                    "generation {number} is not kept; `carom links generations` lists those that \
+                     are, and `serve --keep-generations N` keeps more"
+                ),
+            ),
+        }
+    }
+
+    pub(super) fn have_made(&mut self, result: Result<Ready, NotDone>) {
+        match (result, &mut self.making) {
+            (Ok(ready), Some(making)) => {
+                making.changed += ready.changed;
+                self.made = Some(Box::new(ready));
+            }
+            (Err(refusal), making) => {
+                if let Some(making) = making.take() {
+                    self.not_made(making, refusal);
+                }
+            }
+            (Ok(_), None) => {}
+        }
+    }
+
+    /// Goes on with what is ready, once the journal is there.
+    pub(super) fn turn_next(&mut self) {
+        if self.journal.is_some()
+            && let Some(ready) = self.made.take()
+            && let Some(making) = self.making.take()
+        {
+            self.go_over(making, *ready);
+        }
+    }
+
+    /// Lays over it what was changed meanwhile, and has it written and served.
+    fn go_over(&mut self, mut making: Making, mut ready: Ready) {
+        let now = self.served.changes().clone();
+        let mut later = making.from.until(&now).map(|(key, change)| (key, change.cloned()));
+        let mut laid = Ok(());
+        for (key, change) in later.by_ref().take(KEYS_PATCHED_MAX) {
+            laid = ready.change(key, change);
+            if laid.is_err() {
+                break;
+            }
+        }
+        let is_all = later.next().is_none();
+        drop(later);
+        match laid {
+            Ok(()) if is_all => {}
+            Err(EditProblem::Refused(why)) => return self.not_made(making, NotDone::clash(why)),
+            Ok(()) | Err(EditProblem::Crowded) => {
+                // Once more, with all of them.
+                let mut changes = ready.served.changes().clone();
+                for (key, change) in making.from.until(&now) {
+                    changes.put(key, change.cloned());
+                }
+                let is_for_shards = !matches!(making.what, What::Restage(_));
+                making.from = now;
+                self.making = Some(making);
+                let from = From::Served(Box::new(ready.served));
+                return self.workers.maker.hand(Task { from, changes, edit: None, is_for_shards });
+            }
+        }
+        match making.what {
+            What::Restage(reply) => {
+                look::differences(&self.served, &ready.served, reply);
+                self.staged = Some(ready.served);
+            }
+            What::Fold => self.swap(ready, self.generation),
+            What::Edit(reply) if making.changed == 0 => {
+                let (generation, changes) = (self.generation, now.len());
+                answer(reply, Ok(Done::Edited { generation, changed: 0, changes }));
+            }
+            _ => self.turn_to(making, ready),
+        }
+    }
+
+    /// Nothing comes of it, and whoever asked is told.
+    pub(super) fn not_made(&self, making: Making, refusal: NotDone) {
+        match making.what {
+            What::Read { replies, .. } => self.not_read(Then::Serve(replies), refusal),
+            What::Promote(reply)
+            | What::Rollback { reply, .. }
+            | What::Edit(reply)
+            | What::Restage(reply) => answer(reply, Err(refusal)),
+            // A change that finds no room has a whole new table made.
+            What::Fold => say(format_args!("warning: no room for changes was made: {refusal}")),
+        }
+    }
+
+    /// Has it written into the journal as the next generation.
+    fn turn_to(&mut self, making: Making, ready: Ready) {
+        let generation = next(self.generation);
+        let files = ready.served.base().files.clone();
+        let (how, from, table) = match making.what {
+            What::Read { .. } => (How::Reload, None, generation),
+            What::Rollback { number, table, .. } => (How::Rollback, Some(number), table),
+            _ => (How::Staged, None, generation),
+        };
+        let is_table = !matches!(making.what, What::Edit(_));
+        let base = is_table.then(|| TableServed {
+            how,
+            from,
+            link_files: if how == How::Reload { files.clone() } else { self.link_files.clone() },
+            files,
+            table,
+            // A reload serves what stands in the link files.
+            saved: (how != How::Reload).then_some(generation),
+            links: ready.served.editor().len(),
+        });
+        let turn = Turn { making, ready, generation, at_us: unix_us(), base };
+        if let Some(journal) = self.journal.take() {
+            self.write(journal, Some(Box::new(turn)));
+        }
+    }
+
+    /// The journal does not have it, so it is not served.
+    pub(super) fn not_written(&mut self, turn: Turn, refusal: NotDone) {
+        if matches!(turn.making.what, What::Promote(_)) && self.staged.is_none() {
+            self.staged = Some(turn.ready.served);
+        }
+        self.not_made(turn.making, refusal);
+    }
+
+    /// Every shard gets its replica.
+    fn swap(&mut self, ready: Ready, generation: u32) {
+        let replicas = ready.replicas.into_iter().map(|links| links.with_generation(generation));
+        self.shards.swap(replicas, generation);
+        self.served = ready.served;
+    }
+
+    /// Serves what the journal has.
+    pub(super) fn serve(&mut self, turn: Turn) {
+        let Turn { making, ready, generation, at_us, base } = turn;
+        self.swap(ready, generation);
+        self.generation = generation;
+        let (table, files) = match &base {
+            Some(base) => (base.table, Arc::new(base.files.clone())),
+            None => (self.table, self.generations.files()),
+        };
+        self.table = table;
+        let is_new = matches!(making.what, What::Read { .. } | What::Promote(_));
+        let is_held = base.is_some() && (is_new || !self.workers.keeping.has(table));
+        let kept = KeptGeneration {
+            generation,
+            at_us,
+            who: making.who.clone(),
+            links: self.served.editor().len(),
+            table,
+            files,
+            held: is_held.then(|| self.served.base().clone()),
+            changes: self.served.changes().clone(),
+            base,
+        };
+        let about = kept.about();
+        self.generations.push(kept);
+        self.workers.keeping.go_on(&self.generations);
+        self.tell(making, about);
+    }
+
+    fn tell(&mut self, making: Making, about: Generation) {
+        let Making { what, who, changed, .. } = making;
+        let (links, over) = (about.links, over(about.changes));
+        let served = format!("generation {}, {links} links", about.generation);
+        match what {
+            What::Read { report, took, replies } => {
+                self.link_files.clone_from(&self.served.base().files);
+                self.last_read.set(&self.link_files);
+                say_bad_lines(&report);
+                let left_out = match report.problems.len() {
+                    0 => String::new(),
+                    count => format!(", {count} left out"),
+                };
+                say(format_args!("reloaded: {served}{left_out}{over}, read in {took:.0?}"));
+                for reply in replies {
+                    answer(reply, Ok(Done::Served(about.clone())));
+                }
+            }
+            What::Promote(reply) => {
+                say(format_args!("promoted by {who}: {served}{over}"));
+                answer(reply, Ok(Done::Served(about)));
+            }
+            What::Rollback { number, reply, .. } => {
+                say(format_args!("rolled back to generation {number} by {who}: {served}{over}"));
+                answer(reply, Ok(Done::Served(about)));
+            }
+            What::Edit(reply) => {
+                let (generation, changes) = (about.generation, about.changes);
+                answer(reply, Ok(Done::Edited { generation, changed, changes }));
+            }
+            What::Fold | What::Restage(_) => {}
+        }
+    }
+}
+
+impl Turn {
+    /// What the journal is told, where these changes are in force.
+    pub(super) fn told(&self, before: &Changes) -> Told {
+        Told {
+            generation: self.generation,
+            at_us: self.at_us,
+            who: self.making.who.clone(),
+            base: self.base.clone(),
+            before: before.clone(),
+            after: self.ready.served.changes().clone(),
+            links: self.ready.served.editor().len(),
+        }
+    }
+}

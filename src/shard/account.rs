@@ -63,6 +63,8 @@ impl ShardAccount {
             verdict: decided.verdict,
             flags: facts.flags(),
             variant: decided.variant,
+            reason: decided.reason,
+            signals: decided.signals,
             host: facts.host(),
             path: facts.path_and_query(),
             referer: facts.referer(),
@@ -84,5 +86,49 @@ impl ShardAccount {
     /// Retires the segment being written, on the way out.
     pub(super) fn close(self) {
         self.clicks.close();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::{Parsed, parse};
+    use crate::limits::SEGMENT_BYTES_MIN;
+    use crate::rehearsal::tape::Tape;
+    use crate::shard::decide::DecidedReply;
+
+    #[test]
+    fn a_click_says_all_that_was_decided() {
+        let bytes = b"GET /a?b HTTP/1.1\r\nHost: x\r\n\r\n";
+        let Parsed::Whole(request) = parse(bytes) else { panic!() };
+        let facts = Facts { request: &request, bytes, path: b"/a", peer: [7; 16], unix_us: 5 };
+        let decided = DecidedClick {
+            reply: DecidedReply::NotFound,
+            status: 404,
+            verdict: Verdict::GONE,
+            link: 9,
+            variant: 3,
+            reason: 21,
+            signals: 0x2001,
+            tag: b"spring",
+        };
+        let (tape, clicks) = Tape::new(SEGMENT_BYTES_MIN as usize);
+        ShardAccount::new(clicks).click(&decided, &facts, 4).unwrap();
+        let click = Click {
+            time_us: 5,
+            link: 9,
+            generation: 4,
+            ip: [7; 16],
+            status: 404,
+            verdict: Verdict::GONE,
+            variant: 3,
+            reason: 21,
+            signals: 0x2001,
+            host: b"x",
+            path: b"/a?b",
+            tag: b"spring",
+            ..Click::default()
+        };
+        assert_eq!(tape.contents().clicks[0].click(), click);
     }
 }

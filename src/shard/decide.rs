@@ -43,8 +43,29 @@ pub(super) struct DecidedClick<'a> {
     pub(super) link: u64,
     /// Which of its targets was picked; 0 while links have one target.
     pub(super) variant: u8,
+    /// What decided that the click does not count, by its number; 0 for nothing, and
+    /// while no click is judged.
+    pub(super) reason: u8,
+    /// All that was noticed about the click, a bit for each; 0 while nothing is
+    /// looked for.
+    pub(super) signals: u16,
     /// What the operator calls clicks of this link; empty for nothing.
     pub(super) tag: &'a [u8],
+}
+
+impl DecidedClick<'_> {
+    /// 404, and nothing more to be said of its click. What is decided elsewhere says in
+    /// what it differs.
+    const NOT_FOUND: Self = Self {
+        reply: DecidedReply::NotFound,
+        status: 404,
+        verdict: Verdict::UNKNOWN,
+        link: 0,
+        variant: 0,
+        reason: 0,
+        signals: 0,
+        tag: b"",
+    };
 }
 
 /// What is sent.
@@ -102,6 +123,8 @@ pub(super) fn decide<'a>(
             verdict: Verdict::REDIRECT,
             link: hit.id,
             variant: 0,
+            reason: 0,
+            signals: 0,
             tag: b"",
         }),
         Some(hit) => of_link(hit, facts),
@@ -128,28 +151,20 @@ fn of_link<'a>(hit: &Hit<'a>, facts: &Facts<'a>) -> Decision<'a> {
         status: answer.status.code(),
         verdict: if is_gone { Verdict::GONE } else { Verdict::REDIRECT },
         link: hit.id,
-        variant: 0,
         tag: answer.tag,
+        ..DecidedClick::NOT_FOUND
     })
 }
 
 /// Decides where no link was found.
 fn of_no_link(fallback: Option<&Fallback>) -> Decision<'_> {
-    let none = DecidedClick {
-        reply: DecidedReply::NotFound,
-        status: 404,
-        verdict: Verdict::UNKNOWN,
-        link: 0,
-        variant: 0,
-        tag: b"",
-    };
     Decision::Click(match fallback.map(LinkAnswer::from) {
         Some(answer) => DecidedClick {
             reply: said(&answer, Captured::default()),
             status: answer.status.code(),
-            ..none
+            ..DecidedClick::NOT_FOUND
         },
-        None => none,
+        None => DecidedClick::NOT_FOUND,
     })
 }
 

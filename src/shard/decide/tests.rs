@@ -193,7 +193,8 @@ fn told(decision: &Decision<'_>, facts: &Facts<'_>) -> String {
     if let DecidedReply::Plain { status, .. } | DecidedReply::Made { status, .. } = decided.reply {
         assert_eq!(status.code(), decided.status);
     }
-    let DecidedClick { status, verdict, link, variant: 0, tag, .. } = *decided else { panic!() };
+    let DecidedClick { status, verdict, link, tag, .. } = *decided;
+    assert_eq!((decided.variant, decided.reason, decided.signals), (0, 0, 0));
     let tag = String::from_utf8_lossy(tag);
     let mut text = format!("{status} {reply} link={link} tag={tag} {verdict}");
     if let Some(seconds) = extra.max_age {

@@ -13,8 +13,8 @@ use clap::{Args, ValueEnum};
 use rustix::process::{Signal, kill_process};
 use serde_json::{Value, json};
 
-use crate::compare::results::{Row, Sample, Spread};
-use crate::compare::server::{FloorShape, Kind, Server, Setup};
+use crate::compare::results::{Measurement, Row, Spread};
+use crate::compare::server::{FloorShape, Server, ServerKind, Setup};
 use crate::compare::{Load, markdown, measure, report, table};
 use crate::keys::Keys;
 use crate::load;
@@ -39,7 +39,7 @@ pub struct ReloadsArguments {
 
     /// What links are served from [default: both]
     #[arg(long, value_name = "KIND", value_delimiter = ',')]
-    tables: Vec<Source>,
+    tables: Vec<ServedFrom>,
 
     /// Rounds for each engine and kind of table
     #[arg(long, default_value_t = 5, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
@@ -58,14 +58,14 @@ pub struct ReloadsArguments {
 
 /// What links are served from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Source {
+enum ServedFrom {
     /// A link file
     Text,
     /// A compiled table
     Compiled,
 }
 
-impl Source {
+impl ServedFrom {
     const ALL: [Self; 2] = [Self::Text, Self::Compiled];
 
     fn name(self) -> &'static str {
@@ -94,9 +94,9 @@ impl Source {
 }
 
 /// One load on one server, without and with reloads, a sample of each in a round.
-struct Pair {
-    kind: Kind,
-    source: Source,
+struct ReloadPair {
+    kind: ServerKind,
+    source: ServedFrom,
     load: &'static str,
     without: Row,
     with: Row,
@@ -119,11 +119,12 @@ pub fn command(arguments: &ReloadsArguments) -> anyhow::Result<ExitCode> {
     let stop = stop_flag()?;
     machine::raise_open_files();
     machine::pin(&[arguments.cpus.load_cpu])?;
-    let wanted = |source: &Source| arguments.tables.is_empty() || arguments.tables.contains(source);
+    let wanted =
+        |source: &ServedFrom| arguments.tables.is_empty() || arguments.tables.contains(source);
     let mut pairs = Vec::new();
-    for source in Source::ALL.into_iter().filter(wanted) {
-        for kind in [Kind::CaromIoUring, Kind::CaromEpoll] {
-            let engine = if kind == Kind::CaromEpoll { "epoll" } else { "io_uring" };
+    for source in ServedFrom::ALL.into_iter().filter(wanted) {
+        for kind in [ServerKind::CaromIoUring, ServerKind::CaromEpoll] {
+            let engine = if kind == ServerKind::CaromEpoll { "epoll" } else { "io_uring" };
             let folder = work.path().join(source.name()).join(engine);
             pairs.extend(serve(arguments, &carom, folder, kind, source, &stop)?);
             if stop.load(Ordering::Relaxed) {
@@ -144,7 +145,7 @@ fn prepared(
     arguments: &ReloadsArguments,
     carom: &Path,
     folder: &Path,
-    source: Source,
+    source: ServedFrom,
 ) -> anyhow::Result<Requests> {
     fs::create_dir_all(folder)?;
     let count = arguments.links as usize;
@@ -168,10 +169,10 @@ fn serve(
     arguments: &ReloadsArguments,
     carom: &Path,
     folder: PathBuf,
-    kind: Kind,
-    source: Source,
+    kind: ServerKind,
+    source: ServedFrom,
     stop: &AtomicBool,
-) -> anyhow::Result<[Pair; 2]> {
+) -> anyhow::Result<[ReloadPair; 2]> {
     let requests = prepared(arguments, carom, &folder, source)?;
     let setup = Setup {
         carom: carom.to_owned(),
@@ -184,8 +185,14 @@ fn serve(
     let server = Server::start(kind, &setup, shape, requests.batch(0, 1).0)?;
     server.verify(&requests, 200)?;
     let row = || Row { kind, samples: Vec::new() };
-    let pair =
-        |load| Pair { kind, source, load, without: row(), with: row(), reload_ms: Vec::new() };
+    let pair = |load| ReloadPair {
+        kind,
+        source,
+        load,
+        without: row(),
+        with: row(),
+        reload_ms: Vec::new(),
+    };
     let mut pairs = [pair(FULL), pair(HALF)];
     let mut reloads = Reloads { server: &server, folder: &folder, table: 0 };
     for round in 1..=arguments.rounds {
@@ -244,8 +251,8 @@ impl Reloads<'_> {
     /// and how long each reload took, milliseconds.
     fn during(
         &mut self,
-        work: impl FnOnce() -> anyhow::Result<Sample>,
-    ) -> anyhow::Result<(Sample, Vec<f64>)> {
+        work: impl FnOnce() -> anyhow::Result<Measurement>,
+    ) -> anyhow::Result<(Measurement, Vec<f64>)> {
         let is_over = AtomicBool::new(false);
         std::thread::scope(|scope| {
             let reloads = scope.spawn(|| {
@@ -295,12 +302,12 @@ fn until(what: &str, is_so: impl Fn() -> bool) -> anyhow::Result<()> {
 }
 
 /// How many times as long the 99th percentile was with reloads, paired by round.
-fn ratio(pair: &Pair) -> Option<Spread> {
+fn ratio(pair: &ReloadPair) -> Option<Spread> {
     let rounds = pair.with.samples.iter().zip(&pair.without.samples);
     Spread::of(rounds.map(|(with, without)| with.p99_us / without.p99_us))
 }
 
-fn text_of(pairs: &[Pair]) -> String {
+fn text_of(pairs: &[ReloadPair]) -> String {
     let head = [
         "server",
         "table",
@@ -318,7 +325,7 @@ fn text_of(pairs: &[Pair]) -> String {
     for pair in pairs {
         let samples = [&pair.without, &pair.with].into_iter().flat_map(|row| row.samples.clone());
         let all = Row { kind: pair.kind, samples: samples.collect() };
-        let ms = |row: &Row, figure: fn(&Sample) -> f64| {
+        let ms = |row: &Row, figure: fn(&Measurement) -> f64| {
             markdown::figures(row.spread(|sample| figure(sample) / 1e3), 2)
         };
         lines.push(vec![
@@ -338,7 +345,7 @@ fn text_of(pairs: &[Pair]) -> String {
     markdown::grid(&lines)
 }
 
-fn write(arguments: &ReloadsArguments, pairs: &[Pair], text: &str) -> anyhow::Result<()> {
+fn write(arguments: &ReloadsArguments, pairs: &[ReloadPair], text: &str) -> anyhow::Result<()> {
     let about = report::about();
     let word = |name: &str| about[name].as_str().unwrap_or("–").to_owned();
     let part = if arguments.tables.is_empty() { "" } else { "-part" };
@@ -356,7 +363,7 @@ fn write(arguments: &ReloadsArguments, pairs: &[Pair], text: &str) -> anyhow::Re
     report::save_page(&arguments.place.out, &name, &all, &page)
 }
 
-fn json_of(pair: &Pair) -> Value {
+fn json_of(pair: &ReloadPair) -> Value {
     let figures = |row: &Row| {
         json!({
             "replies_per_second": row.spread(|sample| sample.rate).map(Spread::json),

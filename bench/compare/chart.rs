@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use super::results::{Row, Sample, Section};
-use super::server::Kind;
+use super::results::{Measurement, Row, Section};
+use super::server::ServerKind;
 
 /// Bars with a title over them, on one scale.
 pub struct Panel {
@@ -61,7 +61,7 @@ pub fn svg(panels: &[Panel], about: &str) -> String {
             escaped(&panel.title)
         );
         y += HEAD;
-        let most = panel.bars.iter().filter_map(|bar| bar.row.spread(Sample::cpu_us));
+        let most = panel.bars.iter().filter_map(|bar| bar.row.spread(Measurement::cpu_us));
         let most = most.map(|spread| spread.max).fold(f64::MIN_POSITIVE, f64::max);
         for bar in &panel.bars {
             draw(&mut svg, bar, y, BARS / most);
@@ -83,7 +83,7 @@ fn draw(svg: &mut String, bar: &Bar, y: f64, scale: f64) {
         middle + 4.5,
         escaped(&bar.label)
     );
-    let Some(spread) = row.spread(Sample::cpu_us) else {
+    let Some(spread) = row.spread(Measurement::cpu_us) else {
         let _ = writeln!(
             svg,
             r##"<text x="{LABELS:.0}" y="{:.1}" fill="#666">not measured</text>"##,
@@ -121,12 +121,12 @@ fn draw(svg: &mut String, bar: &Bar, y: f64, scale: f64) {
 }
 
 /// Of the whole bar, and of its part in user code.
-fn colors(kind: Kind) -> (&'static str, &'static str) {
+fn colors(kind: ServerKind) -> (&'static str, &'static str) {
     if kind.is_floor() {
         ("#c9ced6", "#9aa3b0")
     } else if kind.is_carom() {
         ("#2fb5a0", "#178271")
-    } else if kind == Kind::Haproxy {
+    } else if kind == ServerKind::Haproxy {
         ("#8ea6dd", "#5f7cc0")
     } else {
         ("#e3b07a", "#c4843c")
@@ -144,7 +144,7 @@ mod tests {
     #[test]
     fn every_row_has_a_bar_within_the_picture() {
         let mut section = super::super::results::tests::section();
-        section.rows.push(Row { kind: Kind::Haproxy, samples: Vec::new() });
+        section.rows.push(Row { kind: ServerKind::Haproxy, samples: Vec::new() });
         let svg = svg(&panels(&[section]), "a <test> & more");
         assert!(svg.contains("a &lt;test&gt; &amp; more"));
         assert_eq!(svg.matches("<path").count(), 4);

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use super::results::{Row, Sample, Section, Spread, ratio};
-use super::server::Kind;
+use super::results::{Measurement, Row, Section, Spread, ratio};
+use super::server::ServerKind;
 use crate::load::micros;
 
 /// Above these, a row is not about the server alone; see `load`.
@@ -67,16 +67,16 @@ pub fn figures(spread: Option<Spread>, digits: usize) -> String {
 }
 
 /// The median of a latency.
-pub fn latency(row: &Row, figure: fn(&Sample) -> f64) -> String {
+pub fn latency(row: &Row, figure: fn(&Measurement) -> f64) -> String {
     row.spread(figure).map_or_else(|| "–".to_owned(), |it| micros(it.median))
 }
 
 fn cells(row: &Row, section: &Section) -> [String; 9] {
     let to_floor = section.floor().and_then(|floor| ratio(row, floor));
-    let nginx = section.row(Kind::Nginx).and_then(|nginx| ratio(nginx, row));
+    let nginx = section.row(ServerKind::Nginx).and_then(|nginx| ratio(nginx, row));
     [
         row.kind.name().to_owned(),
-        figures(row.spread(Sample::cpu_us), 2),
+        figures(row.spread(Measurement::cpu_us), 2),
         figures(to_floor, 2),
         figures(nginx, 2),
         figures(row.spread(|sample| sample.rate), 0),
@@ -111,7 +111,7 @@ mod tests {
         let mut section = super::super::results::tests::section();
         section.rows[2].samples[0].generator_cpu = 0.99;
         section.rows[3].samples[1].errors = 2;
-        section.rows.push(Row { kind: Kind::Haproxy, samples: Vec::new() });
+        section.rows.push(Row { kind: ServerKind::Haproxy, samples: Vec::new() });
         let text = table(&section);
         println!("{text}");
         let line = |name: &str| text.lines().find(|line| line.contains(name)).unwrap().to_owned();

@@ -3,9 +3,9 @@
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use super::results::Sample;
+use super::results::Measurement;
 use super::server::Server;
-use crate::load::{self, Limit, Moment, Plan};
+use crate::load::{self, Limit, LoadPlan, Moment};
 use crate::machine::{CpuTime, tree_cpu};
 use crate::requests::Requests;
 
@@ -25,8 +25,8 @@ const WARM_UP: Duration = Duration::from_millis(300);
 const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Loads the server and says what a reply cost it.
-pub fn measure(server: &Server, load: &Load<'_>) -> anyhow::Result<Sample> {
-    let plan = Plan {
+pub fn measure(server: &Server, load: &Load<'_>) -> anyhow::Result<Measurement> {
+    let plan = LoadPlan {
         target: server.address,
         requests: load.requests,
         connections: load.connections,
@@ -47,7 +47,7 @@ pub fn measure(server: &Server, load: &Load<'_>) -> anyhow::Result<Sample> {
     })?;
     let used = after.since(before);
     let each_us = |time: Duration| time.as_secs_f64() * 1e6 / outcome.replies.max(1) as f64;
-    Ok(Sample {
+    Ok(Measurement {
         user_us: each_us(used.user),
         system_us: each_us(used.system),
         rate: outcome.rate(),

@@ -25,8 +25,8 @@ use crate::machine;
 use crate::place::{Cpus, Place, stop_flag};
 use crate::requests::{Headers, Requests, Style};
 pub use measure::{Load, measure};
-use results::{Row, Sample, Section};
-use server::{FloorShape, Kind, Server, Setup};
+use results::{Measurement, Row, Section};
+use server::{FloorShape, Server, ServerKind, Setup};
 use workload::Workload;
 
 const AFTER_HELP: &str = "\
@@ -56,7 +56,7 @@ pub struct CompareArguments {
 
     /// Server; may be repeated [default: all]
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
-    servers: Vec<Kind>,
+    servers: Vec<ServerKind>,
 
     /// Links that every server holds
     #[arg(long, default_value_t = 1_000_000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
@@ -119,9 +119,9 @@ impl CompareArguments {
         Workload::ALL.into_iter().filter(wanted).collect()
     }
 
-    fn kinds(&self) -> Vec<Kind> {
-        let wanted = |one: &Kind| self.servers.is_empty() || self.servers.contains(one);
-        Kind::ALL.into_iter().filter(wanted).collect()
+    fn kinds(&self) -> Vec<ServerKind> {
+        let wanted = |one: &ServerKind| self.servers.is_empty() || self.servers.contains(one);
+        ServerKind::ALL.into_iter().filter(wanted).collect()
     }
 }
 
@@ -131,7 +131,7 @@ struct Comparison<'a> {
     stop: Arc<AtomicBool>,
     servers: Vec<Server>,
     /// Could not be started, or answered wrongly; said once.
-    absent: Vec<Kind>,
+    absent: Vec<ServerKind>,
 }
 
 impl Comparison<'_> {
@@ -238,7 +238,7 @@ impl Comparison<'_> {
     /// Half of what nginx, or else the first server, answers when it is asked for
     /// all it can.
     fn rate(&self, workload: Workload, requests: &Requests) -> anyhow::Result<Option<f64>> {
-        let nginx = self.servers.iter().find(|server| server.kind == Kind::Nginx);
+        let nginx = self.servers.iter().find(|server| server.kind == ServerKind::Nginx);
         let Some(server) = nginx.or(self.servers.first()).filter(|_| workload.is_open_loop())
         else {
             return Ok(None);
@@ -254,7 +254,7 @@ impl Comparison<'_> {
         workload: Workload,
         requests: &Requests,
         rate: Option<f64>,
-    ) -> anyhow::Result<Sample> {
+    ) -> anyhow::Result<Measurement> {
         let load = Load {
             requests,
             connections: workload.connections(),

@@ -3,12 +3,12 @@
 
 use serde_json::{Value, json};
 
-use super::server::Kind;
+use super::server::ServerKind;
 use super::workload::Workload;
 
 /// What one server did in one round.
 #[derive(Debug, Clone, Default)]
-pub struct Sample {
+pub struct Measurement {
     /// Server CPU per reply, in user code and in the kernel.
     pub user_us: f64,
     pub system_us: f64,
@@ -22,7 +22,7 @@ pub struct Sample {
     pub generator_waited: f64,
 }
 
-impl Sample {
+impl Measurement {
     pub fn cpu_us(&self) -> f64 {
         self.user_us + self.system_us
     }
@@ -31,8 +31,8 @@ impl Sample {
 /// A row: one server under one workload, a sample a round.
 #[derive(Debug, Clone)]
 pub struct Row {
-    pub kind: Kind,
-    pub samples: Vec<Sample>,
+    pub kind: ServerKind,
+    pub samples: Vec<Measurement>,
 }
 
 /// All rows under one workload, in the order they ran.
@@ -70,7 +70,7 @@ impl Spread {
 
 impl Row {
     /// The spread of one figure over the rounds.
-    pub fn spread(&self, figure: impl Fn(&Sample) -> f64) -> Option<Spread> {
+    pub fn spread(&self, figure: impl Fn(&Measurement) -> f64) -> Option<Spread> {
         Spread::of(self.samples.iter().map(figure))
     }
 
@@ -91,14 +91,15 @@ impl Row {
 
 impl Section {
     /// The row of a server, if it was measured.
-    pub fn row(&self, kind: Kind) -> Option<&Row> {
+    pub fn row(&self, kind: ServerKind) -> Option<&Row> {
         self.rows.iter().find(|row| row.kind == kind && !row.samples.is_empty())
     }
 
     /// The floor that cost least: what ratios are taken of.
     pub fn floor(&self) -> Option<&Row> {
-        let cost = |row: &Row| row.spread(Sample::cpu_us).map_or(f64::MAX, |spread| spread.median);
-        let floors = [Kind::FloorIoUring, Kind::FloorEpoll].map(|kind| self.row(kind));
+        let cost =
+            |row: &Row| row.spread(Measurement::cpu_us).map_or(f64::MAX, |spread| spread.median);
+        let floors = [ServerKind::FloorIoUring, ServerKind::FloorEpoll].map(|kind| self.row(kind));
         floors.into_iter().flatten().min_by(|a, b| cost(a).total_cmp(&cost(b)))
     }
 }
@@ -116,7 +117,7 @@ pub fn json(sections: &[Section]) -> Value {
         .iter()
         .map(|section| {
             let floor = section.floor();
-            let nginx = section.row(Kind::Nginx);
+            let nginx = section.row(ServerKind::Nginx);
             let rows: Vec<Value> =
                 section.rows.iter().map(|row| row_json(row, floor, nginx)).collect();
             json!({
@@ -131,7 +132,7 @@ pub fn json(sections: &[Section]) -> Value {
 }
 
 fn row_json(row: &Row, floor: Option<&Row>, nginx: Option<&Row>) -> Value {
-    let spread = |figure: fn(&Sample) -> f64| row.spread(figure).map(Spread::json);
+    let spread = |figure: fn(&Measurement) -> f64| row.spread(figure).map(Spread::json);
     let ratio = |above: Option<&Row>, below: Option<&Row>| {
         above.zip(below).and_then(|(above, below)| ratio(above, below)).map(Spread::json)
     };
@@ -155,7 +156,7 @@ fn row_json(row: &Row, floor: Option<&Row>, nginx: Option<&Row>) -> Value {
         .collect();
     json!({
         "server": row.kind.name(),
-        "cpu_us_per_request": spread(Sample::cpu_us),
+        "cpu_us_per_request": spread(Measurement::cpu_us),
         "to_floor": ratio(Some(row), floor),
         "nginx_to_it": ratio(nginx, Some(row)),
         "replies_per_second": spread(|sample| sample.rate),
@@ -171,8 +172,8 @@ fn row_json(row: &Row, floor: Option<&Row>, nginx: Option<&Row>) -> Value {
 pub mod tests {
     use super::*;
 
-    pub fn row(kind: Kind, cpu_us: &[f64]) -> Row {
-        let sample = |cpu_us: &f64| Sample {
+    pub fn row(kind: ServerKind, cpu_us: &[f64]) -> Row {
+        let sample = |cpu_us: &f64| Measurement {
             user_us: cpu_us / 4.0,
             system_us: cpu_us * 3.0 / 4.0,
             rate: 100_000.0,
@@ -180,17 +181,17 @@ pub mod tests {
             p99_us: 1200.0,
             p999_us: 2400.0,
             replies: 500_000,
-            ..Sample::default()
+            ..Measurement::default()
         };
         Row { kind, samples: cpu_us.iter().map(sample).collect() }
     }
 
     pub fn section() -> Section {
         let rows = vec![
-            row(Kind::FloorIoUring, &[7.0, 7.0, 7.0]),
-            row(Kind::FloorEpoll, &[6.0, 8.0, 6.0]),
-            row(Kind::CaromIoUring, &[6.6, 8.8, 9.0]),
-            row(Kind::Nginx, &[12.0, 16.0, 12.0]),
+            row(ServerKind::FloorIoUring, &[7.0, 7.0, 7.0]),
+            row(ServerKind::FloorEpoll, &[6.0, 8.0, 6.0]),
+            row(ServerKind::CaromIoUring, &[6.6, 8.8, 9.0]),
+            row(ServerKind::Nginx, &[12.0, 16.0, 12.0]),
         ];
         Section { workload: Workload::Keep64, rate: None, rows }
     }
@@ -207,8 +208,8 @@ pub mod tests {
     fn ratios_are_paired_by_round() {
         let section = section();
         let floor = section.floor().unwrap();
-        assert_eq!(floor.kind, Kind::FloorEpoll);
-        let ratio = ratio(section.row(Kind::CaromIoUring).unwrap(), floor).unwrap();
+        assert_eq!(floor.kind, ServerKind::FloorEpoll);
+        let ratio = ratio(section.row(ServerKind::CaromIoUring).unwrap(), floor).unwrap();
         // Not the ratio of the medians, 8.8 / 6.0.
         assert!((ratio.median - 1.1).abs() < 1e-9, "{ratio:?}");
     }

@@ -19,7 +19,7 @@ use crate::requests::Requests;
 
 /// A row of the comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Kind {
+pub enum ServerKind {
     /// Parses nothing, on io_uring
     FloorIoUring,
     /// Parses nothing, on epoll
@@ -36,7 +36,7 @@ pub enum Kind {
     Haproxy,
 }
 
-impl Kind {
+impl ServerKind {
     pub const ALL: [Self; 7] = [
         Self::FloorIoUring,
         Self::FloorEpoll,
@@ -87,7 +87,7 @@ pub struct FloorShape {
 
 /// A running server; ended when dropped.
 pub struct Server {
-    pub kind: Kind,
+    pub kind: ServerKind,
     pub address: SocketAddr,
     folder: PathBuf,
     child: Child,
@@ -100,7 +100,7 @@ const REPLY_TIME_MAX: Duration = Duration::from_secs(5);
 impl Server {
     /// Starts a server and waits until it answers.
     pub fn start(
-        kind: Kind,
+        kind: ServerKind,
         setup: &Setup,
         shape: FloorShape,
         probe: &[u8],
@@ -229,24 +229,24 @@ impl Drop for Server {
 }
 
 fn command(
-    kind: Kind,
+    kind: ServerKind,
     setup: &Setup,
     shape: FloorShape,
     folder: &Path,
     address: SocketAddr,
 ) -> anyhow::Result<Command> {
     let command = match kind {
-        Kind::FloorIoUring | Kind::FloorEpoll => {
+        ServerKind::FloorIoUring | ServerKind::FloorEpoll => {
             let mut command = Command::new(std::env::current_exe()?);
-            let engine = if kind == Kind::FloorEpoll { "epoll" } else { "io_uring" };
+            let engine = if kind == ServerKind::FloorEpoll { "epoll" } else { "io_uring" };
             command.args(["floor", "--engine", engine, "--listen", &address.to_string()]);
             command.args(["--request-bytes", &shape.request_bytes.to_string()]);
             command.args(shape.close.then_some("--close"));
             command
         }
-        Kind::CaromIoUring | Kind::CaromEpoll => {
+        ServerKind::CaromIoUring | ServerKind::CaromEpoll => {
             let mut command = Command::new(&setup.carom);
-            let engine = if kind == Kind::CaromEpoll { "epoll" } else { "io_uring" };
+            let engine = if kind == ServerKind::CaromEpoll { "epoll" } else { "io_uring" };
             command.arg("serve").arg(setup.work.join("links.txt"));
             command.args(["--engine", engine, "--listen", &address.to_string()]);
             let cpus: Vec<_> = setup.server_cpus.iter().map(usize::to_string).collect();
@@ -259,9 +259,9 @@ fn command(
                 .arg(folder.join("clicks"));
             command
         }
-        Kind::Nginx => peers::nginx(folder, address, setup.links, true)?,
-        Kind::NginxNolog => peers::nginx(folder, address, setup.links, false)?,
-        Kind::Haproxy => peers::haproxy(folder, address, setup.links)?,
+        ServerKind::Nginx => peers::nginx(folder, address, setup.links, true)?,
+        ServerKind::NginxNolog => peers::nginx(folder, address, setup.links, false)?,
+        ServerKind::Haproxy => peers::haproxy(folder, address, setup.links)?,
     };
     Ok(command)
 }

@@ -13,8 +13,8 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use crate::compare::chart::{self, Bar, Panel};
-use crate::compare::results::{Row, Sample, ratio};
-use crate::compare::server::{FloorShape, Kind, Server, Setup};
+use crate::compare::results::{Measurement, Row, ratio};
+use crate::compare::server::{FloorShape, Server, ServerKind, Setup};
 use crate::compare::{Load, markdown, measure, report, table};
 use crate::keys::Keys;
 use crate::load;
@@ -62,7 +62,7 @@ pub struct GrowArguments {
 }
 
 /// A step with what it needs.
-struct Step {
+struct GrowStep {
     label: String,
     point: Point,
     requests: Requests,
@@ -112,9 +112,9 @@ impl Growth<'_> {
         self.stop.load(Ordering::Relaxed)
     }
 
-    fn series(&mut self, series: Series) -> anyhow::Result<Vec<Step>> {
+    fn series(&mut self, series: Series) -> anyhow::Result<Vec<GrowStep>> {
         let mut servers: Vec<((usize, usize), Server)> = Vec::new();
-        let mut steps: Vec<Step> = Vec::new();
+        let mut steps: Vec<GrowStep> = Vec::new();
         for point in series.points(self.arguments.links_max as usize, self.cpus.len()) {
             if self.is_stopped() {
                 return Ok(steps);
@@ -143,7 +143,7 @@ impl Growth<'_> {
         Ok(steps)
     }
 
-    fn load<'b>(&'b self, step: &'b Step) -> Load<'b> {
+    fn load<'b>(&'b self, step: &'b GrowStep) -> Load<'b> {
         Load {
             requests: &step.requests,
             connections: step.point.connections,
@@ -161,7 +161,7 @@ impl Growth<'_> {
         series: Series,
         point: Point,
         servers: &mut Vec<((usize, usize), Server)>,
-    ) -> anyhow::Result<Step> {
+    ) -> anyhow::Result<GrowStep> {
         let wanted = (point.links, point.shards);
         let folder =
             self.work.path().join(format!("{}-{}-{}", series.name(), point.links, point.shards));
@@ -179,7 +179,8 @@ impl Growth<'_> {
         };
         let distinct = self.arguments.distinct as usize;
         let requests = Requests::drawn(&Keys::read(&links)?, distinct, None, 1, &style)?;
-        let kind = if self.arguments.epoll { Kind::CaromEpoll } else { Kind::CaromIoUring };
+        let kind =
+            if self.arguments.epoll { ServerKind::CaromEpoll } else { ServerKind::CaromIoUring };
         let server = match known {
             Some(at) => at,
             None => {
@@ -199,11 +200,11 @@ impl Growth<'_> {
             }
         };
         let label = series.label(&point, requests.mean_size() as usize);
-        Ok(Step { label, point, requests, server, row: Row { kind, samples: Vec::new() } })
+        Ok(GrowStep { label, point, requests, server, row: Row { kind, samples: Vec::new() } })
     }
 }
 
-fn table_of(series: Series, steps: &[Step]) -> String {
+fn table_of(series: Series, steps: &[GrowStep]) -> String {
     let head =
         [series.title(), "CPU µs a request", "÷ first", "replies a second", "p50", "p99", ""];
     let mut lines = vec![head.map(str::to_owned).to_vec()];
@@ -211,7 +212,7 @@ fn table_of(series: Series, steps: &[Step]) -> String {
         let row = &step.row;
         lines.push(vec![
             step.label.clone(),
-            markdown::figures(row.spread(Sample::cpu_us), 2),
+            markdown::figures(row.spread(Measurement::cpu_us), 2),
             markdown::figures(ratio(row, &steps[0].row), 2),
             markdown::figures(row.spread(|sample| sample.rate), 0),
             markdown::latency(row, |sample| sample.p50_us),
@@ -222,7 +223,7 @@ fn table_of(series: Series, steps: &[Step]) -> String {
     format!("### {}\n\n{}", series.title(), markdown::grid(&lines))
 }
 
-fn write(arguments: &GrowArguments, done: &[(Series, Vec<Step>)]) -> anyhow::Result<()> {
+fn write(arguments: &GrowArguments, done: &[(Series, Vec<GrowStep>)]) -> anyhow::Result<()> {
     let about = report::about();
     let word = |name: &str| about[name].as_str().unwrap_or("–").to_owned();
     let engine = if arguments.epoll { "epoll" } else { "io_uring" };
@@ -248,13 +249,13 @@ fn write(arguments: &GrowArguments, done: &[(Series, Vec<Step>)]) -> anyhow::Res
     report::save(&arguments.place.out, &name, &all, &text, &chart::svg(&panels, &caption))
 }
 
-fn panel(series: Series, steps: &[Step]) -> Panel {
-    let bar = |step: &Step| Bar { label: step.label.clone(), row: step.row.clone() };
+fn panel(series: Series, steps: &[GrowStep]) -> Panel {
+    let bar = |step: &GrowStep| Bar { label: step.label.clone(), row: step.row.clone() };
     Panel { title: series.title().to_owned(), bars: steps.iter().map(bar).collect() }
 }
 
-fn json_of(series: Series, steps: &[Step]) -> Value {
-    let step = |step: &Step| {
+fn json_of(series: Series, steps: &[GrowStep]) -> Value {
+    let step = |step: &GrowStep| {
         json!({
             "step": step.label,
             "links": step.point.links,
@@ -262,7 +263,7 @@ fn json_of(series: Series, steps: &[Step]) -> Value {
             "pipeline": step.point.pipeline,
             "shards": step.point.shards,
             "request_bytes": step.requests.mean_size(),
-            "cpu_us_per_request": step.row.spread(Sample::cpu_us).map(|spread| spread.json()),
+            "cpu_us_per_request": step.row.spread(Measurement::cpu_us).map(|spread| spread.json()),
             "to_first": ratio(&step.row, &steps[0].row).map(|spread| spread.json()),
             "replies_per_second": step.row.spread(|sample| sample.rate).map(|it| it.json()),
             "errors": step.row.errors(),

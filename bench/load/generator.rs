@@ -21,7 +21,7 @@ use crate::machine::{thread_cpu, thread_waited};
 use crate::requests::Requests;
 
 /// What to do, resolved.
-pub struct Plan<'a> {
+pub struct LoadPlan<'a> {
     pub target: SocketAddr,
     pub requests: &'a Requests,
     pub connections: usize,
@@ -65,14 +65,14 @@ const DRAIN: Duration = Duration::from_secs(1);
 const BUFFER_BYTES: usize = 64 * 1024;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
+enum RunPhase {
     WarmUp,
     Counting,
     Draining,
 }
 
 /// Runs the plan.
-pub fn run(plan: &Plan<'_>, observe: &mut dyn FnMut(Moment<'_>)) -> anyhow::Result<Outcome> {
+pub fn run(plan: &LoadPlan<'_>, observe: &mut dyn FnMut(Moment<'_>)) -> anyhow::Result<Outcome> {
     let mut generator = Generator::new(plan)?;
     let mut connections: Vec<_> = (0..plan.connections).map(|_| Connection::default()).collect();
     generator.run(&mut connections, observe)?;
@@ -80,11 +80,11 @@ pub fn run(plan: &Plan<'_>, observe: &mut dyn FnMut(Moment<'_>)) -> anyhow::Resu
 }
 
 struct Generator<'a> {
-    plan: &'a Plan<'a>,
+    plan: &'a LoadPlan<'a>,
     poll: Poll,
     timer: std::os::fd::OwnedFd,
     outcome: Outcome,
-    phase: Phase,
+    phase: RunPhase,
     clock: Instant,
     now_ns: u64,
     phase_began_ns: u64,
@@ -98,7 +98,7 @@ struct Generator<'a> {
 }
 
 impl<'a> Generator<'a> {
-    fn new(plan: &'a Plan<'a>) -> anyhow::Result<Self> {
+    fn new(plan: &'a LoadPlan<'a>) -> anyhow::Result<Self> {
         let poll = Poll::new()?;
         let timer = timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::NONBLOCK)?;
         let timer_fd = timer.as_raw_fd();
@@ -108,7 +108,7 @@ impl<'a> Generator<'a> {
             poll,
             timer,
             outcome: Outcome::new(),
-            phase: Phase::WarmUp,
+            phase: RunPhase::WarmUp,
             clock: Instant::now(),
             now_ns: 0,
             phase_began_ns: 0,
@@ -131,13 +131,13 @@ impl<'a> Generator<'a> {
         let (mut cpu_began, mut waited_began) = (thread_cpu(), thread_waited());
         loop {
             self.now();
-            if self.phase == Phase::WarmUp && self.in_phase() >= self.plan.warm_up {
-                self.enter(Phase::Counting);
+            if self.phase == RunPhase::WarmUp && self.in_phase() >= self.plan.warm_up {
+                self.enter(RunPhase::Counting);
                 self.outcome = Outcome::new();
                 (cpu_began, waited_began) = (thread_cpu(), thread_waited());
                 observe(Moment::Started);
             }
-            if self.phase == Phase::Counting && self.is_over(all) {
+            if self.phase == RunPhase::Counting && self.is_over(all) {
                 self.outcome.elapsed = self.in_phase();
                 let share = |time: Duration| {
                     time.as_secs_f64() / self.outcome.elapsed.as_secs_f64().max(1e-9)
@@ -149,9 +149,9 @@ impl<'a> Generator<'a> {
                 if self.plan.rate.is_some() {
                     self.outcome.unsent = self.due().saturating_sub(self.begun);
                 }
-                self.enter(Phase::Draining);
+                self.enter(RunPhase::Draining);
             }
-            if self.phase == Phase::Draining && self.is_drained(all) {
+            if self.phase == RunPhase::Draining && self.is_drained(all) {
                 return Ok(());
             }
             self.begin_what_is_due(all);
@@ -184,7 +184,7 @@ impl<'a> Generator<'a> {
         Duration::from_nanos(self.now_ns - self.phase_began_ns)
     }
 
-    fn enter(&mut self, phase: Phase) {
+    fn enter(&mut self, phase: RunPhase) {
         self.phase = phase;
         self.phase_began_ns = self.now_ns;
         self.begun = 0;
@@ -212,14 +212,14 @@ impl<'a> Generator<'a> {
     /// How many requests should have been begun by now in this phase.
     fn due(&self) -> u64 {
         let time = match self.plan.limit {
-            Limit::Time(time) if self.phase == Phase::Counting => self.in_phase().min(time),
+            Limit::Time(time) if self.phase == RunPhase::Counting => self.in_phase().min(time),
             _ => self.in_phase(),
         };
         let due = self.plan.rate.map_or(u64::MAX, |rate| (time.as_secs_f64() * rate) as u64);
         match self.plan.limit {
-            Limit::Requests(count) if self.phase == Phase::Counting => due.min(count),
+            Limit::Requests(count) if self.phase == RunPhase::Counting => due.min(count),
             Limit::Time(end) if self.plan.rate.is_none() && self.in_phase() >= end => {
-                if self.phase == Phase::Counting { self.begun } else { due }
+                if self.phase == RunPhase::Counting { self.begun } else { due }
             }
             _ => due,
         }
@@ -233,7 +233,7 @@ impl<'a> Generator<'a> {
     }
 
     fn begin_what_is_due(&mut self, all: &mut [Connection]) {
-        if self.phase == Phase::Draining {
+        if self.phase == RunPhase::Draining {
             return;
         }
         if !self.failed.is_empty() && self.now_ns >= self.retry_ns {
@@ -282,7 +282,7 @@ impl<'a> Generator<'a> {
         let now_ns = self.now();
         let ends = Ends { awaited: self.plan.new_connections, seen: event.is_read_closed() };
         let (outcome, expect) = (&mut self.outcome, self.plan.expect);
-        let counts = self.phase != Phase::Draining;
+        let counts = self.phase != RunPhase::Draining;
         // In a batch, each request has its own due time.
         let step_ns = self.plan.rate.map_or(0.0, |rate| 1e9 / rate);
         let due_ns = one.due_ns;
@@ -308,7 +308,7 @@ impl<'a> Generator<'a> {
         let was_busy = std::mem::replace(&mut one.busy, false);
         if ended {
             one.drop_stream();
-            if !self.plan.new_connections && self.phase == Phase::Counting {
+            if !self.plan.new_connections && self.phase == RunPhase::Counting {
                 self.outcome.reconnects += 1;
             }
         }
@@ -317,7 +317,7 @@ impl<'a> Generator<'a> {
         }
         // Straight on, while its state is in the cache.
         let due = self.due();
-        if self.phase != Phase::Draining && self.begun < due {
+        if self.phase != RunPhase::Draining && self.begun < due {
             self.begin(one, index, due - self.begun);
         } else {
             self.idle.push(index as u32);
@@ -326,7 +326,7 @@ impl<'a> Generator<'a> {
 
     fn fail(&mut self, one: &mut Connection, index: usize, failure: Failure) {
         let was_busy = one.busy;
-        if self.phase != Phase::Draining && was_busy {
+        if self.phase != RunPhase::Draining && was_busy {
             // A whole reply may be here already: then the end of it was bad.
             self.outcome.failed(failure, one.unanswered().max(1) as u64);
         }
@@ -348,7 +348,7 @@ impl<'a> Generator<'a> {
 
     /// How long to wait at most; sets the timer for the next request.
     fn wait(&self) -> io::Result<Duration> {
-        if self.phase != Phase::Draining && self.plan.rate.is_some() && !self.idle.is_empty() {
+        if self.phase != RunPhase::Draining && self.plan.rate.is_some() && !self.idle.is_empty() {
             let due_ns = self.due_ns(self.begun);
             let wait = Duration::from_nanos(due_ns.saturating_sub(self.now_ns).max(1));
             let time =
@@ -362,8 +362,8 @@ impl<'a> Generator<'a> {
 
     fn time_left(&self) -> Duration {
         let end = match (self.phase, self.plan.limit) {
-            (Phase::WarmUp, _) => self.plan.warm_up,
-            (Phase::Counting, Limit::Time(time)) => time,
+            (RunPhase::WarmUp, _) => self.plan.warm_up,
+            (RunPhase::Counting, Limit::Time(time)) => time,
             _ => TICK,
         };
         end.saturating_sub(self.in_phase()).max(Duration::from_millis(1))

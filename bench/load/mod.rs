@@ -16,7 +16,7 @@ use anyhow::{Context, anyhow, bail};
 use clap::Args;
 use serde_json::{Value, json};
 
-pub use generator::{Limit, Moment, Plan, run};
+pub use generator::{Limit, LoadPlan, Moment, run};
 pub use outcome::{Outcome, micros};
 
 use crate::keys::Keys;
@@ -109,14 +109,14 @@ pub struct LoadArguments {
 /// Loads; the exit code says whether there were errors.
 pub fn command(arguments: &LoadArguments) -> anyhow::Result<ExitCode> {
     crate::machine::raise_open_files();
-    let target = Target::parse(&arguments.target)?;
+    let target = ServerUrl::parse(&arguments.target)?;
     let requests = arguments.prepare(&target)?;
     drop(TcpStream::connect_timeout(&target.address, Duration::from_secs(5)).with_context(
         || format!("no server answers at {}; is it running, and on this port?", target.address),
     )?);
     let stop = Arc::new(AtomicBool::new(false));
     signal_hook::flag::register(signal_hook::consts::SIGINT, stop.clone())?;
-    let plan = Plan {
+    let plan = LoadPlan {
         target: target.address,
         requests: &requests,
         connections: arguments.connections as usize,
@@ -154,7 +154,7 @@ pub fn command(arguments: &LoadArguments) -> anyhow::Result<ExitCode> {
 }
 
 impl LoadArguments {
-    fn prepare(&self, target: &Target) -> anyhow::Result<Requests> {
+    fn prepare(&self, target: &ServerUrl) -> anyhow::Result<Requests> {
         let style = Style {
             host: target.host.clone(),
             headers: self.headers,
@@ -180,7 +180,7 @@ impl LoadArguments {
         }
     }
 
-    fn report(&self, plan: &Plan<'_>, outcome: &Outcome) -> Value {
+    fn report(&self, plan: &LoadPlan<'_>, outcome: &Outcome) -> Value {
         let mut report = outcome.json();
         report["load"] = json!({
             "target": plan.target.to_string(),
@@ -199,13 +199,13 @@ impl LoadArguments {
 
 /// Where a server is, and what to ask it for.
 #[derive(Debug, PartialEq, Eq)]
-struct Target {
+struct ServerUrl {
     address: SocketAddr,
     host: String,
     path: String,
 }
 
-impl Target {
+impl ServerUrl {
     fn parse(text: &str) -> anyhow::Result<Self> {
         if text.starts_with("https://") {
             bail!("TLS is not spoken here; write http:// and the port without TLS");
@@ -284,8 +284,8 @@ mod target_tests {
     #[test]
     fn targets() {
         let check = |text: &str, address: &str, host: &str, path: &str| {
-            let target = Target::parse(text).unwrap();
-            let expected = Target {
+            let target = ServerUrl::parse(text).unwrap();
+            let expected = ServerUrl {
                 address: address.parse().unwrap(),
                 host: host.to_owned(),
                 path: path.to_owned(),
@@ -296,7 +296,7 @@ mod target_tests {
         check("http://127.0.0.1/go?x=1", "127.0.0.1:80", "127.0.0.1", "/go?x=1");
         check("http://[::1]:81/", "[::1]:81", "[::1]:81", "/");
         for text in ["https://127.0.0.1/", "127.0.0.1:99999", "http://127.0.0.1/a b"] {
-            assert!(Target::parse(text).is_err(), "{text}");
+            assert!(ServerUrl::parse(text).is_err(), "{text}");
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use std::thread;
 use std::time::Duration;
 
-use super::{Limit, Moment, Outcome, Plan, run};
+use super::{Limit, LoadPlan, Moment, Outcome, run};
 use crate::floor::{self, FloorEngine};
 use crate::requests::{Headers, Requests, Style};
 
@@ -38,8 +38,8 @@ fn answer(mut stream: TcpStream, reply: &[u8]) {
     }
 }
 
-fn plan<'a>(target: SocketAddr, requests: &'a Requests, stop: &'a AtomicBool) -> Plan<'a> {
-    Plan {
+fn plan<'a>(target: SocketAddr, requests: &'a Requests, stop: &'a AtomicBool) -> LoadPlan<'a> {
+    LoadPlan {
         target,
         requests,
         connections: 2,
@@ -54,7 +54,7 @@ fn plan<'a>(target: SocketAddr, requests: &'a Requests, stop: &'a AtomicBool) ->
     }
 }
 
-fn load(target: SocketAddr, change: impl FnOnce(&mut Plan<'_>)) -> Outcome {
+fn load(target: SocketAddr, change: impl FnOnce(&mut LoadPlan<'_>)) -> Outcome {
     let stop = AtomicBool::new(false);
     let (requests, closing) = (requests(false), requests(true));
     let mut plan = plan(target, &requests, &stop);

@@ -41,7 +41,7 @@ impl Segments {
 }
 
 /// A visit, as a click keeps it.
-struct Visit {
+struct RecordedVisit {
     path: [u8; KEY_BYTES],
     referer: &'static str,
     user_agent: String,
@@ -51,7 +51,7 @@ struct Visit {
 pub struct Clicks {
     segments: Segments,
     writer: Writer,
-    visits: Vec<Visit>,
+    visits: Vec<RecordedVisit>,
     at: usize,
     time_us: u64,
 }
@@ -61,7 +61,7 @@ impl Clicks {
     pub fn new() -> Self {
         let (segments, writer) = Segments::new();
         let visits = drawn(1_000_000, BROWSERS).into_iter().enumerate();
-        let visits = visits.map(|(browser, path)| Visit {
+        let visits = visits.map(|(browser, path)| RecordedVisit {
             path,
             referer: referer(browser),
             user_agent: user_agent(browser),

@@ -16,10 +16,10 @@ use crate::request::Turns;
 const LINKS: usize = 1_000;
 
 /// A name, and what is done so many times.
-type Operation = (&'static str, fn(usize));
+type NamedOperation = (&'static str, fn(usize));
 
 /// All do the same in every run.
-const OPERATIONS: [Operation; 7] = [
+const OPERATIONS: [NamedOperation; 7] = [
     ("parse_51", |times| {
         let mut heads = Heads::minimal();
         repeat(times, || heads.parse());

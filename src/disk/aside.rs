@@ -13,7 +13,7 @@ use super::folder;
 #[derive(Debug)]
 pub struct Aside {
     file: File,
-    part: Part,
+    naming: Naming,
 }
 
 /// A file that is on the disk, whole, still without its name.
@@ -21,15 +21,15 @@ pub struct Aside {
 #[must_use = "it is deleted if it is not named"]
 pub struct Synced {
     file: File,
-    part: Part,
+    naming: Naming,
 }
 
 /// Where a file is, and where it is to be.
 #[derive(Debug)]
-struct Part {
-    part: PathBuf,
-    path: PathBuf,
-    is_named: bool,
+struct Naming {
+    from: PathBuf,
+    to: PathBuf,
+    is_done: bool,
 }
 
 impl Aside {
@@ -68,7 +68,8 @@ impl Aside {
             _ => {}
         }
         let file = OpenOptions::new().append(true).create_new(true).mode(mode).open(&part)?;
-        Ok(Self { file, part: Part { part, path: path.to_owned(), is_named: false } })
+        let naming = Naming { from: part, to: path.to_owned(), is_done: false };
+        Ok(Self { file, naming })
     }
 
     /// Where its bytes go.
@@ -84,8 +85,8 @@ impl Aside {
     /// Those of fsync(2).
     pub fn sync(self) -> io::Result<Synced> {
         self.file.sync_all()?;
-        let Self { file, part } = self;
-        Ok(Synced { file, part })
+        let Self { file, naming } = self;
+        Ok(Synced { file, naming })
     }
 
     /// Puts a file of these bytes in place.
@@ -109,18 +110,18 @@ impl Synced {
     /// Those of rename(2), after which all is as it was, and of fsync(2), after which
     /// a power loss may bring back what was there.
     pub fn name(mut self) -> io::Result<File> {
-        fs::rename(&self.part.part, &self.part.path)?;
-        self.part.is_named = true;
-        folder::sync(folder::of(&self.part.path))?;
+        fs::rename(&self.naming.from, &self.naming.to)?;
+        self.naming.is_done = true;
+        folder::sync(folder::of(&self.naming.to))?;
         Ok(self.file)
     }
 }
 
-impl Drop for Part {
+impl Drop for Naming {
     fn drop(&mut self) {
-        if !self.is_named {
+        if !self.is_done {
             // Left there, it only takes room.
-            let _ = fs::remove_file(&self.part);
+            let _ = fs::remove_file(&self.from);
         }
     }
 }

@@ -161,23 +161,23 @@ impl Ledger {
     pub fn next_click(&mut self) -> anyhow::Result<Option<LedgerEntry<'_>>> {
         let mut first: Option<(u64, usize)> = None;
         for (index, stream) in self.streams.iter_mut().enumerate() {
-            if stream.head.is_none() && !stream.is_done {
-                stream.head = stream.advance(&mut self.account)?;
-                stream.is_done = stream.head.is_none() && !stream.is_followed;
+            if stream.next.is_none() && !stream.is_done {
+                stream.next = stream.advance(&mut self.account)?;
+                stream.is_done = stream.next.is_none() && !stream.is_followed;
             }
-            if let Some(head) = stream.head
-                && first.is_none_or(|(earliest, _)| head.time_us < earliest)
+            if let Some(next) = stream.next
+                && first.is_none_or(|(earliest, _)| next.time_us < earliest)
             {
-                first = Some((head.time_us, index));
+                first = Some((next.time_us, index));
             }
         }
         let Some((_, index)) = first else {
             return Ok(None);
         };
         let stream = &mut self.streams[index];
-        let head = stream.head.take().expect("it was just found");
-        self.position = Some(stream.behind(head));
-        Ok(Some(stream.entry(head)))
+        let next = stream.next.take().expect("it was just found");
+        self.position = Some(stream.behind(next));
+        Ok(Some(stream.entry(next)))
     }
 
     /// The place behind the click last returned, in its shard.
@@ -194,16 +194,16 @@ impl Ledger {
     ///
     /// As there.
     pub fn next_click_by_shard(&mut self) -> anyhow::Result<Option<LedgerEntry<'_>>> {
-        let head = loop {
+        let next = loop {
             let Some(stream) = self.streams.get_mut(self.at) else {
                 return Ok(None);
             };
             match stream.advance(&mut self.account)? {
-                Some(head) => break head,
+                Some(next) => break next,
                 None => self.at += 1,
             }
         };
-        Ok(Some(self.streams[self.at].entry(head)))
+        Ok(Some(self.streams[self.at].entry(next)))
     }
 
     /// What was read so far.

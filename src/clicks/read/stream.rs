@@ -28,7 +28,7 @@ pub(super) struct ShardStream {
     /// Run of the last segment, and the number that its next click should have.
     pub(super) before: Option<(u64, u64)>,
     /// The click that is next in this stream.
-    pub(super) head: Option<Head>,
+    pub(super) next: Option<NextClick>,
     /// Where its first segment is read from.
     pub(super) from: Option<Position>,
     /// Where it ends.
@@ -44,7 +44,7 @@ pub(super) struct ShardStream {
 
 /// A click that was gone to, and not yet handed out.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Head {
+pub(super) struct NextClick {
     pub(super) time_us: u64,
     pub(super) sequence: u64,
     pub(super) offset: u64,
@@ -69,7 +69,7 @@ impl ShardStream {
             current: None,
             opened: 0,
             before: None,
-            head: None,
+            next: None,
             from: None,
             until: None,
             live_run: None,
@@ -97,27 +97,27 @@ impl ShardStream {
     }
 
     /// The place behind the click that was just read.
-    pub(super) fn behind(&self, head: Head) -> Position {
+    pub(super) fn behind(&self, click: NextClick) -> Position {
         Position {
             shard: self.shard,
             run: self.reader().header().run,
             segment: self.opened,
             offset: self.reader().position(),
-            sequence: head.sequence.saturating_add(1),
+            sequence: click.sequence.saturating_add(1),
         }
     }
 
     /// The click that was just read.
-    pub(super) fn entry(&self, head: Head) -> LedgerEntry<'_> {
+    pub(super) fn entry(&self, click: NextClick) -> LedgerEntry<'_> {
         let reader = self.reader();
         let header = reader.header();
         LedgerEntry {
             folder: &self.folder,
             shard: header.shard,
-            sequence: head.sequence,
+            sequence: click.sequence,
             node: header.node,
             segment: header.number,
-            offset: head.offset,
+            offset: click.offset,
             key: header.key,
             id: None,
             click: reader.click(),
@@ -125,7 +125,7 @@ impl ShardStream {
     }
 
     /// Goes to the next click.
-    pub(super) fn advance(&mut self, account: &mut Account) -> anyhow::Result<Option<Head>> {
+    pub(super) fn advance(&mut self, account: &mut Account) -> anyhow::Result<Option<NextClick>> {
         loop {
             if self.is_at_end() {
                 return Ok(None);
@@ -140,9 +140,9 @@ impl ShardStream {
             current.count(&event, account);
             match event {
                 SegmentEvent::Click { offset, sequence, time_us } => {
-                    let head = Head { time_us, sequence, offset };
+                    let next = NextClick { time_us, sequence, offset };
                     // Damage may have taken the one that was to be the last.
-                    return Ok((!self.is_behind_end(offset)).then_some(head));
+                    return Ok((!self.is_behind_end(offset)).then_some(next));
                 }
                 SegmentEvent::End if current.is_live && current.reader.seal().is_none() => {
                     if !self.is_left_behind() {

@@ -54,7 +54,7 @@ pub(super) fn records(
         .flexible(true)
         .delimiter(delimiter)
         .from_reader(text);
-    let mut lines = Lines { text, at: 0, line: 1 };
+    let mut lines = LineCount { text, at: 0, line: 1 };
     let mut record = ByteRecord::new();
     loop {
         match reader.read_byte_record(&mut record) {
@@ -77,13 +77,13 @@ pub(super) fn records(
 
 /// Counts lines as the parser goes on. Its own count misses the line ends that
 /// it skips before a row (blank lines, the LF of a CRLF).
-struct Lines<'a> {
+struct LineCount<'a> {
     text: &'a [u8],
     at: usize,
     line: u32,
 }
 
-impl Lines<'_> {
+impl LineCount<'_> {
     /// The line of the row that begins at or after byte `start`.
     fn of(&mut self, start: usize) -> u32 {
         let skipped = self.text[start..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n'));

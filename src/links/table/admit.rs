@@ -144,17 +144,17 @@ pub(super) fn pattern_beside<'a>(
 /// The sets of parameters by which the links of one path are told apart, in the order
 /// in which they are tried.
 #[derive(Debug, Default)]
-pub(super) struct Shapes {
+pub(super) struct QueryShapes {
     sorted: Vec<Box<[u8]>>,
     /// Of all of them, with what parts them.
     bytes: usize,
 }
 
-impl Shapes {
+impl QueryShapes {
     /// Those of a fork.
-    pub(super) fn of<'a>(shapes: impl Iterator<Item = &'a [u8]>) -> Shapes {
+    pub(super) fn of<'a>(shapes: impl Iterator<Item = &'a [u8]>) -> QueryShapes {
         let sorted: Vec<Box<[u8]>> = shapes.map(Box::from).collect();
-        Shapes { bytes: sorted.iter().map(|shape| shape.len() + 1).sum(), sorted }
+        QueryShapes { bytes: sorted.iter().map(|shape| shape.len() + 1).sum(), sorted }
     }
 
     /// Adds one. Says whether it is new.

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::admit::{AddProblem, Shapes, entry_of, pattern_beside};
+use super::admit::{AddProblem, QueryShapes, entry_of, pattern_beside};
 use super::entries::{self, Arena, Parts, fork_of};
 use super::hash::{hash, hash_of, seed};
 use super::hosts::Hosts;
@@ -52,7 +52,7 @@ struct Added {
 struct Fork {
     host: u32,
     path: Box<[u8]>,
-    shapes: Shapes,
+    shapes: QueryShapes,
 }
 
 /// What a key adds to the entry of its path's fork, bytes, at most.
@@ -156,7 +156,7 @@ impl TableBuilder {
         let at = match self.fork_at.get(&self.fork_key[..]) {
             Some(&at) => at,
             None => {
-                let fork = Fork { host, path: key.path.into(), shapes: Shapes::default() };
+                let fork = Fork { host, path: key.path.into(), shapes: QueryShapes::default() };
                 self.forks.push(fork);
                 let at = self.forks.len() - 1;
                 self.fork_at.insert(self.fork_key.as_slice().into(), at);

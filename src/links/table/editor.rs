@@ -15,7 +15,7 @@ use core::fmt;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::admit::{AddProblem, Shapes, pattern_beside};
+use super::admit::{AddProblem, QueryShapes, pattern_beside};
 use super::builder::TableBuilder;
 use super::entries::{self, FORK, Parts, fork_of};
 use super::find::LookupScratch;
@@ -240,7 +240,7 @@ impl Editor {
 
     /// The shapes that the fork of a key's path is to have; `None` if it needs none,
     /// or none that it does not have.
-    fn shapes_with(&self, key: &Key<'_>) -> Result<Option<Shapes>, AddProblem> {
+    fn shapes_with(&self, key: &Key<'_>) -> Result<Option<QueryShapes>, AddProblem> {
         let host = self.links.hosts.of_key(key);
         if let Some(host) = host {
             let hash = hash_of(host, key);
@@ -256,8 +256,8 @@ impl Editor {
         let fork = host.and_then(|host| self.find(hash_of(host, &path), host, &path));
         let fork = fork.map(|(_, reference)| self.links.get(reference));
         let mut shapes = match fork {
-            Some(entry) if entry.has(FORK) => Shapes::of(entry.fork().1),
-            _ => Shapes::default(),
+            Some(entry) if entry.has(FORK) => QueryShapes::of(entry.fork().1),
+            _ => QueryShapes::default(),
         };
         let mut shape = Vec::new();
         shape_of(key.query, &mut shape);
@@ -265,7 +265,7 @@ impl Editor {
     }
 
     /// Gives the links of a path that differ in their query these shapes.
-    fn fork(&mut self, host: u32, path: &Key<'_>, shapes: Shapes) {
+    fn fork(&mut self, host: u32, path: &Key<'_>, shapes: QueryShapes) {
         let hash = hash_of(host, path);
         match self.find(hash, host, path) {
             Some((at, reference)) if self.links.get(reference).has(FORK) => {
@@ -289,11 +289,11 @@ impl Editor {
         at: usize,
         hash: u64,
         reference: u32,
-        change: impl FnOnce(&mut u32, &mut Shapes),
+        change: impl FnOnce(&mut u32, &mut QueryShapes),
     ) {
         let entry = self.links.get(reference);
         let (mut plain, shapes) = entry.fork();
-        let mut shapes = Shapes::of(shapes);
+        let mut shapes = QueryShapes::of(shapes);
         change(&mut plain, &mut shapes);
         let (host, path) = (entry.host(), entry.path().to_vec());
         let mut target = Vec::new();

@@ -23,5 +23,7 @@ mod tests {
         assert_eq!(counted(2_usize, "prefix"), "2 prefixes");
         assert_eq!(counted(1_u64, "batch"), "1 batch");
         assert_eq!(counted(2_500_u64, "batch"), "2500 batches");
+        assert_eq!(counted(1_u64, "more distinct request"), "1 more distinct request");
+        assert_eq!(counted(3_usize, "more changed link"), "3 more changed links");
     }
 }

@@ -7,6 +7,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::thread::{CpuSet, sched_getaffinity};
 
 use crate::limits::DESCRIPTORS_RESERVED;
+use crate::words::counted;
 
 /// Descriptors of one shard beside its connections: rings, listeners, segments.
 const DESCRIPTORS_PER_SHARD: usize = 16;
@@ -65,9 +66,10 @@ impl Machine {
         let fit = self.nofile.saturating_sub(reserved) / shards;
         if fit == 0 {
             bail!(
-                "RLIMIT_NOFILE is {} and {shards} cores need more than {reserved}; raise it \
-                 with `ulimit -n` or LimitNOFILE= in the unit, or use fewer --cores",
-                self.nofile
+                "RLIMIT_NOFILE is {}, and more than {reserved} is needed for {}; raise it with \
+                 `ulimit -n` or LimitNOFILE= in the unit, or use fewer --cores",
+                self.nofile,
+                counted(shards, "core")
             );
         }
         Ok(wanted.min(fit))
@@ -81,10 +83,12 @@ impl Machine {
         if fit < connections_max {
             let needed = DESCRIPTORS_RESERVED + shards * (connections_max + DESCRIPTORS_PER_SHARD);
             warnings.push(format!(
-                "RLIMIT_NOFILE {} is too low for {connections_max} connections on each of \
-                 {shards} cores; raise it to {needed} with LimitNOFILE= in the unit or \
-                 `ulimit -n`, or ask for less with --max-connections",
-                self.nofile
+                "RLIMIT_NOFILE {} is too low for {} a core on {}; raise it to {needed} with \
+                 LimitNOFILE= in the unit or `ulimit -n`, or ask for less with \
+                 --max-connections",
+                self.nofile,
+                counted(connections_max, "connection"),
+                counted(shards, "core")
             ));
         }
         if self.memlock_bytes < MEMLOCK_BYTES_MIN {

@@ -11,6 +11,7 @@ use super::totals::Totals;
 use crate::limits::{REPLAY_BLOCK_REQUESTS, REPLAY_LISTED_DEFAULT};
 use crate::links::Table;
 use crate::shard::Now;
+use crate::words::counted;
 
 /// How a log is answered, and what of that is listed.
 #[derive(Clone, Debug, Default)]
@@ -184,8 +185,8 @@ impl<'a, W: Write> Rerun<'a, W> {
         if has_hosts && self.totals.without_host > 0 {
             writeln!(
                 complaints,
-                "carom: {} requests name no host, so no link of a host answers them; pass --host",
-                self.totals.without_host
+                "carom: {} without a host, so no link of a host answers; pass --host",
+                counted(self.totals.without_host, "request")
             )?;
         }
         Ok(self.totals.different)
@@ -196,17 +197,17 @@ impl<'a, W: Write> Rerun<'a, W> {
         if self.options.all {
             return match self.totals.different - self.totals.listed {
                 0 => String::new(),
-                more => format!("… and {more} more lines (--limit N lists more)\n"),
+                more => format!("… and {} (--limit N lists more)\n", counted(more, "more line")),
             };
         }
         let mut text = String::new();
         if all.len() > listed {
-            let more = all.len() - listed;
-            text.push_str(&format!("… and {more} more distinct requests (--limit N lists more)\n"));
+            let more = counted(all.len() - listed, "more distinct request");
+            text.push_str(&format!("… and {more} (--limit N lists more)\n"));
         }
         if all.unlisted() > 0 {
-            let more = all.unlisted();
-            text.push_str(&format!("… and {more} requests for which there was no room (--all)\n"));
+            let more = counted(all.unlisted(), "request");
+            text.push_str(&format!("… and {more} for which there was no room (--all)\n"));
         }
         text
     }

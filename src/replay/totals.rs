@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::changed_replies::{ChangedReplies, ReplyChange};
+use crate::words::counted;
 
 /// What was counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,12 +35,14 @@ impl Totals {
     pub fn to_text(self, distinct: Option<&ChangedReplies>) -> String {
         let Self { lines, taken, requests, unreadable, other_methods, .. } = self;
         let Self { redirects: [old, new], different, .. } = self;
-        let of = if taken == lines { String::new() } else { format!(" of {lines}") };
+        let of = if taken == lines { String::new() } else { format!("{taken} of ") };
         let mut text = format!(
-            "{taken}{of} lines: {requests} requests, {unreadable} skipped that are none, \
+            "{of}{}: {}, {unreadable} skipped that are none, \
              {other_methods} of other methods\n\
              redirects: {old} from the old links, {new} from the new\n\
              same: {}, different: {different}",
+            counted(lines, "line"),
+            counted(requests, "request"),
             requests - different
         );
         if different > 0 {
@@ -49,7 +52,7 @@ impl Totals {
                 some.map(|(change, n)| format!("{} {n}", change.name())).collect();
             text.push_str(&format!(" ({})", changes.join(", ")));
             if let Some(count) = distinct.and_then(ChangedReplies::count) {
-                text.push_str(&format!(", in {count} distinct requests"));
+                text.push_str(&format!(", in {}", counted(count, "distinct request")));
             }
         }
         text + "\n"
@@ -75,5 +78,19 @@ impl Totals {
             "by_kind": changes,
             "distinct": distinct.and_then(ChangedReplies::count),
         } })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_and_many() {
+        let totals = Totals { lines: 5, taken: 1, requests: 1, ..Totals::default() };
+        let text = totals.to_text(None);
+        assert!(text.starts_with("1 of 5 lines: 1 request, 0 skipped that are none"), "{text}");
+        let totals = Totals { lines: 1, taken: 1, ..Totals::default() };
+        assert!(totals.to_text(None).starts_with("1 line: 0 requests, "));
     }
 }

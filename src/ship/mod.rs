@@ -187,8 +187,9 @@ impl<'a> Shipper<'a> {
         if found != clicks {
             self.shipped.gone += clicks.saturating_sub(found);
             (self.say)(&format!(
-                "batch {number} was in flight with {clicks} clicks, of which {found} can still be \
-                 read; it is sent with those"
+                "batch {number} was in flight with {}, of which {found} can still be read; it is \
+                 sent with those",
+                counted(clicks, "click")
             ));
         }
         self.note(&mut ledger);

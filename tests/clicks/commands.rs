@@ -111,7 +111,7 @@ fn damage_is_told_with_its_segment() {
 
     let (out, _, _) = verified(dir.path(), true);
     let found: Vec<_> = out.lines().filter(|line| line.starts_with("  ")).collect();
-    assert!(found[0].starts_with("  112 bytes from byte ") && found.len() == 2, "{out}");
+    assert!(found[0].starts_with("  112 bytes damaged, from byte ") && found.len() == 2, "{out}");
 
     let report = verified_json(dir.path());
     let segment = &report["segments"][1];
@@ -250,10 +250,7 @@ fn what_is_missing_is_missing_also_where_nothing_is_read() {
     let filter = FilterArguments { since: second(2 * MANY), ..FilterArguments::default() };
     let (out, said, status) = cat_of(dir.path(), filter);
     assert_eq!((&*out, status), ("", 1));
-    assert!(
-        said.lines().count() == 2 && said.contains("clicks are missing, from number"),
-        "{said}"
-    );
+    assert!(said.lines().count() == 2 && said.contains("clicks missing, from number"), "{said}");
     let (_, all, _) = cat_of(dir.path(), FilterArguments::default());
     assert_eq!(all.lines().next(), said.lines().next());
 }
@@ -364,6 +361,6 @@ fn stats_say_what_is_missing() {
     damage(&segment(dir.path(), 0));
     let (_, said, status) =
         stats_of(dir.path(), FilterArguments::default(), 5, stats::StatsFormat::Text);
-    assert!(status == 1 && said.contains("112 bytes from byte"), "{said}");
+    assert!(status == 1 && said.contains("112 bytes damaged, from byte"), "{said}");
     assert!(said.contains("carom: 1999 clicks in"), "{said}");
 }

@@ -367,7 +367,7 @@ impl Model {
             } else if sentence == "not sealed: the server was killed" {
                 self.unsealed.insert(segment);
             } else {
-                let is_loss = sentence.contains(" clicks were lost for want of");
+                let is_loss = sentence.contains(" lost for want of");
                 assert!(is_loss || sentence.ends_with(" more such findings"), "{said}");
             }
         }

@@ -76,7 +76,7 @@ fn each_distinct_request_is_listed_once() {
          redirects: 6 from the old links, 4 from the new\n\
          same: 3, different: 7 (lost 3, new 1, target 1, status 2), in 6 distinct requests\n"
     );
-    let hint = "carom: 9 requests name no host, so no link of a host answers them; pass --host\n";
+    let hint = "carom: 9 requests without a host, so no link of a host answers; pass --host\n";
     assert_eq!(ran.err, hint);
 }
 

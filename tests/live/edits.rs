@@ -54,7 +54,7 @@ both_engines!(changes_lie_over_reloads_and_promotions, |engine| {
     check(&server, &[("/a", Some(NEW)), ("/b", Some("https://file.example/"))]);
     let staged = file(&server, "staged.txt", "/a https://staged.example/\n");
     let said = done(&server, &["stage", &staged]);
-    assert!(said.starts_with("staged: 1 links, 1 change over the files; "), "{said}");
+    assert!(said.starts_with("staged: 1 link, 1 change over the files; "), "{said}");
     // Also one that is made while it is staged.
     done(&server, &["set", "/c", NEW]);
     let said = done(&server, &["promote"]);

@@ -94,12 +94,12 @@ both_engines!(bad_files_are_refused_with_their_lines, |engine| {
     assert!(said.contains("1 bad line, so the old links stay; mend it"), "{said}");
     check(&server, &[("/a", Some(A))]);
     replace(&server.setup.links[0], "/a https://new.example/\n");
-    assert_eq!(done(&server, &["reload"]), "serving generation 2: 1 links\n");
+    assert_eq!(done(&server, &["reload"]), "serving generation 2: 1 link\n");
     check(&server, &[("/a", Some(NEW)), ("/b", None)]);
     // What can be served of it is, where that is asked for.
     let said = done(&server, &["stage", &bad, "--on-bad-line", "skip"]);
-    assert!(said.starts_with("staged: 1 links, 2 bad lines left out; "), "{said}");
-    assert_eq!(done(&server, &["discard"]), "discarded: 1 links\n");
+    assert!(said.starts_with("staged: 1 link, 2 bad lines left out; "), "{said}");
+    assert_eq!(done(&server, &["discard"]), "discarded: 1 link\n");
     assert_eq!(refused(&server, &["discard"]).0, 2);
 });
 

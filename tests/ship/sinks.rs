@@ -108,7 +108,10 @@ fn damage_costs_its_click_and_the_rest_is_shipped() {
     let out = log.path().join("out");
     let ran = ship(&log, &["--to", &to("file", &out)]);
     assert_eq!(ran.code, Some(1), "{ran:?}");
-    assert!(ran.err.contains("are damaged") && ran.err.contains("click missing"), "{ran:?}");
+    assert!(
+        ran.err.contains(" damaged, from byte ") && ran.err.contains("click missing"),
+        "{ran:?}"
+    );
     assert_eq!(lines(texts(&out)), log.rows("ndjson"));
 }
 

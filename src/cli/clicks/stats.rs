@@ -16,6 +16,7 @@ use crate::cli::progress::Progress;
 use crate::cli::wishes::default_name;
 use crate::clicks::{ByValue, ClickCounter, Count, HOUR_US, Ledger, Stats, Tally, Top, spell};
 use crate::limits::STATS_ROWS_DEFAULT;
+use crate::words::counted;
 
 /// Hours that a table shows: two days. JSON has all.
 const HOURS_SHOWN: usize = 48;
@@ -191,7 +192,7 @@ fn to_text(stats: &Stats, rows: usize) -> String {
     let mut lines = Vec::new();
     if !early.is_empty() {
         let clicks = early.iter().map(|(_, count)| count.clicks).sum();
-        lines.push((format!("{} hours before", early.len()), exact(clicks)));
+        lines.push((counted(early.len(), "hour") + " before", exact(clicks)));
     }
     let hour = |hour: u64| to_time(hour * HOUR_US, "%F %H:00");
     lines.extend(late.iter().map(|(number, count)| (hour(**number), *count)));
@@ -243,7 +244,7 @@ fn top_table<K: Eq + std::hash::Hash + Ord>(
     let clicks: u64 = most.iter().map(|(_, count)| count.clicks).sum();
     if clicks < top.clicks() {
         let name = match top.distinct() {
-            Some(distinct) => format!("({} others)", distinct - most.len()),
+            Some(distinct) => format!("({})", counted(distinct - most.len(), "other")),
             None => "(others, more than are counted one by one)".to_owned(),
         };
         lines.push((name, exact(top.clicks() - clicks)));

@@ -250,7 +250,10 @@ fn complain(answer: &Value) {
         text.push_str(&format!("{file}:{}: {message}\n", problem["line"]));
     }
     if let Some(more @ 1..) = problems.len().checked_sub(BAD_LINES_SHOWN) {
-        text.push_str(&format!("… and {more} more bad lines (--json shows every one)\n"));
+        text.push_str(&format!(
+            "… and {} (--json shows every one)\n",
+            counted(more, "more bad line")
+        ));
     }
     let _ = io::stderr().lock().write_all(text.as_bytes());
     say(format_args!("error: {}", answer["error"].as_str().unwrap_or("the server refused")));
@@ -322,20 +325,20 @@ impl LiveCommand {
         match self {
             Self::Stage(_) => {
                 let left_out = match answer["left_out"].as_u64() {
-                    Some(count @ 1..) => format!(", {count} bad lines left out"),
+                    Some(count @ 1..) => format!(", {} left out", counted(count, "bad line")),
                     _ => String::new(),
                 };
                 format!(
-                    "staged: {} links{left_out}{}; `carom links diff` shows what `promote` will change\n",
-                    answer["links"],
+                    "staged: {}{left_out}{}; `carom links diff` shows what `promote` will change\n",
+                    links(answer),
                     over(answer)
                 )
             }
-            Self::Discard(_) => format!("discarded: {} links\n", answer["links"]),
+            Self::Discard(_) => format!("discarded: {}\n", links(answer)),
             Self::Promote(_) | Self::Rollback(_) | Self::Reload(_) => format!(
-                "serving generation {}: {} links{}\n",
+                "serving generation {}: {}{}\n",
                 answer["generation"],
-                answer["links"],
+                links(answer),
                 over(answer)
             ),
             Self::Set(_) | Self::Unset(_) | Self::Reset(_) => format!(
@@ -381,21 +384,25 @@ fn list(answer: &Value) -> String {
         let files = about["files"].as_array().map_or(&[][..], Vec::as_slice);
         let files: Vec<&str> = files.iter().filter_map(Value::as_str).collect();
         text.push_str(&format!(
-            "{} {:>6}  {}  {:<12}  {:>9} links{}  by {}  {}\n",
+            "{} {:>6}  {}  {:<12}  {:>15}{}  by {}  {}\n",
             if is_served { "*" } else { " " },
             about["generation"].as_u64().unwrap_or_default(),
             word("time"),
             word("how") + &from,
-            about["links"].as_u64().unwrap_or_default(),
+            links(about),
             over(about),
             word("who"),
             files.join(" ")
         ));
     }
     if let Some(links) = answer["staged"].as_u64() {
-        text.push_str(&format!("  staged: {links} links\n"));
+        text.push_str(&format!("  staged: {}\n", counted(links, "link")));
     }
     text
+}
+
+fn links(answer: &Value) -> String {
+    counted(answer["links"].as_u64().unwrap_or_default(), "link")
 }
 
 fn over(answer: &Value) -> String {
@@ -424,5 +431,30 @@ fn text(from: Option<&Path>, typed: impl FnOnce() -> String) -> anyhow::Result<(
                 .with_context(|| format!("cannot read {}", path.display()))?;
             Ok((path.display().to_string(), text))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn generations_stand_in_columns() {
+        let about = |generation: u64, links: u64, changes: u64| {
+            json!({
+                "generation": generation, "time": "2026-11-27T13:00:00Z", "how": "start",
+                "links": links, "changes": changes, "who": "root", "files": ["a.txt"],
+            })
+        };
+        let answer = json!({
+            "generations": [about(1, 1, 0), about(2, 1_000, 1)], "serving": 2, "staged": 1,
+        });
+        assert_eq!(
+            list(&answer),
+            "*      2  2026-11-27T13:00:00Z  start              1000 links, 1 change over the files  \
+             by root  a.txt\n       \
+             1  2026-11-27T13:00:00Z  start                  1 link  by root  a.txt\n  \
+             staged: 1 link\n"
+        );
     }
 }

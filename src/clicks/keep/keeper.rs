@@ -21,6 +21,7 @@ use crate::disk;
 use crate::limits::{SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN, SEGMENTS_READY_MAX};
 use crate::machine::clock::unix_us;
 use crate::pace;
+use crate::words::counted;
 
 /// How long after a failure the next segment is tried again.
 const RETRY: Duration = Duration::from_secs(1);
@@ -233,6 +234,7 @@ fn no_space(
     let segments = (shard_count * (1 + reserve)) as u64;
     let folder = run.folder.display();
     let need = mebibytes(segments * run.segment_bytes);
+    let segments = counted(segments, "click segment");
     let size = mebibytes(run.segment_bytes);
     let free = rustix::fs::statvfs(&run.folder)
         .map_or_else(|_| "unknown".to_owned(), |fs| mebibytes(fs.f_bavail * fs.f_frsize));
@@ -243,7 +245,7 @@ fn no_space(
          use another folder with --clicks"
     };
     anyhow!(error).context(format!(
-        "cannot make {segments} click segments of {size} in {folder} ({need} needed, {free} free); \
+        "cannot make {segments} of {size} in {folder} ({need} needed, {free} free); \
          {advice}"
     ))
 }
@@ -342,10 +344,10 @@ impl Tender {
                     assert!(refused.is_ok(), "only the keeper fills this queue");
                     is_made = true;
                     if self.retry_at[index].take().is_some() {
-                        let lost = lost - self.lost_before[index];
+                        let lost = counted(lost - self.lost_before[index], "click");
                         (self.options.report)(format!(
-                            "clicks: shard {index} has a segment ready again; {lost} clicks were \
-                             lost meanwhile"
+                            "clicks: shard {index} has a segment ready again; {lost} lost \
+                             meanwhile"
                         ));
                     }
                     self.note(populated);

@@ -60,22 +60,23 @@ impl Tally {
             }
             SegmentEvent::Lost(gap) => {
                 self.lost += gap.count;
-                format!("{} clicks were lost for want of a ready segment", gap.count)
+                format!("{} lost for want of a ready segment", counted(gap.count, "click"))
             }
             SegmentEvent::Missing { from, count } => {
                 self.missing += count;
                 self.gaps += 1;
-                format!("{count} clicks are missing, from number {from} on")
+                format!("{} missing, from number {from} on", counted(count, "click"))
             }
             SegmentEvent::Damage { offset, bytes, reason } => {
                 self.damaged_bytes += bytes;
-                format!("{bytes} bytes from byte {offset} on are damaged: {reason}")
+                format!("{} damaged, from byte {offset} on: {reason}", counted(bytes, "byte"))
             }
             SegmentEvent::TornTail { offset, bytes } => {
                 self.torn_tails += 1;
                 format!(
-                    "the server was killed while it wrote the record at byte {offset} ({bytes} \
-                     bytes of it are there); its reply was not sent"
+                    "the server was killed while it wrote the record at byte {offset}, with {} of it \
+                     written; its reply was not sent",
+                    counted(bytes, "byte")
                 )
             }
             SegmentEvent::End => return None,

@@ -9,6 +9,7 @@ use super::columns::{Columns, WhichColumn};
 use super::row::Line;
 use crate::limits::{COLUMNS_SHOWN, COLUMNS_SHOWN_BYTES};
 use crate::links::bytes::shown;
+use crate::words::counted;
 
 /// The place of each field's column; `None` where there is none.
 pub(super) type Places = Each<Option<usize>>;
@@ -150,8 +151,8 @@ fn cells_of<'a>(record: &'a ByteRecord, places: &Places) -> Result<Cells<'a>, St
     }
     if places.at(Field::Target).is_some_and(|at| at >= record.len()) {
         return Err(format!(
-            "the row has {} cells, so none in the target column; add what is missing",
-            record.len()
+            "the row has {}, so none in the target column; add what is missing",
+            counted(record.len(), "cell")
         ));
     }
     Ok(cells)

@@ -141,7 +141,7 @@ fn shlink(cells: &Cells<'_>, give: &mut dyn FnMut(Line<'_>)) {
     }
     let visits = cells.get(Field::VisitsMax);
     if !matches!(visits, b"" | b"0") {
-        said.push(format!("Shlink ends it after {} visits, carom does not", shown(visits)));
+        said.push(format!("Shlink ends it after visit {}, carom does not", shown(visits)));
     }
     let (code, url) = (cells.get(Field::Code), cells.get(Field::Key));
     let key = if url.is_empty() { joined(cells.get(Field::Host), code) } else { url.to_vec() };

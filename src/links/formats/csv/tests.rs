@@ -34,7 +34,7 @@ fn cells_are_trimmed_and_unquoted() {
 #[test]
 fn rows_may_be_ragged() {
     check("from,to,code\n/a,b\n/c,d,301,x,y\n", &["2 /a|b|-", "3 /c|d|301"]);
-    problem("from,to\n/a\n", "2 !the row has 1 cells, so none in the target column");
+    problem("from,to\n/a\n", "2 !the row has 1 cell, so none in the target column");
 }
 
 #[test]

@@ -58,7 +58,7 @@ fn shlink_of_its_api() {
         &SHLINK,
         line,
         &[
-            "1 https://s.test/x|https://a.example/|-|query=override|from=2024-01-01T00:00:00+00:00|tag=one-two ~outside its time Shlink answers 404, carom 410; Shlink ends it after 7 visits, carom does not",
+            "1 https://s.test/x|https://a.example/|-|query=override|from=2024-01-01T00:00:00+00:00|tag=one-two ~outside its time Shlink answers 404, carom 410; Shlink ends it after visit 7, carom does not",
         ],
     );
     check(

@@ -9,6 +9,7 @@ use super::tokens::{DirectiveEnd, Tokens};
 use super::tree::{ConfigLine, Texts};
 use super::value::filled;
 use crate::links::bytes::shown;
+use crate::words::counted;
 
 /// What a map compares its keys with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,8 +132,8 @@ impl Map<'_> {
                 (_, [key, value]) => self.entry(key, value, place, state, emit),
                 (_, _) => {
                     let message = format!(
-                        "{} words where a map has two; quote those that hold a space",
-                        words.len()
+                        "{} where a map has two; quote those that hold a space",
+                        counted(words.len(), "word")
                     );
                     emit.refuse(place, message);
                 }

@@ -50,7 +50,7 @@ fn special_parameters_and_what_looks_like_them() {
     of("$host$uri", r"\volatile/a https://x/;", &["volatile/a|https://x/|302|nocase="]);
     check(r"\/a https://x/;", &["/a|https://x/|302|nocase="]);
     check("/a \"\";", &["!/a has no value"]);
-    check("/a;", &["!1 words where a map has two"]);
+    check("/a;", &["!1 word where a map has two"]);
     check("/a b c;", &["!3 words where a map has two"]);
 }
 
@@ -170,7 +170,7 @@ fn included_files() {
         &[
             "0 @more.map",
             "1 /i|https://i/|302|nocase=",
-            "2 !1 words where a map has two",
+            "2 !1 word where a map has two",
             "0 @",
             "3 /k|https://k/|302|nocase=",
         ],

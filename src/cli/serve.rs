@@ -13,7 +13,7 @@ use super::reading::ReadingArguments;
 use super::wishes::{Layers, default_name};
 use crate::clicks::Privacy;
 use crate::connection::Timeouts;
-use crate::control::{EngineWish, IpWish, Plan, serve};
+use crate::control::{EngineWish, IpWish, ServePlan, serve};
 use crate::engine::Engine;
 use crate::engine::listener::ListenOptions;
 use crate::limits::{
@@ -224,9 +224,9 @@ pub fn run(flags: &ServeArguments) -> ExitCode {
 }
 
 /// What is to be done when these were said.
-fn plan(said: &Layers<'_, ServeArguments>) -> Plan {
+fn plan(said: &Layers<'_, ServeArguments>) -> ServePlan {
     let sync_interval = said.first(|it| it.sync_interval).unwrap_or(SYNC_INTERVAL_DEFAULT);
-    Plan {
+    ServePlan {
         sources: sources(said),
         listen: said.first(|it| it.listen.clone()).unwrap_or_else(|| vec![LISTEN_DEFAULT]),
         cores: said.first(|it| it.cores.clone()),

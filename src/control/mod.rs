@@ -9,4 +9,4 @@ mod serve;
 mod shards;
 
 pub use live::journal;
-pub use serve::{EngineWish, IpWish, Plan, serve};
+pub use serve::{EngineWish, IpWish, ServePlan, serve};

@@ -107,7 +107,11 @@ fn fill_up(engine: Engine, when_full: &str) {
         let clients: Vec<_> =
             (0..2).map(|_| scope.spawn(|| load(server.address, may_refuse, &is_over))).collect();
         server.wait_until_said("cannot make the next segment", 1);
-        let trouble = if may_refuse { "requests were refused (503)" } else { "clicks were lost" };
+        let trouble = if may_refuse {
+            " refused (503) in the last second"
+        } else {
+            " lost in the last second"
+        };
         server.wait_until_said(trouble, 1);
         std::fs::remove_file(&filler).unwrap();
         let freed = Instant::now();

@@ -96,7 +96,7 @@ both_engines!(under_load_each_answer_is_of_one_table, |engine| {
             if generation > 1 {
                 replace(server, &links(generation));
                 server.signal(Signal::HUP);
-                server.wait_until_said(&format!("reloaded: generation {generation}, 1 links"), 1);
+                server.wait_until_said(&format!("reloaded: generation {generation}, 1 link"), 1);
             }
             // So each client has answers of each generation, in plenty.
             let (status, _) = table(generation);
@@ -173,7 +173,7 @@ both_engines!(a_bad_line_keeps_the_old_links, |engine| {
 
     replace(&server, "/a https://new.example/\n");
     server.signal(Signal::HUP);
-    server.wait_until_said("reloaded: generation 2, 1 links", 1);
+    server.wait_until_said("reloaded: generation 2, 1 link,", 1);
     until("the new links are served", || {
         client.get("h", "/a").unwrap().location.as_deref() == Some("https://new.example/")
     });
@@ -193,6 +193,6 @@ both_engines!(a_bad_line_is_left_out_where_that_is_wished, |engine| {
     let server = Setup::new(engine, LINKS).flag("--on-bad-line", "skip").start();
     replace(&server, "/a https://new.example/\n/b nowhere\n");
     server.signal(Signal::HUP);
-    server.wait_until_said("reloaded: generation 2, 1 links, 1 left out", 1);
+    server.wait_until_said("reloaded: generation 2, 1 link, 1 left out", 1);
     server.wait_until_said("links.txt:2: ", 1);
 });

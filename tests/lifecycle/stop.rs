@@ -34,7 +34,7 @@ both_engines!(an_idle_server_stops_at_once, |engine| {
         server.signal(signal);
         let said = ends_well(&mut server, 0);
         assert!(started.elapsed() < AT_ONCE, "{said}");
-        assert!(!said.contains("were cut"), "{said}");
+        assert!(!said.contains(" cut"), "{said}");
     }
 });
 
@@ -54,7 +54,7 @@ both_engines!(half_sent_requests_are_still_answered, |engine| {
         assert_eq!(client.reply(), None);
     }
     let said = ends_well(&mut server, answers);
-    assert!(!said.contains("were cut"), "{said}");
+    assert!(!said.contains(" cut"), "{said}");
 });
 
 /// Clients that wait to be accepted.
@@ -124,7 +124,7 @@ both_engines!(idle_connections_do_not_hold_it_up, |engine| {
         assert_eq!(client.reply(), None);
     }
     let said = ends_well(&mut server, 20);
-    assert!(started.elapsed() < AT_ONCE && !said.contains("were cut"), "{said}");
+    assert!(started.elapsed() < AT_ONCE && !said.contains(" cut"), "{said}");
 });
 
 both_engines!(the_drain_timeout_cuts_who_never_finishes, |engine| {
@@ -137,7 +137,7 @@ both_engines!(the_drain_timeout_cuts_who_never_finishes, |engine| {
     let took = started.elapsed();
     let said = ends_well(&mut server, 1);
     assert!(took >= Duration::from_millis(500) && took < AT_ONCE, "{took:?}\n{said}");
-    assert!(said.contains("; 1 connections were cut"), "{said}");
+    assert!(said.contains("; 1 connection cut"), "{said}");
 });
 
 both_engines!(without_time_to_drain_nobody_holds_it_up, |engine| {
@@ -162,6 +162,6 @@ both_engines!(a_second_signal_ends_it_at_once, |engine| {
     server.signal(Signal::INT);
     let said = ends_well(&mut server, 1);
     assert!(started.elapsed() < AT_ONCE, "{said}");
-    assert!(said.contains("; 1 connections were cut"), "{said}");
+    assert!(said.contains("; 1 connection cut"), "{said}");
     assert_eq!(client.reply(), None);
 });

@@ -8,6 +8,7 @@ use anyhow::Context;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
+use crate::cli::pipe::is_broken_pipe;
 use crate::cli::reading::ReadingArguments;
 use crate::cli::wishes::Said;
 use crate::control::admin::{Client, Method};
@@ -169,6 +170,9 @@ pub struct ResetArguments {
     server: Said<ServerArguments>,
 }
 
+/// What is asked for all links.
+const EXPORT: &str = "/links/export";
+
 /// Runs the command.
 #[must_use]
 pub fn run(command: &LiveCommand) -> ExitCode {
@@ -203,30 +207,36 @@ pub fn run(command: &LiveCommand) -> ExitCode {
 
 fn export(wish: &ExportArguments) -> ExitCode {
     let state = wish.server.state_folder();
-    let exported = Client::new(&state).fetch(Method::GET, "/links/export", None);
-    let written = exported.and_then(|(status, text)| {
-        if status != 200 {
-            let answer = serde_json::from_slice(&text).unwrap_or_default();
+    let client = Client::new(&state);
+    let exported = match &wish.output {
+        None => client.fetch(EXPORT, &mut |piece| Ok(io::stdout().lock().write_all(piece)?)),
+        Some(path) => export_to(path, &client),
+    };
+    match exported {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(answer)) => {
             complain(&answer);
-            return Ok(false);
+            ExitCode::from(2)
         }
-        match &wish.output {
-            // Whoever stopped reading has seen enough.
-            None => drop(io::stdout().lock().write_all(&text)),
-            Some(path) => Aside::create_shared(path, 0o666)
-                .and_then(|aside| aside.put(&text))
-                .with_context(|| format!("cannot write {}", path.display()))?,
-        }
-        Ok(true)
-    });
-    match written {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::from(2),
+        // Whoever stopped reading has seen enough.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             say(format_args!("error: {error:#}"));
             ExitCode::from(2)
         }
     }
+}
+
+/// Puts a whole export in the place of a file, or leaves that as it is.
+fn export_to(path: &Path, client: &Client) -> anyhow::Result<Result<(), Value>> {
+    let why = || format!("cannot write {}", path.display());
+    let aside = Aside::create_shared(path, 0o666).with_context(why)?;
+    let exported =
+        client.fetch(EXPORT, &mut |piece| aside.file().write_all(piece).with_context(why))?;
+    if exported.is_ok() {
+        aside.sync().and_then(|synced| synced.name()).with_context(why)?;
+    }
+    Ok(exported)
 }
 
 /// A URL, so that it can be a parameter of another.
@@ -284,7 +294,7 @@ impl LiveCommand {
                 return Ok((Method::GET, "/links/generations".to_owned(), None));
             }
             Self::Diff(_) => return Ok((Method::GET, "/links/diff".to_owned(), None)),
-            Self::Export(_) => return Ok((Method::GET, "/links/export".to_owned(), None)),
+            Self::Export(_) => return Ok((Method::GET, EXPORT.to_owned(), None)),
             Self::Show(wish) => {
                 return Ok((Method::GET, format!("/links/show?url={}", encoded(&wish.url)), None));
             }

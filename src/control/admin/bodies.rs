@@ -49,6 +49,9 @@ impl Bodies {
         U: Send + 'static,
     {
         // One that does not say how long it is may be long.
+        if body.size_hint().lower() > ADMIN_BODY_BYTES_MAX as u64 {
+            return Err(too_long());
+        }
         let is_large = body.size_hint().exact().is_none_or(|size| size > SMALL);
         let room = match is_large {
             true => Some(Arc::clone(&self.0).acquire_owned().await.map_err(|_| stopping())?),
@@ -84,12 +87,16 @@ fn parse<T: DeserializeOwned>(body: &Bytes) -> Result<T, HttpRefusal> {
 
 fn unread(error: &(dyn std::error::Error + 'static)) -> HttpRefusal {
     if error.is::<LengthLimitError>() {
-        let error = format_args!(
-            "the body is over {ADMIN_BODY_BYTES_MAX} bytes; send it in parts, or stage it as a file"
-        );
-        return HttpRefusal::new(StatusCode::PAYLOAD_TOO_LARGE, error);
+        return too_long();
     }
     HttpRefusal::bad(format_args!("the body cannot be read: {error}"))
+}
+
+fn too_long() -> HttpRefusal {
+    let error = format_args!(
+        "the body is over {ADMIN_BODY_BYTES_MAX} bytes; send it in parts, or stage it as a file"
+    );
+    HttpRefusal::new(StatusCode::PAYLOAD_TOO_LARGE, error)
 }
 
 fn too_slow() -> HttpRefusal {

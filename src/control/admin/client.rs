@@ -41,37 +41,60 @@ impl Client {
         path: &str,
         body: Option<&Value>,
     ) -> anyhow::Result<(u16, Value)> {
-        let (status, bytes) = self.fetch(method, path, body)?;
-        let answer = serde_json::from_slice(&bytes).with_context(|| {
-            format!("the answer of {} is no JSON; is it carom's?", self.path.display())
-        })?;
-        Ok((status, answer))
+        let mut bytes = Vec::new();
+        let mut keep = |_, piece: &[u8]| {
+            bytes.extend_from_slice(piece);
+            Ok(())
+        };
+        let status = self.run(self.exchange(method, path, body, &mut keep))?;
+        Ok((status, self.json(&bytes)?))
     }
 
-    /// The same for an answer that may be no JSON: its status and its body.
+    /// The same for a long answer that is no JSON: it goes to `out` piece by piece, as it
+    /// comes. What is refused is told as JSON all the same.
     ///
     /// # Errors
     ///
-    /// Those of [`ask`](Self::ask).
+    /// Those of [`ask`](Self::ask), those of `out`, and an answer that breaks off.
     pub fn fetch(
         &self,
-        method: Method,
         path: &str,
-        body: Option<&Value>,
-    ) -> anyhow::Result<(u16, Bytes)> {
+        out: &mut dyn FnMut(&[u8]) -> anyhow::Result<()>,
+    ) -> anyhow::Result<Result<(), Value>> {
+        let mut refused = Vec::new();
+        let mut pass_on = |status, piece: &[u8]| {
+            if status == 200 {
+                return out(piece);
+            }
+            refused.extend_from_slice(piece);
+            Ok(())
+        };
+        let status = self.run(self.exchange(Method::GET, path, None, &mut pass_on))?;
+        if status == 200 { Ok(Ok(())) } else { Ok(Err(self.json(&refused)?)) }
+    }
+
+    fn json(&self, bytes: &[u8]) -> anyhow::Result<Value> {
+        serde_json::from_slice(bytes).with_context(|| {
+            format!("the answer of {} is no JSON; is it carom's?", self.path.display())
+        })
+    }
+
+    fn run<T>(&self, exchange: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
         tokio::runtime::Builder::new_current_thread()
             .enable_io()
             .build()
             .context("cannot start a runtime")?
-            .block_on(self.exchange(method, path, body))
+            .block_on(exchange)
     }
 
+    /// Asks. Each piece of the answer goes to `take`, with its status, which is returned.
     async fn exchange(
         &self,
         method: Method,
         path: &str,
         body: Option<&Value>,
-    ) -> anyhow::Result<(u16, Bytes)> {
+        take: &mut dyn FnMut(u16, &[u8]) -> anyhow::Result<()>,
+    ) -> anyhow::Result<u16> {
         let stream = UnixStream::connect(&self.path).await.map_err(|error| self.why(&error))?;
         let gone = || format!("the server at {} went away", self.path.display());
         let (mut sender, connection) =
@@ -85,17 +108,22 @@ impl Client {
             .body(Full::new(Bytes::from(body)))
             .context("the request cannot be written")?;
         let exchange = async {
-            let response = sender.send_request(request).await?;
+            let response = sender.send_request(request).await.with_context(gone)?;
             let status = response.status().as_u16();
-            let bytes = response.into_body().collect().await?.to_bytes();
-            Ok::<_, hyper::Error>((status, bytes))
+            let mut body = response.into_body();
+            while let Some(frame) = body.frame().await {
+                if let Ok(piece) = frame.with_context(gone)?.into_data() {
+                    take(status, &piece)?;
+                }
+            }
+            anyhow::Ok(status)
         };
         tokio::pin!(exchange);
         tokio::select! {
             biased;
-            done = &mut exchange => done.with_context(gone),
+            done = &mut exchange => done,
             // The connection has ended; what it brought is there.
-            _ = connection => exchange.await.with_context(gone),
+            _ = connection => exchange.await,
         }
     }
 

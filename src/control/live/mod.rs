@@ -35,5 +35,6 @@ pub use desk::Desk;
 pub use editing::check;
 pub use look::ExportPiece;
 pub use opening::Opening;
+pub use sentences::say_bad_lines;
 pub use who::Who;
 pub use wish::{Asker, Done, Edit, NotDone, Reason, Wish};

@@ -12,7 +12,8 @@ use crate::words::counted;
 pub fn say_bad_lines(report: &Report) {
     let count = report.problems.len();
     if count > 0 {
-        say(format_args!("{count} bad lines:\n{}", report.to_string().trim_end()));
+        let count = counted(count, "bad line");
+        say(format_args!("{count}:\n{}", report.to_string().trim_end()));
     }
 }
 

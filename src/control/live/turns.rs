@@ -21,6 +21,7 @@ use crate::limits::{KEYS_PATCHED_MAX, WISHES_WAITING_MAX};
 use crate::links::{Changes, EditProblem, Report};
 use crate::machine::clock::unix_us;
 use crate::say::say;
+use crate::words::counted;
 
 /// What is to be made ready and served.
 pub(super) enum Order {
@@ -335,7 +336,7 @@ impl Desk {
     fn tell(&mut self, making: Making, about: Generation) {
         let Making { what, who, changed, .. } = making;
         let (links, over) = (about.links, over(about.changes));
-        let served = format!("generation {}, {links} links", about.generation);
+        let served = format!("generation {}, {}", about.generation, counted(links, "link"));
         match what {
             What::Read { report, took, replies } => {
                 self.link_files.clone_from(&self.served.base().files);

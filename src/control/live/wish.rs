@@ -11,6 +11,7 @@ use super::look::ExportSender;
 use super::who::Who;
 use crate::links::{Problem, Report};
 use crate::sources::Sources;
+use crate::words::counted;
 
 /// Where an answer goes. Whoever waits may have gone.
 pub type Asker = oneshot::Sender<Result<Done, NotDone>>;
@@ -128,10 +129,10 @@ impl NotDone {
 
     /// Bad lines, and `so` what was not done for them.
     pub fn bad_lines(report: Report, so: &str) -> Self {
-        let error = match report.problems.len() {
-            1 => format!("1 bad line, so {so}; mend it and try again"),
-            count => format!("{count} bad lines, so {so}; mend them and try again"),
-        };
+        let count = report.problems.len();
+        let them = if count == 1 { "it" } else { "them" };
+        let count = counted(count, "bad line");
+        let error = format!("{count}, so {so}; mend {them} and try again");
         Self { reason: Reason::Wrong, error, problems: report.problems }
     }
 }

@@ -53,7 +53,7 @@ impl Banner {
             self.addresses.iter().map(|address| format!("http://{address}")).collect();
         let left_out = match self.left_out {
             0 => String::new(),
-            count => format!(", {count} bad lines left out"),
+            count => format!(", {} left out", counted(count, "bad line")),
         };
         let changes = match self.changes {
             0 => String::new(),

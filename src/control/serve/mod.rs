@@ -8,5 +8,5 @@ mod start;
 mod stop;
 mod trouble;
 
-pub use plan::{EngineWish, IpWish, Plan};
+pub use plan::{EngineWish, IpWish, ServePlan};
 pub use start::serve;

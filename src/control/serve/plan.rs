@@ -32,7 +32,7 @@ pub enum IpWish {
 
 /// Everything `serve` needs to know, as an operator wishes it.
 #[derive(Debug, Clone)]
-pub struct Plan {
+pub struct ServePlan {
     /// The link files.
     pub sources: Sources,
     /// Addresses to listen on.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crossbeam_channel::Sender;
 
-use super::plan::Plan;
+use super::plan::ServePlan;
 use super::signals::Signalled;
 use super::trouble;
 use crate::clicks::{IpKeys, Privacy};
@@ -20,7 +20,7 @@ use crate::say::say;
 
 /// A server that serves.
 pub struct RunningServer<'a> {
-    pub plan: &'a Plan,
+    pub plan: &'a ServePlan,
     pub shards: Shards,
     /// Their threads.
     pub running: Vec<Running>,

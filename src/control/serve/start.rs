@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 
 use super::banner::Banner;
-use super::plan::{EngineWish, IpWish, Plan};
+use super::plan::{EngineWish, IpWish, ServePlan};
 use super::running::RunningServer;
 use super::{signals, stop};
 use crate::clicks::{
@@ -18,7 +18,7 @@ use crate::clicks::{
     left_behind,
 };
 use crate::control::admin::AdminSocket;
-use crate::control::live::{Desk, Opening, Who, Wish};
+use crate::control::live::{Desk, Opening, Who, Wish, say_bad_lines};
 use crate::control::shards::{Contact, Shards};
 use crate::disk::state;
 use crate::engine::listener::listen_all;
@@ -32,6 +32,7 @@ use crate::say::say;
 use crate::shard::{Settings, Shard};
 use crate::sources::Base;
 use crate::sources::watch::{LastRead, Watch};
+use crate::words::counted;
 
 /// Serves until a signal says stop.
 ///
@@ -40,7 +41,7 @@ use crate::sources::watch::{LastRead, Watch};
 /// A sentence for the operator: bad lines in the link files, an address or the
 /// click folder that cannot be had, an engine that is refused, or a shard that
 /// failed.
-pub fn serve(plan: &Plan) -> anyhow::Result<()> {
+pub fn serve(plan: &ServePlan) -> anyhow::Result<()> {
     abort_on_panic();
     let (signal_sender, signals) = sync_channel(SIGNALS_WAITING_MAX);
     signals::watch(signal_sender)?;
@@ -105,18 +106,19 @@ pub fn serve(plan: &Plan) -> anyhow::Result<()> {
 
 /// The links that are to be served, how many bad lines were left out, and how long
 /// reading took.
-fn read_links(plan: &Plan) -> anyhow::Result<(Base, usize, Duration)> {
+fn read_links(plan: &ServePlan) -> anyhow::Result<(Base, usize, Duration)> {
     let started = Instant::now();
     let (base, report) = plan.sources.read_base()?;
     let read_in = started.elapsed();
     let problems = report.problems.len();
     if problems > 0 {
-        say(format_args!("{problems} bad lines:\n{}", report.to_string().trim_end()));
+        say_bad_lines(&report);
     }
     let base = base.with_context(|| {
         format!(
-            "{problems} bad lines, so nothing is served; mend them, or serve the rest with \
-             --on-bad-line skip"
+            "{}, so nothing is served; mend what is wrong, or serve the rest with --on-bad-line \
+             skip",
+            counted(problems, "bad line")
         )
     })?;
     Ok((base, problems, read_in))
@@ -133,7 +135,7 @@ struct Ground {
 }
 
 impl Ground {
-    fn choose(plan: &Plan) -> anyhow::Result<Self> {
+    fn choose(plan: &ServePlan) -> anyhow::Result<Self> {
         let machine = Machine::survey()?;
         let cpus = choose_cpus(plan.cores.as_ref(), &machine.cpus)?;
         let wished = plan.settings.connections_max;
@@ -144,7 +146,7 @@ impl Ground {
     }
 }
 
-fn make_state(plan: &Plan) -> anyhow::Result<PathBuf> {
+fn make_state(plan: &ServePlan) -> anyhow::Result<PathBuf> {
     match &plan.state {
         Some(state) => {
             state::make_at(state)
@@ -240,7 +242,7 @@ fn choose_engine(wish: EngineWish) -> anyhow::Result<(Engine, String)> {
 }
 
 /// The keys that sign click ids, and the file if it was made for them.
-fn open_keys(plan: &Plan) -> anyhow::Result<(ClickKeys, Option<PathBuf>)> {
+fn open_keys(plan: &ServePlan) -> anyhow::Result<(ClickKeys, Option<PathBuf>)> {
     let path = match &plan.click_key {
         Some(path) => path.clone(),
         None => {
@@ -255,7 +257,7 @@ fn open_keys(plan: &Plan) -> anyhow::Result<(ClickKeys, Option<PathBuf>)> {
 }
 
 fn open_clicks(
-    plan: &Plan,
+    plan: &ServePlan,
     keys: ClickKeys,
     cpus: &[usize],
 ) -> anyhow::Result<(Keeper, Vec<Writer>)> {
@@ -274,7 +276,7 @@ fn open_clicks(
 }
 
 /// The rule for addresses, and its keys if it has any.
-fn choose_privacy(plan: &Plan) -> anyhow::Result<(Privacy, Option<IpKeys>)> {
+fn choose_privacy(plan: &ServePlan) -> anyhow::Result<(Privacy, Option<IpKeys>)> {
     let privacy = match plan.ip {
         IpWish::Full => Privacy::Full,
         IpWish::Truncate => Privacy::Truncate,

@@ -9,6 +9,7 @@ use crate::clicks::{Keeper, Summary};
 use crate::control::live::Wish;
 use crate::mailbox::{Message, ShardCounts};
 use crate::say::say;
+use crate::words::counted;
 
 /// Stops: no new connections, requests under way are answered, clicks are
 /// sealed. A second signal, or the drain timeout, ends what is left.
@@ -66,10 +67,13 @@ pub fn stop(server: RunningServer<'_>, keeper: Keeper) -> anyhow::Result<()> {
 }
 
 fn farewell(counts: &ShardCounts, summary: &Summary, cut: u64) -> String {
-    let cut = if cut > 0 { format!("; {cut} connections were cut") } else { String::new() };
+    let cut = match cut {
+        0 => String::new(),
+        count => format!("; {} cut", counted(count, "connection")),
+    };
     let refused = match counts.unrecorded {
         0 => String::new(),
-        count => format!(", {count} requests refused for want of room"),
+        count => format!(", {} refused for want of room", counted(count, "request")),
     };
     format!(
         "stopped: {} requests, {} clicks recorded in {} segments, {} lost{refused}{cut}",

@@ -13,13 +13,14 @@ use super::journal::Journal;
 use super::keeping::Keeping;
 use super::look;
 use super::making::{Ready, Task, make};
+use super::not_done::{NotDone, Reason};
 use super::opening::Opening;
+use super::order::{Making, Order, Turn};
 use super::reading::{self, Job, Then, WasRead};
 use super::sentences::{names, nothing_staged, say_bad_lines};
 use super::served::Served;
-use super::turns::{Making, Order, Turn};
 use super::who::Who;
-use super::wish::{Asker, Done, NotDone, Reason, Wish};
+use super::wish::{Asker, Done, Wish, answer};
 use super::worker::Worker;
 use super::writing::{self, Past, ToWrite, Written};
 use crate::control::shards::Shards;
@@ -401,9 +402,4 @@ impl Desk {
         }
         self.workers.keeping.finish(self.table, &self.generations);
     }
-}
-
-pub(super) fn answer(reply: Asker, answer: Result<Done, NotDone>) {
-    // Who asked may have gone.
-    let _ = reply.send(answer);
 }

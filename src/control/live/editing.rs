@@ -2,8 +2,21 @@
 
 use super::journal::Deed;
 use super::journal::changes::deed_of;
-use super::wish::{Edit, NotDone, Reason};
+use super::not_done::{NotDone, Reason};
 use crate::links::{Change, Changes, read_keys, read_lines};
+
+/// Changes of single links: all of them or none.
+#[derive(Debug)]
+pub enum Edit {
+    /// The links of this text in the native format, called this in messages.
+    Set { name: String, lines: String },
+    /// Keys whose links are taken away, one a line.
+    Unset { name: String, keys: String },
+    /// Keys that are as the files say again, one a line.
+    Reset { name: String, keys: String },
+    /// All keys.
+    ResetAll,
+}
 
 /// An edit that can be done.
 #[derive(Debug)]

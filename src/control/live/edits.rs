@@ -1,15 +1,16 @@
 //! Changes of single links, as the desk makes them: those that wait together are
 //! written and synced once, and shards are told of them in one patch.
 
-use super::desk::{Desk, answer};
+use super::desk::Desk;
 use super::editing::CheckedEdit;
 use super::generations::KeptGeneration;
 use super::journal::{Deed, Journal, Recorded};
+use super::not_done::{NotDone, Reason};
 use super::opening::next;
+use super::order::Order;
 use super::sentences::unwritten;
-use super::turns::Order;
 use super::who::Who;
-use super::wish::{Asker, Done, NotDone, Reason, Wish};
+use super::wish::{Asker, Done, Wish, answer};
 use crate::limits::{EDITS_PER_GROUP_MAX, KEYS_PATCHED_MAX};
 use crate::links::{Change, Patch};
 use crate::machine::clock::unix_us;

@@ -6,25 +6,14 @@ use std::fmt;
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
-use tokio::sync::mpsc::{self, error::TrySendError};
+use tokio::sync::mpsc::error::TrySendError;
 
+use super::not_done::{NotDone, Reason};
 use super::served::Served;
-use super::wish::{Asker, Done, NotDone, Reason};
+use super::wish::{Asker, Done, ExportPiece, ExportSender, answer};
 use crate::limits::{DIFFERENCES_SHOWN, EXPORT_PIECE_BYTES, EXPORT_WAIT_MS_MAX};
 use crate::links::{Editor, LinkDifference, compare};
 use crate::machine::background;
-
-/// Where an export goes. There is room for a few pieces.
-pub type ExportSender = mpsc::Sender<ExportPiece>;
-
-/// A piece of an export.
-#[derive(Debug)]
-pub enum ExportPiece {
-    /// Some of its bytes.
-    Text(Vec<u8>),
-    /// It was whole.
-    End,
-}
 
 /// Every link there is, as a file of the native format. It breaks off where nobody takes
 /// it.
@@ -132,8 +121,7 @@ pub fn differences(served: &Served, staged: &Served, reply: Asker) {
             changed: counts.changed,
             lines: [removed.lines.into_sorted_vec(), changed, added].concat(),
         };
-        // Who asked may have gone.
-        let _ = reply.send(Ok(differences));
+        answer(reply, Ok(differences));
     });
 }
 

@@ -5,10 +5,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::editing::CheckedEdit;
+use super::not_done::{NotDone, Reason};
 use super::sentences::failed;
 use super::served::Served;
 use super::tables;
-use super::wish::{NotDone, Reason};
 use crate::control::shards::Shards;
 use crate::links::{Change, Changes, EditProblem, Links, Patch};
 use crate::sources::{Base, FileMark};

@@ -4,18 +4,20 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 
 use super::generations::{Generations, KeptGeneration};
 use super::history::History;
-use super::journal::{self, Deed, Journal, Recorded};
+use super::journal::{self, Journal, Recorded};
 use super::served::Served;
 use super::tables;
 use super::who::{How, Who};
+use super::writing::{self, Past, ToWrite, Told, Written};
 use crate::links::Links;
 use crate::machine::clock::unix_us;
 use crate::say::say;
 use crate::sources::{Base, FileMark};
+use crate::words::counted;
 
 /// What a server serves at first, before there are shards.
 pub struct Opening {
@@ -44,13 +46,7 @@ impl Opening {
     /// A sentence for the operator: the journal cannot be used, or what was changed
     /// does not go together with the link files.
     pub fn new(state: &Path, base: Base, keep: usize) -> anyhow::Result<Self> {
-        let (mut journal, records, torn) = Journal::open(state)?;
-        if torn > 0 {
-            say(format_args!(
-                "warning: the journal of links ended in {torn} bytes that are no whole record; \
-                 they are cut. A change that was acknowledged is lost only if the disk lost it"
-            ));
-        }
+        let (journal, records) = open_journal(state)?;
         let History { changes, mut generations, last, base: last_base } =
             History::of(&records, keep);
         let generation = next(last);
@@ -84,15 +80,18 @@ impl Opening {
             links,
         };
         let (at_us, who) = (unix_us(), Who::itself("start"));
-        let what = Deed::Base(base.clone());
-        let record = Recorded { generation, at_us, who: who.clone(), what };
-        let rewritten = match journal.is_due() {
-            true => journal.rewrite(generations.records(&changes, last)),
-            false => Ok(()),
-        };
-        rewritten
-            .and_then(|()| journal.append(&[record]))
-            .with_context(|| format!("cannot write the journal of links in {}", state.display()))?;
+        let past = Past { generations: generations.clone(), changes: changes.clone(), last };
+        let more = Some(Told {
+            generation,
+            at_us,
+            who: who.clone(),
+            base: Some(base.clone()),
+            before: changes.clone(),
+            after: changes.clone(),
+            links,
+        });
+        let Written { journal, result } = writing::write(ToWrite { journal, past, more });
+        result.map_err(|refusal| anyhow!("{}: {refusal}", state.display()))?;
         generations.push(KeptGeneration {
             generation,
             at_us,
@@ -119,6 +118,19 @@ impl Opening {
     pub fn replicate(&self) -> Links {
         self.served.replicate(self.generation)
     }
+}
+
+/// The journal, and what stands in it.
+fn open_journal(state: &Path) -> anyhow::Result<(Journal, Vec<Recorded>)> {
+    let (journal, records, torn) = Journal::open(state)?;
+    if torn > 0 {
+        say(format_args!(
+            "warning: the journal of links ended in {} that are no whole record and are cut. A \
+             change that was acknowledged is lost only if the disk lost it",
+            counted(torn, "byte")
+        ));
+    }
+    Ok((journal, records))
 }
 
 /// What was promoted last: its number, its table's, and the table, unless the link

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::not_done::{NotDone, Reason};
 use super::served::Served;
 use super::who::Who;
-use super::wish::{Asker, NotDone, Reason};
+use super::wish::Asker;
 use crate::links::{Changes, Report};
 use crate::sources::Sources;
 

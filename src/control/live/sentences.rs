@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::wish::{NotDone, Reason};
+use super::not_done::{NotDone, Reason};
 use crate::links::Report;
 use crate::say::say;
 use crate::sources::Base;

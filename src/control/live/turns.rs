@@ -2,80 +2,25 @@
 //! changed meanwhile is laid over it; then the journal has it, then the shards.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use super::desk::{Desk, answer};
-use super::editing::CheckedEdit;
+use super::desk::Desk;
 use super::generation::Generation;
 use super::generations::{KeptGeneration, Recalled};
 use super::journal::TableServed;
 use super::look;
 use super::making::{From, Ready, Task};
+use super::not_done::{NotDone, Reason};
 use super::opening::next;
+use super::order::{Making, Order, Turn, What};
 use super::reading::{Then, WasRead};
 use super::sentences::{nothing_staged, over, say_bad_lines};
 use super::who::{How, Who};
-use super::wish::{Asker, Done, NotDone, Reason};
-use super::writing::Told;
+use super::wish::{Done, answer};
 use crate::limits::{KEYS_PATCHED_MAX, WISHES_WAITING_MAX};
-use crate::links::{Changes, EditProblem, Report};
+use crate::links::EditProblem;
 use crate::machine::clock::unix_us;
 use crate::say::say;
 use crate::words::counted;
-
-/// What is to be made ready and served.
-pub(super) enum Order {
-    /// The link files, which were read again.
-    Read { read: Box<WasRead>, who: Who, replies: Vec<Asker> },
-    /// What is staged.
-    Promote { who: Who, reply: Asker },
-    /// An earlier generation: this one, or the one before.
-    Rollback { to: Option<u32>, who: Who, reply: Asker },
-    /// More changes than shards are told of one by one.
-    Edit { edit: CheckedEdit, who: Who, reply: Asker },
-    /// The same links, with room for changes again.
-    Fold,
-    /// What is staged, with the changes of now; it is not served, but compared.
-    Restage { reply: Asker },
-}
-
-/// What is being made ready.
-pub(super) struct Making {
-    what: What,
-    who: Who,
-    /// The changes that were in force when it was begun.
-    from: Changes,
-    /// How many keys an edit changes.
-    changed: usize,
-}
-
-enum What {
-    Read {
-        report: Report,
-        took: Duration,
-        replies: Vec<Asker>,
-    },
-    Promote(Asker),
-    /// The generation, and its table's number.
-    Rollback {
-        number: u32,
-        table: u32,
-        reply: Asker,
-    },
-    Edit(Asker),
-    Fold,
-    Restage(Asker),
-}
-
-/// What is served as soon as it is in the journal.
-pub(super) struct Turn {
-    pub(super) making: Making,
-    ready: Ready,
-    generation: u32,
-    at_us: u64,
-    /// The table, if it is another.
-    base: Option<TableServed>,
-}
 
 impl Desk {
     /// Puts an order behind the others.
@@ -364,21 +309,6 @@ impl Desk {
                 answer(reply, Ok(Done::Edited { generation, changed, changes }));
             }
             What::Fold | What::Restage(_) => {}
-        }
-    }
-}
-
-impl Turn {
-    /// What the journal is told, where these changes are in force.
-    pub(super) fn told(&self, before: &Changes) -> Told {
-        Told {
-            generation: self.generation,
-            at_us: self.at_us,
-            who: self.making.who.clone(),
-            base: self.base.clone(),
-            before: before.clone(),
-            after: self.ready.served.changes().clone(),
-            links: self.ready.served.editor().len(),
         }
     }
 }

@@ -1,20 +1,28 @@
 //! What can be asked of the desk, and what it answers.
 
-use std::fmt;
-
 use serde::Serialize;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 use super::editing::CheckedEdit;
 use super::generation::Generation;
-use super::look::ExportSender;
+use super::not_done::NotDone;
 use super::who::Who;
-use crate::links::{Problem, Report};
 use crate::sources::Sources;
-use crate::words::counted;
 
 /// Where an answer goes. Whoever waits may have gone.
 pub type Asker = oneshot::Sender<Result<Done, NotDone>>;
+
+/// Where an export goes. There is room for a few pieces.
+pub type ExportSender = mpsc::Sender<ExportPiece>;
+
+/// A piece of an export.
+#[derive(Debug)]
+pub enum ExportPiece {
+    /// Some of its bytes.
+    Text(Vec<u8>),
+    /// It was whole.
+    End,
+}
 
 /// Something the desk is asked to do.
 pub enum Wish {
@@ -42,19 +50,6 @@ pub enum Wish {
     Stop,
 }
 
-/// Changes of single links: all of them or none.
-#[derive(Debug)]
-pub enum Edit {
-    /// The links of this text in the native format, called this in messages.
-    Set { name: String, lines: String },
-    /// Keys whose links are taken away, one a line.
-    Unset { name: String, keys: String },
-    /// Keys that are as the files say again, one a line.
-    Reset { name: String, keys: String },
-    /// All keys.
-    ResetAll,
-}
-
 /// What was done, or is so.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
@@ -75,70 +70,8 @@ pub enum Done {
     Generations { serving: u32, staged: Option<usize>, generations: Vec<Generation> },
 }
 
-/// Why something was not done.
-#[derive(Debug, Clone)]
-pub struct NotDone {
-    /// Which kind of reason.
-    pub reason: Reason,
-    /// A sentence with its remedy.
-    pub error: String,
-    /// The lines that are wrong.
-    pub problems: Vec<Problem>,
-}
-
-/// Kinds of reasons why something is not done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reason {
-    /// What is wished is not said as it is to be said.
-    NotUnderstood,
-    /// Links, keys or files are wrong.
-    Wrong,
-    /// There is no such thing.
-    Unknown,
-    /// It does not go together with what is served or staged now.
-    NotNow,
-    /// The disk failed.
-    Disk,
-    /// The server stops, or has too much to do.
-    Unavailable,
-}
-
-impl NotDone {
-    pub fn new(reason: Reason, error: impl fmt::Display) -> Self {
-        Self { reason, error: error.to_string(), problems: Vec::new() }
-    }
-
-    /// More waits than may.
-    pub fn busy() -> Self {
-        Self::new(
-            Reason::Unavailable,
-            "too much waits to be done already, so nothing is changed; try again in a moment",
-        )
-    }
-
-    /// A change that does not go together with the files it lies over, and why.
-    pub fn clash(why: String) -> Self {
-        Self::new(
-            Reason::Wrong,
-            format_args!(
-                "a link that was set does not go together with these files: {why}; nothing is \
-                 changed. Mend the files, or reset its key with `carom links reset`"
-            ),
-        )
-    }
-
-    /// Bad lines, and `so` what was not done for them.
-    pub fn bad_lines(report: Report, so: &str) -> Self {
-        let count = report.problems.len();
-        let them = if count == 1 { "it" } else { "them" };
-        let count = counted(count, "bad line");
-        let error = format!("{count}, so {so}; mend {them} and try again");
-        Self { reason: Reason::Wrong, error, problems: report.problems }
-    }
-}
-
-impl fmt::Display for NotDone {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.error)
-    }
+/// Tells whoever asked.
+pub fn answer(reply: Asker, answer: Result<Done, NotDone>) {
+    // They may have gone.
+    let _ = reply.send(answer);
 }

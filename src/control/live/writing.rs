@@ -3,9 +3,9 @@
 
 use super::generations::{Generations, deeds};
 use super::journal::{Deed, Journal, Recorded, TableServed};
+use super::not_done::NotDone;
 use super::sentences::unwritten;
 use super::who::Who;
-use super::wish::NotDone;
 use crate::links::Changes;
 
 /// The journal, and what is to be written into it.

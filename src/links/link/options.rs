@@ -5,7 +5,7 @@
 //!
 //! | bytes | field |
 //! |---|---|
-//! | 0 | bits 0–1: the [rule for queries](QueryRule); from bit 2 which of the following are there |
+//! | 2 | bits 0–1: the [rule for queries](QueryRule); bits 2–7: which of the following are there; bits 8–15: free |
 //! | 4 | `cache`, seconds |
 //! | 1 | `referrer`, its place in [`POLICIES`] |
 //! | 8 | `from`, Unix microseconds |
@@ -37,13 +37,13 @@ const POLICIES: [&str; 8] = [
 /// Every option, for messages.
 const KNOWN: &str = "query=, cache=, referrer=, from=, until=, else=, id=, tag= or nocase";
 
-const CACHE: u8 = 1 << 2;
-const REFERRER: u8 = 1 << 3;
-const FROM: u8 = 1 << 4;
-const UNTIL: u8 = 1 << 5;
-const ELSE: u8 = 1 << 6;
-const TAG: u8 = 1 << 7;
-const QUERY_RULE: u8 = 3;
+const CACHE: u16 = 1 << 2;
+const REFERRER: u16 = 1 << 3;
+const FROM: u16 = 1 << 4;
+const UNTIL: u16 = 1 << 5;
+const ELSE: u16 = 1 << 6;
+const TAG: u16 = 1 << 7;
+const QUERY_RULE: u16 = 3;
 
 /// A `name=value` of a link, by the name it has in the native format, whatever
 /// the format.
@@ -203,8 +203,8 @@ impl<'a> Options<'a> {
         out.clear();
         let Options { query, cache, referrer, from, until, otherwise, id: _, tag, nocase: _ } =
             self;
-        let flag = |is_there: bool, flag: u8| if is_there { flag } else { 0 };
-        let head = *query as u8
+        let flag = |is_there: bool, flag: u16| if is_there { flag } else { 0 };
+        let head = *query as u16
             | flag(cache.is_some(), CACHE)
             | flag(referrer.is_some(), REFERRER)
             | flag(from.is_some(), FROM)
@@ -214,7 +214,7 @@ impl<'a> Options<'a> {
         if head == 0 {
             return;
         }
-        out.push(head);
+        out.extend(head.to_le_bytes());
         out.extend(cache.map(u32::to_le_bytes).iter().flatten());
         out.extend(referrer);
         out.extend([from, until].into_iter().flatten().flat_map(|time| time.to_le_bytes()));
@@ -244,8 +244,8 @@ impl<'a> Options<'a> {
     }
 
     fn read(rest: &mut &'a [u8]) -> Options<'a> {
-        let [head] = cut(rest);
-        let has = |flag: u8| head & flag != 0;
+        let head = u16::from_le_bytes(cut(rest));
+        let has = |flag: u16| head & flag != 0;
         let query = match head & QUERY_RULE {
             0 => QueryRule::Drop,
             1 => QueryRule::Keep,

@@ -21,7 +21,7 @@ use crate::limits::{
     STREAM_WAIT_DEFAULT,
 };
 use crate::say::say;
-use crate::ship::sinks::{Address, SinkKind};
+use crate::ship::sinks::{Address, SINKS, SinkKind};
 use crate::ship::{ShipPlan, Shipped, Shipper, lag, register};
 use crate::words::counted;
 
@@ -44,8 +44,8 @@ pub struct ShipArguments {
     #[arg(value_name = "DIR")]
     clicks: PathBuf,
 
-    /// Where to: stdout, file:DIR or parquet:DIR
-    #[arg(long, value_name = "SINK", value_parser = kind)]
+    /// Where to
+    #[arg(long, help = format!("Where to: {SINKS}"), value_name = "SINK", value_parser = kind)]
     to: Option<SinkKind>,
 
     /// Name to register the sink under [default: made from SINK]

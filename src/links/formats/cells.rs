@@ -240,6 +240,7 @@ fn settings<'a>(cells: &Cells<'a>) -> Result<Vec<Setting<'a>>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::links::link::KNOWN;
 
     #[test]
     fn names_are_compared_as_people_write_them() {
@@ -249,6 +250,15 @@ mod tests {
         check(" LONG__url ", "long url");
         check("short-code", "short code");
         check("", "");
+    }
+
+    #[test]
+    fn every_option_of_a_link_can_have_a_cell() {
+        let names = SETTINGS.map(|(_, name)| name);
+        for option in KNOWN.map(|option| option.trim_end_matches('=')) {
+            assert!(names.contains(&option), "{option}");
+        }
+        assert!(SETTINGS.iter().all(|(field, _)| Field::ALL.contains(field)));
     }
 
     #[test]

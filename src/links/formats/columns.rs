@@ -21,8 +21,13 @@ pub(super) enum WhichColumn {
     Numbered(usize),
 }
 
-const NEEDED: &str = "write key=COLUMN,target=COLUMN, and as you need them status, host, options, \
-    query, nocase, cache, referrer, from, until, else, id and tag";
+/// What can be written, for messages.
+fn needed() -> String {
+    let settings = SETTINGS.map(|(_, name)| name).join(", ");
+    format!(
+        "write key=COLUMN,target=COLUMN, and as you need them status, host, options, {settings}"
+    )
+}
 
 impl Columns {
     /// As they were written.
@@ -60,9 +65,9 @@ impl FromStr for Columns {
         for part in text.split(',') {
             let (name, column) = part
                 .split_once('=')
-                .ok_or_else(|| format!("`{part}` names no column; {NEEDED}"))?;
+                .ok_or_else(|| format!("`{part}` names no column; {}", needed()))?;
             let field = field(name.trim())
-                .ok_or_else(|| format!("`{name}` is not what a column can mean; {NEEDED}"))?;
+                .ok_or_else(|| format!("`{name}` is not what a column can mean; {}", needed()))?;
             if wishes.iter().any(|(other, _)| *other == field) {
                 return Err(format!("`{}` is there twice; name one column for it", name.trim()));
             }
@@ -77,7 +82,7 @@ impl FromStr for Columns {
         }
         let has = |wanted| wishes.iter().any(|(field, _)| *field == wanted);
         if !has(Field::Key) || !has(Field::Target) {
-            return Err(format!("the columns of key and target are needed; {NEEDED}"));
+            return Err(format!("the columns of key and target are needed; {}", needed()));
         }
         Ok(Columns { text: text.to_owned(), wishes })
     }

@@ -8,6 +8,8 @@ mod times;
 mod written;
 
 pub use answer::LinkAnswer;
+#[cfg(test)]
+pub(super) use options::KNOWN;
 pub use options::Options;
 pub(super) use options::{Else, Setting};
 pub use status::Status;

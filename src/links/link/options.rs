@@ -34,8 +34,9 @@ const POLICIES: [&str; 8] = [
     "unsafe-url",
 ];
 
-/// Every option, for messages.
-const KNOWN: &str = "query=, cache=, referrer=, from=, until=, else=, id=, tag= or nocase";
+/// Every option, as it is written.
+pub(in crate::links) const KNOWN: [&str; 9] =
+    ["query=", "cache=", "referrer=", "from=", "until=", "else=", "id=", "tag=", "nocase"];
 
 const CACHE: u16 = 1 << 2;
 const REFERRER: u16 = 1 << 3;
@@ -153,7 +154,8 @@ impl<'a> Options<'a> {
                         "{name}= is not supported yet; leave out `{name}={value}`"
                     ));
                 }
-                return Err(format!("{name}= is not an option of a link; write {KNOWN}"));
+                let known = KNOWN.join(", ");
+                return Err(format!("{name}= is not an option of a link; write {known}"));
             }
         }
         Ok(())

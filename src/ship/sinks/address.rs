@@ -12,6 +12,9 @@ use super::sink::Sink;
 use super::{files, stream};
 use crate::clicks::{ChosenColumns, RowFormat};
 
+/// The sinks, as they are written, for messages.
+pub const SINKS: &str = "stdout, file:DIR or parquet:DIR";
+
 /// What kind of sink, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SinkKind {
@@ -40,21 +43,21 @@ pub struct Address {
 }
 
 impl SinkKind {
-    /// Reads `stdout`, `file:DIR` or `parquet:DIR`.
+    /// Reads one of [`SINKS`].
     ///
     /// # Errors
     ///
     /// A sentence that says what can be written.
     pub fn parse(text: &str) -> anyhow::Result<Self> {
         let folder = |path: &str| {
-            ensure!(!path.is_empty(), "name a folder behind the colon: file:DIR");
+            ensure!(!path.is_empty(), "name a folder behind the colon: {text}DIR");
             std::path::absolute(path).with_context(|| format!("`{path}` is no path"))
         };
         Ok(match text.split_once(':') {
             None if text == "stdout" => Self::Stdout,
             Some(("file", path)) => Self::File(folder(path)?),
             Some(("parquet", path)) => Self::Parquet(folder(path)?),
-            _ => bail!("no sink is written `{text}`; write stdout, file:DIR or parquet:DIR"),
+            _ => bail!("no sink is written `{text}`; write {SINKS}"),
         })
     }
 }
@@ -190,7 +193,20 @@ mod tests {
     fn nowhere() {
         refuse("", "write stdout, file:DIR or parquet:DIR");
         refuse("kafka:broker", "write stdout, file:DIR or parquet:DIR");
-        refuse("file:", "name a folder");
+        refuse("parquet:", "name a folder behind the colon: parquet:DIR");
+    }
+
+    #[test]
+    fn every_kind_is_read_as_it_is_shown() {
+        let folder = || PathBuf::from("/a");
+        for kind in [SinkKind::Stdout, SinkKind::File(folder()), SinkKind::Parquet(folder())] {
+            // A new one goes into the list above, too.
+            let (SinkKind::Stdout | SinkKind::File(_) | SinkKind::Parquet(_)) = kind;
+            let shown = kind.to_string();
+            assert_eq!(SinkKind::parse(&shown).unwrap(), kind);
+            let word = shown.trim_end_matches("/a");
+            assert!(SINKS.contains(word), "{word}");
+        }
     }
 
     #[test]

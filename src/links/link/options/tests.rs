@@ -13,6 +13,20 @@ fn parsed(text: &str) -> Result<Options<'_>, String> {
     Options::parse(&settings)
 }
 
+/// Every option that a table keeps as one, and a value of it. A new one goes to the end.
+const STORED: [&str; 7] = [
+    "query=override",
+    "cache=31536000",
+    "referrer=strict-origin",
+    "from=2026-12-01T00:00:00Z",
+    "until=9999-12-31T23:59:59.25Z",
+    "else=https://a.example/?c={clickid}",
+    "tag=spring",
+];
+
+/// Every option that becomes something else of a link.
+const NOT_STORED: [&str; 2] = ["id=7", "nocase"];
+
 /// Unix seconds in microseconds.
 const fn at(seconds: i64) -> i64 {
     seconds * 1_000_000
@@ -101,21 +115,38 @@ fn problems_say_what_would_be_right() {
     assert!(Options::parse(&bytes).unwrap_err().contains("not printable UTF-8"));
 }
 
+/// A new option is in the lists that the tests go by, or this does not compile or fails.
+#[test]
+fn every_option_is_tested() {
+    let all = [&STORED[..], &NOT_STORED].concat();
+    let text = all.join(" ");
+    let Options { query, cache, referrer, from, until, otherwise, id, tag, nocase } =
+        parsed(&text).unwrap();
+    let are_set = [
+        query != QueryRule::default(),
+        cache.is_some(),
+        referrer.is_some(),
+        from.is_some(),
+        until.is_some(),
+        otherwise.is_some(),
+        id.is_some(),
+        !tag.is_empty(),
+        nocase,
+    ];
+    assert_eq!(are_set, [true; KNOWN.len()], "{text}");
+    let mut names: Vec<_> = all.iter().filter_map(|it| it.split_inclusive('=').next()).collect();
+    let mut known = KNOWN;
+    names.sort_unstable();
+    known.sort_unstable();
+    assert_eq!(names, known);
+}
+
 /// What a table keeps is what was read, whatever follows it.
 #[test]
 fn what_is_stored_comes_back() {
-    let parts = [
-        "query=override",
-        "cache=31536000",
-        "referrer=strict-origin",
-        "from=2026-12-01T00:00:00Z",
-        "until=9999-12-31T23:59:59.25Z",
-        "else=https://a.example/?c={clickid}",
-        "tag=spring",
-    ];
-    for chosen in 1_u32..1 << parts.len() {
-        let some = (0..parts.len()).filter(|part| chosen & 1 << part != 0);
-        let text = some.map(|part| parts[part]).collect::<Vec<_>>().join(" ");
+    for chosen in 1_u32..1 << STORED.len() {
+        let some = (0..STORED.len()).filter(|part| chosen & 1 << part != 0);
+        let text = some.map(|part| STORED[part]).collect::<Vec<_>>().join(" ");
         let Ok(options) = parsed(&text) else {
             assert!(text.contains("else=") && chosen & 0b11000 == 0, "{text}");
             continue;

@@ -211,6 +211,9 @@ pub const SHARD_TURN_MS_MAX: u64 = 10_000;
 /// Most keys that are changed by patches in one go. Over it: every shard gets a new
 /// copy of its index.
 pub const KEYS_PATCHED_MAX: usize = 8 * 1024;
+/// Most changes that are laid over a table one by one. Over it: a new table is made of
+/// both, in one pass over all links.
+pub const CHANGES_LAID_SINGLY_MAX: usize = KEYS_PATCHED_MAX;
 /// Longest group of records in the journal, bytes. Over it: the edit is refused.
 pub const JOURNAL_GROUP_BYTES_MAX: usize = 1024 * 1024 * 1024;
 /// Size from which on the journal is rewritten without what is outdated, bytes;

@@ -46,7 +46,7 @@ mod changes;
 
 #[cfg(test)]
 pub use changes::changes;
-pub use changes::{Change, Changes, read_keys, read_lines};
+pub use changes::{Change, Changes, lay_over, read_keys, read_lines};
 pub use formats::{
     Columns, Format, HaproxyMatch, Help, Include, Included, Source, base, each_include,
 };

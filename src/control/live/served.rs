@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::links::{Change, Changes, EditProblem, Editor, Links, Patch};
+use crate::limits::CHANGES_LAID_SINGLY_MAX;
+use crate::links::{Change, Changes, EditProblem, Editor, Links, Patch, lay_over};
 use crate::sources::Base;
 
 /// A base with changes over it, as every shard has them.
@@ -60,6 +61,11 @@ impl Served {
     /// away.
     pub fn lay(&mut self, changes: &Changes) -> Result<(), String> {
         let before = self.changes.clone();
+        if before.until(changes).nth(CHANGES_LAID_SINGLY_MAX).is_some() {
+            self.editor = Editor::new(&Arc::new(lay_over(&self.base.table, changes)?));
+            self.changes = changes.clone();
+            return Ok(());
+        }
         for (key, change) in before.until(changes) {
             let mut put = self.put(key, change, 0);
             if matches!(put, Err(EditProblem::Crowded)) {

@@ -106,7 +106,7 @@ impl TableBuilder {
     ///
     /// # Errors
     /// As [`add`](Self::add).
-    pub(super) fn add_listed(&mut self, link: &Listed<'_>) -> Result<(), AddProblem> {
+    pub(in crate::links) fn add_listed(&mut self, link: &Listed<'_>) -> Result<(), AddProblem> {
         self.add_entry(&link.key(), link.parts(), Origin::default())
     }
 

@@ -1,4 +1,4 @@
-//! What looking at many links costs a server. At full scale:
+//! What many links cost a server that is asked about them, or changes them. At full scale:
 //!
 //! ```sh
 //! CAROM_LINKS=10000000 cargo test --release --test live scale -- --nocapture
@@ -6,11 +6,16 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::time::Instant;
 
+use serde_json::json;
+
+use crate::common::admin::Admin;
+use crate::common::live::quantile;
 use crate::common::process::{memory, peak};
 use crate::common::scale::from_env;
 use crate::common::{Engine, Server};
-use crate::{done, file};
+use crate::{check, done, file};
 
 /// What a comparison of any number of links may take.
 const BYTES_MAX: u64 = 64 << 20;
@@ -42,4 +47,43 @@ fn a_diff_takes_little_memory() {
     let more = peak(pid).unwrap().saturating_sub(before);
     println!("diff of {count} links: {} KiB at most beside them", more >> 10);
     assert!(more < BYTES_MAX.min(80 * count), "{more}");
+}
+
+/// A tenth of all links is set at once. Beside it links are shown and set.
+#[test]
+fn a_bulk_change_holds_nobody_up() {
+    let count = from_env("CAROM_LINKS", 50_000_u64).max(90_000);
+    let server = Server::start(Engine::Epoll, &text(0..count, "old.example"));
+    let lines = text(0..count / 10, "new.example");
+    let (mut shown, mut set) = (Vec::new(), Vec::new());
+    let took = std::thread::scope(|scope| {
+        let bulk = scope.spawn(|| {
+            let begun = Instant::now();
+            let answer = Admin::of(&server).done("/links/set", &json!({ "lines": lines }));
+            assert_eq!(answer["changed"], count / 10);
+            begun.elapsed()
+        });
+        let mut admin = Admin::of(&server);
+        while !bulk.is_finished() {
+            let lines = format!("/small/{} 410", set.len());
+            let begun = Instant::now();
+            admin.done("/links/set", &json!({ "lines": lines }));
+            set.push(begun.elapsed());
+            let begun = Instant::now();
+            done(&server, &["show", "/go/00000001"]);
+            shown.push(begun.elapsed());
+        }
+        bulk.join().unwrap()
+    });
+    check(&server, &[("/go/00000001", Some("https://new.example/p/00000001?ref=aff_000001"))]);
+    println!(
+        "{} of {count} links set at once in {took:.1?}; beside it {} shown (a process each), \
+         median {:.1?}, at most {:.1?}, and set, median {:.1?}, at most {:.1?}",
+        count / 10,
+        shown.len(),
+        quantile(&mut shown, 0.5),
+        quantile(&mut shown, 1.0),
+        quantile(&mut set, 0.5),
+        quantile(&mut set, 1.0),
+    );
 }

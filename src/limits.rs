@@ -291,6 +291,11 @@ pub const SEGMENT_AGE_MS_MIN: u64 = 1000;
 /// Most segments kept ready for each shard beside the one it writes. Each takes its
 /// whole space on the disk.
 pub const SEGMENTS_READY_MAX: usize = 64;
+/// Longest time that a shard may wait for the log, milliseconds: nobody is answered
+/// meanwhile. Over it: refused.
+pub const WAIT_FOR_LOG_MS_MAX: u64 = 10_000;
+/// How often a shard that waits for the log looks whether there is room, microseconds.
+pub const WAIT_FOR_LOG_LOOK_US: u64 = 500;
 /// Most segments of a shard that wait for the disk, to be sealed. Over it no more
 /// are made ready, and clicks are lost, and counted, for as long as the disk cannot
 /// keep up.
@@ -371,6 +376,9 @@ pub const SEGMENTS_READY_DEFAULT: u32 = 2;
 pub const SEGMENT_AGE_DEFAULT: Duration = Duration::from_secs(5 * 60);
 /// How long a click may wait to be synced.
 pub const SYNC_INTERVAL_DEFAULT: Duration = Duration::from_millis(250);
+/// How long a shard waits for the log when there is no room for a click. After it: the
+/// click is lost, and counted.
+pub const WAIT_FOR_LOG_DEFAULT: Duration = Duration::from_millis(200);
 /// Number of a machine among those whose clicks are brought together.
 pub const NODE_DEFAULT: u16 = 0;
 /// Clicks in a batch to be shipped.

@@ -48,6 +48,7 @@ impl Turns {
             timeouts: TIMEOUTS,
             connections_max: BROWSERS,
             fallback: None,
+            wait_for_log: std::time::Duration::ZERO,
             when_full: WhenFull::Drop,
             privacy: Privacy::Truncate,
         };

@@ -22,7 +22,7 @@ use crate::limits::{
     GENERATIONS_KEPT_DEFAULT, GENERATIONS_KEPT_MAX, HEADER_TIMEOUT_DEFAULT, IDLE_TIMEOUT_DEFAULT,
     LISTEN_DEFAULT, NODE_DEFAULT, SEGMENT_AGE_DEFAULT, SEGMENT_AGE_MS_MIN, SEGMENT_BYTES_DEFAULT,
     SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN, SEGMENTS_READY_DEFAULT, SEGMENTS_READY_MAX,
-    SEND_TIMEOUT_DEFAULT, SYNC_INTERVAL_DEFAULT,
+    SEND_TIMEOUT_DEFAULT, SYNC_INTERVAL_DEFAULT, WAIT_FOR_LOG_DEFAULT, WAIT_FOR_LOG_MS_MAX,
 };
 use crate::links::{CheckedTarget, Fallback, OnBadLine};
 use crate::machine::cpus::Cores;
@@ -173,8 +173,12 @@ pub struct ServeArguments {
     #[arg(long, env = "CAROM_CLICK_KEY", value_name = "FILE")]
     click_key: Option<PathBuf>,
 
-    /// When there is no room for clicks: drop them and count them, or refuse requests
-    /// with 503
+    /// When there is no room for clicks, leave requests waiting for so long; 0s for
+    /// not at all
+    #[arg(long, env = "CAROM_WAIT_FOR_LOG", default_value = written_time(WAIT_FOR_LOG_DEFAULT), value_name = "TIME", value_parser = wait_for_log)]
+    wait_for_log: Option<Duration>,
+
+    /// When there still is none: drop clicks and count them, or refuse requests with 503
     #[arg(long, env = "CAROM_WHEN_FULL", default_value = default_name::<WhenFullName>())]
     when_full: Option<WhenFullName>,
 
@@ -288,6 +292,7 @@ fn settings(said: &Layers<'_, ServeArguments>) -> Settings {
             .first(|it| it.max_connections)
             .unwrap_or(CONNECTIONS_PER_SHARD_DEFAULT) as usize,
         fallback: said.first(|it| it.fallback.clone()),
+        wait_for_log: said.first(|it| it.wait_for_log).unwrap_or(WAIT_FOR_LOG_DEFAULT),
         when_full: match said.first(|it| it.when_full).unwrap_or_default() {
             WhenFullName::Drop => WhenFull::Drop,
             WhenFullName::Refuse => WhenFull::Refuse,
@@ -315,6 +320,13 @@ fn fallback(text: &str) -> Result<Fallback, String> {
     let checked = CheckedTarget::parse(text.as_bytes()).map_err(|problem| problem.to_string())?;
     Fallback::new(checked)
         .ok_or_else(|| "a fallback cannot hold :splat; only a /* link can".to_owned())
+}
+
+fn wait_for_log(text: &str) -> Result<Duration, String> {
+    let longest = Duration::from_millis(WAIT_FOR_LOG_MS_MAX);
+    time(text).and_then(|wait| {
+        if wait <= longest { Ok(wait) } else { Err(format!("longer than {longest:?}")) }
+    })
 }
 
 fn segment_age(text: &str) -> Result<Duration, String> {

@@ -65,6 +65,8 @@ counters! {
     gone,
     /// Requests refused as malformed, too long or too late.
     refused,
+    /// Times that requests were left waiting for room in the click log.
+    log_waits,
     /// Requests answered, whose click could not be recorded.
     clicks_lost,
     /// Requests refused because their click could not be recorded. No clicks.

@@ -4,6 +4,7 @@
 pub mod tape;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::clicks::Privacy;
 use crate::connection::{Step, Timeouts};
@@ -99,6 +100,7 @@ impl Rehearsal {
                     CheckedTarget::parse(target.as_bytes()).expect("a fallback is a target");
                 Fallback::new(checked).expect("a fallback has no :splat")
             }),
+            wait_for_log: Duration::ZERO,
             when_full,
             privacy: Privacy::Full,
         };

@@ -2,6 +2,7 @@
 //! records nothing. What `carom links replay` asks.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::clicks::{Lost, Privacy, Writer};
 use crate::connection::{Step, Timeouts};
@@ -78,6 +79,7 @@ impl DryShard {
             timeouts: TIMEOUTS,
             connections_max: BATCH_REQUESTS_MAX,
             fallback: None,
+            wait_for_log: Duration::ZERO,
             when_full: WhenFull::Drop,
             privacy: Privacy::Full,
         };

@@ -1,6 +1,8 @@
 //! From a decision to what is kept of it: a click for each that is one, and the
 //! counts.
 
+use std::time::Duration;
+
 use super::decide::DecidedClick;
 use super::facts::Facts;
 use crate::clicks::{Click, ClickId, Lost, Verdict, Writer};
@@ -23,9 +25,15 @@ impl ShardAccount {
         self.clicks.tick();
     }
 
-    /// Whether there is no room for another click.
-    pub(super) fn is_full(&self) -> bool {
-        self.clicks.is_full()
+    /// Whether there is room for another click; if not, it is waited for so long.
+    #[inline]
+    pub(super) fn has_room(&mut self, wait: Duration) -> bool {
+        if !self.clicks.is_full() {
+            return true;
+        }
+        let is_waited_for = self.clicks.may_wait(wait);
+        self.counts.log_waits += u64::from(is_waited_for);
+        is_waited_for && self.clicks.wait(wait)
     }
 
     /// Counts a reply that is no click.

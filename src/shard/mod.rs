@@ -17,6 +17,7 @@ mod reply;
 mod tests;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::clicks::{Privacy, Writer};
 use crate::connection::{Connection, Sides, Step, Timeouts};
@@ -58,6 +59,9 @@ pub struct Settings {
     pub connections_max: usize,
     /// Where an unknown key is sent (302); without it the answer is 404.
     pub fallback: Option<Fallback>,
+    /// How long requests are left where they are when there is no room for a click. Then
+    /// they are answered by `when_full`, until there has been room again.
+    pub wait_for_log: Duration,
     /// See [`WhenFull`].
     pub when_full: WhenFull,
     /// What clicks keep of an address.
@@ -203,9 +207,10 @@ impl Shard {
         let path = self.batch.path(request, normalised, bytes);
         let facts = Facts { request, bytes, path, peer, unix_us: self.now.unix_us };
         let found = self.links.find(ask, path, facts.query(), &mut self.scratch);
+        let has_room = account.has_room(self.settings.wait_for_log);
         let standing = Standing {
             fallback: self.settings.fallback.as_ref(),
-            refuses: self.settings.when_full == WhenFull::Refuse && account.is_full(),
+            refuses: !has_room && self.settings.when_full == WhenFull::Refuse,
         };
         let decision = decide(found.as_ref(), &facts, &standing);
         let decided = match &decision {

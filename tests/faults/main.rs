@@ -7,3 +7,4 @@ mod endurance;
 mod full_disk;
 mod kill;
 mod sync_errors;
+mod waiting;

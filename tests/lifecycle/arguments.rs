@@ -5,7 +5,7 @@ use carom::limits::{
     BACKLOG_DEFAULT, CLICKS_FOLDER_DEFAULT, CONNECTIONS_PER_SHARD_DEFAULT, DEFER_ACCEPT_DEFAULT,
     DRAIN_TIMEOUT_DEFAULT, GENERATIONS_KEPT_DEFAULT, HEADER_TIMEOUT_DEFAULT, IDLE_TIMEOUT_DEFAULT,
     LISTEN_DEFAULT, NODE_DEFAULT, SEGMENT_AGE_DEFAULT, SEGMENT_BYTES_DEFAULT,
-    SEGMENTS_READY_DEFAULT, SEND_TIMEOUT_DEFAULT, SYNC_INTERVAL_DEFAULT,
+    SEGMENTS_READY_DEFAULT, SEND_TIMEOUT_DEFAULT, SYNC_INTERVAL_DEFAULT, WAIT_FOR_LOG_DEFAULT,
 };
 
 use crate::LINKS;
@@ -128,6 +128,7 @@ fn help_has_every_default_and_variable() {
     check("segment-age", &format!("{}m]", SEGMENT_AGE_DEFAULT.as_secs() / 60));
     check("reserve", &format!("{SEGMENTS_READY_DEFAULT}]"));
     check("sync-interval", &format!("{SYNC_INTERVAL_DEFAULT:?}]"));
+    check("wait-for-log", &format!("{WAIT_FOR_LOG_DEFAULT:?}]"));
     check("when-full", "drop]");
     check("ip", "truncate]");
     assert!(flat.contains("[env: CAROM_LINKS=]") && flat.contains("[env: CAROM_JSON=]"));

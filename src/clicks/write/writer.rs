@@ -7,6 +7,8 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::dictionary::Dictionary;
 use super::handover::{ClickCounts, Handover, Retired, Segment};
@@ -22,7 +24,9 @@ use crate::clicks::format::segment::{
     LOST_AT, START_AT, Seal, SealReason, StartBlock, encode_lost,
 };
 use crate::clicks::format::text::{StringField, TextPlace, encode_text};
-use crate::limits::{CLICK_INLINE_BYTES_MAX, SEGMENT_BYTES_MIN, SEGMENT_HEADER_BYTES};
+use crate::limits::{
+    CLICK_INLINE_BYTES_MAX, SEGMENT_BYTES_MIN, SEGMENT_HEADER_BYTES, WAIT_FOR_LOG_LOOK_US,
+};
 
 /// After so many bytes the keeper is asked to fault in more.
 const WAKE_BYTES: usize = 1024 * 1024;
@@ -60,6 +64,8 @@ pub struct Writer {
     dictionary: Dictionary,
     scratch: Box<RecordScratch>,
     signer: Signer,
+    /// It was waited for room in vain, and there has been none since.
+    has_waited: bool,
 }
 
 impl Writer {
@@ -78,6 +84,7 @@ impl Writer {
             dictionary: Dictionary::new(),
             scratch: Box::default(),
             signer,
+            has_waited: false,
         }
     }
 
@@ -162,6 +169,29 @@ impl Writer {
         !has_room && self.handover.ready.is_empty()
     }
 
+    /// Whether [`wait`](Self::wait) waits at all. Once there was no room in time, it does
+    /// not before there has been: a disk that is full holds everybody up only once.
+    #[must_use]
+    pub fn may_wait(&self, at_most: Duration) -> bool {
+        !self.has_waited && !at_most.is_zero()
+    }
+
+    /// Waits until there is room for a click, but no longer than `at_most`. Meanwhile the
+    /// keeper, which may want this very CPU, has it. Returns whether there is room.
+    #[cold]
+    pub fn wait(&mut self, at_most: Duration) -> bool {
+        if !self.may_wait(at_most) {
+            return false;
+        }
+        let deadline = Instant::now() + at_most;
+        self.handover.wake();
+        while self.is_full() && Instant::now() < deadline {
+            thread::park_timeout(Duration::from_micros(WAIT_FOR_LOG_LOOK_US));
+        }
+        self.has_waited = self.is_full();
+        !self.has_waited
+    }
+
     /// Does what need not wait for the next click: goes on in another segment when
     /// the keeper asks for it, and writes down what is lost, as soon as one is ready.
     pub fn tick(&mut self) {
@@ -216,6 +246,7 @@ impl Writer {
         self.write_gap();
         let full = std::mem::replace(&mut self.segment, next);
         self.retire(full, SealReason::Rolled);
+        self.has_waited = false;
         self.dictionary.clear();
         self.at = SEGMENT_HEADER_BYTES;
         self.wake_at = SEGMENT_HEADER_BYTES + WAKE_BYTES;
@@ -288,6 +319,47 @@ impl Drop for Writer {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn segment(number: u64) -> Arc<Segment> {
+        let map = SegmentMap::anonymous(SEGMENT_BYTES_MIN as usize).unwrap();
+        Arc::new(Segment::new(number, Salt::new(number as u32), map))
+    }
+
+    /// A writer of a segment that is nearly full, with no other ready.
+    fn full() -> Writer {
+        let keys = ClickKeys::parse("0 00000000000000000000000000000000").unwrap();
+        let signer = Signer { keys, node: 0, shard: 0 };
+        let mut writer = Writer::new(Arc::new(Handover::new(1)), segment(1), signer);
+        while !writer.is_full() {
+            writer.append(&Click::default()).unwrap();
+        }
+        writer
+    }
+
+    #[test]
+    fn a_click_waits_for_room_rather_than_being_lost() {
+        let mut writer = full();
+        let handover = writer.handover().clone();
+        thread::scope(|scope| {
+            scope.spawn(move || handover.ready.push(segment(2)).unwrap());
+            assert!(writer.wait(Duration::from_secs(3600)));
+        });
+        assert!(!writer.is_full());
+    }
+
+    #[test]
+    fn what_was_waited_for_in_vain_is_not_waited_for_again() {
+        let mut writer = full();
+        assert!(!writer.wait(Duration::ZERO) && !writer.has_waited);
+        assert!(!writer.wait(Duration::from_micros(1)));
+        // At once, or this would take an hour.
+        assert!(!writer.wait(Duration::from_secs(3600)));
+        while writer.append(&Click::default()).is_ok() {}
+        assert!(!writer.wait(Duration::from_secs(3600)));
+        writer.handover().ready.push(segment(2)).unwrap();
+        writer.append(&Click::default()).unwrap();
+        assert!(!writer.has_waited);
+    }
 
     #[test]
     fn a_writer_can_move_to_its_shard() {

@@ -14,6 +14,14 @@ pub fn report(before: &ShardCounts, now: &ShardCounts) {
             counted(refused, "time")
         ));
     }
+    let waits = now.log_waits - before.log_waits;
+    if waits > 0 {
+        say(format_args!(
+            "warning: requests waited {} for room in the click log in the last second; use a larger \
+             --segment-size or --reserve, or a faster disk",
+            counted(waits, "time")
+        ));
+    }
     let lost = now.clicks_lost - before.clicks_lost;
     if lost > 0 {
         say(format_args!(

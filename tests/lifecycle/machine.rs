@@ -81,6 +81,19 @@ fn too_little_locked_memory() {
 }
 
 #[test]
+fn a_small_stack_is_enough() {
+    let Some(setup) = limited(Engine::Epoll, "--stack=65536") else { return };
+    serves_and_says(setup.start(), &["serving"]);
+}
+
+#[test]
+fn a_limit_of_file_sizes_is_said() {
+    let Some(setup) = limited(Engine::Epoll, "--fsize=1048576") else { return };
+    let said = setup.segments("2MiB").refusal();
+    assert!(said.contains("cannot make ") && said.contains("RLIMIT_FSIZE"), "{said}");
+}
+
+#[test]
 fn too_few_descriptors() {
     let Some(setup) = limited(Engine::Epoll, "--nofile=300") else { return };
     let server = setup.flag("--cores", "1").start();

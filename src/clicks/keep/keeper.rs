@@ -238,11 +238,19 @@ fn no_space(
     let size = mebibytes(run.segment_bytes);
     let free = rustix::fs::statvfs(&run.folder)
         .map_or_else(|_| "unknown".to_owned(), |fs| mebibytes(fs.f_bavail * fs.f_frsize));
-    let advice = if error.raw_os_error() == Some(Errno::OPNOTSUPP.raw_os_error()) {
-        "this file system cannot reserve space (fallocate); use one that can, such as ext4 or xfs"
-    } else {
-        "free some space, make segments smaller with --segment-size or fewer with --reserve, or \
-         use another folder with --clicks"
+    let advice = match Errno::from_io_error(&error) {
+        Some(Errno::OPNOTSUPP) => {
+            "this file system cannot reserve space (fallocate); use one that can, such as ext4 or \
+             xfs"
+        }
+        Some(Errno::FBIG) => {
+            "this process may not write files that large (RLIMIT_FSIZE); raise LimitFSIZE= in the \
+             unit or `ulimit -f`, or make segments smaller with --segment-size"
+        }
+        _ => {
+            "free some space, make segments smaller with --segment-size or fewer with --reserve, \
+             or use another folder with --clicks"
+        }
     };
     anyhow!(error).context(format!(
         "cannot make {segments} of {size} in {folder} ({need} needed, {free} free); \

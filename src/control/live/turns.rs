@@ -184,7 +184,8 @@ impl Desk {
         match making.what {
             What::Restage(reply) => {
                 look::differences(&self.served, &ready.served, reply);
-                self.staged = Some(ready.served);
+                // Unless other files were staged meanwhile.
+                self.staged.get_or_insert(ready.served);
             }
             What::Fold => self.swap(ready, self.generation),
             What::Edit(reply) if making.changed == 0 => {

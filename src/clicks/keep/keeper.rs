@@ -346,6 +346,7 @@ impl Tender {
             let lost = files.handover.counts.lost.load(Ordering::Relaxed);
             match files.create(&self.run) {
                 Ok(segment) => {
+                    files.handover.is_stuck.store(false, Ordering::Relaxed);
                     // Before the shard has it, which may be at once.
                     let populated = files.populate();
                     let refused = files.handover.ready.push(segment);
@@ -361,6 +362,7 @@ impl Tender {
                     self.note(populated);
                 }
                 Err(error) => {
+                    files.handover.is_stuck.store(true, Ordering::Relaxed);
                     if self.retry_at[index].is_none() {
                         self.lost_before[index] = lost;
                         (self.options.report)(format!(

@@ -1,7 +1,7 @@
 //! What the writer of a shard and the keeper share: segments on their way to
 //! the shard and back, and the figures.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread::Thread;
 
@@ -109,6 +109,8 @@ pub struct Handover {
     /// The shard is to go on in another segment than those up to this number, as
     /// soon as one is ready.
     pub leave: AtomicU64,
+    /// The keeper failed to make the next segment, and tries again.
+    pub is_stuck: AtomicBool,
     /// Figures.
     pub counts: ClickCounts,
     /// Whom to wake; unset while there is no keeper.
@@ -123,6 +125,7 @@ impl Handover {
             ready: ArrayQueue::new(reserve),
             retired: ArrayQueue::new(1 + reserve + SEGMENTS_WAITING_MAX),
             leave: AtomicU64::new(0),
+            is_stuck: AtomicBool::new(false),
             counts: ClickCounts::default(),
             keeper: OnceLock::new(),
         }

@@ -64,8 +64,9 @@ pub struct Writer {
     dictionary: Dictionary,
     scratch: Box<RecordScratch>,
     signer: Signer,
-    /// It was waited for room in vain, and there has been none since.
-    has_waited: bool,
+    /// It was waited for room in vain, and there has been none since: when it may be
+    /// waited for again.
+    wait_again: Option<Instant>,
 }
 
 impl Writer {
@@ -84,7 +85,7 @@ impl Writer {
             dictionary: Dictionary::new(),
             scratch: Box::default(),
             signer,
-            has_waited: false,
+            wait_again: None,
         }
     }
 
@@ -170,10 +171,15 @@ impl Writer {
     }
 
     /// Whether [`wait`](Self::wait) waits at all. Once there was no room in time, it does
-    /// not before there has been: a disk that is full holds everybody up only once.
+    /// not as long as the keeper cannot make a segment: a disk that is full holds everybody
+    /// up only once. Where the keeper is merely late, half of the time is waited.
     #[must_use]
     pub fn may_wait(&self, at_most: Duration) -> bool {
-        !self.has_waited && !at_most.is_zero()
+        if at_most.is_zero() {
+            return false;
+        }
+        let is_stuck = self.handover.is_stuck.load(Ordering::Relaxed);
+        self.wait_again.is_none_or(|again| !is_stuck && Instant::now() >= again)
     }
 
     /// Waits until there is room for a click, but no longer than `at_most`. Meanwhile the
@@ -188,8 +194,9 @@ impl Writer {
         while self.is_full() && Instant::now() < deadline {
             thread::park_timeout(Duration::from_micros(WAIT_FOR_LOG_LOOK_US));
         }
-        self.has_waited = self.is_full();
-        !self.has_waited
+        let is_full = self.is_full();
+        self.wait_again = is_full.then(|| Instant::now() + at_most);
+        !is_full
     }
 
     /// Does what need not wait for the next click: goes on in another segment when
@@ -246,7 +253,7 @@ impl Writer {
         self.write_gap();
         let full = std::mem::replace(&mut self.segment, next);
         self.retire(full, SealReason::Rolled);
-        self.has_waited = false;
+        self.wait_again = None;
         self.dictionary.clear();
         self.at = SEGMENT_HEADER_BYTES;
         self.wake_at = SEGMENT_HEADER_BYTES + WAKE_BYTES;
@@ -350,7 +357,8 @@ mod tests {
     #[test]
     fn what_was_waited_for_in_vain_is_not_waited_for_again() {
         let mut writer = full();
-        assert!(!writer.wait(Duration::ZERO) && !writer.has_waited);
+        assert!(!writer.wait(Duration::ZERO) && writer.wait_again.is_none());
+        writer.handover().is_stuck.store(true, Ordering::Relaxed);
         assert!(!writer.wait(Duration::from_micros(1)));
         // At once, or this would take an hour.
         assert!(!writer.wait(Duration::from_secs(3600)));
@@ -358,7 +366,17 @@ mod tests {
         assert!(!writer.wait(Duration::from_secs(3600)));
         writer.handover().ready.push(segment(2)).unwrap();
         writer.append(&Click::default()).unwrap();
-        assert!(!writer.has_waited);
+        assert!(writer.wait_again.is_none());
+    }
+
+    #[test]
+    fn a_keeper_that_is_late_is_waited_for_half_of_the_time() {
+        let mut writer = full();
+        assert!(!writer.wait(Duration::from_micros(1)));
+        writer.wait_again = Some(Instant::now());
+        assert!(writer.may_wait(Duration::from_secs(3600)));
+        writer.wait_again = Some(Instant::now() + Duration::from_secs(3600));
+        assert!(!writer.may_wait(Duration::from_secs(3600)));
     }
 
     #[test]

@@ -52,9 +52,17 @@ pub const OUTBOX_BYTES_MAX: usize = OUTBOX_BYTES_PAUSE + REQUESTS_PER_ROUND_MAX 
 /// within one turn for as long as there are buffers. Over it: the connection is
 /// cut.
 pub const INBOX_BYTES_MAX: usize = REQUEST_HEAD_BYTES_MAX + RECEIVE_BUFFERS * RECEIVE_BUFFER_BYTES;
-/// Bytes in the inboxes and outboxes of all connections of a shard together.
-/// Over it: a connection that wants to hold more is cut.
-pub const HELD_BYTES_PER_SHARD_MAX: usize = 256 * 1024 * 1024;
+/// Bytes that each connection may hold, whatever the others do: one request head and
+/// one reply. What is over it is shared with the others.
+pub const ALLOWANCE_BYTES: usize = REQUEST_HEAD_BYTES_MAX + REPLY_BYTES_MAX;
+/// Bytes in the inboxes and outboxes of all connections of a shard beyond their
+/// allowances, together. Over it: who holds most is cut, and of those that hold about
+/// as much, who got rid of no replies for the longest time.
+pub const SHARED_BYTES_PER_SHARD_MAX: usize = 256 * 1024 * 1024;
+/// Bytes in the inboxes and outboxes of all connections of a shard together. No more
+/// than `--max-connections` have an allowance.
+pub const HELD_BYTES_PER_SHARD_MAX: usize =
+    CONNECTIONS_PER_SHARD_MAX * ALLOWANCE_BYTES + SHARED_BYTES_PER_SHARD_MAX;
 /// Bytes read and thrown away before a close, so that the reply is not
 /// destroyed by a reset (RFC 9112 §9.6). Over it: closed at once.
 pub const LINGER_BYTES_MAX: usize = 1024 * 1024;
@@ -408,8 +416,13 @@ const _: () = assert!(CACHE_SECONDS_MAX <= u32::MAX as u64);
 const _: () = assert!(TAG_BYTES_MAX <= u8::MAX as usize);
 // Offsets within a request head are 16-bit.
 const _: () = assert!(REQUEST_HEAD_BYTES_MAX < u16::MAX as usize);
-// A single connection at its limits never trips the limit of the shard.
-const _: () = assert!(INBOX_BYTES_MAX + OUTBOX_BYTES_MAX < HELD_BYTES_PER_SHARD_MAX);
+// What a shard may hold is the allowance of each connection and what they share, and
+// can be told in a few gigabytes.
+const _: () = assert!(HELD_BYTES_PER_SHARD_MAX <= 2 * 1024 * 1024 * 1024);
+// Who is cut leaves no less than its own allowance: one that pauses holds more.
+const _: () = assert!(ALLOWANCE_BYTES < OUTBOX_BYTES_PAUSE);
+// Single connections at their limits never trip the limit of the shard.
+const _: () = assert!(32 * (INBOX_BYTES_MAX + OUTBOX_BYTES_MAX) < SHARED_BYTES_PER_SHARD_MAX);
 // What waits at the pause mark can be handed over in one send.
 const _: () = assert!(SEND_BUFFER_BYTES >= OUTBOX_BYTES_PAUSE);
 const _: () = assert!(LISTEN_PAUSE_MS < LISTEN_WAIT_MS);

@@ -142,6 +142,11 @@ impl Outgoing {
         self.waiting.len() + self.in_flight.len()
     }
 
+    /// Drops what waits, with its memory. What is in flight stays.
+    pub(super) fn drop_waiting(&mut self) {
+        self.waiting = Vec::new();
+    }
+
     /// Whether another reply may be added before some are sent.
     #[inline]
     pub(super) fn has_room(&self) -> bool {
@@ -192,6 +197,11 @@ mod tests {
         let mut outgoing = launched(b"a");
         outgoing.waiting(Vec::new).push(b'b');
         assert_eq!(outgoing.into_buffers(), [b"b".to_vec(), b"a".to_vec()]);
+        let mut outgoing = launched(b"a");
+        outgoing.waiting(Vec::new).push(b'b');
+        outgoing.drop_waiting();
+        assert_eq!((outgoing.in_flight(), outgoing.bytes()), (&b"a"[..], 1));
+        assert_eq!(outgoing.into_buffers(), [Vec::new(), b"a".to_vec()]);
     }
 
     #[test]

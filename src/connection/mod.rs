@@ -8,7 +8,7 @@
 mod buffers;
 mod deadline;
 
-use crate::limits::{LINGER_BYTES_MAX, REQUESTS_PER_ROUND_MAX};
+use crate::limits::{ALLOWANCE_BYTES, LINGER_BYTES_MAX, REQUESTS_PER_ROUND_MAX};
 pub(crate) use buffers::KeptInput;
 use buffers::Outgoing;
 use deadline::Deadline;
@@ -76,8 +76,8 @@ pub struct Connection {
     peer: [u8; 16],
     kept: KeptInput,
     outgoing: Outgoing,
-    /// Bytes held, as last counted by the shard.
-    held: usize,
+    /// Bytes held beyond the allowance, as last counted by the shard.
+    excess: usize,
     phase: Phase,
     deadline: Deadline,
     linger_bytes: usize,
@@ -99,7 +99,7 @@ impl Connection {
         peer: [0; 16],
         kept: KeptInput::EMPTY,
         outgoing: Outgoing::EMPTY,
-        held: 0,
+        excess: 0,
         phase: Phase::Vacant,
         deadline: Deadline::NONE,
         linger_bytes: 0,
@@ -203,6 +203,14 @@ impl Connection {
     /// It breaks off: nothing more is sent or received.
     pub(crate) fn fail(&mut self) {
         self.phase = Phase::Over;
+    }
+
+    /// It breaks off, to make room. Only what an engine is sending stays until that is
+    /// done with it. None of its requests waits for an answer.
+    pub(crate) fn cut(&mut self) {
+        self.fail();
+        self.kept = KeptInput::EMPTY;
+        self.outgoing.drop_waiting();
     }
 
     /// Adds it to the list of those that the engine looks at. `false` if it is on it.
@@ -321,15 +329,16 @@ impl Connection {
         self.kept.bytes().len() + self.outgoing.bytes()
     }
 
-    /// The same as they were last counted.
-    pub(crate) fn counted_bytes(&self) -> usize {
-        self.held
+    /// Bytes beyond its allowance, as last counted.
+    pub(crate) fn counted_excess(&self) -> usize {
+        self.excess
     }
 
-    /// Counts them.
-    pub(crate) fn count_bytes(&mut self) -> usize {
-        self.held = self.held_bytes();
-        self.held
+    /// Counts them. One that is over is no burden to others: it ends without them.
+    pub(crate) fn count_excess(&mut self) -> usize {
+        let held = if self.is_over() { 0 } else { self.held_bytes() };
+        self.excess = held.saturating_sub(ALLOWANCE_BYTES);
+        self.excess
     }
 
     /// Milliseconds until the deadline; negative when it has passed.

@@ -75,7 +75,7 @@ counters! {
     timed_out,
     /// Idle connections closed to make room for new ones.
     evicted,
-    /// Connections cut because all together held too many bytes.
+    /// Connections that held most, cut because all together held too many bytes.
     overloaded,
     /// Accepts put off because the process was out of descriptors.
     accepts_refused,

@@ -1,8 +1,9 @@
 //! The connections of a shard by number: their deadlines, what they hold together,
 //! which of them an engine has to look at, and buffers for them to reuse.
 
+use super::excess::Excess;
 use crate::connection::{Connection, Sides, Step, Timeouts, Waits};
-use crate::limits::{HELD_BYTES_PER_SHARD_MAX, SPARE_BUFFER_BYTES_MAX, SPARE_BUFFERS_MAX};
+use crate::limits::{SHARED_BYTES_PER_SHARD_MAX, SPARE_BUFFER_BYTES_MAX, SPARE_BUFFERS_MAX};
 use crate::mailbox::ShardCounts;
 
 /// A first buffer holds a few replies; larger ones come from growing it.
@@ -12,8 +13,8 @@ pub(super) struct Connections {
     slots: Vec<Connection>,
     vacant: Vec<u32>,
     spares: Vec<Vec<u8>>,
-    /// Bytes held by all of them.
-    held: usize,
+    /// What they hold beyond their allowances.
+    excess: Excess,
     /// Those that the engine has to look at.
     touched: Vec<u32>,
     timeouts: Timeouts,
@@ -26,7 +27,7 @@ impl Connections {
             slots: Vec::new(),
             vacant: Vec::new(),
             spares: Vec::new(),
-            held: 0,
+            excess: Excess::new(),
             touched: Vec::new(),
             timeouts,
             now_ms,
@@ -58,7 +59,9 @@ impl Connections {
     pub(super) fn release(&mut self, id: u32) {
         let connection = std::mem::replace(&mut self.slots[id as usize], Connection::VACANT);
         debug_assert!(!connection.is_vacant());
-        self.held -= connection.counted_bytes();
+        if connection.counted_excess() > 0 {
+            self.excess.set(id, 0);
+        }
         for buffer in connection.into_buffers() {
             self.spare(buffer);
         }
@@ -119,6 +122,9 @@ impl Connections {
             self.spare(buffer);
         }
         self.settle(id, false, counts);
+        if self.slots[id as usize].counted_excess() > 0 {
+            self.excess.note_progress(id);
+        }
         may_go_on
     }
 
@@ -144,17 +150,33 @@ impl Connections {
         self.settle(id, answered, counts);
     }
 
-    /// Counts what one holds, sets its deadline, and has the engine look at it.
+    /// Sets the deadline of one, counts what it holds beyond its allowance, and has the
+    /// engine look at it.
     fn settle(&mut self, id: u32, answered: bool, counts: &mut ShardCounts) {
         let connection = &mut self.slots[id as usize];
         connection.settle(self.now_ms, &self.timeouts, answered);
-        let (before, held) = (connection.counted_bytes(), connection.count_bytes());
-        self.held = self.held - before + held;
-        if held > before && self.held > HELD_BYTES_PER_SHARD_MAX {
-            counts.overloaded += 1;
-            connection.fail();
+        let before = connection.counted_excess();
+        // Neither, for who asks for one thing at a time.
+        if connection.count_excess() | before > 0 {
+            self.weigh(id, counts);
         }
         self.touch(id);
+    }
+
+    /// One holds more beyond its allowance, or less. Too much together is not the fault
+    /// of who came last: those that hold most are cut until it is not. Each is cut
+    /// once, so that is no more work than opening them was.
+    #[inline(never)]
+    fn weigh(&mut self, id: u32, counts: &mut ShardCounts) {
+        self.excess.set(id, self.slots[id as usize].counted_excess());
+        while self.excess.total() > SHARED_BYTES_PER_SHARD_MAX {
+            let Some(heaviest) = self.excess.heaviest() else { return };
+            counts.overloaded += 1;
+            let connection = &mut self.slots[heaviest as usize];
+            connection.cut();
+            self.excess.set(heaviest, connection.count_excess());
+            self.touch(heaviest);
+        }
     }
 
     /// Takes a buffer for reuse, unless there are enough or it is too large.
@@ -173,7 +195,11 @@ impl Connections {
 
     /// One breaks off: nothing more is sent or received.
     pub(super) fn fail(&mut self, id: u32) {
-        self.slots[id as usize].fail();
+        let connection = &mut self.slots[id as usize];
+        connection.fail();
+        if connection.counted_excess() > 0 {
+            self.excess.set(id, connection.count_excess());
+        }
         self.touch(id);
     }
 
@@ -223,7 +249,7 @@ impl Connections {
                 connection.settle(self.now_ms, &self.timeouts, false);
             } else {
                 counts.timed_out += u64::from(connection.waits() == Waits::Send);
-                connection.fail();
+                self.fail(id);
             }
             self.touch(id);
         }
@@ -234,3 +260,6 @@ impl Connections {
 fn buffer(spares: &mut Vec<Vec<u8>>) -> Vec<u8> {
     spares.pop().unwrap_or_else(|| Vec::with_capacity(FIRST_BUFFER_BYTES))
 }
+
+#[cfg(test)]
+mod tests;

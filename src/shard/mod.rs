@@ -11,6 +11,7 @@ mod account;
 mod batch;
 mod connections;
 mod decide;
+mod excess;
 mod facts;
 mod reply;
 #[cfg(test)]

@@ -50,8 +50,8 @@ pub fn report(before: &ShardCounts, now: &ShardCounts) {
     let overloaded = now.overloaded - before.overloaded;
     if overloaded > 0 {
         say(format_args!(
-            "warning: {} cut: too many bytes waited for peers that do not read or do not finish \
-             their requests",
+            "warning: {} cut, those that held most: too many bytes waited for peers that ask for \
+             much and do not read",
             counted(overloaded, "connection")
         ));
     }

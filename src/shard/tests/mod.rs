@@ -3,6 +3,7 @@
 mod answers;
 mod clicks;
 mod connections;
+mod crowd;
 mod options;
 
 use crate::rehearsal::{Ending, Rehearsal};

@@ -131,6 +131,31 @@ fn one_is_answered_beside_a_crowd_with_short_replies() {
 }
 
 #[test]
+fn one_is_answered_when_not_a_byte_is_left_to_share() {
+    let (connections, counts) = (Connections::new(TIMEOUTS, 0), ShardCounts::default());
+    let random = fastrand::Rng::with_seed(0); // nothing is drawn
+    let mut model = Model { connections, counts, crowd: Vec::new(), random };
+    for _ in 0..SHARED_BYTES_PER_SHARD_MAX / OUTBOX_BYTES_PAUSE {
+        let id = model.connections.open([0; 16]);
+        model.crowd.push(id);
+        let bytes = OUTBOX_BYTES_PAUSE + ALLOWANCE_BYTES;
+        model.connections.sides(id).replies.resize(bytes, b'x');
+        model.connections.leave_batch(id, &mut model.counts);
+    }
+    model.steps(None);
+    assert_eq!(model.connections.excess.total(), SHARED_BYTES_PER_SHARD_MAX);
+    for _ in 0..1_000 {
+        let id = model.connections.open([0; 16]);
+        model.ask(id);
+        model.crowd.push(id);
+        model.connections.fail(id);
+        model.steps(None);
+    }
+    assert_eq!(model.counts.overloaded, 0);
+    model.check();
+}
+
+#[test]
 fn who_holds_most_is_cut_and_then_who_made_no_progress() {
     let (mut connections, mut counts) = (Connections::new(TIMEOUTS, 0), ShardCounts::default());
     let mut hold = |connections: &mut Connections, bytes: usize| {

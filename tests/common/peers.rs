@@ -4,6 +4,7 @@
 use std::fmt;
 use std::io::{ErrorKind, Write};
 use std::net::TcpStream;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -57,7 +58,7 @@ impl fmt::Display for Active {
 /// A client that sends requests and never reads.
 pub struct Deaf {
     stream: TcpStream,
-    requests: Vec<u8>,
+    requests: Arc<[u8]>,
     /// Where in `requests` the next byte is.
     at: usize,
     /// Bytes the kernel took from it.
@@ -74,12 +75,18 @@ impl Deaf {
     }
 
     pub fn new(server: &Server) -> Self {
+        let requests = b"GET /long HTTP/1.1\r\nHost: t.example\r\n\r\n".repeat(1_000);
+        Self::asking(server, requests.into(), BUFFER_BYTES)
+    }
+
+    /// One that sends these requests again and again; `unread` is what the kernel may
+    /// keep for it of the replies.
+    pub fn asking(server: &Server, requests: Arc<[u8]>, unread: usize) -> Self {
         let socket = Socket::new(Domain::for_address(server.address), Type::STREAM, None).unwrap();
-        socket.set_recv_buffer_size(BUFFER_BYTES).unwrap();
+        socket.set_recv_buffer_size(unread).unwrap();
         socket.set_send_buffer_size(BUFFER_BYTES).unwrap();
         socket.connect(&server.address.into()).unwrap();
         socket.set_nonblocking(true).unwrap();
-        let requests = b"GET /long HTTP/1.1\r\nHost: t.example\r\n\r\n".repeat(1_000);
         Self { stream: socket.into(), requests, at: 0, sent: 0, is_cut: false }
     }
 

@@ -323,7 +323,7 @@ fn idle_connections_give_way(engine: Engine) {
 }
 
 /// These tests measure, and use many descriptors: one at a time.
-fn alone() -> MutexGuard<'static, ()> {
+pub fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     // A failure of one is no failure of the next.
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
@@ -358,7 +358,7 @@ fn ask(server: &Server, connections: usize, requests: usize) -> Vec<Client> {
     (0..connections).map(ask).collect()
 }
 
-fn wait_until(what: &str, is_so: impl Fn() -> bool) {
+pub fn wait_until(what: &str, is_so: impl Fn() -> bool) {
     let until = Instant::now() + PATIENCE;
     while !is_so() {
         assert!(Instant::now() < until, "not so: {what}");

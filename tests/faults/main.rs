@@ -3,6 +3,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod crowd;
 mod endurance;
 mod full_disk;
 mod kill;

@@ -189,6 +189,9 @@ pub const ADMIN_BODY_MS_MAX: u64 = 60_000;
 /// Time for the head of a request to the admin socket, and for the next to begin,
 /// milliseconds. After it: the connection is closed.
 pub const ADMIN_HEAD_MS_MAX: u64 = 30_000;
+/// How long an answer of the admin socket waits for a client that takes nothing of it,
+/// milliseconds. After it: the connection is closed.
+pub const ADMIN_WRITE_MS_MAX: u64 = 30_000;
 /// Open connections to the admin socket. Over it: the next waits until one closes.
 pub const ADMIN_CONNECTIONS_MAX: usize = 64;
 /// Exports and comparisons that are made at once. Over it: the next waits for one of
@@ -196,9 +199,8 @@ pub const ADMIN_CONNECTIONS_MAX: usize = 64;
 pub const LOOKS_AT_ONCE_MAX: usize = 2;
 /// One piece of an export, bytes.
 pub const EXPORT_PIECE_BYTES: usize = 64 * 1024;
-/// How long an export waits for a client that does not read, milliseconds. After it:
-/// cut off.
-pub const EXPORT_WAIT_MS_MAX: u64 = 30_000;
+/// How long an export waits for room, milliseconds. After it: it breaks off.
+pub const EXPORT_WAIT_MS_MAX: u64 = 2 * ADMIN_WRITE_MS_MAX;
 /// What is asked of the desk and not yet begun: one for each admin connection, and as
 /// many again of clients that have gone. Over it: 503.
 pub const WISHES_WAITING_MAX: usize = 2 * ADMIN_CONNECTIONS_MAX;

@@ -50,7 +50,7 @@ fn nothing_is_lost(engine: Engine) {
     let (code, said) = server.stop();
     assert_eq!(code, Some(0), "{said}");
     let stopped = said.lines().find(|line| line.contains("stopped: ")).unwrap();
-    println!("{}, waiting up to {wait}: {stopped}", engine.name());
+    eprintln!("{}, waiting up to {wait}: {stopped}", engine.name());
     let whole = format!("stopped: {requests} requests, {requests} clicks recorded in ");
     assert!(wait == "0s" || stopped.contains(&whole) && stopped.ends_with(", 0 lost"), "{said}");
 }

@@ -12,9 +12,10 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::Semaphore;
 use tokio::time::sleep;
+use tokio_io_timeout::TimeoutStream;
 
 use crate::control::live::Who;
-use crate::limits::{ADMIN_CONNECTIONS_MAX, ADMIN_HEAD_MS_MAX};
+use crate::limits::{ADMIN_CONNECTIONS_MAX, ADMIN_HEAD_MS_MAX, ADMIN_WRITE_MS_MAX};
 use crate::say::say;
 
 /// Serves connections until accepting fails for good.
@@ -46,10 +47,12 @@ pub async fn serve(listener: UnixListener, router: Router) -> io::Result<()> {
 }
 
 async fn converse(stream: UnixStream, router: Router) {
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(Duration::from_millis(ADMIN_WRITE_MS_MAX)));
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(Duration::from_millis(ADMIN_HEAD_MS_MAX))
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+        .serve_connection(TokioIo::new(Box::pin(stream)), TowerToHyperService::new(router));
     // A client that goes away or writes no HTTP ends nothing but its connection.
     let _ = served.await;
 }

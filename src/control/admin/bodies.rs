@@ -25,7 +25,7 @@ pub struct Bodies(Arc<Semaphore>);
 /// What a body says. Room for a large one is taken until this is dropped.
 pub struct Said<T> {
     pub what: T,
-    pub _room: Option<OwnedSemaphorePermit>,
+    pub room: Option<OwnedSemaphorePermit>,
 }
 
 impl Bodies {
@@ -60,8 +60,9 @@ impl Bodies {
         let whole = Limited::new(body, ADMIN_BODY_BYTES_MAX).collect();
         let whole = timeout(Duration::from_millis(ADMIN_BODY_MS_MAX), whole).await;
         let whole = whole.map_err(|_| too_slow())?.map_err(|error| unread(&*error))?.to_bytes();
-        let parse = move || check(parse(&whole)?);
-        let what = match is_large {
+        // It goes on where nobody waits for it any more, and so does the room it takes.
+        let parse = move || check(parse(&whole)?).map(|what| Said { what, room });
+        match is_large {
             true => tokio::task::spawn_blocking(|| {
                 background::begin();
                 parse()
@@ -69,8 +70,7 @@ impl Bodies {
             .await
             .map_err(|_| stopping())?,
             false => parse(),
-        };
-        Ok(Said { what: what?, _room: room })
+        }
     }
 }
 

@@ -13,9 +13,9 @@ use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
 use crossbeam_channel::{Sender, TrySendError};
 use serde::Deserialize;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
-use super::bodies::Bodies;
+use super::bodies::{Bodies, Said};
 use super::export::ExportBody;
 use super::refusal::HttpRefusal;
 use crate::control::live::{Asker, Done, Edit, NotDone, Reason, Who, Wish, check};
@@ -70,7 +70,17 @@ impl Answering {
     }
 
     async fn ask(&self, ask: impl FnOnce(Asker) -> Wish) -> Answered {
-        let (reply, answer) = oneshot::channel();
+        self.ask_with(None, ask).await
+    }
+
+    /// The same where the wish takes room until it is answered, whether or not anybody
+    /// still waits for it.
+    async fn ask_with(
+        &self,
+        room: Option<OwnedSemaphorePermit>,
+        ask: impl FnOnce(Asker) -> Wish,
+    ) -> Answered {
+        let (reply, answer) = Asker::new(room);
         self.tell(ask(reply))?;
         Ok(answer.await.map_err(|_| stopping())?.map(Json)?)
     }
@@ -96,8 +106,8 @@ async fn generations(State(at): At) -> Answered {
 }
 
 async fn differences(State(at): At) -> Answered {
-    let _look = at.look().await?;
-    at.ask(|reply| Wish::Differences { reply }).await
+    let look = at.look().await?;
+    at.ask_with(Some(look), |reply| Wish::Differences { reply }).await
 }
 
 #[derive(Deserialize)]
@@ -241,6 +251,6 @@ async fn edit<T: serde::de::DeserializeOwned + 'static>(
     edit_of: impl FnOnce(T) -> Result<Edit, HttpRefusal> + Send + 'static,
 ) -> Answered {
     let checked = |said| Ok(check(&edit_of(said)?)?);
-    let said = at.bodies.read(body, checked).await?;
-    at.ask(|reply| Wish::Edit { edit: said.what, who, reply }).await
+    let Said { what: edit, room } = at.bodies.read(body, checked).await?;
+    at.ask_with(room, |reply| Wish::Edit { edit, who, reply }).await
 }

@@ -12,7 +12,7 @@ use super::generations::Generations;
 use super::journal::Journal;
 use super::keeping::Keeping;
 use super::look;
-use super::making::{Ready, Task, make};
+use super::making::{Ready, Task, Unmade, make};
 use super::not_done::{NotDone, Reason};
 use super::opening::Opening;
 use super::order::{Making, Order, Turn};
@@ -44,6 +44,8 @@ pub struct Desk {
     pub(super) table: u32,
     pub(super) generations: Generations,
     pub(super) staged: Option<Served>,
+    /// How many links are staged, while a worker has them.
+    pub(super) staged_away: Option<usize>,
     /// Not there while a worker writes into it.
     pub(super) journal: Option<Journal>,
     /// What is being made ready, and behind it what was ordered later.
@@ -77,7 +79,7 @@ enum Ended {
     /// Link files were read.
     Reading(Box<(Job, Result<WasRead, NotDone>)>),
     /// Links were made ready.
-    Making(Box<Result<Ready, NotDone>>),
+    Making(Box<Result<Ready, Unmade>>),
     /// The journal was written.
     Writing(Box<Written>),
     /// A table was written for a rollback, or why not.
@@ -148,6 +150,7 @@ impl Desk {
             table,
             generations,
             staged: None,
+            staged_away: None,
             journal: Some(journal),
             making: None,
             orders: VecDeque::new(),
@@ -226,7 +229,7 @@ impl Desk {
             }
             Wish::Promote { who, reply } => self.order(Order::Promote { who, reply }),
             Wish::Rollback { to, who, reply } => self.order(Order::Rollback { to, who, reply }),
-            Wish::Discard { .. } | Wish::Differences { .. } if self.is_staged_away() => {
+            Wish::Discard { .. } | Wish::Differences { .. } if self.staged_away.is_some() => {
                 self.wait(wish);
             }
             Wish::Discard { reply } => answer(reply, self.discard()),
@@ -352,7 +355,7 @@ impl Desk {
     fn list(&self) -> Done {
         Done::Generations {
             serving: self.generation,
-            staged: self.staged.as_ref().map(|staged| staged.editor().len()),
+            staged: self.staged.as_ref().map(|it| it.editor().len()).or(self.staged_away),
             generations: self.generations.list(),
         }
     }

@@ -94,6 +94,9 @@ impl Desk {
     fn edit_group(&mut self, group: Vec<EditAsked>, journal: &mut Journal) {
         match self.serve_edits(&group, journal) {
             Ok(counts) => {
+                if let Some(making) = &mut self.making {
+                    group.iter().for_each(|asked| making.since.note(&asked.edit));
+                }
                 let (generation, changes) = (self.generation, self.served.changes().len());
                 for (edit, changed) in group.into_iter().zip(counts) {
                     answer(edit.reply, Ok(Done::Edited { generation, changed, changes }));

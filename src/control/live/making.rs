@@ -10,7 +10,8 @@ use super::sentences::failed;
 use super::served::Served;
 use super::tables;
 use crate::control::shards::Shards;
-use crate::links::{Change, Changes, EditProblem, Links, Patch};
+use crate::limits::KEYS_PATCHED_MAX;
+use crate::links::{Changes, EditProblem, Links, Patch};
 use crate::sources::{Base, FileMark};
 
 /// What is to be made ready.
@@ -43,8 +44,21 @@ pub struct Ready {
     pub changed: usize,
 }
 
+/// Why nothing was made ready.
+pub struct Unmade {
+    pub refusal: NotDone,
+    /// The links that were handed over, as they were.
+    pub staged: Option<Box<Served>>,
+}
+
+impl std::convert::From<NotDone> for Unmade {
+    fn from(refusal: NotDone) -> Self {
+        Self { refusal, staged: None }
+    }
+}
+
 /// Makes it ready.
-pub fn make(task: Task, state: &Path, shards: &Shards) -> Result<Ready, NotDone> {
+pub fn make(task: Task, state: &Path, shards: &Shards) -> Result<Ready, Unmade> {
     let Task { from, mut changes, edit, is_for_shards } = task;
     let before = changes.clone();
     if let Some(edit) = edit {
@@ -54,8 +68,15 @@ pub fn make(task: Task, state: &Path, shards: &Shards) -> Result<Ready, NotDone>
     }
     let served = match from {
         From::Served(mut served) => {
-            served.lay(&changes).map_err(NotDone::clash)?;
-            *served
+            let (base, were) = (served.base().clone(), served.changes().clone());
+            match served.lay(&changes) {
+                Ok(()) => *served,
+                Err(why) => {
+                    drop(served);
+                    let staged = Served::new(base, &were).ok().map(Box::new);
+                    return Err(Unmade { refusal: NotDone::clash(why), staged });
+                }
+            }
         }
         From::Table(base) => Served::new(base, &changes).map_err(NotDone::clash)?,
         From::Kept { generation, table, files } => {
@@ -81,16 +102,21 @@ pub fn make(task: Task, state: &Path, shards: &Shards) -> Result<Ready, NotDone>
 }
 
 impl Ready {
-    /// Lays one more change over it, which came while it was made.
+    /// Lays these changes over it in the place of its own, unless they are too many to be
+    /// made one by one. Whether all are laid.
     ///
     /// # Errors
     ///
-    /// As [`Served::change`].
-    pub fn change(&mut self, key: &str, change: Option<Change>) -> Result<(), EditProblem> {
-        if let Some(patch) = self.served.change(key, change, 0)? {
-            let patch = Patch::all(vec![patch], 0);
-            self.replicas.iter_mut().for_each(|links| links.apply(&patch));
+    /// As [`Served::change`]; then some are.
+    pub fn lay_singly(&mut self, changes: &Changes) -> Result<bool, EditProblem> {
+        let before = self.served.changes().clone();
+        let mut later = before.until(changes);
+        for (key, change) in later.by_ref().take(KEYS_PATCHED_MAX) {
+            if let Some(patch) = self.served.change(key, change.cloned(), 0)? {
+                let patch = Patch::all(vec![patch], 0);
+                self.replicas.iter_mut().for_each(|links| links.apply(&patch));
+            }
         }
-        Ok(())
+        Ok(later.next().is_none())
     }
 }

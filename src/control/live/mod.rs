@@ -39,4 +39,6 @@ pub use not_done::{NotDone, Reason};
 pub use opening::Opening;
 pub use sentences::say_bad_lines;
 pub use who::Who;
+#[cfg(test)]
+use wish::Answer;
 pub use wish::{Asker, Done, ExportPiece, Wish};

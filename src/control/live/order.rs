@@ -1,6 +1,8 @@
 //! What is ordered to be served as a whole, on its way: ordered, being made ready, on its
 //! way into the journal.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::editing::CheckedEdit;
@@ -32,10 +34,41 @@ pub enum Order {
 pub struct Making {
     pub what: What,
     pub who: Who,
-    /// The changes that were in force when it was begun.
-    pub from: Changes,
+    /// What was changed since it was begun.
+    pub since: Touched,
     /// How many keys an edit changes.
     pub changed: usize,
+}
+
+/// Keys that were set, unset or reset, even to what they were.
+#[derive(Default)]
+pub struct Touched {
+    keys: BTreeSet<Arc<str>>,
+    /// All were reset.
+    all: bool,
+}
+
+impl Touched {
+    /// Notes what an edit names.
+    pub fn note(&mut self, edit: &CheckedEdit) {
+        match edit {
+            CheckedEdit::Keys(keys) => self.keys.extend(keys.iter().map(|(key, _)| (**key).into())),
+            CheckedEdit::All => *self = Self { keys: BTreeSet::new(), all: true },
+        }
+    }
+
+    /// What lies over it, of those that did so far, when each of these keys is as it is
+    /// `now`.
+    pub fn laid_over(&self, changes: &Changes, now: &Changes) -> Changes {
+        if self.all {
+            return now.clone();
+        }
+        let mut changes = changes.clone();
+        for key in &self.keys {
+            changes.put(key, now.get(key).cloned());
+        }
+        changes
+    }
 }
 
 /// What becomes of it.
@@ -79,5 +112,39 @@ impl Turn {
             after: self.ready.served.changes().clone(),
             links: self.ready.served.editor().len(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::control::live::editing::{Edit, check};
+    use crate::links::changes;
+
+    /// What lies over links with `/x`, `/r` and `/z` set as of then, after these edits, which
+    /// left `now` in force.
+    fn lies(edits: &[Edit], now: &str) -> Vec<String> {
+        let then = changes("/x https://then/\n/r https://then/\n/z https://then/", "");
+        let mut since = Touched::default();
+        edits.iter().for_each(|edit| since.note(&check(edit).unwrap()));
+        let laid = since.laid_over(&then, &changes(now, ""));
+        laid.iter().map(|(key, _)| format!("{key} {}", laid.get(key) == then.get(key))).collect()
+    }
+
+    #[test]
+    fn what_was_touched_is_as_it_is_now() {
+        let set = |lines: &str| Edit::Set { name: "f".into(), lines: lines.into() };
+        let reset = |keys: &str| Edit::Reset { name: "f".into(), keys: keys.into() };
+        // Whether each key is as of then.
+        assert_eq!(lies(&[], ""), ["/r true", "/x true", "/z true"]);
+        // Set to what it is anyway, or to something else and back.
+        let now = "/x https://now/";
+        assert_eq!(lies(&[set(now)], now), ["/r true", "/x false", "/z true"]);
+        let there_and_back = [set("/x https://other/"), set(now)];
+        assert_eq!(lies(&there_and_back, now), ["/r true", "/x false", "/z true"]);
+        // Reset although it was not changed.
+        assert_eq!(lies(&[reset("/r")], now), ["/x true", "/z true"]);
+        assert_eq!(lies(&[Edit::ResetAll], ""), [""; 0]);
+        assert_eq!(lies(&[set("/a 410"), Edit::ResetAll, set(now)], now), ["/x false"]);
     }
 }

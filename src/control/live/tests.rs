@@ -13,14 +13,12 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::*;
 use crate::control::shards::Shards;
-use crate::limits::{KEYS_PATCHED_MAX, READINGS_WAITING_MAX, WISHES_WAITING_MAX};
+use crate::limits::{KEYS_PATCHED_MAX, QUERY_SHAPES_MAX, READINGS_WAITING_MAX, WISHES_WAITING_MAX};
 use crate::links::OnBadLine;
 use crate::sources::{Reading, Sources};
 
 /// How long an answer may take that is held up by nothing.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-type Answer = oneshot::Receiver<Result<Done, NotDone>>;
 
 struct Rig {
     folder: PathBuf,
@@ -54,7 +52,7 @@ impl Rig {
     }
 
     fn ask(&self, wish: impl FnOnce(Asker) -> Wish) -> Answer {
-        let (reply, answer) = oneshot::channel();
+        let (reply, answer) = Asker::new(None);
         self.wishes.send(wish(reply)).unwrap();
         answer
     }
@@ -302,5 +300,21 @@ fn changes_one_by_one_make_room_in_time() {
     for round in 0..8 {
         assert!(desk.link(&format!("/k/{round}/999")).is_some());
     }
+    desk.stop();
+}
+
+#[test]
+fn what_is_staged_outlasts_a_change_that_clashes_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let desk = Rig::start(folder.path(), FIRST);
+    let shapes = (0..QUERY_SHAPES_MAX).map(|at| format!("/q?p{at}=1 https://q.example/{at}\n"));
+    fs::write(folder.path().join("shapes"), shapes.collect::<String>()).unwrap();
+    done(desk.stage("shapes"));
+    assert_eq!(changed(desk.set("/q?zz=1 https://set.example/")), 1);
+    assert_eq!(reason(desk.ask(|reply| Wish::Differences { reply })), Reason::Wrong);
+    assert_eq!(reason(desk.promote()), Reason::Wrong);
+    assert_eq!(changed(desk.edit(Edit::ResetAll)), 1);
+    done(desk.promote());
+    assert_eq!(desk.link("/q?p1=1").unwrap(), "/q?p1=1 https://q.example/1");
     desk.stop();
 }

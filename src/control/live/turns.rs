@@ -8,16 +8,16 @@ use super::generation::Generation;
 use super::generations::{KeptGeneration, Recalled};
 use super::journal::TableServed;
 use super::look;
-use super::making::{From, Ready, Task};
+use super::making::{From, Ready, Task, Unmade};
 use super::not_done::{NotDone, Reason};
 use super::opening::next;
-use super::order::{Making, Order, Turn, What};
+use super::order::{Making, Order, Touched, Turn, What};
 use super::reading::{Then, WasRead};
 use super::sentences::{nothing_staged, over, say_bad_lines};
+use super::served::Served;
 use super::who::{How, Who};
 use super::wish::{Done, answer};
-use crate::limits::{KEYS_PATCHED_MAX, WISHES_WAITING_MAX};
-use crate::links::EditProblem;
+use crate::limits::WISHES_WAITING_MAX;
 use crate::machine::clock::unix_us;
 use crate::say::say;
 use crate::words::counted;
@@ -36,11 +36,6 @@ impl Desk {
             // The one is asked for once, the other as often as files are read.
             Order::Fold | Order::Read { .. } => self.orders.push_back(order),
         }
-    }
-
-    /// Whether what is staged is on its way back to be compared.
-    pub(super) fn is_staged_away(&self) -> bool {
-        matches!(&self.making, Some(Making { what: What::Restage(_), .. }))
     }
 
     /// Whether room for changes is being made.
@@ -67,11 +62,11 @@ impl Desk {
                 let WasRead { served, report, took } = *read;
                 (What::Read { report, took, replies }, who, From::Served(Box::new(served)))
             }
-            Order::Promote { who, reply } => match self.staged.take() {
+            Order::Promote { who, reply } => match self.take_staged() {
                 Some(staged) => (What::Promote(reply), who, From::Served(Box::new(staged))),
                 None => return answer(reply, Err(nothing_staged())),
             },
-            Order::Restage { reply } => match self.staged.take() {
+            Order::Restage { reply } => match self.take_staged() {
                 Some(staged) => {
                     is_for_shards = false;
                     let who = Who::itself("diff");
@@ -101,8 +96,23 @@ impl Desk {
                 (What::Fold, Who::itself("fold"), from)
             }
         };
-        self.making = Some(Making { what, who, from: self.served.changes().clone(), changed: 0 });
+        self.making = Some(Making { what, who, since: Touched::default(), changed: 0 });
         self.workers.maker.hand(Task { from, changes, edit, is_for_shards });
+    }
+
+    /// Hands out what is staged, to be brought up to the changes of now.
+    fn take_staged(&mut self) -> Option<Served> {
+        let staged = self.staged.take();
+        self.staged_away = staged.as_ref().map(|staged| staged.editor().len());
+        staged
+    }
+
+    /// Has it back, unless other files were staged meanwhile.
+    fn stage_again(&mut self, staged: Option<Served>) {
+        self.staged_away = None;
+        if self.staged.is_none() {
+            self.staged = staged;
+        }
     }
 
     /// The generation that is to be served again.
@@ -127,15 +137,15 @@ impl Desk {
         }
     }
 
-    pub(super) fn have_made(&mut self, result: Result<Ready, NotDone>) {
+    pub(super) fn have_made(&mut self, result: Result<Ready, Unmade>) {
         match (result, &mut self.making) {
             (Ok(ready), Some(making)) => {
                 making.changed += ready.changed;
                 self.made = Some(Box::new(ready));
             }
-            (Err(refusal), making) => {
+            (Err(unmade), making) => {
                 if let Some(making) = making.take() {
-                    self.not_made(making, refusal);
+                    self.not_made(making, unmade);
                 }
             }
             (Ok(_), None) => {}
@@ -154,56 +164,39 @@ impl Desk {
 
     /// Lays over it what was changed meanwhile, and has it written and served.
     fn go_over(&mut self, mut making: Making, mut ready: Ready) {
-        let now = self.served.changes().clone();
-        let mut later = making.from.until(&now).map(|(key, change)| (key, change.cloned()));
-        let mut laid = Ok(());
-        for (key, change) in later.by_ref().take(KEYS_PATCHED_MAX) {
-            laid = ready.change(key, change);
-            if laid.is_err() {
-                break;
-            }
-        }
-        let is_all = later.next().is_none();
-        drop(later);
-        match laid {
-            Ok(()) if is_all => {}
-            Err(EditProblem::Refused(why)) => return self.not_made(making, NotDone::clash(why)),
-            Ok(()) | Err(EditProblem::Crowded) => {
-                // Once more, with all of them.
-                let mut changes = ready.served.changes().clone();
-                for (key, change) in making.from.until(&now) {
-                    changes.put(key, change.cloned());
-                }
-                let is_for_shards = !matches!(making.what, What::Restage(_));
-                making.from = now;
-                self.making = Some(making);
-                let from = From::Served(Box::new(ready.served));
-                return self.workers.maker.hand(Task { from, changes, edit: None, is_for_shards });
-            }
+        let changes = making.since.laid_over(ready.served.changes(), self.served.changes());
+        if !ready.lay_singly(&changes).unwrap_or(false) {
+            // The worker has room for all of them, or says what is wrong.
+            let is_for_shards = !matches!(making.what, What::Restage(_));
+            making.since = Touched::default();
+            self.making = Some(making);
+            let from = From::Served(Box::new(ready.served));
+            return self.workers.maker.hand(Task { from, changes, edit: None, is_for_shards });
         }
         match making.what {
             What::Restage(reply) => {
                 look::differences(&self.served, &ready.served, reply);
-                // Unless other files were staged meanwhile.
-                self.staged.get_or_insert(ready.served);
+                self.stage_again(Some(ready.served));
             }
             What::Fold => self.swap(ready, self.generation),
             What::Edit(reply) if making.changed == 0 => {
-                let (generation, changes) = (self.generation, now.len());
+                let (generation, changes) = (self.generation, self.served.changes().len());
                 answer(reply, Ok(Done::Edited { generation, changed: 0, changes }));
             }
             _ => self.turn_to(making, ready),
         }
     }
 
-    /// Nothing comes of it, and whoever asked is told.
-    pub(super) fn not_made(&self, making: Making, refusal: NotDone) {
+    /// Nothing comes of it, and whoever asked is told. What was staged is so again.
+    fn not_made(&mut self, making: Making, unmade: Unmade) {
+        let Unmade { refusal, staged } = unmade;
         match making.what {
             What::Read { replies, .. } => self.not_read(Then::Serve(replies), refusal),
-            What::Promote(reply)
-            | What::Rollback { reply, .. }
-            | What::Edit(reply)
-            | What::Restage(reply) => answer(reply, Err(refusal)),
+            What::Promote(reply) | What::Restage(reply) => {
+                self.stage_again(staged.map(|staged| *staged));
+                answer(reply, Err(refusal));
+            }
+            What::Rollback { reply, .. } | What::Edit(reply) => answer(reply, Err(refusal)),
             // A change that finds no room has a whole new table made.
             What::Fold => say(format_args!("warning: no room for changes was made: {refusal}")),
         }
@@ -237,10 +230,8 @@ impl Desk {
 
     /// The journal does not have it, so it is not served.
     pub(super) fn not_written(&mut self, turn: Turn, refusal: NotDone) {
-        if matches!(turn.making.what, What::Promote(_)) && self.staged.is_none() {
-            self.staged = Some(turn.ready.served);
-        }
-        self.not_made(turn.making, refusal);
+        let staged = Some(Box::new(turn.ready.served));
+        self.not_made(turn.making, Unmade { refusal, staged });
     }
 
     /// Every shard gets its replica.
@@ -298,6 +289,7 @@ impl Desk {
                 }
             }
             What::Promote(reply) => {
+                self.staged_away = None;
                 say(format_args!("promoted by {who}: {served}{over}"));
                 answer(reply, Ok(Done::Served(about)));
             }

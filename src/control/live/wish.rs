@@ -1,7 +1,7 @@
 //! What can be asked of the desk, and what it answers.
 
 use serde::Serialize;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 use super::editing::CheckedEdit;
 use super::generation::Generation;
@@ -10,7 +10,22 @@ use super::who::Who;
 use crate::sources::Sources;
 
 /// Where an answer goes. Whoever waits may have gone.
-pub type Asker = oneshot::Sender<Result<Done, NotDone>>;
+pub struct Asker {
+    tell: oneshot::Sender<Result<Done, NotDone>>,
+    /// Room that what is asked for takes until it is answered.
+    _room: Option<OwnedSemaphorePermit>,
+}
+
+/// Where an answer comes.
+pub type Answer = oneshot::Receiver<Result<Done, NotDone>>;
+
+impl Asker {
+    /// One that asks, with the room that this takes, and where the answer comes.
+    pub fn new(room: Option<OwnedSemaphorePermit>) -> (Self, Answer) {
+        let (tell, answer) = oneshot::channel();
+        (Self { tell, _room: room }, answer)
+    }
+}
 
 /// Where an export goes. There is room for a few pieces.
 pub type ExportSender = mpsc::Sender<ExportPiece>;
@@ -73,5 +88,5 @@ pub enum Done {
 /// Tells whoever asked.
 pub fn answer(reply: Asker, answer: Result<Done, NotDone>) {
     // They may have gone.
-    let _ = reply.send(answer);
+    let _ = reply.tell.send(answer);
 }

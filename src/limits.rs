@@ -306,11 +306,30 @@ pub const SEGMENTS_READY_MAX: usize = 64;
 pub const WAIT_FOR_LOG_MS_MAX: u64 = 10_000;
 /// How often a shard that waits for the log looks whether there is room, microseconds.
 pub const WAIT_FOR_LOG_LOOK_US: u64 = 500;
-/// Most segments of a shard that wait for the disk, to be sealed. Over it no more
-/// are made ready, and clicks are lost, and counted, for as long as the disk cannot
-/// keep up.
+/// Bytes of small segments that are kept ready for each shard beyond the reserve, so
+/// that they cover a second of clicks, and as many that wait to be sealed. Over it:
+/// no more than the reserve, and than [`SEGMENTS_WAITING_MAX`].
+pub const SMALL_SEGMENTS_BYTES: u64 = 64 * 1024 * 1024;
+/// Most segments of a shard that wait for the disk, to be sealed, unless they are small.
+/// Over it no more are made ready, and clicks are lost, and counted, for as long as the
+/// disk cannot keep up.
 pub const SEGMENTS_WAITING_MAX: usize = 6;
-/// Most bytes synced in one go; between two the keeper looks after the writers.
+/// How long after its first failure the next segment is tried again, milliseconds;
+/// after each further one twice as long.
+pub const SEGMENT_RETRY_MS_MIN: u64 = 10;
+/// The longest that this becomes, milliseconds.
+pub const SEGMENT_RETRY_MS_MAX: u64 = 1000;
+/// How long after something was said of segments that cannot be made, or not synced,
+/// it may be said anew, milliseconds. Sooner: failures are counted and not said.
+pub const TROUBLE_QUIET_MS: u64 = 10_000;
+/// The shortest time that a stop gives the disk to take what was written, milliseconds,
+/// although the drain timeout is over. After it: what is not sealed is said, and found
+/// by the next start as after a kill.
+pub const SEAL_MS_MIN: u64 = 1000;
+/// Segment numbers of a shard that are noted as used up ahead of their use: more than
+/// can be made before one is sealed. Over it: the next are noted first.
+pub const SEGMENT_NUMBERS_AHEAD: u64 = 256;
+/// Most bytes synced in one go; between two, segments are sealed.
 pub const SYNC_STEP_BYTES: usize = 16 * 1024 * 1024;
 /// Bytes of a segment faulted in ahead of its writer.
 pub const POPULATE_AHEAD_BYTES: u64 = 8 * 1024 * 1024;
@@ -451,6 +470,11 @@ const _: () = assert!(TEXTS_PER_SEGMENT_MAX > 4);
 const _: () = assert!(SEGMENT_BYTES_MAX / 8 < 1 << 31);
 const _: () = assert!(SEGMENT_BYTES_MAX < u32::MAX as u64);
 const _: () = assert!(SEGMENTS_READY_DEFAULT as usize <= SEGMENTS_READY_MAX);
+// A number that was given to a click is never given again, even if a power loss takes
+// its segment. With small segments, as many wait as are ready.
+const _: () = assert!(SEGMENTS_WAITING_MAX <= SEGMENTS_READY_MAX);
+const _: () = assert!(1 + 2 * SEGMENTS_READY_MAX < SEGMENT_NUMBERS_AHEAD as usize);
+const _: () = assert!(SEGMENT_RETRY_MS_MIN < SEGMENT_RETRY_MS_MAX);
 const _: () = assert!(GENERATIONS_KEPT_DEFAULT as usize <= GENERATIONS_KEPT_MAX);
 // A process has addresses (47 bits) for the maps of 512 shards.
 const _: () = assert!(

@@ -113,7 +113,7 @@ pub struct ServeArguments {
     #[arg(long, env = "CAROM_SEND_TIMEOUT", default_value = written_time(SEND_TIMEOUT_DEFAULT), value_name = "TIME", value_parser = time)]
     send_timeout: Option<Duration>,
 
-    /// Time to finish what is under way when stopping
+    /// Time to finish what is under way when stopping, and to bring clicks to the disk
     #[arg(long, env = "CAROM_DRAIN_TIMEOUT", default_value = written_time(DRAIN_TIMEOUT_DEFAULT), value_name = "TIME", value_parser = time)]
     drain_timeout: Option<Duration>,
 
@@ -146,7 +146,8 @@ pub struct ServeArguments {
     #[arg(long, env = "CAROM_SEGMENT_SIZE", default_value = written_size(SEGMENT_BYTES_DEFAULT), value_name = "SIZE", value_parser = segment_size)]
     segment_size: Option<ByteSize>,
 
-    /// Segments kept ready for each core beside the one it writes, with all their space
+    /// Segments kept ready for each core beside the one it writes, with all their space;
+    /// more if they are small, to cover a second of clicks (at most 64 and 64 MiB)
     #[arg(
         long,
         env = "CAROM_RESERVE",

@@ -5,7 +5,7 @@
 //!             ▲ ready │ retired
 //!             └─ Handover ─┘
 //!                    │
-//!                 Keeper: one thread; makes, faults in, syncs and seals segments
+//!                 Keeper: one thread makes segments and faults them in, another syncs and seals
 //! ```
 //!
 //! - `format` says what the bytes mean and touches nothing else; `docs/click-log.md`
@@ -46,7 +46,9 @@ pub use format::segment::{Header, SEAL_AT, Seal, SegmentRefused, VERSION};
 pub use format::tail::{AddressSource, Tail, TlsSession};
 pub use keep::ip_keys::IpKeys;
 pub use keep::keeper::{Keeper, KeeperOptions, ShardInfo, Summary};
-pub use keep::segments::{SegmentFiles, ServerRun};
+pub use keep::maker::SegmentMaker;
+pub use keep::open_segment::ServerRun;
+pub use keep::syncer::SegmentSyncer;
 pub use read::entry::LedgerEntry;
 pub use read::event::SegmentEvent;
 pub use read::ledger::Ledger;

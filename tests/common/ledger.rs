@@ -68,7 +68,7 @@ pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
 
 /// Appends a click, waiting for room: a test is faster than any visitor.
 pub fn append(writer: &mut Writer, click: &Click<'_>) {
-    wait_until("a segment is ready", || writer.handover().ready.is_full());
+    wait_until("a segment is ready", || !writer.handover().ready.is_empty());
     writer.append(click).unwrap();
 }
 

@@ -7,5 +7,6 @@ mod crowd;
 mod endurance;
 mod full_disk;
 mod kill;
+mod poor_disk;
 mod sync_errors;
 mod waiting;

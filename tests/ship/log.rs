@@ -63,7 +63,7 @@ impl Log {
         let start = || start(self.folder.path(), self.segment_bytes);
         let (_, writers) = self.server.get_or_insert_with(start);
         let writer = &mut writers[(self.written % 3 % SHARDS) as usize];
-        until("a segment is ready", || writer.handover().ready.is_full());
+        until("a segment is ready", || !writer.handover().ready.is_empty());
         writer.append(click).unwrap();
         self.written += 1;
     }

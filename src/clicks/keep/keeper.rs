@@ -1,33 +1,39 @@
-//! The keeper: one thread that does for all shards what could make them wait.
-//! It makes segments, faults them in ahead of the writers, syncs and seals.
+//! The keeper: two threads that do for all shards what could make them wait. One makes
+//! segments and faults them in ahead of the writers, the other syncs and seals.
 
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{self, JoinHandle};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::{self, JoinHandle, Thread};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow, ensure};
 use rustix::io::Errno;
 
+use super::maker::SegmentMaker;
+use super::making::Making;
 use super::numbers::Numbers;
-use super::segments::{self, SegmentFiles, ServerRun, Trouble};
+use super::open_segment::{Passage, ServerRun, is_untouched};
+use super::syncer::SegmentSyncer;
+use super::syncing::Syncing;
+use super::trouble::{Reporter, mebibytes};
 use crate::clicks::folder::{self, Lock};
 use crate::clicks::format::id::{ClickKeys, Signer};
 use crate::clicks::write::handover::Handover;
 use crate::clicks::write::writer::Writer;
-use crate::disk;
-use crate::limits::{SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN, SEGMENTS_READY_MAX};
+use crate::limits::{
+    SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN, SEGMENT_NUMBERS_AHEAD, SEGMENTS_READY_MAX,
+};
 use crate::machine::clock::unix_us;
-use crate::pace;
 use crate::words::counted;
 
-/// How long after a failure the next segment is tried again.
-const RETRY: Duration = Duration::from_secs(1);
+/// Longest time between two looks at the shards.
+const LOOK: Duration = Duration::from_secs(1);
 /// Shortest time between two syncs: an interval of zero is no reason to spin.
 const PAUSE_MIN: Duration = Duration::from_millis(1);
-/// SegmentFiles are whole pages.
+/// Segments are whole pages.
 const PAGE_BYTES: u64 = 4096;
 
 /// What the operator wishes.
@@ -35,7 +41,8 @@ pub struct KeeperOptions {
     /// Size of a segment file, bytes; rounded up to whole pages. Within
     /// `SEGMENT_BYTES_MIN..=SEGMENT_BYTES_MAX`.
     pub segment_bytes: u64,
-    /// Segments kept ready for each shard, within `1..=SEGMENTS_READY_MAX`.
+    /// Segments kept ready for each shard, within `1..=SEGMENTS_READY_MAX`. More if they
+    /// are small, so that they cover a second of clicks.
     pub reserve: usize,
     /// How long a segment is written after its first click, before the shard goes on
     /// in the next one.
@@ -46,7 +53,7 @@ pub struct KeeperOptions {
     pub node: u16,
     /// The keys that sign click ids.
     pub keys: ClickKeys,
-    /// Takes a sentence for the operator's log. Called on the keeper's thread.
+    /// Takes a sentence for the operator's log. Called on the keeper's threads, one at a time.
     pub report: Box<dyn Fn(String) + Send>,
 }
 
@@ -70,19 +77,60 @@ pub struct Summary {
     pub sync_errors: u64,
 }
 
+/// One of the keeper's threads.
+struct Worker {
+    thread: JoinHandle<()>,
+    stop: Arc<AtomicBool>,
+    /// Nothing is ever sent; its other end goes with the thread.
+    end: Receiver<()>,
+}
+
+impl Worker {
+    fn start(
+        name: &str,
+        stop: Arc<AtomicBool>,
+        work: impl FnOnce() + Send + 'static,
+    ) -> anyhow::Result<Self> {
+        let (ended, end): (Sender<()>, _) = channel();
+        let run = move || {
+            work();
+            drop(ended);
+        };
+        let thread = thread::Builder::new().name(name.to_owned()).spawn(run);
+        let thread = thread.context("cannot start a thread of the click keeper")?;
+        Ok(Self { thread, stop, end })
+    }
+
+    /// Lets it end; whether it did by `deadline`, if there is one.
+    fn end(self, deadline: Option<Instant>) -> bool {
+        self.stop.store(true, Ordering::Release);
+        self.thread.thread().unpark();
+        if let Some(deadline) = deadline {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if self.end.recv_timeout(left) == Err(RecvTimeoutError::Timeout) {
+                return false;
+            }
+        }
+        self.thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        true
+    }
+}
+
 /// The keeper of one click folder. Dropping it stops it like
 /// [`finish`](Self::finish).
 pub struct Keeper {
-    thread: Option<JoinHandle<Summary>>,
-    stop: Arc<AtomicBool>,
+    /// Maker and syncer.
+    workers: Option<[Worker; 2]>,
+    passages: Vec<Arc<Passage>>,
     handovers: Vec<Arc<Handover>>,
+    reporter: Reporter,
 }
 
 impl Keeper {
-    /// Takes the folder, makes the first segments, and starts the thread.
+    /// Takes the folder, makes the first segments, and starts the threads.
     /// Returns a writer for each of `shards`, in their order.
     ///
-    /// The thread inherits the CPUs of the caller: call this before pinning.
+    /// The threads inherit the CPUs of the caller: call this before pinning.
     ///
     /// Segments of earlier runs are left as they are, except those that were
     /// made ready and never written, which are deleted.
@@ -96,17 +144,7 @@ impl Keeper {
         shards: &[ShardInfo],
         options: KeeperOptions,
     ) -> anyhow::Result<(Self, Vec<Writer>)> {
-        ensure!(
-            (SEGMENT_BYTES_MIN..=SEGMENT_BYTES_MAX).contains(&options.segment_bytes),
-            "--segment-size must be between {SEGMENT_BYTES_MIN} and {SEGMENT_BYTES_MAX} bytes, \
-             not {}",
-            options.segment_bytes
-        );
-        ensure!(
-            (1..=SEGMENTS_READY_MAX).contains(&options.reserve),
-            "--reserve must be between 1 and {SEGMENTS_READY_MAX} segments, not {}",
-            options.reserve
-        );
+        check(&options)?;
         folder::make(dir)?;
         let run = ServerRun {
             folder: dir.to_owned(),
@@ -118,46 +156,46 @@ impl Keeper {
         };
         let lock = Lock::take(dir, run.run)?;
         let mut numbers = Numbers::open(dir)?;
-        let mut shards = adopt(dir, shards, options.reserve, &mut numbers)?;
-        let mut writers = Vec::with_capacity(shards.len());
-        let made = shards.iter_mut().zip(0..).try_for_each(|(files, shard)| {
-            let first = files.create(&run)?;
-            let signer = Signer { keys: options.keys.clone(), node: options.node, shard };
-            writers.push(Writer::new(files.handover.clone(), first, signer));
+        let (mut makers, mut syncers) = adopt(&run, shards, options.reserve, &mut numbers)?;
+        let mut writers = Vec::with_capacity(makers.len());
+        let made = makers.iter_mut().try_for_each(|maker| {
+            let first = maker.create(&run)?;
+            let keys = options.keys.clone();
+            let signer = Signer { keys, node: options.node, shard: maker.shard() };
+            writers.push(Writer::new(maker.handover().clone(), first, signer));
             for _ in 0..options.reserve {
-                let next = files.create(&run)?;
-                files.handover.ready.push(next).expect("the queue is new");
+                let next = maker.create(&run)?;
+                maker.handover().ready.push(next).expect("the queue is new");
             }
             Ok(())
         });
         if let Err(error) = made {
-            let sentence = no_space(&run, shards.len(), options.reserve, error);
+            let sentence = no_space(&run, makers.len(), options.reserve, error);
             drop(writers);
-            shards.iter_mut().for_each(discard);
+            syncers.iter_mut().for_each(discard);
             return Err(sentence);
         }
+        let reporter = Reporter::new(options.report);
+        makers.iter_mut().for_each(|maker| reporter.note(maker.populate()));
+        let passages: Vec<_> = makers.iter().map(|maker| maker.passage().clone()).collect();
+        let handovers: Vec<_> = makers.iter().map(|maker| maker.handover().clone()).collect();
+        // Twice in an interval: see `SegmentSyncer::plan_sync`.
+        let pause = (options.sync_interval / 2).max(PAUSE_MIN);
+        let times = [options.segment_age, pause.min(LOOK)];
 
         let stop = Arc::new(AtomicBool::new(false));
-        let handovers: Vec<_> = shards.iter().map(|files| files.handover.clone()).collect();
-        let mut tender = Tender {
-            run,
-            retry_at: vec![None; shards.len()],
-            lost_before: vec![0; shards.len()],
-            shards,
-            numbers,
-            options,
-            stop: stop.clone(),
-            _lock: lock,
-        };
-        tender.populate();
-        let thread = thread::Builder::new()
-            .name("clicks".to_owned())
-            .spawn(move || tender.run())
-            .context("cannot start the click keeper's thread")?;
+        let folder = run.folder.clone();
+        let (stopped, said) = (stop.clone(), reporter.clone());
+        let mut syncing = Syncing::new(folder, syncers, numbers, lock, pause, stopped, said);
+        let syncer = Worker::start("clicks-sync", stop, move || syncing.run())?;
+        let wake: Thread = syncer.thread.thread().clone();
+        let stop = Arc::new(AtomicBool::new(false));
+        let mut making = Making::new(run, makers, times, stop.clone(), reporter.clone());
+        let maker = Worker::start("clicks", stop, move || making.run(&wake))?;
         for handover in &handovers {
-            let _ = handover.keeper.set(thread.thread().clone());
+            let _ = handover.keeper.set(maker.thread.thread().clone());
         }
-        Ok((Self { thread: Some(thread), stop, handovers }, writers))
+        Ok((Self { workers: Some([maker, syncer]), passages, handovers, reporter }, writers))
     }
 
     /// The figures of each shard, in the order of [`open`](Self::open).
@@ -167,58 +205,99 @@ impl Keeper {
     }
 
     /// Seals and syncs everything, deletes what was not used, and ends the
-    /// thread. All writers must have been closed: the segment of one that was
+    /// threads. All writers must have been closed: the segment of one that was
     /// not stays unsealed, and that is reported.
     pub fn finish(mut self) -> Summary {
-        self.stop()
+        self.stop(None)
     }
 
-    fn stop(&mut self) -> Summary {
-        let Some(thread) = self.thread.take() else {
+    /// The same, until `deadline`. What is not sealed by then is reported and left to
+    /// the thread, which ends with the process as a kill would end it.
+    pub fn finish_by(mut self, deadline: Instant) -> Summary {
+        self.stop(Some(deadline))
+    }
+
+    fn stop(&mut self, deadline: Option<Instant>) -> Summary {
+        let Some([maker, syncer]) = self.workers.take() else {
             return Summary::default();
         };
-        self.stop.store(true, Ordering::Release);
-        thread.thread().unpark();
-        thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        // Nothing more is made once what was not used is deleted.
+        maker.end(deadline);
+        if !syncer.end(deadline) {
+            let unsealed: usize = self.passages.iter().map(|passage| passage.unsealed()).sum();
+            self.reporter.say(format!(
+                "the disk did not take everything in time: {} not sealed, and the last clicks in \
+                 them may not be synced. They are in the files unless the machine dies now; the \
+                 next start finds them as after a kill. See to the disk, or give it longer with \
+                 --drain-timeout",
+                counted(unsealed as u64, "segment")
+            ));
+        }
+        let mut summary = Summary::default();
+        for passage in &self.passages {
+            let counts = &passage.handover.counts;
+            summary.clicks += counts.clicks.load(Ordering::Relaxed);
+            summary.lost += counts.lost.load(Ordering::Relaxed);
+            summary.segments += passage.sealed.load(Ordering::Acquire);
+            summary.sync_errors += counts.sync_errors.load(Ordering::Relaxed);
+        }
+        summary
     }
 }
 
 impl Drop for Keeper {
     fn drop(&mut self) {
-        self.stop();
+        self.stop(None);
     }
 }
 
-/// The files of each shard, numbered on from those in the folder, and from those
-/// that were.
+fn check(options: &KeeperOptions) -> anyhow::Result<()> {
+    ensure!(
+        (SEGMENT_BYTES_MIN..=SEGMENT_BYTES_MAX).contains(&options.segment_bytes),
+        "--segment-size must be between {SEGMENT_BYTES_MIN} and {SEGMENT_BYTES_MAX} bytes, \
+         not {}",
+        options.segment_bytes
+    );
+    ensure!(
+        (1..=SEGMENTS_READY_MAX).contains(&options.reserve),
+        "--reserve must be between 1 and {SEGMENTS_READY_MAX} segments, not {}",
+        options.reserve
+    );
+    Ok(())
+}
+
+/// Maker and syncer of each shard, which number on from those in the folder, and from
+/// those that were.
 fn adopt(
-    dir: &Path,
+    run: &ServerRun,
     shards: &[ShardInfo],
     reserve: usize,
     numbers: &mut Numbers,
-) -> anyhow::Result<Vec<SegmentFiles>> {
+) -> anyhow::Result<(Vec<SegmentMaker>, Vec<SegmentSyncer>)> {
+    let dir = &run.folder;
     let cannot_read = || format!("cannot read the click folder {}", dir.display());
     let mut next: Vec<u64> = (0..shards.len()).map(|shard| numbers.next(shard)).collect();
     for segment in folder::list(dir).with_context(cannot_read)? {
-        if segments::is_untouched(&segment).with_context(cannot_read)? {
+        if is_untouched(&segment).with_context(cannot_read)? {
             fs::remove_file(&segment.path)
                 .with_context(|| format!("cannot delete the unused {}", segment.path.display()))?;
         } else if let Some(next) = next.get_mut(usize::from(segment.shard)) {
             *next = segment.number.saturating_add(1).max(*next);
         }
     }
-    for (shard, &next) in next.iter().enumerate() {
+    let mut both = (Vec::new(), Vec::new());
+    for (shard, (info, next)) in shards.iter().zip(next).enumerate() {
         numbers
-            .use_up(shard, next)
+            .use_up(shard, next.saturating_add(SEGMENT_NUMBERS_AHEAD))
             .with_context(|| format!("cannot write into the click folder {}", dir.display()))?;
+        let maker = SegmentMaker::new(shard as u16, info.cpu, next, reserve, run.segment_bytes);
+        both.1.push(SegmentSyncer::new(dir.clone(), next, maker.passage().clone()));
+        both.0.push(maker);
     }
-    let shards = shards.iter().zip(next).enumerate();
-    Ok(shards
-        .map(|(index, (info, next))| SegmentFiles::new(index as u16, info.cpu, next, reserve))
-        .collect())
+    Ok(both)
 }
 
-fn discard(files: &mut SegmentFiles) {
+fn discard(files: &mut SegmentSyncer) {
     // What cannot be deleted is empty and deleted at the next start.
     while files.seal_step().unwrap_or(true) {}
     let _ = files.discard_ready();
@@ -258,187 +337,8 @@ fn no_space(
     ))
 }
 
-fn mebibytes(bytes: u64) -> String {
-    format!("{:.1} MiB", bytes as f64 / (1024.0 * 1024.0))
-}
-
 /// Which boot of which machine; zeros where the kernel does not say.
 fn boot() -> [u8; 16] {
     let text = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     u128::from_str_radix(&text.trim().replace('-', ""), 16).unwrap_or_default().to_be_bytes()
-}
-
-/// What runs on the keeper's thread.
-struct Tender {
-    run: ServerRun,
-    shards: Vec<SegmentFiles>,
-    numbers: Numbers,
-    /// When to try again to make a segment for a shard that has none ready.
-    retry_at: Vec<Option<Instant>>,
-    /// Clicks that were lost when a shard's trouble began.
-    lost_before: Vec<u64>,
-    options: KeeperOptions,
-    stop: Arc<AtomicBool>,
-    _lock: Lock,
-}
-
-impl Tender {
-    fn run(&mut self) -> Summary {
-        // A shard may be waiting for this CPU.
-        pace::after_each_piece(thread::yield_now);
-        // Twice in an interval: see `SegmentFiles::plan_sync`.
-        let pause = (self.options.sync_interval / 2).max(PAUSE_MIN);
-        let mut sync_at = Instant::now() + pause;
-        while !self.stop.load(Ordering::Acquire) {
-            self.look_after();
-            self.seal();
-            let now = Instant::now();
-            if now >= sync_at {
-                self.shards.iter_mut().for_each(SegmentFiles::plan_sync);
-                self.sync();
-                sync_at = Instant::now() + pause;
-            }
-            let rest = sync_at.saturating_duration_since(Instant::now());
-            thread::park_timeout(rest.min(RETRY));
-        }
-        self.seal();
-        for index in 0..self.shards.len() {
-            let result = self.shards[index].discard_ready();
-            self.note(result);
-            if self.shards[index].is_in_use() {
-                let sentence = format!(
-                    "clicks: shard {index} was not closed; its last segment \
-                     stays unsealed"
-                );
-                (self.options.report)(sentence);
-            }
-        }
-        self.shards.iter_mut().for_each(SegmentFiles::plan_last_sync);
-        self.sync();
-        if let Err(error) = disk::folder::sync(&self.run.folder) {
-            let sentence = format!("clicks: syncing {} failed: {error}", self.run.folder.display());
-            (self.options.report)(sentence);
-        }
-        self.summary()
-    }
-
-    /// What a shard may be waiting for, which comes before all else.
-    fn look_after(&mut self) {
-        let now = Instant::now();
-        for files in &mut self.shards {
-            files.plan_roll(now, self.options.segment_age);
-        }
-        while self.prepare() {}
-        self.populate();
-        self.shards.iter().for_each(SegmentFiles::ask_to_leave);
-    }
-
-    /// Makes a segment ready for each shard that wants one. Whether there may be
-    /// another to make: one for each comes before two for one.
-    fn prepare(&mut self) -> bool {
-        let mut is_made = false;
-        for index in 0..self.shards.len() {
-            let files = &mut self.shards[index];
-            let is_time = self.retry_at[index].is_none_or(|at| Instant::now() >= at);
-            if !files.wants_segment() || !is_time {
-                continue;
-            }
-            let lost = files.handover.counts.lost.load(Ordering::Relaxed);
-            match files.create(&self.run) {
-                Ok(segment) => {
-                    files.handover.is_stuck.store(false, Ordering::Relaxed);
-                    // Before the shard has it, which may be at once.
-                    let populated = files.populate();
-                    let refused = files.handover.ready.push(segment);
-                    assert!(refused.is_ok(), "only the keeper fills this queue");
-                    is_made = true;
-                    if self.retry_at[index].take().is_some() {
-                        let lost = counted(lost - self.lost_before[index], "click");
-                        (self.options.report)(format!(
-                            "clicks: shard {index} has a segment ready again; {lost} lost \
-                             meanwhile"
-                        ));
-                    }
-                    self.note(populated);
-                }
-                Err(error) => {
-                    files.handover.is_stuck.store(true, Ordering::Relaxed);
-                    if self.retry_at[index].is_none() {
-                        self.lost_before[index] = lost;
-                        (self.options.report)(format!(
-                            "clicks: cannot make the next segment of shard {index} ({} in {}): \
-                             {error}. Redirects go on; once the present segment is full, clicks \
-                             are counted but not recorded. Free some space; this is tried again \
-                             every second.",
-                            mebibytes(self.run.segment_bytes),
-                            self.run.folder.display(),
-                        ));
-                    }
-                    self.retry_at[index] = Some(Instant::now() + RETRY);
-                }
-            }
-        }
-        is_made
-    }
-
-    fn populate(&mut self) {
-        for index in 0..self.shards.len() {
-            let result = self.shards[index].populate();
-            self.note(result);
-        }
-    }
-
-    fn sync(&mut self) {
-        for index in 0..self.shards.len() {
-            while self.step(index, SegmentFiles::sync_step) {
-                self.look_after();
-            }
-        }
-    }
-
-    fn seal(&mut self) {
-        for index in 0..self.shards.len() {
-            let sealed = self.shards[index].sealed;
-            while self.step(index, SegmentFiles::seal_step) {
-                self.look_after();
-            }
-            if self.shards[index].sealed > sealed
-                && let Err(error) = self.numbers.use_up(index, self.shards[index].used_up)
-            {
-                (self.options.report)(format!(
-                    "clicks: cannot note in {} which segment numbers are used up: {error}; this is \
-                     tried again with the next segment",
-                    self.run.folder.display()
-                ));
-            }
-        }
-    }
-
-    /// One step for a shard; whether there may be another.
-    fn step(&mut self, index: usize, step: fn(&mut SegmentFiles) -> Result<bool, Trouble>) -> bool {
-        match step(&mut self.shards[index]) {
-            Ok(more) => more,
-            Err(trouble) => {
-                self.note(Err(trouble));
-                true
-            }
-        }
-    }
-
-    fn note(&self, result: Result<(), Trouble>) {
-        if let Err(trouble) = result {
-            (self.options.report)(format!("clicks: {trouble}"));
-        }
-    }
-
-    fn summary(&self) -> Summary {
-        let mut summary = Summary::default();
-        for files in &self.shards {
-            summary.clicks += files.handover.counts.clicks.load(Ordering::Relaxed);
-            summary.lost += files.handover.counts.lost.load(Ordering::Relaxed);
-            summary.segments += files.sealed;
-            summary.sync_errors += files.handover.counts.sync_errors.load(Ordering::Relaxed);
-        }
-        summary
-    }
 }

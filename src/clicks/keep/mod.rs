@@ -1,7 +1,28 @@
 //! The keeper's side: what could make a shard wait. It makes, faults in, syncs and
 //! seals segments, and keeps the numbers and keys that outlive a server.
+//!
+//! Two threads do this for all shards. The maker (`making`) does what a shard may be
+//! waiting for, and no call that waits for the disk to write. The syncer (`syncing`)
+//! does all of those. There is one syncer, because the shards share one folder and one
+//! disk: what one of them waits for, the others wait for too. A shard's `maker` and
+//! `syncer` are plain values, each used by one thread; what both know is in
+//! `open_segment`.
+//!
+//! A segment is handed out before anything of it is on the disk. What holds instead:
+//!
+//! - Nothing in a segment counts as synced before its first page and its name in the
+//!   folder are (`syncer`: `bring`).
+//! - A number that is given to a click is noted as used up before that, so it is
+//!   never given again, even if a power loss takes the segment with its name
+//!   (`numbers`, written ahead).
 
+mod demand;
 pub mod ip_keys;
 pub mod keeper;
-pub mod numbers;
-pub mod segments;
+pub mod maker;
+mod making;
+mod numbers;
+pub mod open_segment;
+pub mod syncer;
+mod syncing;
+mod trouble;

@@ -50,16 +50,27 @@ impl Numbers {
         self.next.get(shard).copied().unwrap_or(1)
     }
 
-    /// Notes that numbers of `shard` before `next` are used up, and writes that
-    /// down if it is new.
+    /// Notes that numbers of `shard` before `next` are used up or may soon be, and
+    /// writes that down if it is new.
     ///
     /// # Errors
     ///
     /// Those of writing; it is tried again the next time.
     pub fn use_up(&mut self, shard: usize, next: u64) -> io::Result<()> {
-        if next <= self.next(shard) {
-            return Ok(());
-        }
+        if next <= self.next(shard) { Ok(()) } else { self.note(shard, next) }
+    }
+
+    /// Notes that `next` is the first number of `shard` that is not used up: of those
+    /// that were noted ahead, no later one was given.
+    ///
+    /// # Errors
+    ///
+    /// Those of writing; then they stay used up.
+    pub fn settle(&mut self, shard: usize, next: u64) -> io::Result<()> {
+        if next == self.next(shard) { Ok(()) } else { self.note(shard, next) }
+    }
+
+    fn note(&mut self, shard: usize, next: u64) -> io::Result<()> {
         let mut numbers = self.next.clone();
         numbers.resize(numbers.len().max(shard + 1), 1);
         numbers[shard] = next;
@@ -86,6 +97,8 @@ mod tests {
         let again = Numbers::open(clicks.path()).unwrap();
         assert_eq!([0, 1, 2, 3].map(|shard| again.next(shard)), [3, 1, 7, 1]);
         assert_eq!(again.next, numbers.next);
+        numbers.settle(2, 6).unwrap();
+        assert_eq!(Numbers::open(clicks.path()).unwrap().next(2), 6);
     }
 
     #[test]

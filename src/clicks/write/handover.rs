@@ -121,9 +121,16 @@ impl Handover {
     /// An empty one, of a shard for which `reserve` segments are kept ready.
     #[must_use]
     pub fn new(reserve: usize) -> Self {
+        Self::with_room(reserve, SEGMENTS_WAITING_MAX)
+    }
+
+    /// An empty one, of a shard for which at most `ready` segments are ready at once,
+    /// while at most `waiting` wait to be sealed.
+    #[must_use]
+    pub fn with_room(ready: usize, waiting: usize) -> Self {
         Self {
-            ready: ArrayQueue::new(reserve),
-            retired: ArrayQueue::new(1 + reserve + SEGMENTS_WAITING_MAX),
+            ready: ArrayQueue::new(ready),
+            retired: ArrayQueue::new(1 + ready + waiting),
             leave: AtomicU64::new(0),
             is_stuck: AtomicBool::new(false),
             counts: ClickCounts::default(),

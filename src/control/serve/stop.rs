@@ -7,6 +7,7 @@ use super::running::RunningServer;
 use super::signals::Signalled;
 use crate::clicks::{Keeper, Summary};
 use crate::control::live::Wish;
+use crate::limits::SEAL_MS_MIN;
 use crate::mailbox::{Message, ShardCounts};
 use crate::say::say;
 use crate::words::counted;
@@ -61,7 +62,9 @@ pub fn stop(server: RunningServer<'_>, keeper: Keeper) -> anyhow::Result<()> {
     for thread in joining {
         thread.join().map_err(|_| anyhow::anyhow!("a shard could not be joined"))??;
     }
-    let summary = keeper.finish();
+    // Even if requests took all of the time, the disk has a moment.
+    let sealed_by = deadline.max(Instant::now() + Duration::from_millis(SEAL_MS_MIN));
+    let summary = keeper.finish_by(sealed_by);
     say(farewell(&shards.counts(), &summary, cut));
     Ok(())
 }

@@ -1,0 +1,231 @@
+//! The segments of one shard, as the maker sees them: made, faulted in and left. No
+//! call here waits for the disk to write.
+
+use std::collections::VecDeque;
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use super::demand::Demand;
+use super::open_segment::{OpenSegment, Passage, Room, ServerRun};
+use super::trouble::{Trouble, Work};
+use crate::clicks::folder;
+use crate::clicks::format::frame::Salt;
+use crate::clicks::format::segment::{Header, VERSION};
+use crate::clicks::write::handover::{Handover, Segment};
+use crate::clicks::write::map::SegmentMap;
+use crate::limits::{POPULATE_AHEAD_BYTES, SEGMENT_HEADER_BYTES};
+use crate::machine::clock::{monotonic_us, unix_us};
+
+/// Suspect segments are left at once, but no more often than this: a disk that goes
+/// on failing is no reason to fill it with short segments.
+const FLEE_PAUSE: Duration = Duration::from_secs(10);
+
+/// What only the maker knows of a segment.
+struct OwnSegment {
+    shared: Arc<OpenSegment>,
+    /// When its first click was seen.
+    begun: Option<Instant>,
+    /// The shard is to go on in the next one.
+    is_over: bool,
+    /// Faulting in failed, and that was reported.
+    is_fragile: bool,
+}
+
+/// The segments of one shard that it is not done with, oldest first.
+pub struct SegmentMaker {
+    shard: u16,
+    cpu: u16,
+    number: u64,
+    /// How many were made.
+    made: u64,
+    segment_bytes: u64,
+    open: VecDeque<OwnSegment>,
+    demand: Demand,
+    passage: Arc<Passage>,
+    /// When a suspect segment was last left.
+    fled: Option<Instant>,
+    /// Until then no more are made than the reserve.
+    no_spare_until: Option<Instant>,
+}
+
+impl SegmentMaker {
+    /// No files yet; the first one made will be `number`, and `reserve` are kept ready
+    /// at least.
+    pub fn new(shard: u16, cpu: u16, number: u64, reserve: usize, segment_bytes: u64) -> Self {
+        let room = Room::new(segment_bytes, reserve);
+        Self {
+            shard,
+            cpu,
+            number,
+            made: 0,
+            segment_bytes,
+            open: VecDeque::new(),
+            demand: Demand::new(room, segment_bytes, Instant::now()),
+            passage: Arc::new(Passage::new(room)),
+            fled: None,
+            no_spare_until: None,
+        }
+    }
+
+    /// Whose segments they are.
+    pub fn shard(&self) -> u16 {
+        self.shard
+    }
+
+    /// What it shares with the syncer.
+    pub fn passage(&self) -> &Arc<Passage> {
+        &self.passage
+    }
+
+    /// The meeting point with the shard's writer.
+    pub fn handover(&self) -> &Arc<Handover> {
+        &self.passage.handover
+    }
+
+    /// Makes the next segment. It is not yet safe from a power loss.
+    ///
+    /// # Errors
+    ///
+    /// Those of making the file; none is left then.
+    pub fn create(&mut self, run: &ServerRun) -> io::Result<Arc<Segment>> {
+        let path = run.folder.join(folder::segment_name(self.shard, self.number));
+        let (file, map) = SegmentMap::create(&path, run.segment_bytes)?;
+        let made = self.begin(run, &file, map);
+        let segment = made.inspect_err(|_| drop(fs::remove_file(&path)))?;
+        self.number += 1;
+        self.made += 1;
+        let shared = Arc::new(OpenSegment {
+            segment: segment.clone(),
+            path,
+            populated: AtomicUsize::new(0),
+            is_suspect: AtomicBool::new(false),
+            is_retired: AtomicBool::new(false),
+        });
+        self.passage.open.fetch_add(1, Ordering::AcqRel);
+        let refused = self.passage.made.push(shared.clone());
+        assert!(refused.is_ok(), "there are no more segments than have room here");
+        self.open.push_back(OwnSegment { shared, begun: None, is_over: false, is_fragile: false });
+        Ok(segment)
+    }
+
+    fn begin(&self, run: &ServerRun, file: &File, map: SegmentMap) -> io::Result<Arc<Segment>> {
+        let mut salt = [0; 4];
+        getrandom::fill(&mut salt)?;
+        let salt = Salt::new(u32::from_ne_bytes(salt));
+        let header = Header {
+            version: VERSION,
+            number: self.number,
+            run: run.run,
+            node: run.node,
+            shard: self.shard,
+            cpu: self.cpu,
+            key: run.key,
+            boot: run.boot,
+            made_us: unix_us(),
+            made_monotonic_us: monotonic_us(),
+            file_bytes: run.segment_bytes,
+            salt,
+        };
+        file.write_all_at(&header.page()[..], 0)?;
+        Ok(Arc::new(Segment::new(self.number, salt, map)))
+    }
+
+    /// Looks how much is written, and forgets what the shard is done with.
+    pub fn look(&mut self, now: Instant) {
+        self.open.retain(|own| !own.shared.is_retired.load(Ordering::Acquire));
+        let ready = self.handover().ready.len();
+        let taken = self.made.saturating_sub(ready as u64 + 1);
+        self.demand.learn(now, taken * self.segment_bytes, ready == 0);
+    }
+
+    /// Whether the shard should be given another segment.
+    pub fn wants_segment(&self, now: Instant) -> bool {
+        let has_spare = self.no_spare_until.is_none_or(|until| now >= until);
+        let room = &self.passage.room;
+        let wanted = if has_spare { self.demand.wanted() } else { room.reserve };
+        let open = self.passage.open.load(Ordering::Acquire);
+        self.handover().ready.len() < wanted && open < 1 + wanted + room.waiting
+    }
+
+    /// Whether as many are ready as were wished.
+    pub fn has_reserve(&self) -> bool {
+        self.handover().ready.len() >= self.passage.room.reserve
+    }
+
+    /// More than the reserve cannot be made, and is not tried again before `until`.
+    pub fn do_without_spare(&mut self, until: Instant) {
+        self.no_spare_until = Some(until);
+    }
+
+    /// Whether the shard will soon have none to go on in.
+    pub fn is_short(&self) -> bool {
+        2 * self.handover().ready.len() < self.demand.wanted()
+    }
+
+    /// Decides whether the shard is to leave the segment that it writes: after
+    /// `age_max`, or because it is suspect.
+    pub fn plan_roll(&mut self, now: Instant, age_max: Duration) {
+        let is_begun = |own: &&mut OwnSegment| own.shared.segment.used() > SEGMENT_HEADER_BYTES;
+        let Some(own) = self.open.iter_mut().rev().find(is_begun) else {
+            return;
+        };
+        let begun = *own.begun.get_or_insert(now);
+        own.is_over |= now.duration_since(begun) >= age_max;
+        let may_flee = self.fled.is_none_or(|at| now.duration_since(at) >= FLEE_PAUSE);
+        if own.shared.is_suspect.load(Ordering::Acquire) && !own.is_over && may_flee {
+            own.is_over = true;
+            self.fled = Some(now);
+        }
+    }
+
+    /// Asks the shard to leave it, if there is another that it can go on in. To
+    /// be called after [`populate`](Self::populate), so that it does not fault there.
+    pub fn ask_to_leave(&self) {
+        let mut over = self.open.iter().rev().skip_while(|own| !own.is_over);
+        let last = over.next().map_or(0, |own| own.shared.segment.number);
+        if self.open.back().is_some_and(|own| own.shared.segment.number > last) {
+            self.handover().leave.store(last, Ordering::Relaxed);
+        }
+    }
+
+    /// Faults in what the writer will reach next.
+    ///
+    /// # Errors
+    ///
+    /// `Trouble` when the file system cannot keep its promise of space.
+    pub fn populate(&mut self) -> Result<(), Trouble> {
+        let near = 4 * POPULATE_AHEAD_BYTES as usize;
+        let mut ahead = 0;
+        for own in &mut self.open {
+            // The next segment's turn comes when this one's end is near. Made
+            // ready too early, its pages would be written back as zeros, and
+            // watched again, before they are needed.
+            if ahead > near {
+                break;
+            }
+            let map = own.shared.segment.map();
+            let used = own.shared.segment.used();
+            if !own.is_over {
+                ahead += map.bytes() - used;
+            }
+            let end = (used + POPULATE_AHEAD_BYTES as usize).min(map.bytes());
+            let populated = own.shared.populated.load(Ordering::Relaxed);
+            // Half the distance at a time: a call for each page is no help.
+            if end - populated < POPULATE_AHEAD_BYTES as usize / 2 && end < map.bytes() {
+                continue;
+            }
+            let result = map.populate(populated..end);
+            own.shared.populated.store(end, Ordering::Release);
+            if let Err(error) = result
+                && !std::mem::replace(&mut own.is_fragile, true)
+            {
+                return Err(own.shared.trouble(Work::Populate, error));
+            }
+        }
+        Ok(())
+    }
+}

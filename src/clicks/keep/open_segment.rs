@@ -1,0 +1,133 @@
+//! A segment between its creation and its seal, as the two threads of the keeper
+//! share it, and what is counted of those of one shard.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+
+use crossbeam_queue::ArrayQueue;
+
+use super::trouble::{Trouble, Work};
+use crate::clicks::folder::SegmentFile;
+use crate::clicks::format::segment::{Header, PageBlock, Seal, StartBlock};
+use crate::clicks::read::source::written_span;
+use crate::clicks::write::handover::{Handover, Segment};
+use crate::limits::{
+    SEGMENT_HEADER_BYTES, SEGMENTS_READY_MAX, SEGMENTS_WAITING_MAX, SMALL_SEGMENTS_BYTES,
+};
+
+/// What all segments of a run have in common.
+#[derive(Clone, Debug)]
+pub struct ServerRun {
+    /// Where the files are.
+    pub folder: PathBuf,
+    /// The start of the server, Unix µs.
+    pub run: u64,
+    /// Which boot of which machine.
+    pub boot: [u8; 16],
+    /// Number of the machine.
+    pub node: u16,
+    /// Number of the key that signs click ids.
+    pub key: u8,
+    /// Size of each file until it is sealed.
+    pub segment_bytes: u64,
+}
+
+/// A segment that is made and not sealed. Its file is open only as its map.
+#[derive(Debug)]
+pub struct OpenSegment {
+    /// What the shard writes.
+    pub segment: Arc<Segment>,
+    /// Its file.
+    pub path: PathBuf,
+    /// How far it was faulted in, bytes. The maker's to change.
+    pub populated: AtomicUsize,
+    /// A sync failed. The syncer's to change.
+    pub is_suspect: AtomicBool,
+    /// The shard is done with it. The syncer's to change.
+    pub is_retired: AtomicBool,
+}
+
+impl OpenSegment {
+    /// What went wrong with it.
+    pub fn trouble(&self, work: Work, error: io::Error) -> Trouble {
+        Trouble { path: self.path.clone(), work, error }
+    }
+}
+
+/// How many segments of a shard there may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// Kept ready at least.
+    pub reserve: usize,
+    /// Kept ready at most.
+    pub ready: usize,
+    /// Waiting to be sealed, at most.
+    pub waiting: usize,
+}
+
+impl Room {
+    /// Of segments of this size. Small ones may be more than the reserve.
+    pub fn new(segment_bytes: u64, reserve: usize) -> Self {
+        let fit = (SMALL_SEGMENTS_BYTES / segment_bytes) as usize;
+        let fit = fit.min(SEGMENTS_READY_MAX);
+        Self { reserve, ready: reserve.max(fit), waiting: SEGMENTS_WAITING_MAX.max(fit) }
+    }
+}
+
+/// What the maker and the syncer of one shard share. Neither waits for the other.
+#[derive(Debug)]
+pub struct Passage {
+    /// The meeting point with the shard's writer.
+    pub handover: Arc<Handover>,
+    /// How many segments there may be.
+    pub room: Room,
+    /// Segments on their way from the maker to the syncer. Each is here before the
+    /// shard has it, so the syncer knows whatever comes back.
+    pub made: ArrayQueue<Arc<OpenSegment>>,
+    /// Segments that are made and not sealed. The maker adds, the syncer takes off.
+    pub open: AtomicUsize,
+    /// Segments sealed.
+    pub sealed: AtomicU64,
+}
+
+impl Passage {
+    /// Of a shard that has no segments yet.
+    pub fn new(room: Room) -> Self {
+        Self {
+            handover: Arc::new(Handover::with_room(room.ready, room.waiting)),
+            room,
+            made: ArrayQueue::new(1 + room.ready + room.waiting),
+            open: AtomicUsize::new(0),
+            sealed: AtomicU64::new(0),
+        }
+    }
+
+    /// Segments that the shard has or had, and that are not sealed.
+    pub fn unsealed(&self) -> usize {
+        let ready = self.handover.ready.len();
+        self.open.load(Ordering::Acquire).saturating_sub(ready)
+    }
+}
+
+/// Whether nothing was ever written into this segment: what is left of a ready
+/// one after a kill.
+///
+/// # Errors
+///
+/// Those of reading it.
+pub fn is_untouched(segment: &SegmentFile) -> io::Result<bool> {
+    let file = File::open(&segment.path)?;
+    let mut page = Vec::new();
+    (&file).take(SEGMENT_HEADER_BYTES as u64).read_to_end(&mut page)?;
+    let Ok(header) = Header::read(&page) else {
+        // Killed while it was being made, or not ours: only zeros are nothing.
+        return Ok(page.iter().all(|&byte| byte == 0)
+            && written_span(&file, 0, file.metadata()?.len())?.is_none());
+    };
+    Ok(StartBlock::read(&page, header.salt) == PageBlock::Absent
+        && Seal::read(&page, header.salt) == PageBlock::Absent
+        && written_span(&file, SEGMENT_HEADER_BYTES as u64, file.metadata()?.len())?.is_none())
+}

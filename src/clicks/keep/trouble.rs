@@ -64,7 +64,8 @@ impl fmt::Display for Trouble {
 pub fn remedy(error: &io::Error) -> &'static str {
     let errno = error.raw_os_error().map(Errno::from_raw_os_error);
     match errno {
-        Some(Errno::NOSPC | Errno::DQUOT | Errno::FBIG) => "Free some space",
+        Some(Errno::NOSPC | Errno::DQUOT) => "Free some space",
+        Some(Errno::FBIG) => "Raise the limit of file sizes (LimitFSIZE=)",
         Some(Errno::MFILE | Errno::NFILE) => "Raise the limit of open files (LimitNOFILE=)",
         Some(Errno::NOMEM) => "See to the memory of this machine, and to vm.max_map_count",
         Some(Errno::ACCESS | Errno::PERM | Errno::ROFS | Errno::NOENT) => {

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use super::file;
 use crate::links::{Help, Include, Included, Source, each_include};
 
 /// What one link file includes, by the patterns that are written in it.
@@ -52,7 +53,7 @@ fn find(folder: &Path, pattern: &str) -> Included {
     };
     let read = |path: PathBuf| {
         let name = path.display().to_string();
-        let text = std::fs::read(&path).map_err(|error| format!("cannot read {name}: {error}"))?;
+        let text = file::read(&path).map_err(|error| format!("cannot read {name}: {error}"))?;
         Ok((name, text))
     };
     paths.into_iter().map(read).collect()

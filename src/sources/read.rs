@@ -1,6 +1,5 @@
 //! Link files, read into a table.
 
-use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
+use super::file;
 use super::includes::Includes;
 use super::mark::FileMark;
 use super::table_file;
@@ -91,7 +91,7 @@ impl Sources {
     ///
     /// When a file cannot be read; it is named.
     pub fn read(&self) -> anyhow::Result<Contents> {
-        self.contents(&|path| fs::read(path))
+        self.contents(&file::read)
     }
 
     /// The same; - is standard input.
@@ -102,7 +102,7 @@ impl Sources {
     pub fn read_here(&self) -> anyhow::Result<Contents> {
         self.contents(&|path| {
             if path != Path::new("-") {
-                return fs::read(path);
+                return file::read(path);
             }
             let mut text = Vec::new();
             io::stdin().lock().read_to_end(&mut text)?;
@@ -129,9 +129,9 @@ const READ_NS: u32 = 100_000;
 ///
 /// # Errors
 ///
-/// As [`std::fs::read`].
+/// As [`file::read`].
 fn in_pieces(path: &Path) -> io::Result<Vec<u8>> {
-    let mut file = File::open(path)?;
+    let mut file = file::open(path)?;
     let size = file.metadata().map_or(0, |about| about.len());
     let mut bytes = Vec::new();
     bytes.try_reserve_exact(usize::try_from(size).unwrap_or(usize::MAX))?;

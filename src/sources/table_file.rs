@@ -11,25 +11,25 @@ use anyhow::{Context, bail, ensure};
 use bytes::Bytes;
 use memmap2::MmapOptions;
 
+use super::file;
 use super::mark::FileMark;
 use crate::disk::aside::Aside;
 use crate::links::Table;
 use crate::links::compiled::{self, Compiled, MAGIC};
 
-/// Whether it is a file that begins as a compiled table does. Of a pipe nothing is
-/// read: what is taken from it would be missing later.
+/// Whether it is a file that begins as a compiled table does.
 ///
 /// # Errors
 ///
 /// When it cannot be read.
 pub fn is_compiled(path: &Path) -> anyhow::Result<bool> {
-    let cannot = || format!("cannot read the link file {}", path.display());
-    if !path.is_file() {
-        return Ok(false);
-    }
+    // Standard input is no file. Why another one cannot be opened is said where it is
+    // read.
+    let Ok(file) = file::open(path) else { return Ok(false) };
     let mut start = Vec::new();
-    let file = File::open(path).with_context(cannot)?;
-    file.take(MAGIC.len() as u64).read_to_end(&mut start).with_context(cannot)?;
+    file.take(MAGIC.len() as u64)
+        .read_to_end(&mut start)
+        .with_context(|| format!("cannot read the link file {}", path.display()))?;
     Ok(compiled::is_compiled(&start))
 }
 
@@ -49,11 +49,8 @@ const SYNC_BYTES: u64 = 4 * 1024 * 1024;
 /// When it cannot be read, anyone may write to it, or it is damaged.
 pub fn open(path: &Path) -> anyhow::Result<(Compiled, FileMark)> {
     let named = || format!("the link file {}", path.display());
-    let file = File::open(path).with_context(|| format!("cannot read {}", named()))?;
+    let file = file::open(path).with_context(|| format!("cannot read {}", named()))?;
     let about = file.metadata().with_context(|| format!("cannot read {}", named()))?;
-    if !about.is_file() {
-        bail!("{} is a compiled table, but no plain file; copy it into one", named());
-    }
     if about.permissions().mode() & 0o002 != 0 {
         bail!(
             "{} may be written to by everybody, so it is not mapped; chmod o-w {}",

@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 
+use super::file;
 use super::mark::FileMark;
 use crate::limits::{SYMLINKS_MAX, WATCH_LOOK_MS, WATCH_SETTLE_MS};
 use crate::say::say;
@@ -203,7 +204,7 @@ fn stamp(path: &Path) -> Stamp {
 
 /// Whether the file has the content that it had.
 fn is_as_marked(path: &Path, mark: &FileMark) -> bool {
-    fs::read(path).is_ok_and(|content| FileMark::of(&mark.name, &content) == *mark)
+    file::read(path).is_ok_and(|content| FileMark::of(&mark.name, &content) == *mark)
 }
 
 /// The folder of the file, and those of all symbolic links on the way to it.

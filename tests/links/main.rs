@@ -4,5 +4,6 @@ mod check;
 #[path = "../common/mod.rs"]
 mod common;
 mod formats;
+mod kinds;
 mod replay;
 mod scale;

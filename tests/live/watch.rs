@@ -5,8 +5,11 @@ use std::io::Write;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
+use rustix::fs::{CWD, FileType, Mode, mknodat};
+use rustix::process::Signal;
+
 use crate::common::{self, Engine, Server, Setup, until};
-use crate::{LINKS, both_engines, check, json, location, replace};
+use crate::{LINKS, both_engines, check, json, location, refused, replace};
 
 const A: &str = "https://a.example/";
 
@@ -59,6 +62,28 @@ fn a_bad_file_is_refused_and_a_gone_one_waited_for() {
     fs::write(&path, line("https://back.example/")).unwrap();
     served(&server, "https://back.example/");
 }
+
+both_engines!(
+    /// Nobody ever writes into that pipe: whoever waited for it would read no link file
+    /// any more.
+    a_named_pipe_in_place_of_a_link_file_holds_up_no_reload,
+    |engine| {
+        let server = watching(engine);
+        let path = server.setup.links[0].clone();
+        fs::remove_file(&path).unwrap();
+        mknodat(CWD, &path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        let refusal = "not reloaded, generation 1 stays: cannot read the link file";
+        server.wait_until_said(refusal, 1);
+        assert!(server.has_said("links.txt: it is a named pipe, no regular file; write what"));
+        server.signal(Signal::HUP);
+        server.wait_until_said(refusal, 2);
+        let (code, said) = refused(&server, &["stage", path.to_str().unwrap()]);
+        assert!(code != 0 && said.contains("it is a named pipe"), "{said}");
+        check(&server, &[("/a", Some(A))]);
+        replace(&path, &line("https://back.example/"));
+        served(&server, "https://back.example/");
+    }
+);
 
 /// A server whose link file is reached through this link.
 fn through(link: &Path) -> Server {

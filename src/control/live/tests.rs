@@ -1,18 +1,17 @@
 //! A desk without shards: what it answers, and in which order, while its workers are
-//! held up. A named pipe holds up whoever opens it until the test opens its other end.
+//! held up. A gate holds up whoever opens a file until the test opens it.
 
-use std::fs::{self, OpenOptions};
-use std::io::Write;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crossbeam_channel::Sender;
-use rustix::fs::{CWD, FileType, Mode, mknodat};
 use tokio::sync::{mpsc, oneshot};
 
 use super::*;
 use crate::control::shards::Shards;
+use crate::disk::regular::gate::Gate;
 use crate::limits::{KEYS_PATCHED_MAX, QUERY_SHAPES_MAX, READINGS_WAITING_MAX, WISHES_WAITING_MAX};
 use crate::links::OnBadLine;
 use crate::sources::{Reading, Sources};
@@ -100,23 +99,22 @@ impl Rig {
         }
     }
 
-    /// A file that holds up whoever reads it until the text is told.
-    fn pipe(&self, name: &str) -> Pipe {
+    /// Holds up whoever reads this file next.
+    fn hold(&self, name: &str) -> Held {
         let path = self.folder.join(name);
-        let _ = fs::remove_file(&path);
-        mknodat(CWD, &path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
-        Pipe(path)
+        Held { gate: Gate::close(path.clone()), path }
     }
 }
 
-struct Pipe(PathBuf);
+struct Held {
+    gate: Gate,
+    path: PathBuf,
+}
 
-impl Pipe {
-    /// Returns once somebody has opened it to read.
+impl Held {
+    /// Lets go once somebody is held up, who finds this text in the file.
     fn tell(self, text: &str) {
-        let mut pipe = OpenOptions::new().write(true).open(&self.0).unwrap();
-        // Whoever does not want it may have closed it.
-        let _ = pipe.write_all(text.as_bytes());
+        self.gate.open(|| fs::write(self.path, text).unwrap());
     }
 }
 
@@ -170,7 +168,7 @@ fn long_work_holds_nobody_up() {
     // After a restart tables are on the disk alone.
     let desk = Rig::start(folder.path(), FIRST);
     assert_eq!(desk.link("/a").unwrap(), "/a https://second.example/");
-    let pipe = desk.pipe("state/generations/1.table");
+    let held = desk.hold("state/generations/1.table");
     let mut rollback = desk.roll_back(1);
     // What comes behind it, of the same kind, waits; everything else is done.
     let mut bulk = desk.set(&many("many.example"));
@@ -182,7 +180,7 @@ fn long_work_holds_nobody_up() {
     done(desk.ask(|reply| Wish::Generations { reply }));
     done(desk.stage("second"));
     assert!(is_open(&mut rollback) && is_open(&mut bulk));
-    pipe.tell("no table");
+    held.tell("no table");
     assert_eq!(reason(rollback), Reason::Disk);
     assert_eq!(changed(bulk), KEYS_PATCHED_MAX + 1);
     let links = ["/a", "/b", "/m/7"].map(|path| desk.link(path).unwrap());
@@ -200,13 +198,13 @@ fn long_work_holds_nobody_up() {
 fn what_is_changed_while_files_are_read_lies_over_them() {
     let folder = tempfile::tempdir().unwrap();
     let desk = Rig::start(folder.path(), FIRST);
-    let pipe = desk.pipe("links");
+    let held = desk.hold("links");
     let mut reload =
         desk.ask(|reply| Wish::Reload { who: Who::itself("test"), reply: Some(reply) });
     assert_eq!(changed(desk.set("/b https://b.example/")), 1);
     assert_eq!(changed(desk.set(&many("many.example"))), KEYS_PATCHED_MAX + 1);
     assert!(is_open(&mut reload));
-    pipe.tell("/a https://new.example/\n/b https://file.example/\n");
+    held.tell("/a https://new.example/\n/b https://file.example/\n");
     match done(reload) {
         Done::Served(about) => assert_eq!((about.generation, about.changes), (4, 8194)),
         other => panic!("{other:?}"),
@@ -276,12 +274,12 @@ fn a_promotion_that_the_journal_refuses_stays_staged() {
 fn only_so_many_readings_wait() {
     let folder = tempfile::tempdir().unwrap();
     let desk = Rig::start(folder.path(), FIRST);
-    let pipe = desk.pipe("slow");
+    let held = desk.hold("slow");
     let mut first = desk.stage("slow");
     let waiting: Vec<Answer> = (0..READINGS_WAITING_MAX).map(|_| desk.stage("links")).collect();
     assert_eq!(reason(desk.stage("links")), Reason::Unavailable);
     assert!(is_open(&mut first));
-    pipe.tell("/a 410\n");
+    held.tell("/a 410\n");
     done(first);
     waiting.into_iter().for_each(|answer| drop(done(answer)));
     desk.stop();

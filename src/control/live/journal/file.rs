@@ -1,7 +1,7 @@
 //! The journal on the disk.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use anyhow::{Context, bail};
 
 use super::record::{Damage, HEADER, Recorded, decode, encode};
 use crate::disk::aside::Aside;
-use crate::disk::folder;
+use crate::disk::{folder, regular};
 use crate::limits::{JOURNAL_GROUP_BYTES_MAX, JOURNAL_REWRITE_BYTES, JOURNAL_REWRITTEN_AT_ONCE};
 
 /// Its name in the state folder.
@@ -41,7 +41,10 @@ impl Journal {
         options.read(true).append(true).create(true).mode(0o600);
         let file =
             options.open(&path).with_context(|| format!("cannot open {}", path.display()))?;
-        let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let mut bytes = Vec::new();
+        regular::open(&path)
+            .and_then(|mut file| file.read_to_end(&mut bytes))
+            .with_context(|| format!("cannot read {}", path.display()))?;
         let decoded = match decode(&bytes) {
             Ok(decoded) => decoded,
             Err(damage) => bail!(
@@ -160,6 +163,8 @@ fn too_long(size: usize) -> io::Error {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::super::record::Deed;
     use super::*;
     use crate::control::live::who::Who;

@@ -186,9 +186,11 @@ fn plan(wish: &ShipArguments, kind: &SinkKind) -> anyhow::Result<ShipPlan> {
 
 /// The keys that the server of this folder signs click ids with.
 fn keys(wish: &ShipArguments) -> anyhow::Result<ClickKeys> {
-    let path = wish.click_key.clone().unwrap_or_else(|| key_file::beside(&wish.clicks));
-    key_file::load(&path)
-        .context("clicks are told apart by their ids; name the key file, or ship with --no-ids")
+    let keys = match &wish.click_key {
+        Some(path) => key_file::load(path),
+        None => key_file::load_beside(&wish.clicks),
+    };
+    keys.context("clicks are told apart by their ids; name the key file, or ship with --no-ids")
 }
 
 /// What was shipped, and what was wrong on the way.

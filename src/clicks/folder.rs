@@ -1,6 +1,6 @@
 //! The click folder: how its files are named, and who owns it.
 
-use std::fs::{DirBuilder, File};
+use std::fs::{DirBuilder, DirEntry, File};
 use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 
-use crate::disk::lock;
+use crate::disk::{lock, regular};
+use crate::limits::SEGMENT_NUMBER_MAX;
 
 /// Name of the lock file.
 const LOCK_NAME: &str = "lock";
@@ -44,21 +45,84 @@ pub struct SegmentFile {
     pub path: PathBuf,
 }
 
+impl SegmentFile {
+    /// Opens it to read it.
+    ///
+    /// # Errors
+    ///
+    /// Those of open(2); it is not a regular file.
+    pub fn open(&self) -> io::Result<File> {
+        regular::open(&self.path)
+    }
+}
+
+/// What is called as a segment and cannot be one. It is passed over.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Stray {
+    /// What its name says. No segment can be made under this name.
+    pub named: SegmentFile,
+    /// Why it is none, for people.
+    pub why: String,
+}
+
+/// What there is in a click folder, by shard and number.
+#[derive(Debug, Default)]
+pub struct Listing {
+    /// Its segment files.
+    pub segments: Vec<SegmentFile>,
+    /// What only bears the name of one.
+    pub strays: Vec<Stray>,
+}
+
 /// The segment files of `folder`, by shard and number.
 ///
 /// # Errors
 ///
 /// When the folder cannot be read.
 pub fn list(folder: &Path) -> io::Result<Vec<SegmentFile>> {
-    let mut files = Vec::new();
+    Ok(look(folder)?.segments)
+}
+
+/// The segment files of `folder`, and what only bears the name of one. Nothing is
+/// opened.
+///
+/// # Errors
+///
+/// When the folder cannot be read.
+pub fn look(folder: &Path) -> io::Result<Listing> {
+    let mut listing = Listing::default();
     for entry in folder.read_dir()? {
         let entry = entry?;
-        if let Some((shard, number)) = entry.file_name().to_str().and_then(parse_segment_name) {
-            files.push(SegmentFile { shard, number, path: entry.path() });
+        let name = entry.file_name();
+        let Some((shard, number)) = name.to_str().and_then(parse_segment_name) else { continue };
+        let file = SegmentFile { shard, number, path: entry.path() };
+        match flaw(&entry, number) {
+            Some(flaw) => {
+                let why = format!("{flaw}, and is passed over; move it away");
+                listing.strays.push(Stray { named: file, why });
+            }
+            None => listing.segments.push(file),
         }
     }
-    files.sort_unstable();
-    Ok(files)
+    listing.segments.sort_unstable();
+    listing.strays.sort_unstable();
+    Ok(listing)
+}
+
+/// Why this entry of a folder is no segment, if that can be told without opening it.
+fn flaw(entry: &DirEntry, number: u64) -> Option<String> {
+    if number > SEGMENT_NUMBER_MAX {
+        return Some("it has a number that no segment gets".to_owned());
+    }
+    let kind = entry.file_type().ok()?;
+    let refused = match kind.is_symlink() {
+        true => regular::check_path(&entry.path()).err()?,
+        false => regular::check(kind).err()?,
+    };
+    Some(match regular::refused_kind(&refused) {
+        Some(kind) => kind.to_string(),
+        None => format!("it is a symbolic link that cannot be followed ({refused})"),
+    })
 }
 
 /// Makes the click folder, for its owner and group, if there is none.
@@ -122,7 +186,7 @@ fn holder(file: &mut File) -> String {
 /// The run whose server is writing into `folder` now, if one is.
 #[must_use]
 pub fn live_run(folder: &Path) -> Option<u64> {
-    let mut file = File::open(folder.join(LOCK_NAME)).ok()?;
+    let mut file = regular::open(&folder.join(LOCK_NAME)).ok()?;
     if lock::is_taken(&file) { field(&lock_text(&mut file), "run") } else { None }
 }
 

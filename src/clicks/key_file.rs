@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use crate::clicks::format::id::{ClickId, ClickKeys};
 use crate::clicks::read::entry::LedgerEntry;
-use crate::disk::{folder, state};
+use crate::disk::{folder, regular, state};
 use crate::limits::CLICK_KEY_FILE_BYTES_MAX;
 
 /// Name of the file, in the state folder.
@@ -33,7 +33,21 @@ pub fn beside(clicks: &Path) -> PathBuf {
 /// A sentence for the operator: it cannot be read or understood, or others than
 /// its owner can read it.
 pub fn load(path: &Path) -> anyhow::Result<ClickKeys> {
-    let file = File::open(path).with_context(|| cannot("read", path))?;
+    read(path, File::open(path))
+}
+
+/// Reads the keys in a folder's own file, which is a regular one.
+///
+/// # Errors
+///
+/// Those of [`load`].
+pub fn load_beside(clicks: &Path) -> anyhow::Result<ClickKeys> {
+    let path = beside(clicks);
+    read(&path, regular::open(&path))
+}
+
+fn read(path: &Path, file: io::Result<File>) -> anyhow::Result<ClickKeys> {
+    let file = file.with_context(|| cannot("read", path))?;
     let mode = file.metadata().with_context(|| cannot("read", path))?.permissions().mode();
     ensure!(
         mode & OTHERS == 0,
@@ -115,7 +129,7 @@ impl KeyRing {
         let at = match self.known.iter().position(|(known, _)| known == folder) {
             Some(at) => at,
             None => {
-                let keys = load(&beside(folder)).ok();
+                let keys = load_beside(folder).ok();
                 self.known.push((folder.to_owned(), keys));
                 self.known.len() - 1
             }

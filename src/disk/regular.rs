@@ -17,7 +17,7 @@ pub fn open(path: &Path) -> io::Result<File> {
     #[cfg(test)]
     gate::pass(path);
     // Opening a device can do something, and a socket cannot be opened at all.
-    check(metadata(path)?.file_type())?;
+    check_path(path)?;
     // It may be another one by now. Then this does not wait for it either.
     let flags = libc::O_NONBLOCK | libc::O_NOCTTY;
     let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
@@ -31,7 +31,21 @@ pub fn refused_kind(error: &io::Error) -> Option<&NotRegular> {
     error.get_ref()?.downcast_ref()
 }
 
-fn check(kind: FileType) -> io::Result<()> {
+/// Looks without opening it whether it is a regular file.
+///
+/// # Errors
+///
+/// Those of stat(2), and one that [`refused_kind`] knows.
+pub fn check_path(path: &Path) -> io::Result<()> {
+    check(metadata(path)?.file_type())
+}
+
+/// Whether a file of this kind is a regular one.
+///
+/// # Errors
+///
+/// One that [`refused_kind`] knows.
+pub fn check(kind: FileType) -> io::Result<()> {
     match NotRegular::of(kind) {
         Some(refusal) => Err(io::Error::new(io::ErrorKind::InvalidInput, refusal)),
         None => Ok(()),

@@ -1,7 +1,6 @@
 //! How far a sink is behind the ledger.
 
 use std::fmt;
-use std::fs::File;
 use std::path::Path;
 
 use anyhow::Context;
@@ -69,7 +68,7 @@ struct Unread {
 
 /// Counts in one segment; finds the time of its first click where that is wanted.
 fn unread(file: &SegmentFile, position: Option<&Position>, wants_first: bool) -> Option<Unread> {
-    let mut reader = SegmentReader::open(File::open(&file.path).ok()?).ok()?.ok()?;
+    let mut reader = SegmentReader::open(file.open().ok()?).ok()?.ok()?;
     let own = position.filter(|position| position.is_in(file));
     if let Some(position) = own {
         reader.resume_at(position.offset, position.sequence);

@@ -13,7 +13,7 @@ use anyhow::{Context, bail, ensure};
 
 use super::checkpoint::Checkpoint;
 use crate::clicks::ReadAt;
-use crate::disk::{self, lock, state};
+use crate::disk::{self, lock, regular, state};
 use crate::limits::{CHECKPOINT_SLOT_BYTES, SINK_NAME_BYTES_MAX};
 
 /// Where the checkpoints of a click folder are.
@@ -69,7 +69,7 @@ pub fn names(clicks: &Path) -> anyhow::Result<Vec<String>> {
 /// A sentence when there is none, or it cannot be read.
 pub fn read(clicks: &Path, name: &str) -> anyhow::Result<Checkpoint> {
     let path = path(clicks, name)?;
-    let file = File::open(&path).with_context(|| not_registered(&path, name))?;
+    let file = regular::open(&path).with_context(|| not_registered(&path, name))?;
     Ok(read_slots(&file, &path, name)?.1)
 }
 
@@ -80,7 +80,7 @@ pub fn read(clicks: &Path, name: &str) -> anyhow::Result<Checkpoint> {
 /// A sentence when there is none, or it is shipping.
 pub fn forget(clicks: &Path, name: &str) -> anyhow::Result<()> {
     let path = path(clicks, name)?;
-    let file = File::open(&path).with_context(|| not_registered(&path, name))?;
+    let file = regular::open(&path).with_context(|| not_registered(&path, name))?;
     take(&file, &path, name)?;
     fs::remove_file(&path)
         .and_then(|()| disk::folder::sync(&folder(clicks)))

@@ -1,6 +1,6 @@
 //! Frees space: deletes segments that every registered sink has.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -55,7 +55,7 @@ fn is_older(file: &SegmentFile, keep_for: Duration) -> io::Result<bool> {
 
 /// Whether no server has anything left to do with the segment.
 fn is_closed(file: &SegmentFile, live_run: Option<u64>) -> bool {
-    match File::open(&file.path).and_then(SegmentReader::open) {
+    match file.open().and_then(SegmentReader::open) {
         Ok(Ok(reader)) => reader.seal().is_some() || live_run != Some(reader.header().run),
         _ => false,
     }

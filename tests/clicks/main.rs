@@ -17,6 +17,7 @@ mod power;
 mod printed;
 mod python;
 mod scale;
+mod strays;
 mod texts;
 
 use std::path::Path;

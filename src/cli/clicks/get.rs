@@ -61,8 +61,10 @@ pub fn get(wish: &GetArguments, out: impl Write, complaints: &mut impl Write) ->
 
 fn print(wish: &GetArguments, out: impl Write, say: &mut impl FnMut(&str)) -> anyhow::Result<u8> {
     let clicks = wish.clicks.as_deref().unwrap_or(Path::new(CLICKS_FOLDER_DEFAULT));
-    let path = wish.click_key.clone().unwrap_or_else(|| key_file::beside(clicks));
-    let keys = key_file::load(&path)?;
+    let keys = match &wish.click_key {
+        Some(path) => key_file::load(path)?,
+        None => key_file::load_beside(clicks)?,
+    };
     let mut rows = Rows::new(
         wish.format.unwrap_or_default().into(),
         &wish.columns.clone().unwrap_or_default(),

@@ -52,6 +52,8 @@ fn print(wish: &VerifyArguments, mut out: impl Write) -> anyhow::Result<Tally> {
     let mut ledger = Ledger::open(&wish.paths, false)?;
     let mut progress = Progress::new(Some(ledger.waiting_bytes()));
     let mut segments = Vec::new();
+    // There are none yet; from here on they are kept.
+    ledger.take_reports();
     loop {
         let is_end = ledger.next_click_by_shard()?.is_none();
         progress.step(|| ledger.read_bytes());

@@ -19,12 +19,13 @@ use super::open_segment::{Passage, ServerRun, is_untouched};
 use super::syncer::SegmentSyncer;
 use super::syncing::Syncing;
 use super::trouble::{Reporter, mebibytes};
-use crate::clicks::folder::{self, Lock};
+use crate::clicks::folder::{self, Listing, Lock, Stray};
 use crate::clicks::format::id::{ClickKeys, Signer};
 use crate::clicks::write::handover::Handover;
 use crate::clicks::write::writer::Writer;
 use crate::limits::{
-    SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN, SEGMENT_NUMBERS_AHEAD, SEGMENTS_READY_MAX,
+    SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN, SEGMENT_NUMBER_MAX, SEGMENT_NUMBERS_AHEAD,
+    SEGMENTS_READY_MAX,
 };
 use crate::machine::clock::unix_us;
 use crate::words::counted;
@@ -156,7 +157,8 @@ impl Keeper {
         };
         let lock = Lock::take(dir, run.run)?;
         let mut numbers = Numbers::open(dir)?;
-        let (mut makers, mut syncers) = adopt(&run, shards, options.reserve, &mut numbers)?;
+        let (mut makers, mut syncers) =
+            adopt(&run, shards, options.reserve, &mut numbers, &*options.report)?;
         let mut writers = Vec::with_capacity(makers.len());
         let made = makers.iter_mut().try_for_each(|maker| {
             let first = maker.create(&run)?;
@@ -273,11 +275,21 @@ fn adopt(
     shards: &[ShardInfo],
     reserve: usize,
     numbers: &mut Numbers,
+    report: &dyn Fn(String),
 ) -> anyhow::Result<(Vec<SegmentMaker>, Vec<SegmentSyncer>)> {
     let dir = &run.folder;
     let cannot_read = || format!("cannot read the click folder {}", dir.display());
     let mut next: Vec<u64> = (0..shards.len()).map(|shard| numbers.next(shard)).collect();
-    for segment in folder::list(dir).with_context(cannot_read)? {
+    let Listing { segments, strays } = folder::look(dir).with_context(cannot_read)?;
+    for Stray { named, why } in strays {
+        report(format!("clicks: {}: {why}", named.path.display()));
+        if let Some(next) = next.get_mut(usize::from(named.shard))
+            && named.number <= SEGMENT_NUMBER_MAX
+        {
+            *next = (named.number + 1).max(*next);
+        }
+    }
+    for segment in segments {
         if is_untouched(&segment).with_context(cannot_read)? {
             fs::remove_file(&segment.path)
                 .with_context(|| format!("cannot delete the unused {}", segment.path.display()))?;

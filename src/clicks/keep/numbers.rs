@@ -9,10 +9,14 @@ use anyhow::{Context, anyhow};
 
 use crate::disk::aside::Aside;
 use crate::disk::state;
+use crate::limits::{SEGMENT_NUMBER_MAX, SEGMENT_NUMBERS_AHEAD};
 
 /// Name of the file, in the state folder. A line for each shard, from 0: the first
 /// number that is not used up.
 const NAME: &str = "segment-numbers";
+
+/// A higher one would be of numbers that no segment gets.
+const NEXT_MAX: u64 = SEGMENT_NUMBER_MAX + 1 + SEGMENT_NUMBERS_AHEAD;
 
 /// The first number of each shard that is not used up, in its file.
 #[derive(Debug)]
@@ -33,8 +37,9 @@ impl Numbers {
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
             read => read.with_context(|| format!("cannot read {}", path.display()))?,
         };
-        let next: Result<Vec<u64>, _> = text.lines().map(str::parse).collect();
-        let next = next.map_err(|_| {
+        let number = |line: &str| line.parse().ok().filter(|next| *next <= NEXT_MAX);
+        let next: Option<Vec<u64>> = text.lines().map(number).collect();
+        let next = next.ok_or_else(|| {
             anyhow!(
                 "{} is damaged; delete it, and if segments were deleted too, ids of their clicks may \
                  find others",
@@ -105,9 +110,11 @@ mod tests {
     fn a_damaged_file_is_said() {
         let clicks = tempfile::tempdir().unwrap();
         let path = state::make(clicks.path()).unwrap().join(NAME);
-        fs::write(&path, "1\nx\n").unwrap();
-        let said = format!("{:#}", Numbers::open(clicks.path()).unwrap_err());
-        assert!(said.contains("segment-numbers is damaged; delete it"), "{said}");
+        for text in ["1\nx\n", "18446744073709551615\n"] {
+            fs::write(&path, text).unwrap();
+            let said = format!("{:#}", Numbers::open(clicks.path()).unwrap_err());
+            assert!(said.contains("segment-numbers is damaged; delete it"), "{said}");
+        }
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! A segment between its creation and its seal, as the two threads of the keeper
 //! share it, and what is counted of those of one shard.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -119,7 +118,7 @@ impl Passage {
 ///
 /// Those of reading it.
 pub fn is_untouched(segment: &SegmentFile) -> io::Result<bool> {
-    let file = File::open(&segment.path)?;
+    let file = segment.open()?;
     let mut page = Vec::new();
     (&file).take(SEGMENT_HEADER_BYTES as u64).read_to_end(&mut page)?;
     let Ok(header) = Header::read(&page) else {

@@ -1,6 +1,7 @@
 //! Many segments as one stream of clicks: per shard by number, the shards merged
 //! by time. Also while a server is still writing them.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -10,7 +11,7 @@ use super::entry::LedgerEntry;
 use super::position::Position;
 use super::stream::ShardStream;
 use super::tally::{Account, SegmentReport, Tally};
-use crate::clicks::folder::{self, SegmentFile};
+use crate::clicks::folder::{self, Listing, SegmentFile, Stray};
 
 /// Reads folders and files of segments, in memory bounded by the number of
 /// shards.
@@ -19,6 +20,10 @@ pub struct Ledger {
     streams: Vec<ShardStream>,
     /// The folders that are followed.
     followed: Vec<PathBuf>,
+    /// What is called as a segment and is none: all of them, and those still to be
+    /// told of.
+    strays: BTreeSet<PathBuf>,
+    untold: Vec<Stray>,
     /// Behind the click last returned.
     position: Option<Position>,
     account: Account,
@@ -38,6 +43,8 @@ impl Ledger {
         let mut ledger = Self {
             streams: Vec::new(),
             followed: Vec::new(),
+            strays: BTreeSet::new(),
+            untold: Vec::new(),
             position: None,
             account: Account::default(),
             at: 0,
@@ -91,13 +98,19 @@ impl Ledger {
         self.streams.retain(|stream| stream.until.is_some());
     }
 
+    fn tell_strays(&mut self) {
+        for Stray { named, why } in self.untold.drain(..) {
+            self.account.cannot_read(named.path.display().to_string(), &why);
+        }
+    }
+
     fn place(&self, folder: &Path, shard: u16) -> Option<usize> {
         self.streams.iter().position(|stream| stream.shard == shard && stream.folder == folder)
     }
 
     /// Takes up the segments of a folder that are not known yet.
     fn add_folder(&mut self, folder: &Path, is_followed: bool) -> anyhow::Result<()> {
-        let files = folder::list(folder)
+        let Listing { segments, strays } = folder::look(folder)
             .with_context(|| format!("cannot read the click folder {}", folder.display()))?;
         for stream in &mut self.streams {
             if stream.folder == folder {
@@ -105,7 +118,12 @@ impl Ledger {
                 stream.waiting.clear();
             }
         }
-        for file in files {
+        for stray in strays {
+            if self.strays.insert(stray.named.path.clone()) {
+                self.untold.push(stray);
+            }
+        }
+        for file in segments {
             let place = self.place(folder, file.shard);
             self.add_file(place, folder.to_owned(), file, is_followed);
         }
@@ -159,6 +177,7 @@ impl Ledger {
     ///
     /// A sentence when a file that was opened cannot be read any further.
     pub fn next_click(&mut self) -> anyhow::Result<Option<LedgerEntry<'_>>> {
+        self.tell_strays();
         let mut first: Option<(u64, usize)> = None;
         for (index, stream) in self.streams.iter_mut().enumerate() {
             if stream.next.is_none() && !stream.is_done {
@@ -194,6 +213,7 @@ impl Ledger {
     ///
     /// As there.
     pub fn next_click_by_shard(&mut self) -> anyhow::Result<Option<LedgerEntry<'_>>> {
+        self.tell_strays();
         let next = loop {
             let Some(stream) = self.streams.get_mut(self.at) else {
                 return Ok(None);

@@ -1,8 +1,6 @@
 //! How far the clicks of one shard have been read, so that reading can go on
 //! there at another time.
 
-use std::fs::File;
-
 use super::reader::SegmentReader;
 use crate::clicks::folder::SegmentFile;
 
@@ -48,6 +46,6 @@ impl Position {
 
 /// Which run wrote a segment; `None` if that cannot be read.
 fn run_of(file: &SegmentFile) -> Option<u64> {
-    let reader = File::open(&file.path).and_then(SegmentReader::open).ok()?.ok()?;
+    let reader = file.open().and_then(SegmentReader::open).ok()?.ok()?;
     Some(reader.header().run)
 }

@@ -1,6 +1,5 @@
 //! What a killed server left behind, told at the next start.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use super::ledger::Ledger;
@@ -19,7 +18,7 @@ pub fn left_behind(folder: &Path) -> anyhow::Result<Option<Tally>> {
     let (mut last_run, mut unsealed) = (0, Vec::<(u64, PathBuf)>::new());
     for segment in folder::list(folder)? {
         // One that is no segment is told of when the ledger is read.
-        let Ok(Ok(reader)) = File::open(&segment.path).and_then(SegmentReader::open) else {
+        let Ok(Ok(reader)) = segment.open().and_then(SegmentReader::open) else {
             continue;
         };
         let run = reader.header().run;

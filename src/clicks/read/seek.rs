@@ -1,16 +1,15 @@
 //! One click by its place: nothing of the segment is read but the first page, its
 //! record, and the texts that it refers to.
 
-use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 
 use super::entry::LedgerEntry;
 use super::source::ReadAt;
 use super::strings::read_text;
-use crate::clicks::folder::{self, SegmentFile};
+use crate::clicks::folder::{self, Listing, SegmentFile};
 use crate::clicks::format::click::SHARED;
 use crate::clicks::format::click_bytes::click_with;
 use crate::clicks::format::frame::Flaw;
@@ -83,10 +82,15 @@ pub fn find_click(
     folder: &Path,
     place: &ClickPlace,
 ) -> anyhow::Result<Result<FoundClick, Missing>> {
-    let files = folder::list(folder)
+    let Listing { segments: files, strays } = folder::look(folder)
         .with_context(|| format!("cannot read the click folder {}", folder.display()))?;
     let of_shard = |file: &&SegmentFile| file.shard == place.shard;
     let Some(file) = files.iter().filter(of_shard).find(|file| file.number == place.segment) else {
+        let is_here =
+            |file: &SegmentFile| (file.shard, file.number) == (place.shard, place.segment);
+        if let Some(stray) = strays.iter().find(|stray| is_here(&stray.named)) {
+            bail!("cannot read {}: {}", stray.named.path.display(), stray.why);
+        }
         if let Some(node) = node_of(&files).filter(|node| *node != place.node) {
             return Ok(Err(Missing::OtherNode(node)));
         }
@@ -94,7 +98,7 @@ pub fn find_click(
         return Ok(Err(if is_passed { Missing::Deleted } else { Missing::NoSegment }));
     };
     let path = file.path.display();
-    let source = match File::open(&file.path) {
+    let source = match file.open() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Err(Missing::Deleted)),
         opened => opened.with_context(|| format!("cannot open {path}"))?,
     };
@@ -157,7 +161,7 @@ fn read(source: &impl ReadAt, at: u64, bytes: usize) -> io::Result<Vec<u8>> {
 /// Which machine wrote the newest of these segments that can be read.
 fn node_of(files: &[SegmentFile]) -> Option<u16> {
     files.iter().rev().find_map(|file| {
-        let page = read(&File::open(&file.path).ok()?, 0, SEGMENT_HEADER_BYTES).ok()?;
+        let page = read(&file.open().ok()?, 0, SEGMENT_HEADER_BYTES).ok()?;
         Header::read(&page).ok().map(|header| header.node)
     })
 }

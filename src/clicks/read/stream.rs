@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Context;
 
@@ -174,7 +174,7 @@ impl ShardStream {
     /// next one, or is gone.
     fn is_left_behind(&self) -> bool {
         let run = self.current.as_ref().map(|current| current.reader.header().run);
-        self.live_run != run || self.waiting.front().is_some_and(|next| is_begun(&next.path))
+        self.live_run != run || self.waiting.front().is_some_and(is_begun)
     }
 
     /// Whether a server may still change which segments there are.
@@ -187,7 +187,7 @@ impl ShardStream {
         while let Some(next) = self.waiting.front() {
             let name = next.path.display().to_string();
             let is_last = self.waiting.len() == 1;
-            let opened = File::open(&next.path).and_then(|file| {
+            let opened = next.open().and_then(|file| {
                 let is_blank = is_blank(&file)?;
                 Ok((SegmentReader::open(file)?, is_blank))
             });
@@ -323,8 +323,8 @@ fn is_blank(file: &File) -> io::Result<bool> {
     Ok(page[..count].iter().all(|&byte| byte == 0))
 }
 
-/// Whether a shard has begun to write the segment at `path`.
-fn is_begun(path: &Path) -> bool {
-    let reader = File::open(path).and_then(SegmentReader::open);
+/// Whether a shard has begun to write this segment.
+fn is_begun(segment: &SegmentFile) -> bool {
+    let reader = segment.open().and_then(SegmentReader::open);
     reader.is_ok_and(|reader| reader.is_ok_and(|reader| reader.is_begun()))
 }

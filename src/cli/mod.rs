@@ -10,10 +10,13 @@ pub mod serve;
 pub mod ship;
 mod wishes;
 
+use std::ffi::OsString;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::words::{is_hidden, visible, visible_lines};
 use wishes::Said;
 
 /// A redirector for affiliate, campaign and short links: answers from memory,
@@ -41,12 +44,36 @@ enum Command {
 
 /// Runs the command that this process was started with.
 pub fn run() -> ExitCode {
-    match Arguments::parse().command {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(refusal) => return refuse(refusal),
+    };
+    match arguments.command {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Links(command) => links::run(&command),
         Command::Clicks(command) => clicks::run(&command),
         Command::Ship(arguments) => ship::run(&arguments),
     }
+}
+
+/// Says what is wrong with the arguments, or what was asked of them: help, version. What
+/// quotes an argument that would do something to a terminal is said without colours.
+fn refuse(refusal: clap::Error) -> ExitCode {
+    let is_hiding = |text: OsString| text.to_string_lossy().chars().any(is_hidden);
+    if !std::env::args_os().chain(std::env::vars_os().map(|(_, value)| value)).any(is_hiding) {
+        refusal.exit()
+    }
+    // clap takes out what looks like an escape sequence. So it is told what it looks like.
+    let shown = std::env::args_os().map(|text| visible(&text.to_string_lossy()).into_owned());
+    let refusal = Arguments::try_parse_from(shown).err().unwrap_or(refusal);
+    let text = refusal.render().to_string();
+    let text = visible_lines(&text);
+    // There is nobody left to tell that nobody can be told.
+    let _ = match refusal.use_stderr() {
+        true => io::stderr().lock().write_all(text.as_bytes()),
+        false => io::stdout().lock().write_all(text.as_bytes()),
+    };
+    ExitCode::from(u8::try_from(refusal.exit_code()).unwrap_or(2))
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ use crate::limits::{
 use crate::say::say;
 use crate::ship::sinks::{Address, SINKS, SinkKind};
 use crate::ship::{ShipPlan, Shipped, Shipper, lag, register};
-use crate::words::counted;
+use crate::words::{counted, visible, visible_json};
 
 const AFTER_HELP: &str = "\
 Sinks: stdout; file:DIR, a file of rows for each batch; parquet:DIR, Parquet files by date and \
@@ -231,12 +231,12 @@ fn list(clicks: &Path, is_json: bool, out: &mut impl Write) -> anyhow::Result<()
                 clicks_behind: lag.clicks,
                 seconds_behind: lag.age_us as f64 / 1e6,
             };
-            serde_json::to_writer(&mut *out, &listed)?;
-            writeln!(out)?;
+            writeln!(out, "{}", visible_json(&listed))?;
         } else {
             let clicks = counted(checkpoint.clicks, "click");
             let batches = counted(checkpoint.batches, "batch");
-            writeln!(out, "{name}: {}: {clicks} in {batches}; {lag}", checkpoint.address)?;
+            let sink = visible(&checkpoint.address);
+            writeln!(out, "{name}: {sink}: {clicks} in {batches}; {lag}")?;
         }
     }
     Ok(())

@@ -1,6 +1,8 @@
 //! Which bytes may stand where in a URL (RFC 3986 appendix A), and
 //! percent-encoding (§2.1).
 
+use crate::words::is_hidden;
+
 /// Stands for itself anywhere and is never encoded (RFC 3986 §2.3).
 pub(super) const UNRESERVED: u8 = 1;
 /// May stand in a path: `pchar` without its `%`, and `/`.
@@ -93,7 +95,7 @@ pub(super) fn push_encoded(mut text: &[u8], class: u8, out: &mut Vec<u8>) {
     }
 }
 
-/// `text` for an error message: control bytes escaped, bytes that are not
+/// `text` for an error message: what is hidden escaped, bytes that are not
 /// UTF-8 replaced, and cut when it is long, so that a message is always one
 /// line of bounded length.
 pub(super) fn shown(text: &[u8]) -> String {
@@ -107,7 +109,7 @@ pub(super) fn shown(text: &[u8]) -> String {
             out.push('…');
             return out;
         }
-        if character.is_control() {
+        if is_hidden(character) {
             out.extend(character.escape_default());
         } else {
             out.push(character);

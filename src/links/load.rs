@@ -11,7 +11,7 @@ use super::table::{AddProblem, TableBuilder};
 use super::targets::CheckedTarget;
 use crate::limits::BAD_LINES_SHOWN;
 use crate::pace;
-use crate::words::counted;
+use crate::words::{counted, visible};
 
 /// What reading a line takes, about.
 const LINE_NS: u32 = 600;
@@ -112,7 +112,8 @@ impl Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}: {}", self.file_name, self.line, self.message)
+        let (name, message) = (visible(&self.file_name), visible(&self.message));
+        write!(f, "{name}:{}: {message}", self.line)
     }
 }
 

@@ -9,6 +9,7 @@ use foldhash::fast::RandomState;
 use serde_json::{Value, json};
 
 use crate::limits::REPLAY_DIFFERENCES_BYTES_MAX;
+use crate::words::visible;
 
 /// Bytes that one of them takes beside its texts, about.
 const OWN_BYTES: usize = size_of::<ChangedReply>() + 64;
@@ -148,7 +149,7 @@ impl ChangedReply {
         let fields = answer.fields.iter().filter(|_| self.change == ReplyChange::Fields);
         for part in answer.location.iter().chain(fields) {
             text.push(' ');
-            text.push_str(part);
+            text.push_str(&visible(part));
         }
         text
     }
@@ -185,9 +186,9 @@ impl AskedFor {
 impl fmt::Display for AskedFor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.method != "GET" {
-            write!(f, "{} ", self.method)?;
+            write!(f, "{} ", visible(&self.method))?;
         }
-        write!(f, "{}{}", self.host, self.target)
+        write!(f, "{}{}", visible(&self.host), visible(&self.target))
     }
 }
 

@@ -11,7 +11,7 @@ use super::totals::Totals;
 use crate::limits::{REPLAY_BLOCK_REQUESTS, REPLAY_LISTED_DEFAULT};
 use crate::links::Table;
 use crate::shard::Now;
-use crate::words::counted;
+use crate::words::{counted, visible_json};
 
 /// How a log is answered, and what of that is listed.
 #[derive(Clone, Debug, Default)]
@@ -144,7 +144,7 @@ impl<'a, W: Write> Rerun<'a, W> {
 
     fn list(&mut self, asked: &AskedFor, changed: &ChangedReply) -> io::Result<()> {
         if self.options.json {
-            return writeln!(self.out, "{}", changed.to_json(asked));
+            return writeln!(self.out, "{}", visible_json(&changed.to_json(asked)));
         }
         self.out.write_all(changed.to_text(asked).as_bytes())
     }

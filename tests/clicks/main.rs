@@ -6,6 +6,7 @@ mod commands;
 mod common;
 mod damage;
 mod follow;
+mod hidden;
 mod ids;
 mod images;
 mod keeper;

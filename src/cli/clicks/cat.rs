@@ -16,6 +16,7 @@ use super::totals::{status, total};
 use crate::cli::pipe::is_broken_pipe;
 use crate::cli::wishes::default_name;
 use crate::clicks::{ChosenColumns, Ledger, RowFormat, Rows, Tally, key_file::KeyRing};
+use crate::say::say_to;
 
 /// How often a followed folder is looked at.
 const POLL: Duration = Duration::from_millis(100);
@@ -90,10 +91,7 @@ pub fn cat(
     complaints: &mut impl Write,
     stop: &AtomicBool,
 ) -> u8 {
-    let mut say = |sentence: &str| {
-        // There is nobody left to tell that nobody can be told.
-        let _ = writeln!(complaints, "carom: {sentence}");
-    };
+    let mut say = |sentence: &str| say_to(complaints, sentence);
     match print(wish, out, &mut say, stop) {
         Ok((tally, printed)) => {
             if !wish.quiet {

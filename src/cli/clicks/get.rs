@@ -13,6 +13,8 @@ use crate::clicks::{
     ChosenColumns, ClickId, ClickKeys, ClickPlace, IdRefused, Missing, Rows, find_click, key_file,
 };
 use crate::limits::CLICKS_FOLDER_DEFAULT;
+use crate::say::say_to;
+use crate::words::visible;
 
 /// What `carom clicks get` is asked to do.
 #[derive(Args, Clone, Debug)]
@@ -45,10 +47,7 @@ pub fn run(wish: &GetArguments) -> ExitCode {
 /// Prints the clicks to `out`, and why one cannot be to `complaints`; returns the
 /// exit status.
 pub fn get(wish: &GetArguments, out: impl Write, complaints: &mut impl Write) -> u8 {
-    let mut say = |sentence: &str| {
-        // There is nobody left to tell that nobody can be told.
-        let _ = writeln!(complaints, "carom: {sentence}");
-    };
+    let mut say = |sentence: &str| say_to(complaints, sentence);
     match print(wish, out, &mut say) {
         Ok(code) => code,
         Err(error) if is_broken_pipe(&error) => 0,
@@ -75,7 +74,7 @@ fn print(wish: &GetArguments, out: impl Write, say: &mut impl FnMut(&str)) -> an
         let (id, place) = match open(&keys, text) {
             Ok(opened) => opened,
             Err(refused) => {
-                say(&format!("{text}: {refused}"));
+                say(&format!("{}: {refused}", visible(text)));
                 code = code.max(1);
                 continue;
             }

@@ -16,7 +16,8 @@ use crate::cli::progress::Progress;
 use crate::cli::wishes::default_name;
 use crate::clicks::{ByValue, ClickCounter, Count, HOUR_US, Ledger, Stats, Tally, Top, spell};
 use crate::limits::STATS_ROWS_DEFAULT;
-use crate::words::counted;
+use crate::say::say_to;
+use crate::words::{counted, visible, visible_json};
 
 /// Hours that a table shows: two days. JSON has all.
 const HOURS_SHOWN: usize = 48;
@@ -61,10 +62,7 @@ pub fn run(wish: &StatsArguments) -> ExitCode {
 /// Prints counts to `out`, and what is wrong to `complaints`; returns the exit
 /// status.
 pub fn stats(wish: &StatsArguments, out: impl Write, complaints: &mut impl Write) -> u8 {
-    let mut say = |sentence: &str| {
-        // There is nobody left to tell that nobody can be told.
-        let _ = writeln!(complaints, "carom: {sentence}");
-    };
+    let mut say = |sentence: &str| say_to(complaints, sentence);
     let printed = count(wish).and_then(|counted| {
         print(wish, &counted, out)?;
         Ok(counted)
@@ -115,7 +113,7 @@ fn print(
     let rows = wish.top.unwrap_or(STATS_ROWS_DEFAULT);
     match wish.format.unwrap_or_default() {
         StatsFormat::Text => out.write_all(to_text(&counted.stats, rows).as_bytes())?,
-        StatsFormat::Json => writeln!(out, "{}", to_json(counted, rows))?,
+        StatsFormat::Json => writeln!(out, "{}", visible_json(&to_json(counted, rows)))?,
     }
     out.flush()?;
     Ok(())
@@ -222,14 +220,7 @@ fn shown(bytes: &[u8]) -> String {
     if bytes.is_empty() {
         return "(none)".to_owned();
     }
-    let mut shown = String::new();
-    for char in spell(bytes).chars() {
-        match char.is_control() {
-            true => shown.extend(char.escape_default()),
-            false => shown.push(char),
-        }
-    }
-    shown
+    visible(&spell(bytes)).into_owned()
 }
 
 fn top_table<K: Eq + std::hash::Hash + Ord>(

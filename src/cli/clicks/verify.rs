@@ -11,7 +11,8 @@ use super::totals::{status, tally_to_json, with_links};
 use crate::cli::pipe::is_broken_pipe;
 use crate::cli::progress::Progress;
 use crate::clicks::{Ledger, SegmentReport, Tally};
-use crate::words::counted;
+use crate::say::say_to;
+use crate::words::{counted, visible, visible_json};
 
 /// What `carom clicks verify` is asked to do.
 #[derive(Args, Clone, Debug)]
@@ -41,8 +42,7 @@ pub fn verify(wish: &VerifyArguments, out: impl Write, complaints: &mut impl Wri
         Ok(tally) => status(&tally),
         Err(error) if is_broken_pipe(&error) => 0,
         Err(error) => {
-            // There is nobody left to tell that nobody can be told.
-            let _ = writeln!(complaints, "carom: {error:#}");
+            say_to(complaints, format_args!("{error:#}"));
             2
         }
     }
@@ -73,7 +73,8 @@ fn print(wish: &VerifyArguments, mut out: impl Write) -> anyhow::Result<Tally> {
     if wish.json {
         segments.extend(ledger.live_reports().map(to_json));
         let total = tally_to_json(&tally);
-        writeln!(out, "{}", json!({ "segments": segments, "total": total }))?;
+        let all = json!({ "segments": segments, "total": total });
+        writeln!(out, "{}", visible_json(&all))?;
     } else {
         for report in ledger.live_reports() {
             print_segment(wish, report, &mut out)?;
@@ -97,10 +98,11 @@ fn print_segment(
         return Ok(());
     }
     let (clicks, findings) = (counted(tally.clicks, "click"), tally.findings());
-    writeln!(out, "{}: {clicks}{findings}; {}", report.name, report.state.name())?;
+    let (name, state) = (visible(&report.name), report.state.name());
+    writeln!(out, "{name}: {clicks}{findings}; {state}")?;
     if wish.all {
         for note in &report.notes {
-            writeln!(out, "  {note}")?;
+            writeln!(out, "  {}", visible(note))?;
         }
     }
     Ok(())

@@ -2,7 +2,7 @@
 
 use crate::limits::BAD_LINES_SHOWN;
 use crate::links::Report;
-use crate::words::counted;
+use crate::words::{counted, visible};
 
 /// As they are shown: the first ones, or all.
 pub fn bad_lines(report: &Report, all: bool) -> String {
@@ -12,10 +12,8 @@ pub fn bad_lines(report: &Report, all: bool) -> String {
     }
     let shown = if all { usize::MAX } else { BAD_LINES_SHOWN };
     for changed in report.changed.iter().take(shown) {
-        text.push_str(&format!(
-            "{}:{}: changed: {}\n",
-            changed.file_name, changed.line, changed.message
-        ));
+        let (name, message) = (visible(&changed.file_name), visible(&changed.message));
+        text.push_str(&format!("{name}:{}: changed: {message}\n", changed.line));
     }
     if let Some(rest) = report.changed.len().checked_sub(shown).filter(|&rest| rest > 0) {
         text.push_str(&format!("… and {}\n", counted(rest, "more changed link")));

@@ -13,7 +13,7 @@ use crate::cli::reading::ReadingArguments;
 use crate::links::{OnBadLine, Problem, Table};
 use crate::say::say;
 use crate::sources::{Contents, Sources};
-use crate::words::counted;
+use crate::words::{counted, visible_json, visible_lines};
 
 /// What `carom links check` is asked to do.
 #[derive(Args, Clone, Debug)]
@@ -61,10 +61,10 @@ fn print(
     complaints: &mut impl Write,
 ) -> io::Result<()> {
     if wish.json {
-        return writeln!(out, "{}", to_json(read));
+        return writeln!(out, "{}", visible_json(&to_json(read)));
     }
     complaints.write_all(bad_lines(&read.report, wish.all).as_bytes())?;
-    out.write_all(description(read).as_bytes())
+    out.write_all(visible_lines(&description(read)).as_bytes())
 }
 
 fn description(read: &Contents) -> String {

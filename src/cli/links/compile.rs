@@ -16,7 +16,7 @@ use crate::cli::reading::ReadingArguments;
 use crate::links::{OnBadLine, Report};
 use crate::say::say;
 use crate::sources::{Sources, table_file};
-use crate::words::counted;
+use crate::words::{counted, visible, visible_json};
 
 /// What `carom links compile` is asked to do.
 #[derive(Args, Clone, Debug)]
@@ -98,17 +98,18 @@ fn compile(
             "read_ms": read.took.as_secs_f64() * 1e3,
             "write_ms": took.as_secs_f64() * 1e3,
         });
-        writeln!(out, "{written}")?;
+        writeln!(out, "{}", visible_json(&written))?;
         return Ok(0);
     }
     for file in &read.report.files {
-        writeln!(out, "{}: {}", file.name, counted(file.links, "link"))?;
+        writeln!(out, "{}: {}", visible(&file.name), counted(file.links, "link"))?;
     }
     let left_out =
         if bad > 0 { format!(", {} left out", counted(bad, "bad line")) } else { String::new() };
     writeln!(
         out,
-        "wrote {output}: {}{left_out}, {}\nread in {:.1?}, written in {took:.1?}",
+        "wrote {}: {}{left_out}, {}\nread in {:.1?}, written in {took:.1?}",
+        visible(&output.to_string()),
         counted(table.len(), "link"),
         ByteSize::b(size),
         read.took,

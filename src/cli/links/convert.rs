@@ -19,8 +19,9 @@ use crate::cli::reading::ReadingArguments;
 use crate::cli::wishes::default_name;
 use crate::disk::aside::Aside;
 use crate::links::{Listed, OnBadLine, Problem, Report, Table};
+use crate::say::say_to;
 use crate::sources::{Contents, Sources};
-use crate::words::counted;
+use crate::words::{counted, visible_json};
 
 /// What `carom links convert` is asked to do.
 #[derive(Args, Clone, Debug)]
@@ -71,8 +72,7 @@ pub fn run(wish: &ConvertArguments) -> ExitCode {
         // Whoever stopped reading has seen enough.
         Err(error) if is_broken_pipe(&error) => 0,
         Err(error) => {
-            // There is nobody left to tell that nobody can be told.
-            let _ = writeln!(complaints, "carom: {error:#}");
+            say_to(complaints, format_args!("{error:#}"));
             2
         }
     })
@@ -178,7 +178,7 @@ impl<W: Write> LinkWriter<W> {
                         object[name] = text.into();
                     }
                 }
-                writeln!(out, "{object}")?;
+                writeln!(out, "{}", visible_json(&object))?;
             }
         }
         Ok(size)
@@ -226,5 +226,5 @@ fn to_json(report: &Report, is_written: bool) -> String {
         "refused": list(&report.problems),
         "is_written": is_written,
     });
-    format!("{summary}\n")
+    visible_json(&summary) + "\n"
 }

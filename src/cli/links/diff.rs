@@ -16,7 +16,9 @@ use crate::cli::wishes::Said;
 use crate::links::{
     DifferenceCounts, Format, LinkDifference, Listed, OnBadLine, Snapshot, Table, compare,
 };
+use crate::say::say_to;
 use crate::sources::{Shelved, Sources};
+use crate::words::{visible, visible_json};
 
 /// What `carom links diff` is asked to do.
 #[derive(Args, Clone, Debug)]
@@ -53,8 +55,7 @@ pub fn run(wish: &DiffArguments) -> ExitCode {
         // Whoever stopped reading has seen what they wanted: a difference.
         Err(error) if is_broken_pipe(&error) => 1,
         Err(error) => {
-            // There is nobody left to tell that nobody can be told.
-            let _ = writeln!(complaints, "carom: {error:#}");
+            say_to(complaints, format_args!("{error:#}"));
             2
         }
     })
@@ -158,13 +159,16 @@ fn print(
     let (key, answer) = parts(link);
     match (json, before) {
         (true, Some(before)) => {
-            writeln!(out, "{}", json!({ "key": key, "before": before, "after": answer }))
+            let object = json!({ "key": key, "before": before, "after": answer });
+            writeln!(out, "{}", visible_json(&object))
         }
         (true, None) => {
             let side = if sign == "+" { "after" } else { "before" };
-            writeln!(out, "{}", json!({ "key": key, side: answer }))
+            writeln!(out, "{}", visible_json(&json!({ "key": key, side: answer })))
         }
-        (false, Some(before)) => writeln!(out, "{sign} {key} {before} → {answer}"),
-        (false, None) => writeln!(out, "{sign} {key} {answer}"),
+        (false, Some(before)) => {
+            writeln!(out, "{}", visible(&format!("{sign} {key} {before} → {answer}")))
+        }
+        (false, None) => writeln!(out, "{}", visible(&format!("{sign} {key} {answer}"))),
     }
 }

@@ -17,7 +17,7 @@ use crate::disk::state;
 use crate::limits::{BAD_LINES_SHOWN, CLICKS_FOLDER_DEFAULT};
 use crate::links::{Columns, Format, OnBadLine};
 use crate::say::say;
-use crate::words::counted;
+use crate::words::{counted, visible, visible_json, visible_lines};
 
 /// What a running server is asked about its links.
 #[derive(Clone, Debug, Subcommand)]
@@ -185,14 +185,17 @@ pub fn run(command: &LiveCommand) -> ExitCode {
     });
     match asked {
         Ok((200, answer)) => {
-            let text = if server.json { format!("{answer}\n") } else { command.describe(&answer) };
+            let text = match server.json {
+                true => visible_json(&answer) + "\n",
+                false => visible_lines(&command.describe(&answer)).into_owned(),
+            };
             // Whoever stopped reading has seen enough.
             let _ = io::stdout().lock().write_all(text.as_bytes());
             ExitCode::SUCCESS
         }
         Ok((status, answer)) => {
             if server.json {
-                let _ = writeln!(io::stdout().lock(), "{answer}");
+                let _ = writeln!(io::stdout().lock(), "{}", visible_json(&answer));
             } else {
                 complain(&answer);
             }
@@ -257,6 +260,7 @@ fn complain(answer: &Value) {
     for problem in problems.iter().take(BAD_LINES_SHOWN) {
         let message = problem["message"].as_str().unwrap_or_default();
         let file = problem["file"].as_str().unwrap_or_default();
+        let (file, message) = (visible(file), visible(message));
         text.push_str(&format!("{file}:{}: {message}\n", problem["line"]));
     }
     if let Some(more @ 1..) = problems.len().checked_sub(BAD_LINES_SHOWN) {

@@ -15,6 +15,7 @@ use crate::cli::progress::Progress;
 use crate::limits::REPLAY_LISTED_DEFAULT;
 use crate::links::{self, Format, OnBadLine, Table};
 use crate::replay::{LogFile, Rerun, RerunOptions, Sample};
+use crate::say::say_to;
 use crate::shard::Now;
 use crate::sources::{Reading, Sources};
 
@@ -93,8 +94,7 @@ pub fn replay(wish: &ReplayArguments, out: impl Write, complaints: &mut impl Wri
         // Whoever stopped reading has seen what they wanted: a difference.
         Err(error) if is_broken_pipe(&error) => 1,
         Err(error) => {
-            // There is nobody left to tell that nobody can be told.
-            let _ = writeln!(complaints, "carom: {error:#}");
+            say_to(complaints, format_args!("{error:#}"));
             2
         }
     }

@@ -7,13 +7,14 @@ use super::chosen::ChosenColumns;
 use super::columns::{Column, Presence};
 use super::spelling::{Cell, Speller};
 use crate::clicks::read::entry::LedgerEntry;
+use crate::words::{push_json, visible_cell};
 
 /// How clicks are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RowFormat {
-    /// One JSON object a line.
+    /// One JSON object a line. What is hidden in text is escaped.
     Ndjson,
-    /// RFC 4180, with a header row.
+    /// RFC 4180, with a header row. What is hidden in text is written as `\xNN`.
     Csv,
 }
 
@@ -95,7 +96,7 @@ impl<W: Write> Ndjson<W> {
                 Cell::Flag(is_so) => line.extend_from_slice(word(is_so).as_bytes()),
                 Cell::Number(number) => serde_json::to_writer(&mut *line, &number)?,
                 Cell::Plain(text) => quote(line, text),
-                Cell::Text(text) => serde_json::to_writer(&mut *line, &*text)?,
+                Cell::Text(text) => push_json(&text, line),
                 Cell::Names(names) => {
                     line.push(b'[');
                     for (index, name) in names.iter().enumerate() {
@@ -141,7 +142,7 @@ impl<W: Write> Csv<W> {
                     self.out.write_field(&self.number)
                 }
                 Cell::Plain(text) => self.out.write_field(text),
-                Cell::Text(text) => self.out.write_field(&*text),
+                Cell::Text(text) => self.out.write_field(&*visible_cell(&text)),
                 // A list is no CSV field, so the names share one.
                 Cell::Names(names) => self.out.write_field(speller.names(names).unwrap_or("")),
             };

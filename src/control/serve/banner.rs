@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::engine::Engine;
 use crate::say::say;
-use crate::words::counted;
+use crate::words::{counted, visible_json};
 
 /// What an operator wants to see before the first request comes.
 pub struct Banner {
@@ -44,7 +44,7 @@ impl Banner {
         if as_json {
             // A program that closed the pipe does not want it.
             let mut out = std::io::stdout().lock();
-            let _ = writeln!(out, "{}", self.json()).and_then(|()| out.flush());
+            let _ = writeln!(out, "{}", visible_json(&self.json())).and_then(|()| out.flush());
         }
     }
 

@@ -8,6 +8,7 @@ use super::blanks::{Blank, MACRO, MACROS, SPLAT, next_blank};
 use crate::limits::{TARGET_BYTES_MAX, TARGET_MACROS_MAX};
 use crate::links::bytes::{QUERY, escape, is, push_escape, shown};
 use crate::links::key::host::{self, HostProblem};
+use crate::words::is_hidden;
 
 /// A target that [`parse`](Self::parse) found good. Nothing else makes one, so whoever
 /// holds one can put its bytes into a header field.
@@ -133,6 +134,7 @@ impl fmt::Display for TargetProblem {
             TargetProblem::Character(character, column) => {
                 let name = match character {
                     ' ' => "space".to_owned(),
+                    other if is_hidden(*other) => other.escape_default().to_string(),
                     other => format!("`{other}`"),
                 };
                 write!(

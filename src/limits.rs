@@ -199,8 +199,6 @@ pub const ADMIN_CONNECTIONS_MAX: usize = 64;
 pub const LOOKS_AT_ONCE_MAX: usize = 2;
 /// One piece of an export, bytes.
 pub const EXPORT_PIECE_BYTES: usize = 64 * 1024;
-/// How long an export waits for room, milliseconds. After it: it breaks off.
-pub const EXPORT_WAIT_MS_MAX: u64 = 2 * ADMIN_WRITE_MS_MAX;
 /// What is asked of the desk and not yet begun: one for each admin connection, and as
 /// many again of clients that have gone. Over it: 503.
 pub const WISHES_WAITING_MAX: usize = 2 * ADMIN_CONNECTIONS_MAX;

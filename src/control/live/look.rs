@@ -4,14 +4,11 @@
 use std::collections::BinaryHeap;
 use std::fmt;
 use std::io::{self, Write};
-use std::time::{Duration, Instant};
-
-use tokio::sync::mpsc::error::TrySendError;
 
 use super::not_done::{NotDone, Reason};
 use super::served::Served;
 use super::wish::{Asker, Done, ExportPiece, ExportSender, answer};
-use crate::limits::{DIFFERENCES_SHOWN, EXPORT_PIECE_BYTES, EXPORT_WAIT_MS_MAX};
+use crate::limits::{DIFFERENCES_SHOWN, EXPORT_PIECE_BYTES};
 use crate::links::{Editor, LinkDifference, compare};
 use crate::machine::background;
 
@@ -50,17 +47,10 @@ impl Pieces {
         self.put(ExportPiece::Text(text))
     }
 
-    /// Waits for room, but not for ever.
-    fn put(&self, mut piece: ExportPiece) -> io::Result<()> {
-        let deadline = Instant::now() + Duration::from_millis(EXPORT_WAIT_MS_MAX);
-        loop {
-            match self.to.try_send(piece) {
-                Ok(()) => return Ok(()),
-                Err(TrySendError::Full(back)) if Instant::now() < deadline => piece = back,
-                Err(_) => return Err(io::ErrorKind::BrokenPipe.into()),
-            }
-            std::thread::sleep(Duration::from_millis(1));
-        }
+    /// Waits for room, as long as there is a client. One that takes nothing is let go by
+    /// its connection.
+    fn put(&self, piece: ExportPiece) -> io::Result<()> {
+        self.to.blocking_send(piece).map_err(|_| io::ErrorKind::BrokenPipe.into())
     }
 }
 

@@ -330,6 +330,8 @@ pub const SEGMENT_NUMBER_MAX: u64 = (1 << 48) - 1;
 /// Segment numbers of a shard that are noted as used up ahead of their use: more than
 /// can be made before one is sealed. Over it: the next are noted first.
 pub const SEGMENT_NUMBERS_AHEAD: u64 = 256;
+/// How often a server looks whether its own files are what they were, milliseconds.
+pub const WATCH_MS: u64 = 250;
 /// Most bytes synced in one go; between two, segments are sealed.
 pub const SYNC_STEP_BYTES: usize = 16 * 1024 * 1024;
 /// Bytes of a segment faulted in ahead of its writer.

@@ -4,8 +4,11 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod crowd;
+mod dead_disk;
 mod endurance;
+mod files;
 mod full_disk;
+mod harm;
 mod kill;
 mod poor_disk;
 mod sync_errors;

@@ -72,6 +72,8 @@ pub struct Summary {
     pub clicks: u64,
     /// Clicks counted but not recorded.
     pub lost: u64,
+    /// Of those recorded, clicks that may be gone with their disk or their file.
+    pub doubtful: u64,
     /// Segments sealed.
     pub segments: u64,
     /// Failed syncs; the segments concerned are marked suspect.
@@ -240,6 +242,7 @@ impl Keeper {
             let counts = &passage.handover.counts;
             summary.clicks += counts.clicks.load(Ordering::Relaxed);
             summary.lost += counts.lost.load(Ordering::Relaxed);
+            summary.doubtful += counts.doubtful.load(Ordering::Relaxed);
             summary.segments += passage.sealed.load(Ordering::Acquire);
             summary.sync_errors += counts.sync_errors.load(Ordering::Relaxed);
         }

@@ -17,6 +17,7 @@ use crate::clicks::format::frame::Salt;
 use crate::clicks::format::segment::{Header, VERSION};
 use crate::clicks::write::handover::{Handover, Segment};
 use crate::clicks::write::map::SegmentMap;
+use crate::disk::identity::FileId;
 use crate::limits::{POPULATE_AHEAD_BYTES, SEGMENT_HEADER_BYTES};
 use crate::machine::clock::{monotonic_us, unix_us};
 
@@ -95,15 +96,18 @@ impl SegmentMaker {
         let path = run.folder.join(folder::segment_name(self.shard, self.number));
         let (file, map) = SegmentMap::create(&path, run.segment_bytes)?;
         let made = self.begin(run, &file, map);
-        let segment = made.inspect_err(|_| drop(fs::remove_file(&path)))?;
+        let made = made.and_then(|segment| Ok((segment, FileId::of(&file.metadata()?))));
+        let (segment, id) = made.inspect_err(|_| drop(fs::remove_file(&path)))?;
         self.number += 1;
         self.made += 1;
         let shared = Arc::new(OpenSegment {
             segment: segment.clone(),
             path,
+            id,
             populated: AtomicUsize::new(0),
             is_suspect: AtomicBool::new(false),
             is_retired: AtomicBool::new(false),
+            is_forsaken: AtomicBool::new(false),
         });
         self.passage.open.fetch_add(1, Ordering::AcqRel);
         let refused = self.passage.made.push(shared.clone());
@@ -167,8 +171,11 @@ impl SegmentMaker {
     }
 
     /// Decides whether the shard is to leave the segment that it writes: after
-    /// `age_max`, or because it is suspect.
+    /// `age_max`, because it is suspect, or because its file is not what it was.
     pub fn plan_roll(&mut self, now: Instant, age_max: Duration) {
+        for own in &mut self.open {
+            own.is_over |= own.shared.must_be_left();
+        }
         let is_begun = |own: &&mut OwnSegment| own.shared.segment.used() > SEGMENT_HEADER_BYTES;
         let Some(own) = self.open.iter_mut().rev().find(is_begun) else {
             return;

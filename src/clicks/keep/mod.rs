@@ -17,6 +17,7 @@
 //!   (`numbers`, written ahead).
 
 mod demand;
+mod doubt;
 pub mod ip_keys;
 pub mod keeper;
 pub mod maker;
@@ -26,3 +27,4 @@ pub mod open_segment;
 pub mod syncer;
 mod syncing;
 mod trouble;
+mod watch;

@@ -13,6 +13,7 @@ use crate::clicks::folder::SegmentFile;
 use crate::clicks::format::segment::{Header, PageBlock, Seal, StartBlock};
 use crate::clicks::read::source::written_span;
 use crate::clicks::write::handover::{Handover, Segment};
+use crate::disk::identity::FileId;
 use crate::limits::{
     SEGMENT_HEADER_BYTES, SEGMENTS_READY_MAX, SEGMENTS_WAITING_MAX, SMALL_SEGMENTS_BYTES,
 };
@@ -41,15 +42,25 @@ pub struct OpenSegment {
     pub segment: Arc<Segment>,
     /// Its file.
     pub path: PathBuf,
+    /// Which file that was when it was made.
+    pub id: FileId,
     /// How far it was faulted in, bytes. The maker's to change.
     pub populated: AtomicUsize,
     /// A sync failed. The syncer's to change.
     pub is_suspect: AtomicBool,
     /// The shard is done with it. The syncer's to change.
     pub is_retired: AtomicBool,
+    /// Its file is not under its name, or was cut. The syncer's to change.
+    pub is_forsaken: AtomicBool,
 }
 
 impl OpenSegment {
+    /// Whether the shard is to leave it at once, as what it stores there may be in no
+    /// file, or in none that is found.
+    pub fn must_be_left(&self) -> bool {
+        self.is_forsaken.load(Ordering::Acquire) || self.segment.map().is_broken()
+    }
+
     /// What went wrong with it.
     pub fn trouble(&self, work: Work, error: io::Error) -> Trouble {
         Trouble { path: self.path.clone(), work, error }

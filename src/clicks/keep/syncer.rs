@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use super::doubt::{Doubt, Fate};
 use super::open_segment::{OpenSegment, Passage};
 use super::trouble::{Trouble, Work};
 use crate::clicks::format::segment::{SEAL_AT, Seal};
@@ -22,8 +23,8 @@ const POPULATE_AGAIN_BYTES: usize = 1024 * 1024;
 const PAGE_BYTES: usize = 4096;
 
 /// What only the syncer knows of a segment.
-struct OwnSegment {
-    shared: Arc<OpenSegment>,
+pub(super) struct OwnSegment {
+    pub(super) shared: Arc<OpenSegment>,
     /// Its first page and its name outlast a power loss, or that failed.
     is_named: bool,
     synced: usize,
@@ -32,12 +33,14 @@ struct OwnSegment {
     /// How far the segment was written when the last sync began.
     used_before: usize,
     lost_synced: u64,
+    /// What may be gone of it.
+    pub(super) doubt: Doubt,
 }
 
 /// The segments of one shard that are not sealed yet, oldest first.
 pub struct SegmentSyncer {
     folder: PathBuf,
-    open: VecDeque<OwnSegment>,
+    pub(super) open: VecDeque<OwnSegment>,
     passage: Arc<Passage>,
     /// Numbers before this have been given to clicks.
     pub used_up: u64,
@@ -45,13 +48,26 @@ pub struct SegmentSyncer {
     pub suspects: u64,
     /// Syncs that worked.
     pub syncs: u64,
+    /// Clicks of the segments that the shard has left.
+    pub(super) clicks_left: u64,
+    /// What operators are to be told.
+    pub sentences: Vec<String>,
 }
 
 impl SegmentSyncer {
     /// The other end of `passage`, whose segments are in `folder`; the first of them
     /// will be `number`.
     pub fn new(folder: PathBuf, number: u64, passage: Arc<Passage>) -> Self {
-        Self { folder, open: VecDeque::new(), passage, used_up: number, suspects: 0, syncs: 0 }
+        Self {
+            folder,
+            open: VecDeque::new(),
+            passage,
+            used_up: number,
+            suspects: 0,
+            syncs: 0,
+            clicks_left: 0,
+            sentences: Vec::new(),
+        }
     }
 
     /// What it shares with the maker.
@@ -60,7 +76,7 @@ impl SegmentSyncer {
     }
 
     /// Takes over what was made.
-    fn receive(&mut self) {
+    pub(super) fn receive(&mut self) {
         while let Some(shared) = self.passage.made.pop() {
             self.open.push_back(OwnSegment {
                 shared,
@@ -69,6 +85,7 @@ impl SegmentSyncer {
                 sync_to: 0,
                 used_before: 0,
                 lost_synced: 0,
+                doubt: Doubt::new(),
             });
         }
     }
@@ -82,8 +99,10 @@ impl SegmentSyncer {
     /// interval.
     pub fn plan_sync(&mut self) {
         self.receive();
+        let clicks = self.passage.handover.counts.clicks.load(Ordering::Acquire);
         for own in &mut self.open {
             let used = own.shared.segment.used();
+            own.doubt.plan(used, clicks);
             let page = used / PAGE_BYTES * PAGE_BYTES;
             own.sync_to = match used {
                 SEGMENT_HEADER_BYTES => 0,
@@ -97,8 +116,10 @@ impl SegmentSyncer {
     /// Decides to sync everything.
     pub fn plan_last_sync(&mut self) {
         self.receive();
+        let clicks = self.passage.handover.counts.clicks.load(Ordering::Acquire);
         for own in &mut self.open {
             own.sync_to = own.shared.segment.used();
+            own.doubt.plan(own.sync_to, clicks);
         }
     }
 
@@ -192,7 +213,12 @@ impl SegmentSyncer {
             segment.put(SEAL_AT, &block);
             segment.map().sync(first.clone())
         };
-        let result = put(shared.is_suspect.load(Ordering::Acquire));
+        own.doubt.plan(segment.used(), self.clicks_left + seal.clicks);
+        own.synced = segment.used();
+        own.note_synced(data.is_ok());
+        own.doubt.fate = Fate::of(&shared);
+        let is_suspect = || shared.is_suspect.load(Ordering::Acquire);
+        let result = put(is_suspect() || own.doubt.fate.is_damaged());
         let is_sealed = result.is_ok();
         let sealed = self.judge(&shared, result);
         if !is_sealed {
@@ -200,9 +226,29 @@ impl SegmentSyncer {
             let _ = put(true);
         }
         self.passage.sealed.fetch_add(1, Ordering::AcqRel);
+        let (first, is_whole) = (self.clicks_left, own.doubt.fate == Fate::Whole);
+        self.clicks_left += seal.clicks;
+        if is_suspect() || !is_whole {
+            self.doubt(&mut own, first, self.clicks_left);
+        }
         data.and(sealed)?;
         // A power loss must not leave a file that is cut and has no seal.
-        if is_sealed { cut(&shared, seal.used_bytes) } else { Ok(()) }
+        if is_sealed && is_whole { cut(&shared, seal.used_bytes) } else { Ok(()) }
+    }
+
+    /// Counts, and says once, what may be gone of a segment that holds the clicks after
+    /// `first` up to `last`.
+    pub(super) fn doubt(&mut self, own: &mut OwnSegment, first: u64, last: u64) {
+        if !own.shared.is_suspect.swap(true, Ordering::AcqRel) {
+            self.suspects += 1;
+        }
+        let gone = own.doubt.clicks(first, last);
+        let more = own.doubt.count(gone);
+        self.passage.handover.counts.doubtful.fetch_add(more, Ordering::Relaxed);
+        let sentence = own.doubt.sentence(&own.shared.path, last - first, gone);
+        if !std::mem::replace(&mut own.doubt.is_said, true) {
+            self.sentences.extend(sentence);
+        }
     }
 
     /// Deletes the segments that no shard has taken.
@@ -247,6 +293,14 @@ impl OwnSegment {
         disk::folder::sync(folder)
     }
 
+    /// A sync went so. Once one failed, what is on the disk ends there.
+    fn note_synced(&mut self, is_ok: bool) {
+        let is_suspect = self.shared.is_suspect.load(Ordering::Acquire);
+        if is_ok && !is_suspect && !self.shared.segment.map().is_broken() {
+            self.doubt.synced(self.synced);
+        }
+    }
+
     /// Syncs up to [`SYNC_STEP_BYTES`].
     fn sync(&mut self, folder: &std::path::Path, lost: u64) -> io::Result<()> {
         let shared = self.shared.clone();
@@ -265,6 +319,7 @@ impl OwnSegment {
         // pages, and a second try that succeeds would prove nothing.
         self.synced = end;
         self.lost_synced = lost;
+        self.note_synced(result.is_ok());
         if result.is_ok() && end > used / PAGE_BYTES * PAGE_BYTES {
             let _ = map.populate(end..(end + 1).min(populated.max(end)));
         }
@@ -273,6 +328,9 @@ impl OwnSegment {
 }
 
 fn delete(shared: &OpenSegment) -> Result<(), Trouble> {
+    if Fate::of(shared).is_away() {
+        return Ok(()); // what bears its name now is another
+    }
     fs::remove_file(&shared.path).map_err(|error| shared.trouble(Work::Delete, error))
 }
 

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use super::numbers::Numbers;
 use super::syncer::SegmentSyncer;
 use super::trouble::{Reporter, Trouble};
+use super::watch::Watch;
 use crate::clicks::folder::Lock;
 use crate::disk;
 use crate::limits::{SEGMENT_NUMBERS_AHEAD, SEGMENTS_READY_MAX, TROUBLE_QUIET_MS};
@@ -38,6 +39,7 @@ pub struct Syncing {
     pub shards: Vec<SegmentSyncer>,
     /// The numbers that are used up.
     pub numbers: Numbers,
+    watch: Watch,
     failing: Option<Failing>,
     /// Between two syncs.
     pub pause: Duration,
@@ -59,7 +61,17 @@ impl Syncing {
         stop: Arc<AtomicBool>,
         reporter: Reporter,
     ) -> Self {
-        Self { folder, shards, numbers, failing: None, pause, stop, reporter, _lock: lock }
+        Self {
+            folder,
+            shards,
+            numbers,
+            watch: Watch::new(),
+            failing: None,
+            pause,
+            stop,
+            reporter,
+            _lock: lock,
+        }
     }
 
     /// Until it is to stop.
@@ -77,6 +89,7 @@ impl Syncing {
                 continue;
             }
             let now = Instant::now();
+            let watch_at = self.watch.turn(now, &mut self.shards);
             if now >= sync_at {
                 self.shards.iter_mut().for_each(SegmentSyncer::plan_sync);
                 (is_syncing, sync_at) = (true, now + self.pause);
@@ -87,7 +100,8 @@ impl Syncing {
                 continue;
             }
             if !self.shards.iter().any(SegmentSyncer::has_retired) {
-                thread::park_timeout(sync_at.saturating_duration_since(Instant::now()));
+                let until = sync_at.min(watch_at);
+                thread::park_timeout(until.saturating_duration_since(Instant::now()));
             }
         }
         self.end();
@@ -134,6 +148,7 @@ impl Syncing {
     }
 
     fn seal(&mut self) {
+        self.say_doubts();
         // One of each at a time, so that none waits for all those of another.
         while self.shards.iter().any(SegmentSyncer::has_retired) {
             for index in 0..self.shards.len() {
@@ -141,7 +156,14 @@ impl Syncing {
                 self.note(index, result.map(drop));
                 self.note_numbers(index);
             }
+            self.say_doubts();
         }
+    }
+
+    /// What was found of segments whose files are not what they were.
+    fn say_doubts(&mut self) {
+        let sentences = self.shards.iter_mut().flat_map(|shard| shard.sentences.drain(..));
+        sentences.for_each(|sentence| self.reporter.say(sentence));
     }
 
     /// Numbers are noted ahead, so that a power loss that takes a segment before its

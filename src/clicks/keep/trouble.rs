@@ -43,7 +43,9 @@ impl fmt::Display for Trouble {
         let (work, means) = match self.work {
             Work::Populate => (
                 "faulting in",
-                "the file system does not keep the space that it promised; use ext4 or xfs",
+                "the file system does not keep the space that it promised, or is gone. Redirects \
+                 go on, and what cannot be stored there is recorded in another segment; see to the \
+                 disk, or use ext4 or xfs",
             ),
             Work::Sync => (
                 "syncing",

@@ -87,15 +87,18 @@ pub struct ClickCounts {
     pub clicks: AtomicU64,
     /// Clicks counted but not recorded.
     pub lost: AtomicU64,
+    /// Of the clicks recorded, those that may be gone with their disk or their file. The
+    /// keeper's to change.
+    pub doubtful: AtomicU64,
     /// Failed syncs of its segments.
     pub sync_errors: AtomicU64,
 }
 
 impl ClickCounts {
     /// Adds one. For the only thread that ever adds: it needs no locked
-    /// instruction.
+    /// instruction. Whoever acquires the figure sees what was stored before.
     pub fn add_one(counter: &AtomicU64) {
-        counter.store(counter.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        counter.store(counter.load(Ordering::Relaxed) + 1, Ordering::Release);
     }
 }
 

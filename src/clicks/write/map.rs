@@ -15,6 +15,7 @@ use memmap2::{Advice, MmapMut, MmapRaw};
 use rustix::fs::{FallocateFlags, fallocate};
 use rustix::io::{Errno, retry_on_intr};
 
+use crate::disk::bus::Watched;
 use crate::pace;
 
 /// Bytes that are faulted in at once, and what that takes, about.
@@ -24,6 +25,8 @@ const POPULATE_NS: u32 = 300_000;
 /// Memory that is shared with a segment file, or with nothing.
 #[derive(Debug)]
 pub struct SegmentMap {
+    /// Before `raw`, as it is dropped first. `None` where there is no file.
+    watched: Option<Watched>,
     raw: MmapRaw,
 }
 
@@ -32,13 +35,13 @@ impl SegmentMap {
     /// of 8.
     ///
     /// All its space is reserved (`fallocate(2)`), never sparse: a store into a
-    /// hole of a full disk would end the process with SIGBUS. Readable by the
-    /// owner's group, because clicks are personal data.
+    /// hole of a full disk would break the map. Readable by the owner's group,
+    /// because clicks are personal data.
     ///
     /// # Errors
     ///
-    /// Those of open(2), fallocate(2) and mmap(2). `AlreadyExists` if there is
-    /// such a file; on other errors no file is left.
+    /// Those of open(2), fallocate(2), mmap(2) and sigaction(2). `AlreadyExists` if
+    /// there is such a file; on other errors no file is left.
     pub fn create(path: &Path, bytes: u64) -> io::Result<(File, Self)> {
         let file =
             OpenOptions::new().read(true).write(true).create_new(true).mode(0o640).open(path)?;
@@ -55,7 +58,8 @@ impl SegmentMap {
         // page would otherwise make the writer fault on its neighbours. Advice
         // that is not taken costs no more than that.
         let _ = raw.advise(Advice::Random);
-        Ok(Self { raw })
+        let watched = Some(Watched::new(raw.as_mut_ptr(), raw.len())?);
+        Ok(Self { watched, raw })
     }
 
     /// Zeroed memory without a file, for tests and benchmarks.
@@ -65,7 +69,16 @@ impl SegmentMap {
     /// Those of mmap(2).
     pub fn anonymous(bytes: usize) -> io::Result<Self> {
         assert!(bytes.is_multiple_of(8), "a map holds whole words");
-        Ok(Self { raw: MmapRaw::from(MmapMut::map_anon(bytes)?) })
+        Ok(Self { watched: None, raw: MmapRaw::from(MmapMut::map_anon(bytes)?) })
+    }
+
+    /// Whether the disk no longer takes what is stored here: the file was cut, or its
+    /// file system or device is gone. A store met that, and from its page on the map
+    /// is memory without a file.
+    #[inline]
+    #[must_use]
+    pub fn is_broken(&self) -> bool {
+        self.watched.as_ref().is_some_and(Watched::is_broken)
     }
 
     /// The mapped bytes as words.
@@ -76,9 +89,8 @@ impl SegmentMap {
         // `words` words long (asserted above: whole words), and cannot be
         // unmapped while the slice borrows `self`. Any bits are a valid
         // `AtomicU64`, and atomics allow other threads and the file to change
-        // them. The file was made by `create` and all its space reserved, and
-        // it is only truncated (`Keeper`) after the writer has handed the
-        // segment back for good, so nothing is accessed beyond its end.
+        // them. Where the file ends before the map, or cannot be had, an access
+        // raises SIGBUS, and `Watched` puts other memory in its place.
         unsafe { std::slice::from_raw_parts(self.raw.as_mut_ptr().cast(), words) }
     }
 
@@ -95,7 +107,7 @@ impl SegmentMap {
     /// # Errors
     ///
     /// Those of madvise(2). `EFAULT` means that the file system could not keep
-    /// the promise of `fallocate` and that a store would end in SIGBUS.
+    /// the promise of `fallocate` and that a store would break the map.
     pub fn populate(&self, range: Range<usize>) -> io::Result<()> {
         for start in range.clone().step_by(POPULATE_BYTES) {
             let size = POPULATE_BYTES.min(range.end - start);
@@ -157,6 +169,26 @@ mod tests {
         let path = folder.path().join("map");
         assert!(SegmentMap::create(&path, 1 << 60).is_err());
         assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_map_outlives_its_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let [(cut, map), (_whole, other)] = ["cut", "whole"]
+            .map(|name| SegmentMap::create(&folder.path().join(name), 64 * 4096).unwrap());
+        map.words()[0].store(7, Relaxed);
+        cut.set_len(4096).unwrap();
+        assert!(!map.is_broken());
+        map.words()[5 * 512].store(8, Relaxed);
+        map.words()[64 * 512 - 1].store(9, Relaxed);
+        let stored = [0, 5 * 512, 64 * 512 - 1].map(|word| map.words()[word].load(Relaxed));
+        assert!(map.is_broken() && stored == [7, 8, 9]);
+        assert_eq!(cut.metadata().unwrap().len(), 4096);
+        // What lies before that page is met only now.
+        map.words()[512].store(6, Relaxed);
+        assert_eq!((map.words()[512].load(Relaxed), map.words()[5 * 512].load(Relaxed)), (6, 0));
+        other.words()[512].store(1, Relaxed);
+        assert!(!other.is_broken());
     }
 
     #[test]

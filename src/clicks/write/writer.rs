@@ -50,6 +50,8 @@ pub struct Writer {
     segment: Arc<Segment>,
     /// Where the next record goes, bytes.
     at: usize,
+    /// Where records end, bytes: 0 once the segment's map is broken.
+    end: usize,
     /// Where the keeper is asked to fault in more, bytes.
     wake_at: usize,
     /// What is in `segment`; `None` before its first record.
@@ -76,6 +78,7 @@ impl Writer {
     pub fn new(handover: Arc<Handover>, segment: Arc<Segment>, signer: Signer) -> Self {
         Self {
             handover,
+            end: segment.map().bytes(),
             segment,
             at: SEGMENT_HEADER_BYTES,
             wake_at: SEGMENT_HEADER_BYTES + WAKE_BYTES,
@@ -120,25 +123,32 @@ impl Writer {
     ///
     /// # Errors
     ///
-    /// [`Lost`] when the segment is full and no other is ready. The click has
-    /// been counted; go on with the reply.
+    /// [`Lost`] when the segment is full, or its disk is gone, and no other is ready.
+    /// The click has been counted; go on with the reply.
     pub fn append(&mut self, click: &Click<'_>) -> Result<u64, Lost> {
         let click = click.cut();
-        // Enough for the click and its strings, so both land in one segment.
-        let has_room = self.gap.is_none() && self.has_room(click_room(&click));
-        if !has_room && !self.roll() {
-            self.lose(click.time_us);
-            return Err(Lost);
-        }
-        if self.seal.is_none() {
-            self.begin(self.sequence, click.time_us);
-        }
-        let strings = click.shared();
-        let fields = std::array::from_fn(|kind| self.field(kind, strings[kind]));
-        let salt = self.segment.salt;
-        let record = encode(&click, &fields, self.sequence, salt, &mut self.scratch);
-        let (offset, bytes) = (self.at as u64, record.len());
-        self.segment.put(self.at, record);
+        let (offset, bytes) = loop {
+            // Enough for the click and its strings, so both land in one segment.
+            while self.gap.is_some() || !self.has_room(click_room(&click)) {
+                if !self.roll() {
+                    self.lose(click.time_us);
+                    return Err(Lost);
+                }
+            }
+            if self.seal.is_none() {
+                self.begin(self.sequence, click.time_us);
+            }
+            let strings = click.shared();
+            let fields = std::array::from_fn(|kind| self.field(kind, strings[kind]));
+            let salt = self.segment.salt;
+            let record = encode(&click, &fields, self.sequence, salt, &mut self.scratch);
+            self.segment.put(self.at, record);
+            if !self.segment.map().is_broken() {
+                break (self.at as u64, record.len());
+            }
+            // It may be in no file. It is put again where there is one.
+            self.give_up();
+        };
         self.at += bytes;
         self.segment.set_used(self.at);
         let seal = self.seal.as_mut().expect("it was begun");
@@ -203,9 +213,16 @@ impl Writer {
     /// the keeper asks for it, and writes down what is lost, as soon as one is ready.
     pub fn tick(&mut self) {
         let leave = self.handover.leave.load(Ordering::Relaxed);
-        if self.gap.is_some() || self.seal.is_some() && leave >= self.segment.number {
+        if self.gap.is_some() || self.end == 0 || leave >= self.segment.number {
             self.roll();
         }
+    }
+
+    /// Takes the segment for full, as what is stored there may be in no file.
+    #[cold]
+    fn give_up(&mut self) {
+        self.end = 0;
+        self.handover.wake();
     }
 
     /// What the click says of `string`, the one of this kind. A string that is new to
@@ -242,7 +259,7 @@ impl Writer {
 
     /// Whether a record of `bytes` fits and leaves room for a gap.
     fn has_room(&self, bytes: usize) -> bool {
-        self.at + bytes + GAP_BYTES <= self.segment.map().bytes()
+        self.at + bytes + GAP_BYTES <= self.end
     }
 
     /// Goes on in the next segment, if one is ready.
@@ -255,8 +272,10 @@ impl Writer {
         self.retire(full, SealReason::Rolled);
         self.wait_again = None;
         self.dictionary.clear();
-        self.at = SEGMENT_HEADER_BYTES;
+        (self.at, self.end) = (SEGMENT_HEADER_BYTES, self.segment.map().bytes());
         self.wake_at = SEGMENT_HEADER_BYTES + WAKE_BYTES;
+        // What could not be written into the one before.
+        self.write_gap();
         true
     }
 
@@ -272,9 +291,10 @@ impl Writer {
         ClickCounts::add_one(&self.handover.counts.lost);
     }
 
-    /// Writes down what is lost, in the room kept for it.
+    /// Writes down what is lost, in the room kept for it. Where the map is broken, the
+    /// next segment is to tell of it.
     fn write_gap(&mut self) {
-        let Some(gap) = self.gap.take() else {
+        let Some(gap) = self.gap else {
             return;
         };
         let first = self.sequence - gap.count;
@@ -282,6 +302,10 @@ impl Writer {
             self.begin(first, gap.from_us);
         }
         self.segment.put(self.at, &gap.encode(first, self.segment.salt));
+        if self.segment.map().is_broken() {
+            return;
+        }
+        self.gap = None;
         self.at += GAP_BYTES;
         self.segment.set_used(self.at);
         let seal = self.seal.as_mut().expect("it was begun");
@@ -308,7 +332,9 @@ impl Writer {
     }
 
     fn retire(&mut self, segment: Arc<Segment>, reason: SealReason) {
-        let seal = self.seal.take().map(|seal| Seal { reason, ..seal });
+        // A broken one may have been begun, and hold nothing.
+        let seal = self.seal.take().filter(|seal| seal.clicks + seal.lost > 0);
+        let seal = seal.map(|seal| Seal { reason, ..seal });
         let refused = self.handover.retired.push(Retired { segment, seal });
         assert!(refused.is_ok(), "there are no more segments than have room here");
         self.handover.wake();
@@ -377,6 +403,54 @@ mod tests {
         assert!(writer.may_wait(Duration::from_secs(3600)));
         writer.wait_again = Some(Instant::now() + Duration::from_secs(3600));
         assert!(!writer.may_wait(Duration::from_secs(3600)));
+    }
+
+    /// A segment in a file, which is cut before anything is written.
+    fn cut(number: u64, folder: &tempfile::TempDir) -> Arc<Segment> {
+        let path = folder.path().join(number.to_string());
+        let (file, map) = SegmentMap::create(&path, SEGMENT_BYTES_MIN).unwrap();
+        file.set_len(0).unwrap();
+        Arc::new(Segment::new(number, Salt::new(number as u32), map))
+    }
+
+    #[test]
+    fn what_breaks_is_left_and_the_click_is_put_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = ClickKeys::parse("0 00000000000000000000000000000000").unwrap();
+        let signer = Signer { keys, node: 0, shard: 0 };
+        let handover = Arc::new(Handover::new(3));
+        for next in [cut(2, &folder), segment(3)] {
+            handover.ready.push(next).unwrap();
+        }
+        let mut writer = Writer::new(handover.clone(), cut(1, &folder), signer);
+        assert_eq!(writer.append(&Click::default()), Ok(SEGMENT_HEADER_BYTES as u64));
+        assert_eq!((writer.segment.number, writer.sequence), (3, 2));
+        for number in [1, 2] {
+            let Retired { segment, seal } = handover.retired.pop().unwrap();
+            assert!(segment.number == number && seal.is_none() && segment.map().is_broken());
+        }
+        assert_eq!(handover.counts.clicks.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn what_is_lost_beside_a_broken_segment_is_told_in_the_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = ClickKeys::parse("0 00000000000000000000000000000000").unwrap();
+        let signer = Signer { keys, node: 0, shard: 0 };
+        let handover = Arc::new(Handover::new(3));
+        let mut writer = Writer::new(handover.clone(), cut(1, &folder), signer);
+        assert!(!writer.is_full());
+        (0..3).for_each(|_| assert_eq!(writer.append(&Click::default()), Err(Lost)));
+        assert!(writer.is_full() && writer.seal.is_none_or(|seal| seal.clicks + seal.lost == 0));
+        for next in [cut(2, &folder), segment(3)] {
+            handover.ready.push(next).unwrap();
+        }
+        writer.tick();
+        assert!(writer.segment.number == 2 && writer.gap.is_some());
+        writer.append(&Click::default()).unwrap();
+        let seal = writer.seal.unwrap();
+        assert_eq!((seal.clicks, seal.lost, seal.first_sequence, seal.last_sequence), (1, 3, 1, 4));
+        assert_eq!((writer.segment.number, writer.gap), (3, None));
     }
 
     #[test]

@@ -74,12 +74,16 @@ fn farewell(counts: &ShardCounts, summary: &Summary, cut: u64) -> String {
         0 => String::new(),
         count => format!("; {} cut", counted(count, "connection")),
     };
+    let doubtful = match summary.doubtful {
+        0 => String::new(),
+        count => format!(", {count} of those recorded may be gone"),
+    };
     let refused = match counts.unrecorded {
         0 => String::new(),
         count => format!(", {} refused for want of room", counted(count, "request")),
     };
     format!(
-        "stopped: {} requests, {} clicks recorded in {} segments, {} lost{refused}{cut}",
+        "stopped: {} requests, {} clicks recorded in {} segments, {} lost{doubtful}{refused}{cut}",
         counts.requests, summary.clicks, summary.segments, summary.lost
     )
 }

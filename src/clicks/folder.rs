@@ -1,23 +1,15 @@
 //! The click folder: how its files are named, and who owns it.
 
 use std::fs::{DirBuilder, DirEntry, File};
-use std::io::{self, Read, Seek, Write};
+use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 
-use crate::disk::{lock, regular};
+use crate::disk::hold::{self, Hold};
+use crate::disk::regular;
 use crate::limits::SEGMENT_NUMBER_MAX;
-
-/// Name of the lock file.
-const LOCK_NAME: &str = "lock";
-/// How often a held lock is tried again before it counts as held. `clicks cat`
-/// holds it for an instant when it looks whether a server runs.
-const LOCK_TRIES: u32 = 10;
-/// How long between two tries.
-const LOCK_WAIT: Duration = Duration::from_millis(20);
 
 /// Name of the file of segment `number` of `shard`. Names sort by shard, then
 /// by number.
@@ -141,9 +133,7 @@ pub fn make(folder: &Path) -> anyhow::Result<()> {
 /// Proof that this process is the one server that writes into a folder. Ends
 /// when dropped, or with the process, however it ends.
 #[derive(Debug)]
-pub struct Lock {
-    _file: File,
-}
+pub struct Lock(pub Hold);
 
 impl Lock {
     /// Takes the folder for the run that began at `run` (Unix µs).
@@ -152,49 +142,24 @@ impl Lock {
     ///
     /// A sentence that names the holder when another process has it.
     pub fn take(folder: &Path, run: u64) -> anyhow::Result<Self> {
-        let path = folder.join(LOCK_NAME);
-        let mut file =
-            lock::open(&path, 0o640).with_context(|| format!("cannot open {}", path.display()))?;
-        let mut tries = 1;
-        while !lock::take(&file, &path)? {
-            ensure!(
-                tries < LOCK_TRIES,
-                "the click folder {} is held by another carom ({}); stop that one, or give \
-                 this one a folder of its own with --clicks",
-                folder.display(),
-                holder(&mut file)
-            );
-            tries += 1;
-            std::thread::sleep(LOCK_WAIT);
-        }
-        file.set_len(0)
-            .and_then(|()| write!(file, "pid {}\nrun {run}\n", std::process::id()))
-            .with_context(|| format!("cannot write {}", path.display()))?;
-        Ok(Self { _file: file })
-    }
-}
-
-/// Who says to hold the lock, for people.
-fn holder(file: &mut File) -> String {
-    let text = lock_text(file);
-    match field(&text, "pid") {
-        Some(pid) => format!("process {pid}"),
-        None => "a process that has not said its number".to_owned(),
+        let text = format!("pid {}\nrun {run}\n", std::process::id());
+        let hold = Hold::take(folder, 0o640, text);
+        hold.map(Self).map_err(|refused| {
+            refused.or(|by| {
+                format!(
+                    "the click folder {} is held by another carom ({by}); stop that one, or give \
+                     this one a folder of its own with --clicks",
+                    folder.display()
+                )
+            })
+        })
     }
 }
 
 /// The run whose server is writing into `folder` now, if one is.
 #[must_use]
 pub fn live_run(folder: &Path) -> Option<u64> {
-    let mut file = regular::open(&folder.join(LOCK_NAME)).ok()?;
-    if lock::is_taken(&file) { field(&lock_text(&mut file), "run") } else { None }
-}
-
-fn lock_text(file: &mut File) -> String {
-    let mut text = String::new();
-    // Unreadable is as good as empty: it only names the holder.
-    let _ = file.rewind().and_then(|()| file.take(256).read_to_string(&mut text));
-    text
+    field(&hold::text_while_held(folder)?, "run")
 }
 
 fn field(text: &str, name: &str) -> Option<u64> {

@@ -5,6 +5,8 @@
 pub(crate) mod aside;
 pub(crate) mod bus;
 pub(crate) mod folder;
+pub(crate) mod hold;
+pub(crate) mod holders;
 pub(crate) mod identity;
 pub(crate) mod lock;
 pub(crate) mod regular;

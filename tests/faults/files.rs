@@ -1,11 +1,13 @@
 //! The files of a running server are cut, removed, moved or replaced. It says so, counts
 //! the clicks that are concerned, and goes on in new ones.
 
-use std::fs::File;
-use std::path::Path;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use carom::clicks::folder::list;
 
 use crate::both_engines;
-use crate::common::{self, Engine, Server, Setup};
+use crate::common::{self, Client, Engine, Server, Setup};
 use crate::harm::{LINKS, live_segment, under_load};
 
 /// A server of one core, in whose segments the load fits.
@@ -13,29 +15,39 @@ fn start(engine: Engine) -> Server {
     Setup::new(engine, LINKS).segments("16MiB").flag("--cores", "1").start()
 }
 
-/// What harms the live segment is said, and costs no click that is recorded later.
-fn harm_live(engine: Engine, harm: fn(&Path), words: &[&str]) {
+/// What harms the click folder or the segment that is written (its second argument) is
+/// said once and costs no click that is recorded later. Where it was moved elsewhere,
+/// nothing is gone once that is read too.
+fn harm(engine: Engine, harm: fn(&Path, &Path), words: &[&str]) {
     let mut server = start(engine);
-    let outcome = under_load(
-        &mut server,
-        |folder| harm(&live_segment(folder).expect("a segment that is written")),
-        words,
-    );
+    let harm_live = |folder: &Path| harm(folder, &live_segment(folder).expect("one is written"));
+    let outcome = under_load(&mut server, harm_live, words);
     let clicks = server.clicks();
-    outcome.judge(clicks.rows.len() as u64);
+    let recorded = clicks.rows.len() as u64;
+    outcome.judge(recorded);
     assert_eq!(outcome.lost, 0, "{}", outcome.said);
     assert!(outcome.doubtful >= 1 && outcome.doubtful < outcome.served, "{}", outcome.said);
     let is_last = |row: &serde_json::Value| row["path"] == "/b";
     assert!(clicks.rows.last().is_some_and(is_last), "{}", clicks.said);
-    let gone = outcome.served - clicks.rows.len() as u64;
+    let gone = outcome.served - recorded;
     // What was before the first segment that is left may have been shipped and deleted.
     if gone > 0 && clicks.rows[0]["seq"] == 1 {
         assert_eq!(clicks.code, Some(1), "{}", clicks.said);
         assert!(clicks.said.contains(&format!("{gone} clicks missing")), "{}", clicks.said);
     }
+    let elsewhere = elsewhere(&server.setup.clicks_folder());
+    if elsewhere.exists() {
+        assert_eq!(common::clicks(&elsewhere).rows.len() as u64, gone, "{}", outcome.said);
+        assert_eq!(outcome.doubtful, gone);
+    }
     for words in words {
         assert_eq!(outcome.said.matches(words).count(), 1, "once\n{}", outcome.said);
     }
+}
+
+/// Beside the click folder.
+fn elsewhere(folder: &Path) -> PathBuf {
+    folder.with_file_name("elsewhere")
 }
 
 fn cut_to(path: &Path, bytes: u64) {
@@ -45,13 +57,64 @@ fn cut_to(path: &Path, bytes: u64) {
 both_engines!(
     /// A store beyond the end of a file raises SIGBUS.
     a_live_segment_is_emptied,
-    |engine| harm_live(engine, |live| cut_to(live, 0), &["was cut to 0 bytes while it was written"])
+    |engine| harm(engine, |_, live| cut_to(live, 0), &["was cut to 0 bytes while it was written"])
 );
 both_engines!(
     /// What is left of it is read.
     a_live_segment_is_cut,
     |engine| {
         let words = ["was cut to 70000 bytes while it was written", "find out who cuts files"];
-        harm_live(engine, |live| cut_to(live, 70_000), &words);
+        harm(engine, |_, live| cut_to(live, 70_000), &words);
+    }
+);
+both_engines!(a_live_segment_is_removed, |engine| {
+    harm(engine, |_, live| fs::remove_file(live).unwrap(), &["was removed while it was written"]);
+});
+both_engines!(a_live_segment_is_moved, |engine| {
+    let moved = |folder: &Path, live: &Path| {
+        fs::create_dir(elsewhere(folder)).unwrap();
+        fs::rename(live, elsewhere(folder).join(live.file_name().unwrap())).unwrap();
+    };
+    harm(engine, moved, &["was moved to ", "move it back under its name"]);
+});
+both_engines!(
+    /// As an editor or a restore does.
+    a_live_segment_is_replaced_by_a_copy,
+    |engine| {
+        let replace = |folder: &Path, live: &Path| {
+            let copy = folder.join("copy");
+            fs::copy(live, &copy).unwrap();
+            fs::rename(&copy, live).unwrap();
+        };
+        harm(engine, replace, &["was removed while it was written"]);
+    }
+);
+both_engines!(the_click_folder_is_removed, |engine| {
+    let remove = |folder: &Path, _: &Path| {
+        // A segment may be made meanwhile.
+        common::until("it is removed", || fs::remove_dir_all(folder).is_ok());
+    };
+    let words = ["is gone (it was removed)", "in one that was made there", "was removed while"];
+    harm(engine, remove, &words);
+});
+both_engines!(the_click_folder_is_moved, |engine| {
+    let moved = |folder: &Path, _: &Path| fs::rename(folder, elsewhere(folder)).unwrap();
+    let words = ["elsewhere now)", "in one that was made there", "was moved to "];
+    harm(engine, moved, &words);
+});
+both_engines!(
+    /// No click is concerned, and none will be.
+    segments_that_are_ready_are_removed,
+    |engine| {
+        let mut server = start(engine);
+        let folder = server.setup.clicks_folder();
+        let segments = || list(&folder).unwrap();
+        let before = segments();
+        before.iter().for_each(|segment| fs::remove_file(&segment.path).unwrap());
+        common::until("there are as many again", || segments().len() == before.len());
+        assert_eq!(Client::new(server.connect()).get("t.example", "/b").unwrap().status, 302);
+        let (code, said) = server.stop();
+        assert!(code == Some(0) && !said.contains("may be gone"), "{said}");
+        assert_eq!((server.clicks().rows.len(), segments().len()), (1, 1), "{said}");
     }
 );

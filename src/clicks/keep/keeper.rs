@@ -19,6 +19,7 @@ use super::open_segment::{Passage, ServerRun, is_untouched};
 use super::syncer::SegmentSyncer;
 use super::syncing::Syncing;
 use super::trouble::{Reporter, mebibytes};
+use super::watch::Watch;
 use crate::clicks::folder::{self, Listing, Lock, Stray};
 use crate::clicks::format::id::{ClickKeys, Signer};
 use crate::clicks::write::handover::Handover;
@@ -157,7 +158,7 @@ impl Keeper {
             key: options.keys.newest(),
             segment_bytes: options.segment_bytes.next_multiple_of(PAGE_BYTES),
         };
-        let lock = Lock::take(dir, run.run)?;
+        let watch = Watch::new(Lock::take(dir, run.run)?, run.run);
         let mut numbers = Numbers::open(dir)?;
         let (mut makers, mut syncers) =
             adopt(&run, shards, options.reserve, &mut numbers, &*options.report)?;
@@ -190,11 +191,12 @@ impl Keeper {
         let stop = Arc::new(AtomicBool::new(false));
         let folder = run.folder.clone();
         let (stopped, said) = (stop.clone(), reporter.clone());
-        let mut syncing = Syncing::new(folder, syncers, numbers, lock, pause, stopped, said);
+        let is_barred = watch.is_barred().clone();
+        let mut syncing = Syncing::new(folder, syncers, numbers, watch, pause, stopped, said);
         let syncer = Worker::start("clicks-sync", stop, move || syncing.run())?;
         let wake: Thread = syncer.thread.thread().clone();
         let stop = Arc::new(AtomicBool::new(false));
-        let mut making = Making::new(run, makers, times, stop.clone(), reporter.clone());
+        let mut making = Making::new(run, makers, times, is_barred, stop.clone(), reporter.clone());
         let maker = Worker::start("clicks", stop, move || making.run(&wake))?;
         for handover in &handovers {
             let _ = handover.keeper.set(maker.thread.thread().clone());

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -15,7 +15,7 @@ use super::trouble::{Trouble, Work};
 use crate::clicks::folder;
 use crate::clicks::format::frame::Salt;
 use crate::clicks::format::segment::{Header, VERSION};
-use crate::clicks::write::handover::{Handover, Segment};
+use crate::clicks::write::handover::{Handover, Retired, Segment};
 use crate::clicks::write::map::SegmentMap;
 use crate::disk::identity::FileId;
 use crate::limits::{POPULATE_AHEAD_BYTES, SEGMENT_HEADER_BYTES};
@@ -87,14 +87,21 @@ impl SegmentMaker {
         &self.passage.handover
     }
 
-    /// Makes the next segment. It is not yet safe from a power loss.
+    /// Makes the next segment. It is not yet safe from a power loss. A number that a
+    /// file has, which somebody has put there meanwhile, is left out.
     ///
     /// # Errors
     ///
     /// Those of making the file; none is left then.
     pub fn create(&mut self, run: &ServerRun) -> io::Result<Arc<Segment>> {
-        let path = run.folder.join(folder::segment_name(self.shard, self.number));
-        let (file, map) = SegmentMap::create(&path, run.segment_bytes)?;
+        let (path, file, map) = loop {
+            let path = run.folder.join(folder::segment_name(self.shard, self.number));
+            match SegmentMap::create(&path, run.segment_bytes) {
+                Ok((file, map)) => break (path, file, map),
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => self.number += 1,
+                Err(error) => return Err(error),
+            }
+        };
         let made = self.begin(run, &file, map);
         let made = made.and_then(|segment| Ok((segment, FileId::of(&file.metadata()?))));
         let (segment, id) = made.inspect_err(|_| drop(fs::remove_file(&path)))?;
@@ -173,8 +180,14 @@ impl SegmentMaker {
     /// Decides whether the shard is to leave the segment that it writes: after
     /// `age_max`, because it is suspect, or because its file is not what it was.
     pub fn plan_roll(&mut self, now: Instant, age_max: Duration) {
+        let mut is_any_unused = false;
         for own in &mut self.open {
-            own.is_over |= own.shared.must_be_left();
+            if own.shared.must_be_left() && !std::mem::replace(&mut own.is_over, true) {
+                is_any_unused |= own.shared.segment.used() == SEGMENT_HEADER_BYTES;
+            }
+        }
+        if is_any_unused {
+            self.withdraw();
         }
         let is_begun = |own: &&mut OwnSegment| own.shared.segment.used() > SEGMENT_HEADER_BYTES;
         let Some(own) = self.open.iter_mut().rev().find(is_begun) else {
@@ -186,6 +199,16 @@ impl SegmentMaker {
         if own.shared.is_suspect.load(Ordering::Acquire) && !own.is_over && may_flee {
             own.is_over = true;
             self.fled = Some(now);
+        }
+    }
+
+    /// Takes back what is ready, as some of it is not in its place any more. All of it:
+    /// what was put back would come after later ones.
+    fn withdraw(&self) {
+        let handover = self.handover();
+        while let Some(segment) = handover.ready.pop() {
+            let refused = handover.retired.push(Retired { segment, seal: None });
+            assert!(refused.is_ok(), "there are no more segments than have room here");
         }
     }
 

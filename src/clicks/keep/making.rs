@@ -1,5 +1,6 @@
 //! The maker's thread: what the shards may be waiting for.
 
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, Thread};
@@ -83,6 +84,8 @@ pub struct Making {
     pub segment_age: Duration,
     /// How often it is looked whether one is too old or suspect.
     pub pause: Duration,
+    /// The folder at the path is that of another server. The syncer's to change.
+    pub is_barred: Arc<AtomicBool>,
     /// It is to end.
     pub stop: Arc<AtomicBool>,
     /// For the operator.
@@ -95,11 +98,12 @@ impl Making {
         run: ServerRun,
         shards: Vec<SegmentMaker>,
         [segment_age, pause]: [Duration; 2],
+        is_barred: Arc<AtomicBool>,
         stop: Arc<AtomicBool>,
         reporter: Reporter,
     ) -> Self {
         let retries = shards.iter().map(|_| Retry::default()).collect();
-        Self { run, shards, retries, segment_age, pause, stop, reporter }
+        Self { run, shards, retries, segment_age, pause, is_barred, stop, reporter }
     }
 
     /// Until it is to stop. `syncer` is woken when there is something to seal.
@@ -143,7 +147,11 @@ impl Making {
                 continue;
             }
             let lost = maker.handover().counts.lost.load(Ordering::Relaxed);
-            match maker.create(&self.run) {
+            let made = match self.is_barred.load(Ordering::Acquire) {
+                true => Err(ErrorKind::ResourceBusy.into()),
+                false => maker.create(&self.run),
+            };
+            match made {
                 Ok(segment) => {
                     maker.handover().is_stuck.store(false, Ordering::Relaxed);
                     // Before the shard has it, which may be at once.

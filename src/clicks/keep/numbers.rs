@@ -79,11 +79,24 @@ impl Numbers {
         let mut numbers = self.next.clone();
         numbers.resize(numbers.len().max(shard + 1), 1);
         numbers[shard] = next;
-        let text: String = numbers.iter().map(|number| format!("{number}\n")).collect();
-        let path = state::make(&self.clicks)?.join(NAME);
-        Aside::create(&path, 0o600)?.put(text.as_bytes())?;
+        self.write(&numbers)?;
         self.next = numbers;
         Ok(())
+    }
+
+    /// Writes down what is noted once more, where the folder is another one now.
+    ///
+    /// # Errors
+    ///
+    /// Those of writing.
+    pub fn write_again(&self) -> io::Result<()> {
+        self.write(&self.next)
+    }
+
+    fn write(&self, numbers: &[u64]) -> io::Result<()> {
+        let text: String = numbers.iter().map(|number| format!("{number}\n")).collect();
+        let path = state::make(&self.clicks)?.join(NAME);
+        Aside::create(&path, 0o600)?.put(text.as_bytes())
     }
 }
 

@@ -10,7 +10,6 @@ use super::numbers::Numbers;
 use super::syncer::SegmentSyncer;
 use super::trouble::{Reporter, Trouble};
 use super::watch::Watch;
-use crate::clicks::folder::Lock;
 use crate::disk;
 use crate::limits::{SEGMENT_NUMBERS_AHEAD, SEGMENTS_READY_MAX, TROUBLE_QUIET_MS};
 use crate::machine::slice::ask_for_short_slices;
@@ -47,7 +46,6 @@ pub struct Syncing {
     pub stop: Arc<AtomicBool>,
     /// For the operator.
     pub reporter: Reporter,
-    _lock: Lock,
 }
 
 impl Syncing {
@@ -56,22 +54,12 @@ impl Syncing {
         folder: PathBuf,
         shards: Vec<SegmentSyncer>,
         numbers: Numbers,
-        lock: Lock,
+        watch: Watch,
         pause: Duration,
         stop: Arc<AtomicBool>,
         reporter: Reporter,
     ) -> Self {
-        Self {
-            folder,
-            shards,
-            numbers,
-            watch: Watch::new(),
-            failing: None,
-            pause,
-            stop,
-            reporter,
-            _lock: lock,
-        }
+        Self { folder, shards, numbers, watch, failing: None, pause, stop, reporter }
     }
 
     /// Until it is to stop.
@@ -89,7 +77,7 @@ impl Syncing {
                 continue;
             }
             let now = Instant::now();
-            let watch_at = self.watch.turn(now, &mut self.shards);
+            let watch_at = self.watch.turn(now, &mut self.shards, &self.numbers, &self.reporter);
             if now >= sync_at {
                 self.shards.iter_mut().for_each(SegmentSyncer::plan_sync);
                 (is_syncing, sync_at) = (true, now + self.pause);

@@ -1,33 +1,135 @@
-//! The server looks at its own files: whether each segment that is being written, or
-//! is to be, is still the file that it was made as.
+//! The server looks at its own files: whether the click folder is still the one that it
+//! holds, with its lock file, and each segment that is being written, or is to be, still
+//! the file that it was made as.
 
-use std::sync::atomic::Ordering;
+use std::mem;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::doubt::Fate;
+use super::numbers::Numbers;
 use super::syncer::SegmentSyncer;
+use super::trouble::Reporter;
+use crate::clicks::folder::{self, Lock};
+use crate::disk::hold::HoldRefused;
 use crate::limits::{SEGMENT_HEADER_BYTES, WATCH_MS};
 
-/// When it is looked.
+/// The click folder, as it is held.
 #[derive(Debug)]
 pub struct Watch {
+    lock: Lock,
+    /// Those of folders that were at the path before: their segments are still open.
+    before: Vec<Lock>,
+    run: u64,
     due: Instant,
+    /// No folder can be had at the path, and that was said.
+    is_lacking: bool,
+    is_barred: Arc<AtomicBool>,
 }
 
 impl Watch {
-    /// One that looks at once.
-    pub fn new() -> Self {
-        Self { due: Instant::now() }
+    /// Of a folder that was taken for this run.
+    pub fn new(lock: Lock, run: u64) -> Self {
+        let (due, is_barred) = (Instant::now(), Arc::default());
+        Self { lock, before: Vec::new(), run, due, is_lacking: false, is_barred }
+    }
+
+    /// Set while no segment may be made, as the folder is that of another server.
+    pub fn is_barred(&self) -> &Arc<AtomicBool> {
+        &self.is_barred
     }
 
     /// Looks if it is time to; when it is the next time.
-    pub fn turn(&mut self, now: Instant, shards: &mut [SegmentSyncer]) -> Instant {
+    pub fn turn(
+        &mut self,
+        now: Instant,
+        shards: &mut [SegmentSyncer],
+        numbers: &Numbers,
+        reporter: &Reporter,
+    ) -> Instant {
         if now >= self.due {
+            // First, so that there is where to begin anew.
+            if self.lock.0.is_away() {
+                self.begin_anew(numbers, reporter);
+            } else {
+                self.look_at_lock(reporter);
+            }
             shards.iter_mut().for_each(SegmentSyncer::look_at_files);
             self.due = now + Duration::from_millis(WATCH_MS);
         }
         self.due
     }
+
+    /// Takes the folder that is at the path now, or makes one.
+    fn begin_anew(&mut self, numbers: &Numbers, reporter: &Reporter) {
+        let path = self.lock.0.path().to_owned();
+        let was_there = path.is_dir();
+        let begun = folder::make(&path).and_then(|()| Lock::take(&path, self.run));
+        self.is_barred.store(begun.is_err() && path.is_dir(), Ordering::Release);
+        match begun {
+            Ok(lock) => {
+                let written = numbers.write_again();
+                let old = mem::replace(&mut self.lock, lock);
+                self.is_lacking = false;
+                reporter.say(gone_on(&old, was_there));
+                self.before.push(old);
+                if let Err(error) = written {
+                    reporter.say(format!(
+                        "cannot note in {} which segment numbers are used up: {error}; this is \
+                         tried again later",
+                        path.display()
+                    ));
+                }
+            }
+            Err(error) if !mem::replace(&mut self.is_lacking, true) => reporter.say(format!(
+                "the click folder {} is gone{}, and there is no other to go on in: {error:#}. What \
+                 cannot be recorded is counted as lost; this is tried again",
+                path.display(),
+                now_at(&self.lock)
+            )),
+            Err(_) => {}
+        }
+    }
+
+    fn look_at_lock(&mut self, reporter: &Reporter) {
+        let renewed = self.lock.0.renew();
+        let path = self.lock.0.path().display();
+        match renewed {
+            Ok(false) => {}
+            Ok(true) => reporter.say(format!(
+                "the lock file in {path} was removed or replaced, and was made again. The folder \
+                 was held all the time; leave its lock file alone"
+            )),
+            Err(HoldRefused::Held(by)) if !mem::replace(&mut self.is_lacking, true) => {
+                reporter.say(format!(
+                    "the lock file in {path} was replaced by one that {by} holds; stop that \
+                     process, as two servers must not write into one folder"
+                ));
+            }
+            Err(_) => {} // it is tried again the next time
+        }
+    }
+}
+
+/// Where a folder is now, for people.
+fn now_at(old: &Lock) -> String {
+    match old.0.now_at() {
+        Some(now) => format!(" (it is {} now)", now.display()),
+        None => " (it was removed)".to_owned(),
+    }
+}
+
+fn gone_on(old: &Lock, was_there: bool) -> String {
+    let folder = old.0.path().display();
+    let new = if was_there { "another that is there now" } else { "one that was made there" };
+    format!(
+        "the click folder {folder} is gone{}. Clicks go on in {new}. All segments before are in \
+         the old one, and what the server remembered (.state: the keys of click ids, changes of \
+         links, checkpoints of sinks). Move what is in it back into {folder}, or bring it back \
+         from a copy, before the next start; no segment has the number of another",
+        now_at(old)
+    )
 }
 
 impl SegmentSyncer {

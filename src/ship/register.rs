@@ -13,7 +13,8 @@ use anyhow::{Context, bail, ensure};
 
 use super::checkpoint::Checkpoint;
 use crate::clicks::ReadAt;
-use crate::disk::{self, lock, regular, state};
+use crate::disk::identity::FileId;
+use crate::disk::{self, holders, lock, regular, state};
 use crate::limits::{CHECKPOINT_SLOT_BYTES, SINK_NAME_BYTES_MAX};
 
 /// Where the checkpoints of a click folder are.
@@ -81,6 +82,7 @@ pub fn read(clicks: &Path, name: &str) -> anyhow::Result<Checkpoint> {
 pub fn forget(clicks: &Path, name: &str) -> anyhow::Result<()> {
     let path = path(clicks, name)?;
     let file = regular::open(&path).with_context(|| not_registered(&path, name))?;
+    let _lock = take_name(clicks, name)?;
     take(&file, &path, name)?;
     fs::remove_file(&path)
         .and_then(|()| disk::folder::sync(&folder(clicks)))
@@ -99,6 +101,8 @@ fn path(clicks: &Path, name: &str) -> anyhow::Result<PathBuf> {
 /// The checkpoint of one sink. No other process ships to it as long as this lives.
 #[derive(Debug)]
 pub struct Registered {
+    /// Removing the checkpoint lets nobody else in.
+    _lock: File,
     file: File,
     path: PathBuf,
     generation: u64,
@@ -116,12 +120,13 @@ impl Registered {
     pub fn open(clicks: &Path, name: &str, address: &str) -> anyhow::Result<Self> {
         let path = path(clicks, name)?;
         let folder = folder(clicks);
-        let file = state::make_at(&folder)
-            .and_then(|()| lock::open(&path, 0o600))
-            .with_context(|| format!("cannot open the checkpoint {}", path.display()))?;
+        let cannot = || format!("cannot open the checkpoint {}", path.display());
+        state::make_at(&folder).with_context(cannot)?;
+        let lock = take_name(clicks, name)?;
+        let file = lock::open(&path, 0o600).with_context(cannot)?;
         take(&file, &path, name)?;
         let (generation, checkpoint) = read_slots(&file, &path, name)?;
-        let mut registered = Self { file, path, generation, checkpoint };
+        let mut registered = Self { _lock: lock, file, path, generation, checkpoint };
         if generation == 0 {
             address.clone_into(&mut registered.checkpoint.address);
             registered.save()?;
@@ -141,8 +146,17 @@ impl Registered {
     ///
     /// # Errors
     ///
-    /// A sentence when it cannot be written.
+    /// A sentence when it cannot be written, or the file is not the one under its name
+    /// any more: what another process does with the sink would not be known here.
     pub fn save(&mut self) -> anyhow::Result<()> {
+        let own = FileId::of(&self.file.metadata().context("cannot look at the checkpoint")?);
+        ensure!(
+            FileId::at(&self.path).is_ok_and(|now| now == own),
+            "the checkpoint {} was removed or replaced while this was shipping. What was shipped \
+             since it was kept last comes again; bring it back, or begin anew with another place \
+             for the sink",
+            self.path.display()
+        );
         let cannot = || format!("cannot write the checkpoint {}", self.path.display());
         let slot = self.checkpoint.encode(self.generation + 1).with_context(cannot)?;
         self.generation += 1;
@@ -186,12 +200,26 @@ fn read_slots(file: &File, path: &Path, name: &str) -> anyhow::Result<(u64, Chec
     }
 }
 
+/// Takes the name of a sink, in a file that nothing is kept in. It stays when the sink is
+/// forgotten, as another process may be waiting for it.
+fn take_name(clicks: &Path, name: &str) -> anyhow::Result<File> {
+    let path = folder(clicks).join(format!(".{name}.lock"));
+    let file =
+        lock::open(&path, 0o600).with_context(|| format!("cannot open {}", path.display()))?;
+    take(&file, &path, name)?;
+    Ok(file)
+}
+
 fn take(file: &File, path: &Path, name: &str) -> anyhow::Result<()> {
-    ensure!(
-        lock::take(file, path)?,
-        "another process is shipping to `{name}`; stop that one, or use another --name"
-    );
-    Ok(())
+    if lock::take(file, path)? {
+        return Ok(());
+    }
+    let holders = file.metadata().map(|file| holders::of(FileId::of(&file))).unwrap_or_default();
+    let by = holders.first().map(|holder| format!(" ({})", holder.name(path)));
+    bail!(
+        "another process is shipping to `{name}`{}; stop that one, or use another --name",
+        by.unwrap_or_default()
+    )
 }
 
 #[cfg(test)]
@@ -231,9 +259,20 @@ mod tests {
     #[test]
     fn one_process_a_sink() {
         let clicks = tempfile::tempdir().unwrap();
-        let _sink = Registered::open(clicks.path(), "out", "stdout").unwrap();
+        let mut sink = Registered::open(clicks.path(), "out", "stdout").unwrap();
         let second = Registered::open(clicks.path(), "out", "stdout").unwrap_err();
         assert!(second.to_string().contains("another process is shipping to `out`"), "{second}");
+        fs::remove_file(path(clicks.path(), "out").unwrap()).unwrap();
+        let second = Registered::open(clicks.path(), "out", "stdout").unwrap_err();
+        assert!(second.to_string().contains("another process is shipping to `out`"), "{second}");
+        let removed = sink.save().unwrap_err().to_string();
+        assert!(removed.contains("was removed or replaced while this was shipping"), "{removed}");
+    }
+
+    #[test]
+    fn a_sink_that_is_shipping_is_not_forgotten() {
+        let clicks = tempfile::tempdir().unwrap();
+        let _sink = Registered::open(clicks.path(), "out", "stdout").unwrap();
         let forget = forget(clicks.path(), "out").unwrap_err();
         assert!(forget.to_string().contains("another process"), "{forget}");
     }

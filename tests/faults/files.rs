@@ -103,6 +103,33 @@ both_engines!(the_click_folder_is_moved, |engine| {
     harm(engine, moved, &words);
 });
 both_engines!(
+    /// The one that it has made meanwhile gives way.
+    the_click_folder_is_moved_and_comes_back,
+    |engine| {
+        let mut server = start(engine);
+        let there_and_back = |folder: &Path| {
+            fs::rename(folder, elsewhere(folder)).unwrap();
+            common::until("another is begun", || live_segment_at(folder).is_some());
+            common::until("it is back", || {
+                let _ = fs::remove_dir_all(folder);
+                fs::rename(elsewhere(folder), folder).is_ok()
+            });
+        };
+        let words = ["in one that was made there", "in another that is there now"];
+        let outcome = under_load(&mut server, there_and_back, &words);
+        let clicks = server.clicks();
+        outcome.judge(clicks.rows.len() as u64);
+        let is_last = |row: &serde_json::Value| row["path"] == "/b";
+        assert!(clicks.rows.last().is_some_and(is_last), "{}", clicks.said);
+    }
+);
+
+/// None where there is no folder.
+fn live_segment_at(folder: &Path) -> Option<PathBuf> {
+    folder.is_dir().then(|| live_segment(folder))?
+}
+
+both_engines!(
     /// No click is concerned, and none will be.
     segments_that_are_ready_are_removed,
     |engine| {

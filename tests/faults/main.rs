@@ -11,5 +11,6 @@ mod full_disk;
 mod harm;
 mod kill;
 mod poor_disk;
+mod second_server;
 mod sync_errors;
 mod waiting;

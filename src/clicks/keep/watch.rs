@@ -65,7 +65,12 @@ impl Watch {
     fn begin_anew(&mut self, numbers: &Numbers, reporter: &Reporter) {
         let path = self.lock.0.path().to_owned();
         let was_there = path.is_dir();
-        let begun = folder::make(&path).and_then(|()| Lock::take(&path, self.run));
+        // One that was there before, and came back, is held already.
+        let known = self.before.iter().position(|before| !before.0.is_away());
+        let begun = match known {
+            Some(known) => Ok(self.before.remove(known)),
+            None => folder::make(&path).and_then(|()| Lock::take(&path, self.run)),
+        };
         self.is_barred.store(begun.is_err() && path.is_dir(), Ordering::Release);
         match begun {
             Ok(lock) => {

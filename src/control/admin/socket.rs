@@ -1,32 +1,31 @@
 //! The socket and the thread that serves it.
 
-use std::fs::{self, File, Permissions};
+use std::cell::{Cell, RefCell};
+use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 use crossbeam_channel::Sender;
 use tokio::sync::oneshot;
 
 use super::{accept, routes};
 use crate::control::live::Wish;
-use crate::disk::lock;
+use crate::disk::hold::{Hold, HoldRefused};
 use crate::limits::ADMIN_LARGE_BODIES_MAX;
 use crate::say::say;
 
 /// Its name in the state folder.
 const NAME: &str = "admin.sock";
-/// The file whose lock says that a server uses the state folder.
-const LOCK_NAME: &str = "lock";
 
 /// The state folder, taken by this process, with the admin socket in it. Nobody
 /// answers there before [`AdminSocket::serve`].
 pub struct AdminSocket {
     path: PathBuf,
     listener: UnixListener,
-    _lock: File,
+    hold: Hold,
 }
 
 /// A socket that is answered.
@@ -34,7 +33,8 @@ pub struct Serving {
     path: PathBuf,
     stop: oneshot::Sender<()>,
     thread: JoinHandle<()>,
-    _lock: File,
+    hold: RefCell<Hold>,
+    is_gone: Cell<bool>,
 }
 
 /// Where the socket of a state folder is.
@@ -51,15 +51,15 @@ impl AdminSocket {
     /// A sentence for the operator: another server uses the folder, or the socket
     /// cannot be made.
     pub fn open(state: &Path) -> anyhow::Result<Self> {
-        let lock_path = state.join(LOCK_NAME);
-        let lock = lock::open(&lock_path, 0o600)
-            .with_context(|| format!("cannot open {}", lock_path.display()))?;
-        ensure!(
-            lock::take(&lock, &lock_path)?,
-            "the state folder {} is used by another carom; stop that one, or give this one a \
-             folder of its own with --state",
-            state.display()
-        );
+        let hold = take(state).map_err(|refused| {
+            refused.or(|by| {
+                format!(
+                    "the state folder {} is used by another carom ({by}); stop that one, or give \
+                     this one a folder of its own with --state",
+                    state.display()
+                )
+            })
+        })?;
         let path = path(state);
         // Under another name until its mode is right.
         let new = state.join(".sock");
@@ -78,7 +78,7 @@ impl AdminSocket {
                     path.display()
                 )
             })?;
-        Ok(Self { path, listener, _lock: lock })
+        Ok(Self { path, listener, hold })
     }
 
     /// Where it is.
@@ -98,7 +98,7 @@ impl AdminSocket {
             .build()
             .context("cannot start the runtime of the admin socket")?;
         let (stop, stopped) = oneshot::channel::<()>();
-        let Self { path, listener, _lock } = self;
+        let Self { path, listener, hold } = self;
         let serve = move || {
             runtime.block_on(async move {
                 let listener = tokio::net::UnixListener::from_std(listener)?;
@@ -119,11 +119,49 @@ impl AdminSocket {
                 }
             })
             .context("cannot start a thread")?;
-        Ok(Serving { path, stop, thread, _lock })
+        let (hold, is_gone) = (RefCell::new(hold), Cell::new(false));
+        Ok(Serving { path, stop, thread, hold, is_gone })
     }
 }
 
+fn take(state: &Path) -> Result<Hold, HoldRefused> {
+    Hold::take(state, 0o600, format!("pid {}\n", std::process::id()))
+}
+
 impl Serving {
+    /// Looks whether the state folder is still held, with its lock file, and says where
+    /// it is not. What was removed is made and held again.
+    pub fn look(&self) {
+        let mut hold = self.hold.borrow_mut();
+        let state = hold.path().to_owned();
+        if !hold.is_away() {
+            if matches!(hold.renew(), Ok(true)) {
+                say(format_args!(
+                    "warning: the lock file in {} was removed or replaced, and was made again; leave \
+                     it alone",
+                    state.display()
+                ));
+            }
+            return;
+        }
+        if !self.is_gone.replace(true) {
+            let now = match hold.now_at() {
+                Some(now) => format!("moved to {}", now.display()),
+                None => "removed".to_owned(),
+            };
+            say(format_args!(
+                "warning: the state folder {} was {now}. Links are served as before, but changes of \
+                 them are forgotten with this server, and `carom links …` cannot reach it. Bring the \
+                 folder back, and start the server again",
+                state.display()
+            ));
+        }
+        // Another server is not to have its path meanwhile.
+        if let Ok(taken) = take(&state) {
+            *hold = taken;
+        }
+    }
+
     /// Stops answering and removes the socket.
     pub fn stop(self) {
         // Its thread may have ended by itself.

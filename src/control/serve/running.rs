@@ -39,6 +39,7 @@ impl RunningServer<'_> {
         loop {
             let signal = self.signals.recv_timeout(Duration::from_secs(1));
             self.shards.drop_retired();
+            self.admin.look();
             if let Some(keys) = &mut ip_keys {
                 is_unsaved = self.turn(keys, is_unsaved);
             }

@@ -71,6 +71,11 @@ pub struct ServeArguments {
     #[arg(long, env = "CAROM_CLICKS", default_value = CLICKS_FOLDER_DEFAULT, value_name = "DIR")]
     clicks: Option<PathBuf>,
 
+    /// Spare folder of the click log, on another disk: clicks go on there while the click
+    /// folder takes none [default: none]
+    #[arg(long, env = "CAROM_CLICKS_SPARE", value_name = "DIR")]
+    clicks_spare: Option<PathBuf>,
+
     /// Folder of the admin socket, the journal of links and kept generations
     /// [default: .state in the click folder]
     #[arg(long, env = "CAROM_STATE", value_name = "DIR")]
@@ -241,6 +246,7 @@ fn plan(said: &Layers<'_, ServeArguments>) -> ServePlan {
             EngineName::Epoll => EngineWish::Only(Engine::Epoll),
         },
         clicks: said.first(|it| it.clicks.clone()).unwrap_or_else(|| CLICKS_FOLDER_DEFAULT.into()),
+        clicks_spare: said.first(|it| it.clicks_spare.clone()),
         state: said.first(|it| it.state.clone()),
         watch: said.first(|it| it.watch).unwrap_or_default(),
         keep_generations: said.first(|it| it.keep_generations).unwrap_or(GENERATIONS_KEPT_DEFAULT)

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
+use super::spares;
 use crate::disk::hold::{self, Hold};
 use crate::disk::regular;
 use crate::limits::SEGMENT_NUMBER_MAX;
@@ -66,7 +67,7 @@ pub struct Listing {
     pub strays: Vec<Stray>,
 }
 
-/// The segment files of `folder`, by shard and number.
+/// The segment files of `folder` and its spare folders, by shard and number.
 ///
 /// # Errors
 ///
@@ -75,13 +76,44 @@ pub fn list(folder: &Path) -> io::Result<Vec<SegmentFile>> {
     Ok(look(folder)?.segments)
 }
 
-/// The segment files of `folder`, and what only bears the name of one. Nothing is
-/// opened.
+/// The segment files of `folder` and its spare folders, and what only bears the name of
+/// one. Nothing is opened.
 ///
 /// # Errors
 ///
 /// When the folder cannot be read.
 pub fn look(folder: &Path) -> io::Result<Listing> {
+    let mut listing = look_in(folder)?;
+    for spare in spares::read(folder)? {
+        match look_in(&spare) {
+            Ok(Listing { segments, strays }) => {
+                listing.strays.extend(strays);
+                // One that was brought home, and left there too, is one.
+                let own = listing.segments.len();
+                let is_new = |file: &SegmentFile| {
+                    let place = (file.shard, file.number);
+                    listing.segments[..own].iter().all(|own| (own.shard, own.number) != place)
+                };
+                let new: Vec<_> = segments.into_iter().filter(is_new).collect();
+                listing.segments.extend(new);
+            }
+            Err(error) => {
+                let why = format!(
+                    "the spare folder cannot be read ({error}), and may hold segments; mount it, \
+                     or delete its line in {}",
+                    spares::path(folder).display()
+                );
+                let named = SegmentFile { shard: u16::MAX, number: 0, path: spare };
+                listing.strays.push(Stray { named, why });
+            }
+        }
+    }
+    listing.segments.sort_unstable();
+    listing.strays.sort_unstable();
+    Ok(listing)
+}
+
+fn look_in(folder: &Path) -> io::Result<Listing> {
     let mut listing = Listing::default();
     for entry in folder.read_dir()? {
         let entry = entry?;
@@ -96,8 +128,6 @@ pub fn look(folder: &Path) -> io::Result<Listing> {
             None => listing.segments.push(file),
         }
     }
-    listing.segments.sort_unstable();
-    listing.strays.sort_unstable();
     Ok(listing)
 }
 

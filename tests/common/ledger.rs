@@ -42,6 +42,7 @@ pub fn options(sync_interval: Duration) -> (KeeperOptions, Reports) {
         segment_age: SEGMENT_AGE_DEFAULT,
         sync_interval,
         node: 7,
+        spare: None,
         keys: tape::keys(),
         report: Box::new(move |sentence| taken.lock().unwrap().push(sentence)),
     };

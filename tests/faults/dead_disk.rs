@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::both_engines;
-use crate::common::{self, Engine, Setup};
-use crate::harm::{LINKS, under_load};
+use crate::common::{self, Client, Engine, Setup};
+use crate::harm::{LINKS, live_segment, under_load};
 
 const DISK_BYTES: u64 = 160 << 20;
 /// FS_IOC_SHUTDOWN with EXT4_GOING_FLAGS_NOLOGFLUSH: what is not on the disk stays away.
@@ -107,3 +107,37 @@ both_engines!(
     a_file_system_becomes_read_only,
     |engine| dies_under_load(engine, "32MiB", make_read_only, &["Let carom write into"])
 );
+
+/// Clicks go on in the spare folder, and are read with those of the click folder.
+fn dies_with_a_spare(engine: Engine, harm: fn(&Path)) {
+    let Some((setup, disk)) = on_a_disk(engine, "4MiB") else { return };
+    let spare = setup.folder.path().join("spare");
+    let mut server = setup.flag("--clicks-spare", spare.to_str().unwrap()).start();
+    let words = ["Clicks go on in the spare folder"];
+    let harm = |folder: &Path| {
+        harm(folder);
+        common::until("a click is there", || live_segment(&spare).is_some());
+    };
+    let outcome = under_load(&mut server, harm, &words);
+    assert_eq!(outcome.said.matches(words[0]).count(), 1, "{}", outcome.said);
+    assert!(disk.unmount() && disk.again());
+    let clicks = server.clicks();
+    outcome.judge(clicks.rows.len() as u64);
+    assert_eq!(outcome.lost, 0, "{}", outcome.said);
+    assert!(clicks.rows.last().is_some_and(|row| row["path"] == "/b"), "{}", clicks.said);
+    let alone = common::clicks(&spare);
+    assert!(alone.rows.last().is_some_and(|row| row["path"] == "/b"), "{}", alone.said);
+    // The next run has other numbers, and is at home.
+    server.restart();
+    assert_eq!(Client::new(server.connect()).get("t.example", "/a").unwrap().status, 302);
+    assert_eq!(server.stop().0, Some(0));
+    assert_eq!(server.clicks().rows.len(), clicks.rows.len() + 1);
+    assert_eq!(common::clicks(&spare).rows.len(), alone.rows.len());
+}
+
+both_engines!(a_spare_for_a_file_system_that_is_shut_down, |engine| {
+    dies_with_a_spare(engine, shut_down);
+});
+both_engines!(a_spare_for_a_file_system_that_becomes_read_only, |engine| {
+    dies_with_a_spare(engine, make_read_only);
+});

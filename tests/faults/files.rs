@@ -8,7 +8,7 @@ use carom::clicks::folder::list;
 
 use crate::both_engines;
 use crate::common::{self, Client, Engine, Server, Setup};
-use crate::harm::{LINKS, live_segment, under_load};
+use crate::harm::{LINKS, left, live_segment, under_load};
 
 /// A server of one core, in whose segments the load fits.
 fn start(engine: Engine) -> Server {
@@ -20,7 +20,11 @@ fn start(engine: Engine) -> Server {
 /// nothing is gone once that is read too.
 fn harm(engine: Engine, harm: fn(&Path, &Path), words: &[&str]) {
     let mut server = start(engine);
-    let harm_live = |folder: &Path| harm(folder, &live_segment(folder).expect("one is written"));
+    let harm_live = |folder: &Path| {
+        let live = live_segment(folder).expect("one is written");
+        harm(folder, &live);
+        left(folder, &live);
+    };
     let outcome = under_load(&mut server, harm_live, words);
     let clicks = server.clicks();
     let recorded = clicks.rows.len() as u64;
@@ -75,7 +79,7 @@ both_engines!(a_live_segment_is_moved, |engine| {
         fs::create_dir(elsewhere(folder)).unwrap();
         fs::rename(live, elsewhere(folder).join(live.file_name().unwrap())).unwrap();
     };
-    harm(engine, moved, &["was moved to ", "move it back under its name"]);
+    harm(engine, moved, &[".clicks was moved to ", "move it back under its name"]);
 });
 both_engines!(
     /// As an editor or a restore does.
@@ -99,7 +103,7 @@ both_engines!(the_click_folder_is_removed, |engine| {
 });
 both_engines!(the_click_folder_is_moved, |engine| {
     let moved = |folder: &Path, _: &Path| fs::rename(folder, elsewhere(folder)).unwrap();
-    let words = ["elsewhere now)", "in one that was made there", "was moved to "];
+    let words = ["elsewhere now)", "in one that was made there", ".clicks was moved to "];
     harm(engine, moved, &words);
 });
 both_engines!(
@@ -108,14 +112,14 @@ both_engines!(
     |engine| {
         let mut server = start(engine);
         let there_and_back = |folder: &Path| {
+            let first = live_segment(folder).expect("one is written");
             fs::rename(folder, elsewhere(folder)).unwrap();
-            common::until("another is begun", || live_segment_at(folder).is_some());
-            common::until("it is back", || {
-                let _ = fs::remove_dir_all(folder);
-                fs::rename(elsewhere(folder), folder).is_ok()
-            });
+            let meanwhile = left(folder, &first);
+            fs::rename(folder, folder.with_file_name("meanwhile")).unwrap();
+            fs::rename(elsewhere(folder), folder).unwrap();
+            left(folder, &meanwhile);
         };
-        let words = ["in one that was made there", "in another that is there now"];
+        let words = ["in another that is there now", ".clicks was moved to ", "/meanwhile/shard"];
         let outcome = under_load(&mut server, there_and_back, &words);
         let clicks = server.clicks();
         outcome.judge(clicks.rows.len() as u64);
@@ -123,11 +127,6 @@ both_engines!(
         assert!(clicks.rows.last().is_some_and(is_last), "{}", clicks.said);
     }
 );
-
-/// None where there is no folder.
-fn live_segment_at(folder: &Path) -> Option<PathBuf> {
-    folder.is_dir().then(|| live_segment(folder))?
-}
 
 both_engines!(
     /// No click is concerned, and none will be.

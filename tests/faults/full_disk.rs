@@ -30,10 +30,19 @@ both_engines!(
     |engine| in_a_mount_of_its_own("redirects_are_refused", engine, "refuse")
 );
 
+both_engines!(
+    /// No redirect goes out unrecorded, and none is refused.
+    clicks_go_on_in_the_spare_folder,
+    |engine| in_a_mount_of_its_own("clicks_go_on_in_the_spare_folder", engine, "spare")
+);
+
 /// Runs the test again, as a process that may mount, or plays its part there.
 fn in_a_mount_of_its_own(test: &str, engine: Engine, when_full: &str) {
     if std::env::var_os("CAROM_TEST_MOUNTS").is_some() {
-        return fill_up(engine, when_full);
+        return match when_full {
+            "spare" => overflow(engine),
+            _ => fill_up(engine, when_full),
+        };
     }
     let ran = Command::new("unshare")
         .args(["--user", "--map-root-user", "--mount"])
@@ -151,6 +160,44 @@ fn fill_up(engine: Engine, when_full: &str) {
     for finding in ["clicks missing", "damaged", "not sealed"] {
         assert!(!cat.err.contains(finding), "{}", cat.err);
     }
+}
+
+/// Fills the disk, and frees it, while a server has a spare folder.
+fn overflow(engine: Engine) {
+    let setup = Setup::new(engine, "/a https://a.example/\n");
+    let folder = setup.clicks_folder();
+    if !mount(&folder) {
+        return eprintln!("skipped: cannot mount a file system here");
+    }
+    let (filler, spare) = (folder.join("filler"), setup.folder.path().join("spare"));
+    File::create(&filler).unwrap().write_all(&vec![1; FILLER_BYTES]).unwrap();
+    let setup = setup.segments("256KiB").flag("--cores", "1").flag("--reserve", "1");
+    let mut server = setup.flag("--clicks-spare", spare.to_str().unwrap()).start();
+    let is_over = AtomicBool::new(false);
+    let served = std::thread::scope(|scope| {
+        let stopper = Stopper(&is_over);
+        let client = scope.spawn(|| load(server.address, false, &is_over));
+        server.wait_until_said("Clicks go on in the spare folder", 1);
+        std::fs::remove_file(&filler).unwrap();
+        server.wait_until_said("are made in the click folder", 1);
+        drop(stopper);
+        client.join().unwrap()
+    });
+    let (code, said) = server.stop();
+    assert!(code == Some(0) && said.contains(", 0 lost"), "{said}");
+    assert!(said.contains("Free some space"), "{said}");
+    let clicks = server.clicks();
+    assert_eq!((clicks.rows.len() as u64, clicks.code), (served.redirects, Some(0)), "{said}");
+    // Brought home, they are the same.
+    let segments = carom::clicks::folder::list(&spare).unwrap();
+    assert!(!segments.is_empty());
+    for segment in segments {
+        let home = folder.join(segment.path.file_name().unwrap());
+        std::fs::copy(&segment.path, home).unwrap();
+        assert_eq!(server.clicks().rows.len() as u64, served.redirects);
+        std::fs::remove_file(&segment.path).unwrap();
+    }
+    assert_eq!(server.clicks().rows.len() as u64, served.redirects);
 }
 
 impl std::ops::Add for Served {

@@ -38,14 +38,24 @@ impl Outcome {
     }
 }
 
-/// The segment that the first shard is writing.
+/// The segment that the first shard is writing; none where there is no folder.
 pub fn live_segment(folder: &Path) -> Option<PathBuf> {
-    let files = list(folder).unwrap().into_iter().filter(|file| file.shard == 0);
+    let files = list(folder).ok()?.into_iter().filter(|file| file.shard == 0);
     let mut live = files.filter(|segment| {
         let reader = segment.open().and_then(SegmentReader::open);
         reader.is_ok_and(|it| it.is_ok_and(|it| it.is_begun() && it.seal().is_none()))
     });
     live.next_back().map(|segment| segment.path)
+}
+
+/// Waits until the shard writes a later segment than `before`, and returns that.
+pub fn left(folder: &Path, before: &Path) -> PathBuf {
+    let mut now = None;
+    until("it writes another segment", || {
+        now = live_segment(folder).filter(|now| now.file_name() > before.file_name());
+        now.is_some()
+    });
+    now.unwrap()
 }
 
 fn load(address: SocketAddr, is_over: &AtomicBool, served: &AtomicU64) {

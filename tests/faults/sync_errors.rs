@@ -6,8 +6,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use carom::clicks::{
-    Click, Seal, SegmentMaker, SegmentReader, SegmentSyncer, ServerRun, Signer, Writer,
-    folder::list,
+    Click, Ledger, Seal, SegmentMaker, SegmentReader, SegmentSyncer, ServerRun, Signer, Writer,
+    folder::{Lock, list},
 };
 use carom::rehearsal::tape;
 use rustix::io::Errno;
@@ -62,9 +62,9 @@ fn signer() -> Signer {
 }
 
 /// The files of a shard, from both sides.
-fn files_in(run: &ServerRun) -> (SegmentMaker, SegmentSyncer) {
+fn files() -> (SegmentMaker, SegmentSyncer) {
     let maker = SegmentMaker::new(0, 0, 1, 1, SEGMENT);
-    let syncer = SegmentSyncer::new(run.folder.clone(), 1, maker.passage().clone());
+    let syncer = SegmentSyncer::new(1, maker.passage().clone());
     (maker, syncer)
 }
 
@@ -73,7 +73,7 @@ fn a_failed_sync_is_not_tried_again_and_the_shard_goes_on_elsewhere() {
     where_long_syncs_fail(|| {
         let folder = tempfile::tempdir().unwrap();
         let run = run_in(folder.path());
-        let (mut maker, mut syncer) = files_in(&run);
+        let (mut maker, mut syncer) = files();
         let [first, next] = std::array::from_fn(|_| maker.create(&run).unwrap());
         let (number, handover) = (first.number, maker.handover().clone());
         handover.ready.push(next).unwrap();
@@ -111,7 +111,7 @@ fn a_sync_that_fails_when_it_is_sealed_marks_it_too() {
     where_long_syncs_fail(|| {
         let folder = tempfile::tempdir().unwrap();
         let run = run_in(folder.path());
-        let (mut maker, mut syncer) = files_in(&run);
+        let (mut maker, mut syncer) = files();
         let mut writer =
             Writer::new(maker.handover().clone(), maker.create(&run).unwrap(), signer());
         append(&mut writer, BURST);
@@ -130,7 +130,7 @@ fn segments_are_made_where_nothing_can_be_synced() {
     where_refused(calls, Errno::IO, || {
         let folder = tempfile::tempdir().unwrap();
         let run = run_in(folder.path());
-        let (mut maker, mut syncer) = files_in(&run);
+        let (mut maker, mut syncer) = files();
         let mut writer =
             Writer::new(maker.handover().clone(), maker.create(&run).unwrap(), signer());
         syncer.name_step().unwrap_err();
@@ -180,3 +180,26 @@ both_engines!(a_server_says_it_and_goes_on, |engine| {
     assert!(!seals.last().unwrap().suspect, "the last click is safe");
     assert!(clicks.said.contains("suspect (a sync failed)"), "{}", clicks.said);
 });
+
+/// What a shard has passed over, as its disk was given up, holds no reader up.
+#[test]
+fn a_follower_reads_past_a_segment_that_will_not_be_begun() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = run_in(folder.path());
+    let _lock = Lock::take(folder.path(), run.run).unwrap();
+    let (mut maker, _syncer) = files();
+    let [first, passed, next] = std::array::from_fn(|_| maker.create(&run).unwrap());
+    let handover = maker.handover().clone();
+    let mut writer = Writer::new(handover.clone(), first, signer());
+    let mut follower = Ledger::open(&[folder.path().to_owned()], true).unwrap();
+    append(&mut writer, 3);
+    assert_eq!(common::ledger::more(&mut follower).len(), 3);
+    handover.ready.push(next).unwrap();
+    handover.leave.store(1, std::sync::atomic::Ordering::Relaxed);
+    writer.tick();
+    assert_eq!(common::ledger::more(&mut follower).len(), 0);
+    append(&mut writer, 2);
+    follower.update().unwrap();
+    assert_eq!(common::ledger::more(&mut follower).len(), 2);
+    assert_eq!(passed.number, 2);
+}

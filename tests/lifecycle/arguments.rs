@@ -109,6 +109,7 @@ fn help_has_every_default_and_variable() {
     check("cores", "all this process may use]");
     check("engine", "auto]");
     check("clicks", &format!("{CLICKS_FOLDER_DEFAULT}]"));
+    check("clicks-spare", "none]");
     check("fallback", "none");
     check("format", "as each file looks]");
     check("base", "they are refused]");

@@ -113,6 +113,7 @@ fn start(folder: &Path, segment_bytes: u64) -> (Keeper, Vec<Writer>) {
         segment_age: SEGMENT_AGE_DEFAULT,
         sync_interval: Duration::from_millis(20),
         node: 3,
+        spare: None,
         keys: key_file::load(&key_file::beside(folder)).unwrap(),
         report: Box::new(|sentence| eprintln!("{sentence}")),
     };

@@ -2,7 +2,7 @@
 //! segments and faults them in ahead of the writers, the other syncs and seals.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -16,6 +16,7 @@ use super::maker::SegmentMaker;
 use super::making::Making;
 use super::numbers::Numbers;
 use super::open_segment::{Passage, ServerRun, is_untouched};
+use super::spare;
 use super::syncer::SegmentSyncer;
 use super::syncing::Syncing;
 use super::trouble::{Reporter, mebibytes};
@@ -53,6 +54,8 @@ pub struct KeeperOptions {
     pub sync_interval: Duration,
     /// Number of this machine among those whose clicks are brought together.
     pub node: u16,
+    /// Where segments are made while none can be made in the click folder.
+    pub spare: Option<PathBuf>,
     /// The keys that sign click ids.
     pub keys: ClickKeys,
     /// Takes a sentence for the operator's log. Called on the keeper's threads, one at a time.
@@ -158,7 +161,9 @@ impl Keeper {
             key: options.keys.newest(),
             segment_bytes: options.segment_bytes.next_multiple_of(PAGE_BYTES),
         };
-        let watch = Watch::new(Lock::take(dir, run.run)?, run.run);
+        let lock = Lock::take(dir, run.run)?;
+        let (spare, spare_lock) = spare::open(dir, options.spare.as_deref(), run.run)?.unzip();
+        let watch = Watch::new(lock, spare_lock, run.run);
         let mut numbers = Numbers::open(dir)?;
         let (mut makers, mut syncers) =
             adopt(&run, shards, options.reserve, &mut numbers, &*options.report)?;
@@ -196,7 +201,8 @@ impl Keeper {
         let syncer = Worker::start("clicks-sync", stop, move || syncing.run())?;
         let wake: Thread = syncer.thread.thread().clone();
         let stop = Arc::new(AtomicBool::new(false));
-        let mut making = Making::new(run, makers, times, is_barred, stop.clone(), reporter.clone());
+        let mut making =
+            Making::new(run, makers, times, spare, is_barred, stop.clone(), reporter.clone());
         let maker = Worker::start("clicks", stop, move || making.run(&wake))?;
         for handover in &handovers {
             let _ = handover.keeper.set(maker.thread.thread().clone());
@@ -308,7 +314,7 @@ fn adopt(
             .use_up(shard, next.saturating_add(SEGMENT_NUMBERS_AHEAD))
             .with_context(|| format!("cannot write into the click folder {}", dir.display()))?;
         let maker = SegmentMaker::new(shard as u16, info.cpu, next, reserve, run.segment_bytes);
-        both.1.push(SegmentSyncer::new(dir.clone(), next, maker.passage().clone()));
+        both.1.push(SegmentSyncer::new(next, maker.passage().clone()));
         both.0.push(maker);
     }
     Ok(both)

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::FileExt;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -17,7 +18,7 @@ use crate::clicks::format::frame::Salt;
 use crate::clicks::format::segment::{Header, VERSION};
 use crate::clicks::write::handover::{Handover, Retired, Segment};
 use crate::clicks::write::map::SegmentMap;
-use crate::disk::identity::FileId;
+use crate::disk::{self, identity::FileId};
 use crate::limits::{POPULATE_AHEAD_BYTES, SEGMENT_HEADER_BYTES};
 use crate::machine::clock::{monotonic_us, unix_us};
 
@@ -51,6 +52,10 @@ pub struct SegmentMaker {
     fled: Option<Instant>,
     /// Until then no more are made than the reserve.
     no_spare_until: Option<Instant>,
+    /// A sync failed since a segment was last made in the click folder.
+    is_home_bad: bool,
+    /// Failed syncs that are known here.
+    sync_errors: u64,
 }
 
 impl SegmentMaker {
@@ -69,6 +74,8 @@ impl SegmentMaker {
             passage: Arc::new(Passage::new(room)),
             fled: None,
             no_spare_until: None,
+            is_home_bad: false,
+            sync_errors: 0,
         }
     }
 
@@ -94,8 +101,19 @@ impl SegmentMaker {
     ///
     /// Those of making the file; none is left then.
     pub fn create(&mut self, run: &ServerRun) -> io::Result<Arc<Segment>> {
+        let made = self.create_in(run, &run.folder);
+        self.is_home_bad &= made.is_err();
+        made
+    }
+
+    /// The same in another folder.
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub fn create_in(&mut self, run: &ServerRun, at: &Path) -> io::Result<Arc<Segment>> {
         let (path, file, map) = loop {
-            let path = run.folder.join(folder::segment_name(self.shard, self.number));
+            let path = at.join(folder::segment_name(self.shard, self.number));
             match SegmentMap::create(&path, run.segment_bytes) {
                 Ok((file, map)) => break (path, file, map),
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => self.number += 1,
@@ -180,6 +198,8 @@ impl SegmentMaker {
     /// Decides whether the shard is to leave the segment that it writes: after
     /// `age_max`, because it is suspect, or because its file is not what it was.
     pub fn plan_roll(&mut self, now: Instant, age_max: Duration) {
+        let errors = self.handover().counts.sync_errors.load(Ordering::Relaxed);
+        self.is_home_bad |= errors > std::mem::replace(&mut self.sync_errors, errors);
         let mut is_any_unused = false;
         for own in &mut self.open {
             if own.shared.must_be_left() && !std::mem::replace(&mut own.is_over, true) {
@@ -199,6 +219,33 @@ impl SegmentMaker {
         if own.shared.is_suspect.load(Ordering::Acquire) && !own.is_over && may_flee {
             own.is_over = true;
             self.fled = Some(now);
+        }
+    }
+
+    /// Whether the shard should go on in a spare folder, where no segment can be made in
+    /// the click folder.
+    pub fn needs_spare(&self) -> bool {
+        self.is_home_bad || !self.has_reserve()
+    }
+
+    /// Has the shard leave all that is in the click folder `home`, in which nothing can be
+    /// made, if syncs fail there too: the disk is gone, not merely full.
+    pub fn evacuate(&mut self, home: &Path) {
+        if !self.is_home_bad {
+            return;
+        }
+        let mut is_any_unused = false;
+        for own in &mut self.open {
+            if disk::folder::of(&own.shared.path) == home
+                && !std::mem::replace(&mut own.is_over, true)
+                && own.shared.segment.used() == SEGMENT_HEADER_BYTES
+            {
+                own.shared.is_forsaken.store(true, Ordering::Release);
+                is_any_unused = true;
+            }
+        }
+        if is_any_unused {
+            self.withdraw();
         }
     }
 

@@ -1,6 +1,6 @@
 //! The maker's thread: what the shards may be waiting for.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, Thread};
@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 
 use super::maker::SegmentMaker;
 use super::open_segment::ServerRun;
+use super::spare::Spare;
 use super::trouble::{Reporter, mebibytes, remedy};
+use crate::clicks::write::handover::Segment;
 use crate::limits::{SEGMENT_RETRY_MS_MAX, SEGMENT_RETRY_MS_MIN, TROUBLE_QUIET_MS};
 use crate::machine::slice::ask_for_short_slices;
 use crate::pace;
@@ -84,6 +86,8 @@ pub struct Making {
     pub segment_age: Duration,
     /// How often it is looked whether one is too old or suspect.
     pub pause: Duration,
+    /// Where they are made while they cannot be made in the click folder.
+    pub spare: Option<Spare>,
     /// The folder at the path is that of another server. The syncer's to change.
     pub is_barred: Arc<AtomicBool>,
     /// It is to end.
@@ -98,12 +102,13 @@ impl Making {
         run: ServerRun,
         shards: Vec<SegmentMaker>,
         [segment_age, pause]: [Duration; 2],
+        spare: Option<Spare>,
         is_barred: Arc<AtomicBool>,
         stop: Arc<AtomicBool>,
         reporter: Reporter,
     ) -> Self {
         let retries = shards.iter().map(|_| Retry::default()).collect();
-        Self { run, shards, retries, segment_age, pause, is_barred, stop, reporter }
+        Self { run, shards, retries, segment_age, pause, spare, is_barred, stop, reporter }
     }
 
     /// Until it is to stop. `syncer` is woken when there is something to seal.
@@ -133,6 +138,10 @@ impl Making {
         let is_short = self.shards.iter().any(SegmentMaker::is_short);
         pace::after_each_piece(if is_short { || {} } else { thread::yield_now });
         while self.prepare() {}
+        if self.spare.as_ref().is_some_and(Spare::is_in_use) {
+            self.shards.iter_mut().for_each(|maker| maker.evacuate(&self.run.folder));
+            while self.prepare() {}
+        }
         self.populate();
         self.shards.iter().for_each(SegmentMaker::ask_to_leave);
     }
@@ -147,11 +156,11 @@ impl Making {
                 continue;
             }
             let lost = maker.handover().counts.lost.load(Ordering::Relaxed);
-            let made = match self.is_barred.load(Ordering::Acquire) {
+            let home = match self.is_barred.load(Ordering::Acquire) {
                 true => Err(ErrorKind::ResourceBusy.into()),
                 false => maker.create(&self.run),
             };
-            match made {
+            match or_spare(home, maker, &self.run, self.spare.as_mut(), &self.reporter) {
                 Ok(segment) => {
                     maker.handover().is_stuck.store(false, Ordering::Relaxed);
                     // Before the shard has it, which may be at once.
@@ -195,6 +204,29 @@ impl Making {
             self.reporter.note(maker.populate());
         }
     }
+}
+
+/// The segment that was made in the click folder, or one in the spare folder, if there is
+/// one and it is needed.
+fn or_spare(
+    home: io::Result<Arc<Segment>>,
+    maker: &mut SegmentMaker,
+    run: &ServerRun,
+    spare: Option<&mut Spare>,
+    reporter: &Reporter,
+) -> io::Result<Arc<Segment>> {
+    let Some(spare) = spare else { return home };
+    let now = Instant::now();
+    let (made, said) = match home {
+        Ok(segment) => (Ok(segment), spare.left(now, &run.folder)),
+        Err(error) if maker.needs_spare() => match maker.create_in(run, spare.folder()) {
+            Ok(segment) => (Ok(segment), spare.made(now, &run.folder, &error)),
+            Err(_) => (Err(error), None),
+        },
+        Err(error) => (Err(error), None),
+    };
+    said.into_iter().for_each(|sentence| reporter.say(sentence));
+    made
 }
 
 #[cfg(test)]

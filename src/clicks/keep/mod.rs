@@ -24,6 +24,7 @@ pub mod maker;
 mod making;
 mod numbers;
 pub mod open_segment;
+mod spare;
 pub mod syncer;
 mod syncing;
 mod trouble;

@@ -50,7 +50,7 @@ pub struct OpenSegment {
     pub is_suspect: AtomicBool,
     /// The shard is done with it. The syncer's to change.
     pub is_retired: AtomicBool,
-    /// Its file is not under its name, or was cut. The syncer's to change.
+    /// Its file is not under its name, was cut, or is on a disk that is given up.
     pub is_forsaken: AtomicBool,
 }
 

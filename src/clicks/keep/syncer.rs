@@ -4,7 +4,6 @@
 use std::collections::VecDeque;
 use std::fs::{self, File};
 use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -39,7 +38,6 @@ pub(super) struct OwnSegment {
 
 /// The segments of one shard that are not sealed yet, oldest first.
 pub struct SegmentSyncer {
-    folder: PathBuf,
     pub(super) open: VecDeque<OwnSegment>,
     passage: Arc<Passage>,
     /// Numbers before this have been given to clicks.
@@ -55,11 +53,9 @@ pub struct SegmentSyncer {
 }
 
 impl SegmentSyncer {
-    /// The other end of `passage`, whose segments are in `folder`; the first of them
-    /// will be `number`.
-    pub fn new(folder: PathBuf, number: u64, passage: Arc<Passage>) -> Self {
+    /// The other end of `passage`; the first of its segments will be `number`.
+    pub fn new(number: u64, passage: Arc<Passage>) -> Self {
         Self {
-            folder,
             open: VecDeque::new(),
             passage,
             used_up: number,
@@ -135,7 +131,7 @@ impl SegmentSyncer {
             return Ok(false);
         };
         let own = &mut self.open[at];
-        let result = own.sync(&self.folder, lost);
+        let result = own.sync(lost);
         let shared = own.shared.clone();
         self.judge(&shared, result)?;
         Ok(self.open.iter().any(|own| own.has_unsynced(lost)))
@@ -152,7 +148,7 @@ impl SegmentSyncer {
         let Some(own) = self.open.iter_mut().find(|own| !own.is_named) else {
             return Ok(false);
         };
-        let result = own.bring(&self.folder, 0..SEGMENT_HEADER_BYTES);
+        let result = own.bring(0..SEGMENT_HEADER_BYTES);
         let shared = own.shared.clone();
         self.judge(&shared, result).map(|()| true)
     }
@@ -203,7 +199,7 @@ impl SegmentSyncer {
         let shared = own.shared.clone();
         let (segment, first) = (&shared.segment, 0..SEGMENT_HEADER_BYTES);
         let rest = own.synced..segment.used();
-        let result = own.bring(&self.folder, rest);
+        let result = own.bring(rest);
         let data = self.judge(&shared, result);
         self.used_up = segment.number + 1;
         let put = |is_suspect| {
@@ -282,7 +278,7 @@ impl OwnSegment {
 
     /// Brings `range` to the disk. Before that counts, its first page and its name in
     /// the folder are brought there too.
-    fn bring(&mut self, folder: &std::path::Path, range: std::ops::Range<usize>) -> io::Result<()> {
+    fn bring(&mut self, range: std::ops::Range<usize>) -> io::Result<()> {
         let map = self.shared.segment.map();
         if self.is_named {
             return map.sync(range);
@@ -290,7 +286,7 @@ impl OwnSegment {
         // What fails is not tried again, as the kernel may say yes the second time.
         self.is_named = true;
         map.sync(0..SEGMENT_HEADER_BYTES.max(range.end))?;
-        disk::folder::sync(folder)
+        disk::folder::sync(disk::folder::of(&self.shared.path))
     }
 
     /// A sync went so. Once one failed, what is on the disk ends there.
@@ -302,7 +298,7 @@ impl OwnSegment {
     }
 
     /// Syncs up to [`SYNC_STEP_BYTES`].
-    fn sync(&mut self, folder: &std::path::Path, lost: u64) -> io::Result<()> {
+    fn sync(&mut self, lost: u64) -> io::Result<()> {
         let shared = self.shared.clone();
         let map = shared.segment.map();
         let used = shared.segment.used();
@@ -314,7 +310,7 @@ impl OwnSegment {
         let (begin, end) = (self.synced, self.sync_to.min(self.synced + SYNC_STEP_BYTES));
         // The tally of lost clicks stands in the first page.
         let first = if lost == self.lost_synced { 0 } else { SEGMENT_HEADER_BYTES };
-        let result = map.sync(0..first).and_then(|()| self.bring(folder, begin..end));
+        let result = map.sync(0..first).and_then(|()| self.bring(begin..end));
         // Passed over even when it failed: the kernel may have dropped the
         // pages, and a second try that succeeds would prove nothing.
         self.synced = end;
@@ -331,7 +327,11 @@ fn delete(shared: &OpenSegment) -> Result<(), Trouble> {
     if Fate::of(shared).is_away() {
         return Ok(()); // what bears its name now is another
     }
-    fs::remove_file(&shared.path).map_err(|error| shared.trouble(Work::Delete, error))
+    match fs::remove_file(&shared.path) {
+        // Its disk is given up, and that was said. The next start tries again.
+        Err(_) if shared.is_forsaken.load(Ordering::Acquire) => Ok(()),
+        removed => removed.map_err(|error| shared.trouble(Work::Delete, error)),
+    }
 }
 
 fn cut(shared: &OpenSegment, bytes: u64) -> Result<(), Trouble> {

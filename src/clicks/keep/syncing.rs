@@ -114,6 +114,7 @@ impl Syncing {
             // Otherwise some numbers are left out.
             let _ = self.numbers.settle(index, shard.used_up);
         }
+        self.watch.end();
         if let Some(failing) = self.failing {
             let suspects = counted(self.suspects() - failing.suspects_before, "segment");
             self.reporter.say(format!("syncs failed to the end; {suspects} marked suspect"));

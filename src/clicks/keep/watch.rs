@@ -3,6 +3,7 @@
 //! the file that it was made as.
 
 use std::mem;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -12,6 +13,7 @@ use super::numbers::Numbers;
 use super::syncer::SegmentSyncer;
 use super::trouble::Reporter;
 use crate::clicks::folder::{self, Lock};
+use crate::clicks::spares;
 use crate::disk::hold::HoldRefused;
 use crate::limits::{SEGMENT_HEADER_BYTES, WATCH_MS};
 
@@ -19,6 +21,8 @@ use crate::limits::{SEGMENT_HEADER_BYTES, WATCH_MS};
 #[derive(Debug)]
 pub struct Watch {
     lock: Lock,
+    /// That of the spare folder.
+    spare: Option<Lock>,
     /// Those of folders that were at the path before: their segments are still open.
     before: Vec<Lock>,
     run: u64,
@@ -29,10 +33,10 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Of a folder that was taken for this run.
-    pub fn new(lock: Lock, run: u64) -> Self {
+    /// Of a folder, and perhaps a spare one, that were taken for this run.
+    pub fn new(lock: Lock, spare: Option<Lock>, run: u64) -> Self {
         let (due, is_barred) = (Instant::now(), Arc::default());
-        Self { lock, before: Vec::new(), run, due, is_lacking: false, is_barred }
+        Self { lock, spare, before: Vec::new(), run, due, is_lacking: false, is_barred }
     }
 
     /// Set while no segment may be made, as the folder is that of another server.
@@ -55,10 +59,21 @@ impl Watch {
             } else {
                 self.look_at_lock(reporter);
             }
+            self.look_at_spare();
             shards.iter_mut().for_each(SegmentSyncer::look_at_files);
             self.due = now + Duration::from_millis(WATCH_MS);
         }
         self.due
+    }
+
+    /// The end of the run. A spare folder that holds nothing is not named any more.
+    pub fn end(&self) {
+        let clicks = self.lock.0.path();
+        let is_empty = |spare: &PathBuf| folder::list(spare).is_ok_and(|all| all.is_empty());
+        let named = spares::read(clicks).unwrap_or_default();
+        let left: Vec<_> = named.into_iter().filter(|spare| !is_empty(spare)).collect();
+        // The next start tries again.
+        let _ = spares::write(clicks, &left);
     }
 
     /// Takes the folder that is at the path now, or makes one.
@@ -66,7 +81,8 @@ impl Watch {
         let path = self.lock.0.path().to_owned();
         let was_there = path.is_dir();
         // One that was there before, and came back, is held already.
-        let known = self.before.iter().position(|before| !before.0.is_away());
+        let is_it = |before: &Lock| before.0.path() == path && !before.0.is_away();
+        let known = self.before.iter().position(is_it);
         let begun = match known {
             Some(known) => Ok(self.before.remove(known)),
             None => folder::make(&path).and_then(|()| Lock::take(&path, self.run)),
@@ -74,6 +90,9 @@ impl Watch {
         self.is_barred.store(begun.is_err() && path.is_dir(), Ordering::Release);
         match begun {
             Ok(lock) => {
+                let spare = self.spare.iter().map(|spare| spare.0.path().to_owned());
+                // Readers that do not know of it see what it holds as missing.
+                let _ = spares::write(&path, &spare.collect::<Vec<_>>());
                 let written = numbers.write_again();
                 let old = mem::replace(&mut self.lock, lock);
                 self.is_lacking = false;
@@ -94,6 +113,18 @@ impl Watch {
                 now_at(&self.lock)
             )),
             Err(_) => {}
+        }
+    }
+
+    /// Holds the spare folder that is at the path now. Whether segments can be made there
+    /// is said where one is needed.
+    fn look_at_spare(&mut self) {
+        let Some(lock) = &mut self.spare else { return };
+        let path = lock.0.path().to_owned();
+        if !lock.0.is_away() {
+            let _ = lock.0.renew();
+        } else if let Ok(taken) = folder::make(&path).and_then(|()| Lock::take(&path, self.run)) {
+            self.before.push(mem::replace(lock, taken));
         }
     }
 

@@ -170,11 +170,11 @@ impl ShardStream {
         self.until.is_some_and(|until| (self.opened, offset) >= (until.segment, until.offset))
     }
 
-    /// Whether the server is done with the present segment: it has begun the
-    /// next one, or is gone.
+    /// Whether the server is done with the present segment: it has begun a later one,
+    /// which need not be the next, or is gone.
     fn is_left_behind(&self) -> bool {
         let run = self.current.as_ref().map(|current| current.reader.header().run);
-        self.live_run != run || self.waiting.front().is_some_and(is_begun)
+        self.live_run != run || self.waiting.iter().any(is_begun)
     }
 
     /// Whether a server may still change which segments there are.
@@ -203,6 +203,10 @@ impl ShardStream {
                     }
                     let is_live = reader.seal().is_none() && self.live_run == Some(run);
                     if is_live && !reader.is_begun() {
+                        if self.is_passed_over() {
+                            self.waiting.pop_front();
+                            continue;
+                        }
                         return false; // its server keeps it ready
                     }
                     let before = self.before.filter(|before| before.0 == run);
@@ -243,6 +247,14 @@ impl ShardStream {
             self.waiting.pop_front();
         }
         false
+    }
+
+    /// Whether a live server will not begin the next segment any more: it has begun a
+    /// later one, as it could use the disk of this one no longer.
+    fn is_passed_over(&self) -> bool {
+        let is_later_begun = self.waiting.iter().skip(1).any(is_begun);
+        // It may have been begun, and filled, since it was looked at.
+        is_later_begun && !self.waiting.front().is_some_and(is_begun)
     }
 
     /// Goes past a segment without reading it. What is missing before it is known

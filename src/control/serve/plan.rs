@@ -43,6 +43,8 @@ pub struct ServePlan {
     pub engine: EngineWish,
     /// The click folder.
     pub clicks: PathBuf,
+    /// Where the click log goes on while the click folder takes nothing.
+    pub clicks_spare: Option<PathBuf>,
     /// The state folder; `None`: in the click folder.
     pub state: Option<PathBuf>,
     /// Generations kept for a rollback.

@@ -269,6 +269,7 @@ fn open_clicks(
         segment_age: plan.segment_age,
         sync_interval: plan.sync_interval,
         node: plan.node,
+        spare: plan.clicks_spare.clone(),
         keys,
         report: Box::new(say),
     };

@@ -10,6 +10,7 @@
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek, Write};
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -104,13 +105,18 @@ impl Hold {
         }
     }
 
-    /// Where the folder is now; `None` if it was removed.
+    /// What became of a folder that is away, for people: "it …".
     #[must_use]
-    pub fn now_at(&self) -> Option<PathBuf> {
-        use std::os::fd::AsRawFd;
+    pub fn whereabouts(&self) -> String {
         let link = format!("/proc/self/fd/{}", self.folder.as_raw_fd());
-        let path = std::fs::read_link(link).ok()?;
-        FileId::at(&path).is_ok_and(|now| now == self.id).then_some(path)
+        let now = std::fs::read_link(link).unwrap_or_default();
+        if FileId::at(&now).is_ok_and(|now| now == self.id) {
+            return format!("is {} now", now.display());
+        }
+        match self.folder.metadata().map(|folder| folder.nlink()) {
+            Ok(0) => "was removed".to_owned(),
+            _ => "is hidden, perhaps by what is mounted over it".to_owned(),
+        }
     }
 
     /// Makes the lock file again where it is not the one that was made. Whether it was
@@ -153,13 +159,31 @@ fn lock(file: &File, path: &Path, owner: u32) -> Result<bool, HoldRefused> {
             return Ok(false);
         }
         if tries == TRIES {
-            let unseen = "a process that cannot be seen from here, perhaps in another container";
-            let name = holder.map_or_else(|| unseen.to_owned(), |holder| holder.name(path));
+            let name = holder.map_or_else(|| unseen(path), |holder| holder.name(path));
             return Err(HoldRefused::Held(name));
         }
         tries += 1;
         std::thread::sleep(WAIT);
     }
+}
+
+/// Who holds a folder or its lock file, where the kernel does not tell: as the file says,
+/// if that process is there.
+fn unseen(path: &Path) -> String {
+    let file = if path.is_dir() { path.join(LOCK_NAME) } else { path.to_owned() };
+    let text = super::regular::open(&file).ok().map(text_of).unwrap_or_default();
+    let pid = text.lines().find_map(|line| line.strip_prefix("pid "));
+    match pid.filter(|pid| Path::new("/proc").join(pid).exists()) {
+        Some(pid) => format!("process {pid}, as {} says", file.display()),
+        None => "a process that cannot be seen from here, perhaps in another container".to_owned(),
+    }
+}
+
+fn text_of(mut file: File) -> String {
+    let mut text = String::new();
+    // Unreadable is as good as empty.
+    let _ = file.rewind().and_then(|()| file.take(256).read_to_string(&mut text));
+    text
 }
 
 /// Takes the lock file of a folder, and makes it if there is none.
@@ -192,7 +216,7 @@ fn take_file(folder: &Path, owner: u32, mode: u32, text: &str) -> Result<File, H
 /// What stands in a folder's lock file, if a process has it now.
 #[must_use]
 pub fn text_while_held(folder: &Path) -> Option<String> {
-    let mut file = super::regular::open(&folder.join(LOCK_NAME)).ok()?;
+    let file = super::regular::open(&folder.join(LOCK_NAME)).ok()?;
     let metadata = file.metadata().ok()?;
     // Without touching the lock itself, where the kernel tells.
     let holders = || holders::of(FileId::of(&metadata)).into_iter();
@@ -200,10 +224,7 @@ pub fn text_while_held(folder: &Path) -> Option<String> {
     if !is_held() && !lock::is_taken(&file) {
         return None;
     }
-    let mut text = String::new();
-    // Unreadable is as good as empty.
-    let _ = file.rewind().and_then(|()| file.take(256).read_to_string(&mut text));
-    Some(text)
+    Some(text_of(file))
 }
 
 #[cfg(test)]
@@ -233,9 +254,9 @@ mod tests {
         assert!(is_refused(&folder) && is_refused(&link));
         std::fs::rename(&folder, &moved).unwrap();
         assert!(is_refused(&moved) && hold.is_away());
-        assert_eq!(hold.now_at().as_deref(), Some(&*moved));
+        assert_eq!(hold.whereabouts(), format!("is {} now", moved.display()));
         std::fs::remove_dir_all(&moved).unwrap();
-        assert_eq!(hold.now_at(), None);
+        assert_eq!(hold.whereabouts(), "was removed");
         std::fs::create_dir(&folder).unwrap();
         assert!(hold.is_away());
         take(&folder).unwrap();
@@ -257,6 +278,19 @@ mod tests {
         }
         drop(hold);
         assert_eq!(text_while_held(folder.path()), None);
+    }
+
+    #[test]
+    fn where_the_kernel_does_not_tell_the_file_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let says = |text: &str| {
+            std::fs::write(folder.path().join(LOCK_NAME), text).unwrap();
+            unseen(folder.path())
+        };
+        let own = std::process::id();
+        assert!(says(&format!("pid {own}\nrun 5\n")).starts_with(&format!("process {own}, as ")));
+        assert!(says("pid 4294967295\n").contains("cannot be seen"));
+        assert!(says("").contains("cannot be seen"));
     }
 
     /// They neither keep a server away nor hide it, nor let in a second one.

@@ -3,6 +3,7 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use carom::clicks::folder::list;
 
@@ -98,14 +99,44 @@ both_engines!(the_click_folder_is_removed, |engine| {
         // A segment may be made meanwhile.
         common::until("it is removed", || fs::remove_dir_all(folder).is_ok());
     };
-    let words = ["is gone (it was removed)", "in one that was made there", "was removed while"];
+    let words =
+        ["clicks is gone (it was removed)", "in one that was made there", "was removed while"];
     harm(engine, remove, &words);
 });
 both_engines!(the_click_folder_is_moved, |engine| {
     let moved = |folder: &Path, _: &Path| fs::rename(folder, elsewhere(folder)).unwrap();
-    let words = ["elsewhere now)", "in one that was made there", ".clicks was moved to "];
+    let words = ["clicks is gone (it is ", "in one that was made there", ".clicks was moved to "];
     harm(engine, moved, &words);
 });
+both_engines!(
+    /// Clicks go on in what is mounted. Needs root.
+    something_is_mounted_over_the_click_folder,
+    |engine| {
+        let mount = |name: &str, arguments: &[&str], folder: &Path| {
+            let ran = Command::new(name).args(arguments).arg(folder).output();
+            ran.is_ok_and(|output| output.status.success())
+        };
+        let over = ["-t", "tmpfs", "-o", "size=128m", "tmpfs"];
+        let probe = tempfile::tempdir().unwrap();
+        if !(mount("mount", &over, probe.path()) && mount("umount", &[], probe.path())) {
+            return eprintln!("skipped: cannot mount here");
+        }
+        let mut server = start(engine);
+        let folder = server.setup.clicks_folder();
+        let cover = |folder: &Path| {
+            let live = live_segment(folder).expect("one is written");
+            assert!(mount("mount", &over, folder));
+            left(folder, &live);
+        };
+        let words = ["perhaps by what is mounted over it). Clicks go on in another"];
+        let outcome = under_load(&mut server, cover, &words);
+        let above = server.clicks();
+        assert!(mount("umount", &[], &folder));
+        let below = server.clicks();
+        assert_eq!((below.rows.len() as u64, outcome.lost), (outcome.doubtful, 0), "{}", below.said);
+        assert_eq!((above.rows.len() + below.rows.len()) as u64, outcome.served, "{}", above.said);
+    }
+);
 both_engines!(
     /// The one that it has made meanwhile gives way.
     the_click_folder_is_moved_and_comes_back,

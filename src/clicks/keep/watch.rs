@@ -107,10 +107,10 @@ impl Watch {
                 }
             }
             Err(error) if !mem::replace(&mut self.is_lacking, true) => reporter.say(format!(
-                "the click folder {} is gone{}, and there is no other to go on in: {error:#}. What \
+                "the click folder {} is gone (it {}), and there is no other to go on in: {error:#}. What \
                  cannot be recorded is counted as lost; this is tried again",
                 path.display(),
-                now_at(&self.lock)
+                self.lock.0.whereabouts()
             )),
             Err(_) => {}
         }
@@ -148,23 +148,15 @@ impl Watch {
     }
 }
 
-/// Where a folder is now, for people.
-fn now_at(old: &Lock) -> String {
-    match old.0.now_at() {
-        Some(now) => format!(" (it is {} now)", now.display()),
-        None => " (it was removed)".to_owned(),
-    }
-}
-
 fn gone_on(old: &Lock, was_there: bool) -> String {
     let folder = old.0.path().display();
     let new = if was_there { "another that is there now" } else { "one that was made there" };
     format!(
-        "the click folder {folder} is gone{}. Clicks go on in {new}. All segments before are in \
+        "the click folder {folder} is gone (it {}). Clicks go on in {new}. All segments before are in \
          the old one, and what the server remembered (.state: the keys of click ids, changes of \
          links, checkpoints of sinks). Move what is in it back into {folder}, or bring it back \
          from a copy, before the next start; no segment has the number of another",
-        now_at(old)
+        old.0.whereabouts()
     )
 }
 

@@ -145,15 +145,12 @@ impl Serving {
             return;
         }
         if !self.is_gone.replace(true) {
-            let now = match hold.now_at() {
-                Some(now) => format!("moved to {}", now.display()),
-                None => "removed".to_owned(),
-            };
             say(format_args!(
-                "warning: the state folder {} was {now}. Links are served as before, but changes of \
+                "warning: the state folder {} is not in its place (it {}). Links are served as before, but changes of \
                  them are forgotten with this server, and `carom links …` cannot reach it. Bring the \
                  folder back, and start the server again",
-                state.display()
+                state.display(),
+                hold.whereabouts()
             ));
         }
         // Another server is not to have its path meanwhile.

@@ -327,6 +327,9 @@ pub const SEAL_MS_MIN: u64 = 1000;
 /// The highest number of a segment: at a thousand a second it takes 8900 years. A file
 /// with a higher one is none of carom's: named and passed over.
 pub const SEGMENT_NUMBER_MAX: u64 = (1 << 48) - 1;
+/// The highest sequence number of a click: at a thousand million a second it takes two
+/// years of one run. Over it: readers take it for damage.
+pub const SEQUENCE_MAX: u64 = (1 << 56) - 1;
 /// Segment numbers of a shard that are noted as used up ahead of their use: more than
 /// can be made before one is sealed. Over it: the next are noted first.
 pub const SEGMENT_NUMBERS_AHEAD: u64 = 256;

@@ -4,6 +4,7 @@ mod cat;
 mod commands;
 #[path = "../common/mod.rs"]
 mod common;
+mod crafted;
 mod damage;
 mod follow;
 mod hidden;

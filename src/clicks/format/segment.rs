@@ -9,7 +9,7 @@ use std::fmt;
 
 use super::frame::{self, Flaw, Framed, Salt, u16_at, u32_at, u64_at};
 use super::lengths::{RECORD_BYTES_MAX, RECORD_BYTES_MAX_BEFORE_4};
-use crate::limits::SEGMENT_HEADER_BYTES;
+use crate::limits::{SEGMENT_HEADER_BYTES, SEQUENCE_MAX};
 
 /// The first eight bytes of every segment.
 pub const MAGIC: [u8; 8] = *b"CAROMCLK";
@@ -219,7 +219,8 @@ impl StartBlock {
     #[must_use]
     pub fn read(page: &[u8], salt: Salt) -> PageBlock<Self> {
         read_block(page, START_AT, START_BYTES, salt, |payload| {
-            Some(Self { first_sequence: u64_at(payload, 0), first_us: u64_at(payload, 8) })
+            let start = Self { first_sequence: u64_at(payload, 0), first_us: u64_at(payload, 8) };
+            (1..=SEQUENCE_MAX).contains(&start.first_sequence).then_some(start)
         })
     }
 }
@@ -306,7 +307,7 @@ impl Seal {
     #[must_use]
     pub fn read(page: &[u8], salt: Salt) -> PageBlock<Self> {
         read_block(page, SEAL_AT, SEAL_BYTES, salt, |payload| {
-            Some(Self {
+            let seal = Self {
                 used_bytes: u64_at(payload, 0),
                 clicks: u64_at(payload, 8),
                 lost: u64_at(payload, 16),
@@ -319,8 +320,21 @@ impl Seal {
                     _ => return None,
                 },
                 suspect: payload[49] & 1 != 0,
-            })
+            };
+            seal.can_be().then_some(seal)
         })
+    }
+
+    /// Whether its numbers do not contradict each other. Whoever counts with them can
+    /// rely on it that nothing wraps.
+    fn can_be(&self) -> bool {
+        let Self { first_sequence: first, last_sequence: last, .. } = *self;
+        let counted = self.clicks.checked_add(self.lost);
+        1 <= first
+            && first <= last
+            && last <= SEQUENCE_MAX
+            && counted.is_some_and(|counted| counted <= last - first + 1)
+            && self.used_bytes >= SEGMENT_HEADER_BYTES as u64
     }
 }
 

@@ -258,7 +258,8 @@ impl Ledger {
     #[must_use]
     pub fn waiting_bytes(&self) -> u64 {
         let files = self.streams.iter().flat_map(|stream| &stream.waiting);
-        files.filter_map(|file| file.path.metadata().ok()).map(|metadata| metadata.len()).sum()
+        let sizes = files.filter_map(|file| Some(file.path.metadata().ok()?.len()));
+        sizes.fold(0, u64::saturating_add)
     }
 
     /// How many of them were read or passed over.
@@ -266,8 +267,8 @@ impl Ledger {
     pub fn read_bytes(&self) -> u64 {
         let read = |stream: &ShardStream| {
             let current = stream.current.as_ref().map_or(0, |current| current.reader.position());
-            stream.passed_bytes + current
+            stream.passed_bytes.saturating_add(current)
         };
-        self.streams.iter().map(read).sum()
+        self.streams.iter().map(read).fold(0, u64::saturating_add)
     }
 }

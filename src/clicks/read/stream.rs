@@ -255,10 +255,15 @@ impl ShardStream {
         }
         let run = current.reader.header().run;
         self.before = current.reader.seal().map(|seal| (run, seal.last_sequence.saturating_add(1)));
-        self.passed_bytes += current.reader.source().bytes().unwrap_or(0);
+        self.pass_bytes(&current.reader);
         current.report.tally.files = 0;
         current.report.tally.passed_over = 1;
         account.tally += current.report.tally;
+    }
+
+    fn pass_bytes(&mut self, reader: &SegmentReader<File>) {
+        let bytes = reader.source().bytes().unwrap_or(0);
+        self.passed_bytes = self.passed_bytes.saturating_add(bytes);
     }
 
     fn close(&mut self, account: &mut Account) {
@@ -268,7 +273,7 @@ impl ShardStream {
         if let Some(expected) = reader.expected() {
             self.before = Some((reader.header().run, expected));
         }
-        self.passed_bytes += reader.source().bytes().unwrap_or(0);
+        self.pass_bytes(&reader);
         if notes > BAD_LINES_SHOWN {
             account
                 .note(&mut report, format!("and {} more such findings", notes - BAD_LINES_SHOWN));

@@ -44,7 +44,7 @@ impl Tally {
     /// missing seal are what a kill leaves, and cost no click.
     #[must_use]
     pub fn is_whole(&self) -> bool {
-        self.lost + self.missing + self.damaged_bytes + self.unreadable == 0
+        [self.lost, self.missing, self.damaged_bytes, self.unreadable] == [0; 4]
     }
 
     /// Adds what was found. Returns a sentence about it if it is bad.
@@ -59,16 +59,16 @@ impl Tally {
                 return None;
             }
             SegmentEvent::Lost(gap) => {
-                self.lost += gap.count;
+                self.lost = self.lost.saturating_add(gap.count);
                 format!("{} lost for want of a ready segment", counted(gap.count, "click"))
             }
             SegmentEvent::Missing { from, count } => {
-                self.missing += count;
+                self.missing = self.missing.saturating_add(count);
                 self.gaps += 1;
                 format!("{} missing, from number {from} on", counted(count, "click"))
             }
             SegmentEvent::Damage { offset, bytes, reason } => {
-                self.damaged_bytes += bytes;
+                self.damaged_bytes = self.damaged_bytes.saturating_add(bytes);
                 format!("{} damaged, from byte {offset} on: {reason}", counted(bytes, "byte"))
             }
             SegmentEvent::TornTail { offset, bytes } => {
@@ -86,7 +86,7 @@ impl Tally {
     /// Whether there is nothing to say but how many clicks there are.
     #[must_use]
     pub fn is_ordinary(&self) -> bool {
-        self.is_whole() && self.torn_tails + self.unsealed + self.suspect == 0
+        self.is_whole() && [self.torn_tails, self.unsealed, self.suspect] == [0; 3]
     }
 
     /// All that is to be said beside the number of clicks, each part with a comma
@@ -125,19 +125,21 @@ impl fmt::Display for Tally {
 
 impl AddAssign for Tally {
     fn add_assign(&mut self, other: Self) {
-        self.files += other.files;
-        self.clicks += other.clicks;
-        self.links += other.links;
-        self.lost += other.lost;
-        self.missing += other.missing;
-        self.gaps += other.gaps;
-        self.damaged_bytes += other.damaged_bytes;
-        self.torn_tails += other.torn_tails;
-        self.live += other.live;
-        self.unsealed += other.unsealed;
-        self.suspect += other.suspect;
-        self.unreadable += other.unreadable;
-        self.passed_over += other.passed_over;
+        // What files say may be more than can be counted. Too much stays too much.
+        let add = |count: &mut u64, more: u64| *count = count.saturating_add(more);
+        add(&mut self.files, other.files);
+        add(&mut self.clicks, other.clicks);
+        add(&mut self.links, other.links);
+        add(&mut self.lost, other.lost);
+        add(&mut self.missing, other.missing);
+        add(&mut self.gaps, other.gaps);
+        add(&mut self.damaged_bytes, other.damaged_bytes);
+        add(&mut self.torn_tails, other.torn_tails);
+        add(&mut self.live, other.live);
+        add(&mut self.unsealed, other.unsealed);
+        add(&mut self.suspect, other.suspect);
+        add(&mut self.unreadable, other.unreadable);
+        add(&mut self.passed_over, other.passed_over);
     }
 }
 

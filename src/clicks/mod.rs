@@ -19,7 +19,8 @@
 //! - `read` believes nothing that its checksum does not vouch for. A `position` is
 //!   where reading goes on at another time.
 //! - `report` lists the fields of a click, once, and writes and counts by that list.
-//! - `folder` names the files, `key_file` keeps the keys that sign click ids.
+//! - `folder` names the files, `key_file` keeps the keys that sign click ids, and
+//!   `key_ring` knows which of them are gone.
 //!
 //! Nothing but this file knows `keep`, and neither `format` nor `write` knows `read`.
 //! The first word of a record is stored last. Zero means "not written", so a new file
@@ -34,6 +35,7 @@ mod write;
 
 pub mod folder;
 pub mod key_file;
+pub mod key_ring;
 
 pub use format::click::{Click, Flags, SHARED_CUTS, STRINGS, Verdict};
 pub use format::frame::{Flaw, Salt, close as close_frame};

@@ -54,6 +54,8 @@ pub struct ShipPlan {
     pub name: String,
     /// What signed the ids of the clicks; without it they have none.
     pub keys: Option<ClickKeys>,
+    /// The file that they are from.
+    pub key_file: PathBuf,
     /// Most clicks in a batch.
     pub batch_clicks: usize,
     /// Whether to go on with what is written later, and how long a click may wait
@@ -238,6 +240,9 @@ impl<'a> Shipper<'a> {
 
     fn note(&mut self, ledger: &mut Ledger) {
         for note in ledger.take_notes() {
+            (self.say)(&note);
+        }
+        if let Some(note) = self.batch.gone_keys.take_note(&self.plan.key_file) {
             (self.say)(&note);
         }
     }

@@ -34,7 +34,7 @@ pub fn agree(files: &[PathBuf]) -> Vec<String> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/read-clicks");
     let own = tempfile::tempdir().unwrap();
     let key = own.path().join("key");
-    key_file::load_or_make(&key).unwrap();
+    key_file::load_or_make(&key, own.path()).unwrap();
     fs::write(&key, "# known\n\n0 000102030405060708090a0b0c0d0e0f # to all\n").unwrap();
     let mut command = Command::new("python3");
     let python = command.arg(script).arg("--click-key").arg(&key).args(files).output().unwrap();

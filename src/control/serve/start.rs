@@ -13,6 +13,7 @@ use super::banner::Banner;
 use super::plan::{EngineWish, IpWish, ServePlan};
 use super::running::RunningServer;
 use super::{signals, stop};
+use crate::clicks::key_file::MadeKey;
 use crate::clicks::{
     ClickKeys, IpKeys, Keeper, KeeperOptions, Privacy, ShardInfo, Writer, folder, key_file,
     left_behind,
@@ -54,7 +55,7 @@ pub fn serve(plan: &ServePlan) -> anyhow::Result<()> {
         say(format_args!("{address} is in use; waiting a moment, as a killed carom may hold it"));
     };
     let (addresses, listeners) = listen_all(&plan.listen, cpus.len(), plan.listening, &waits)?;
-    let (keys, click_key_made) = open_keys(plan)?;
+    let (keys, key_path, key_made) = open_keys(plan)?;
     let (keeper, writers) = open_clicks(plan, keys, cpus)?;
     let state = make_state(plan)?;
     let socket = AdminSocket::open(&state)?;
@@ -64,6 +65,7 @@ pub fn serve(plan: &ServePlan) -> anyhow::Result<()> {
     let settings = Settings { connections_max, privacy, ..plan.settings.clone() };
     let (shards, running) = start_shards(&ground, listeners, writers, &settings, &opening)?;
 
+    let key_warning = key_made.as_ref().and_then(|made| made.warning(&key_path));
     let banner = Banner {
         links: opening.served.editor().len(),
         generation: opening.generation,
@@ -78,10 +80,10 @@ pub fn serve(plan: &ServePlan) -> anyhow::Result<()> {
         addresses,
         clicks: plan.clicks.clone(),
         admin: socket.path().to_owned(),
-        click_key_made,
+        click_key_made: key_made.is_some().then_some(key_path),
         connections_per_core: connections_max,
         fallback: settings.fallback.as_ref().map(|target| target.text().to_owned()),
-        warnings: ground.warnings,
+        warnings: ground.warnings.into_iter().chain(key_warning).collect(),
     };
     banner.print(plan.json);
 
@@ -241,8 +243,8 @@ fn choose_engine(wish: EngineWish) -> anyhow::Result<(Engine, String)> {
     })
 }
 
-/// The keys that sign click ids, and the file if it was made for them.
-fn open_keys(plan: &ServePlan) -> anyhow::Result<(ClickKeys, Option<PathBuf>)> {
+/// The keys that sign click ids, their file, and what of it was made.
+fn open_keys(plan: &ServePlan) -> anyhow::Result<(ClickKeys, PathBuf, Option<MadeKey>)> {
     let path = match &plan.click_key {
         Some(path) => path.clone(),
         None => {
@@ -252,8 +254,8 @@ fn open_keys(plan: &ServePlan) -> anyhow::Result<(ClickKeys, Option<PathBuf>)> {
             key_file::beside(&plan.clicks)
         }
     };
-    let (keys, is_made) = key_file::load_or_make(&path)?;
-    Ok((keys, is_made.then_some(path)))
+    let (keys, made) = key_file::load_or_make(&path, &plan.clicks)?;
+    Ok((keys, path, made))
 }
 
 fn open_clicks(

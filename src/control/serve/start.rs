@@ -25,9 +25,10 @@ use crate::disk::state;
 use crate::engine::listener::listen_all;
 use crate::engine::{self, Engine, Running, Seat};
 use crate::limits::{SIGNALS_WAITING_MAX, WISHES_WAITING_MAX};
-use crate::machine::Machine;
+use crate::links::TableRoom;
 use crate::machine::clock::unix_us;
 use crate::machine::cpus::{choose_cpus, ranges};
+use crate::machine::{Machine, memory_bytes};
 use crate::mailbox::{Mailbox, Published};
 use crate::say::say;
 use crate::shard::{Settings, Shard};
@@ -48,9 +49,10 @@ pub fn serve(plan: &ServePlan) -> anyhow::Result<()> {
     signals::watch(signal_sender)?;
 
     let watch = plan.watch.then(|| Watch::new(&plan.sources.paths)).transpose()?;
-    let (base, left_out, read_in) = read_links(plan)?;
     let ground = Ground::choose(plan)?;
     let cpus = &ground.cpus;
+    let room = table_room(plan, cpus.len());
+    let (base, left_out, read_in) = read_links(plan, room)?;
     let waits = |address| {
         say(format_args!("{address} is in use; waiting a moment, as a killed carom may hold it"));
     };
@@ -91,7 +93,7 @@ pub fn serve(plan: &ServePlan) -> anyhow::Result<()> {
     let (wishes, for_desk) = crossbeam_channel::bounded(WISHES_WAITING_MAX);
     let last_read = LastRead::default();
     let (sources, reader) = (plan.sources.clone(), last_read.clone());
-    let desk = Desk::start(opening, sources, reader, shards.clone(), for_desk)?;
+    let desk = Desk::start(opening, sources, room, reader, shards.clone(), for_desk)?;
     let admin = socket.serve(wishes.clone())?;
     if let Some(watch) = watch {
         let wishes = wishes.clone();
@@ -108,9 +110,9 @@ pub fn serve(plan: &ServePlan) -> anyhow::Result<()> {
 
 /// The links that are to be served, how many bad lines were left out, and how long
 /// reading took.
-fn read_links(plan: &ServePlan) -> anyhow::Result<(Base, usize, Duration)> {
+fn read_links(plan: &ServePlan, room: TableRoom) -> anyhow::Result<(Base, usize, Duration)> {
     let started = Instant::now();
-    let (base, report) = plan.sources.read_base()?;
+    let (base, report) = plan.sources.read_base(room)?;
     let read_in = started.elapsed();
     let problems = report.problems.len();
     if problems > 0 {
@@ -124,6 +126,12 @@ fn read_links(plan: &ServePlan) -> anyhow::Result<(Base, usize, Duration)> {
         )
     })?;
     Ok((base, problems, read_in))
+}
+
+/// Memory for tables. Each shard has a copy of the index, and the control side another.
+fn table_room(plan: &ServePlan, shards: usize) -> TableRoom {
+    let all = plan.table_bytes_max.or_else(|| memory_bytes().map(|bytes| bytes / 2));
+    TableRoom::new(all.unwrap_or(u64::MAX), shards + 1)
 }
 
 /// What the machine grants of what was wished.

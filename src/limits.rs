@@ -320,6 +320,8 @@ pub const SEGMENT_RETRY_MS_MAX: u64 = 1000;
 /// How long after something was said of segments that cannot be made, or not synced,
 /// it may be said anew, milliseconds. Sooner: failures are counted and not said.
 pub const TROUBLE_QUIET_MS: u64 = 10_000;
+/// Most entries that wait to be added to the list of segments, while that fails.
+pub const LIST_WAITING_MAX: usize = 65_536;
 /// The shortest time that a stop gives the disk to take what was written, milliseconds,
 /// although the drain timeout is over. After it: what is not sealed is said, and found
 /// by the next start as after a kill.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::clicks::format::id::{ClickId, ClickKeys};
+use crate::clicks::format::list_line::ListKeys;
 use crate::clicks::key_file::{beside, load, load_beside};
 use crate::clicks::read::entry::LedgerEntry;
 use crate::words::{numbered, visible};
@@ -38,6 +39,16 @@ impl KeyRing {
             None => None,
         };
         Ok(Self { given, known: Vec::new() })
+    }
+
+    /// The keys of a folder's list of segments, if they can be read. They may not be there
+    /// yet.
+    #[must_use]
+    pub fn list_keys(&self, folder: &Path) -> Option<ListKeys> {
+        match &self.given {
+            Some(file) => file.keys.as_ref().ok().map(ListKeys::new),
+            None => load_beside(folder).ok().as_ref().map(ListKeys::new),
+        }
     }
 
     /// The id of a click; `None` if the key that signed it cannot be read.

@@ -19,6 +19,8 @@
 //! - `read` believes nothing that its checksum does not vouch for. A `position` is
 //!   where reading goes on at another time.
 //! - `report` lists the fields of a click, once, and writes and counts by that list.
+//! - `list` tells of each segment that was begun, sealed or deleted, so that what is
+//!   gone is missed.
 //! - `folder` names the files, `key_file` keeps the keys that sign click ids, and
 //!   `key_ring` knows which of them are gone.
 //!
@@ -29,6 +31,7 @@
 
 mod format;
 mod keep;
+mod list;
 mod read;
 mod report;
 mod write;
@@ -51,6 +54,8 @@ pub use keep::keeper::{Keeper, KeeperOptions, ShardInfo, Summary};
 pub use keep::maker::SegmentMaker;
 pub use keep::open_segment::ServerRun;
 pub use keep::syncer::SegmentSyncer;
+pub use list::file::SegmentList;
+pub use read::compare::{ListNote, Weight};
 pub use read::entry::LedgerEntry;
 pub use read::event::SegmentEvent;
 pub use read::ledger::Ledger;

@@ -269,7 +269,8 @@ impl<'a> Shipper<'a> {
 
     fn delete(&mut self) -> anyhow::Result<()> {
         if let Some(keep_for) = self.plan.delete_after {
-            self.shipped.deleted += space::delete_shipped(&self.plan.clicks, keep_for)?;
+            let keys = self.plan.keys.as_ref();
+            self.shipped.deleted += space::delete_shipped(&self.plan.clicks, keys, keep_for)?;
         }
         Ok(())
     }

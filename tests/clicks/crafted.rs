@@ -47,6 +47,7 @@ impl Crafted {
             shard: 0,
             cpu: 0,
             key: 0,
+            is_listed: false,
             boot: [1; 16],
             made_us: 1,
             made_monotonic_us: 1,

@@ -6,6 +6,7 @@ mod commands;
 mod common;
 mod crafted;
 mod damage;
+mod erasure;
 mod follow;
 mod hidden;
 mod ids;

@@ -64,7 +64,7 @@ fn signer() -> Signer {
 /// The files of a shard, from both sides.
 fn files_in(run: &ServerRun) -> (SegmentMaker, SegmentSyncer) {
     let maker = SegmentMaker::new(0, 0, 1, 1, SEGMENT);
-    let syncer = SegmentSyncer::new(run.folder.clone(), 1, maker.passage().clone());
+    let syncer = SegmentSyncer::new(run, 0, 1, maker.passage().clone());
     (maker, syncer)
 }
 
@@ -144,6 +144,7 @@ fn segments_are_made_where_nothing_can_be_synced() {
         }
         writer.close();
         while syncer.seal_step().unwrap_or(true) {}
+        syncer.delete_unused().unwrap();
         let seals = seals(folder.path());
         assert!(seals.len() == 3 && seals.iter().all(|it| it.suspect && it.clicks == BURST));
     });

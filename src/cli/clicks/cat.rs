@@ -117,6 +117,7 @@ fn print(
     let mut keys = KeyRing::new(wish.click_key.as_deref())?;
     let filter = wish.filter.filter();
     let mut ledger = Ledger::open(&wish.paths, wish.follow)?;
+    ledger.compare_with_lists(|folder| keys.list_keys(folder));
     ledger.pass_over_all_but(filter.times.clone());
     let columns = wish.columns.clone().unwrap_or_default();
     let has_ids = columns.has_ids();

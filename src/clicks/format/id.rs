@@ -243,6 +243,12 @@ impl ClickKeys {
         (0..).zip(&self.keys).filter(|(_, key)| key.is_some()).map(|(number, _)| number)
     }
 
+    /// The 16 bytes of a key, to derive another secret from; `None` if it is not there.
+    #[must_use]
+    pub fn secret(&self, key: u8) -> Option<[u8; 16]> {
+        Some((*self.keys.get(usize::from(key))?)?.key())
+    }
+
     /// The number of the newest key. Segments note it, because with another one
     /// the ids of their clicks would be others.
     #[must_use]

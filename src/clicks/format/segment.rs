@@ -59,6 +59,8 @@ pub struct Header {
     pub cpu: u16,
     /// Number of the key that signs the ids of its clicks.
     pub key: u8,
+    /// Its folder has a list of segments that tells of it.
+    pub is_listed: bool,
     /// Which boot of which machine (`/proc/sys/kernel/random/boot_id`); without
     /// it `made_monotonic_us` says nothing.
     pub boot: [u8; 16],
@@ -120,6 +122,7 @@ impl Header {
         header[34..36].copy_from_slice(&self.shard.to_le_bytes());
         header[36..38].copy_from_slice(&self.cpu.to_le_bytes());
         header[38] = self.key;
+        header[39] = u8::from(self.is_listed);
         header[40..56].copy_from_slice(&self.boot);
         header[56..64].copy_from_slice(&self.made_us.to_le_bytes());
         header[64..72].copy_from_slice(&self.made_monotonic_us.to_le_bytes());
@@ -175,6 +178,7 @@ impl Header {
             shard: u16_at(header, 34),
             cpu: u16_at(header, 36),
             key: header[38],
+            is_listed: header[39] & 1 != 0,
             boot: header[40..56].try_into().expect("sixteen bytes"),
             made_us: u64_at(header, 56),
             made_monotonic_us: u64_at(header, 64),

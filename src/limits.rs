@@ -320,6 +320,8 @@ pub const SEGMENT_RETRY_MS_MAX: u64 = 1000;
 /// How long after something was said of segments that cannot be made, or not synced,
 /// it may be said anew, milliseconds. Sooner: failures are counted and not said.
 pub const TROUBLE_QUIET_MS: u64 = 10_000;
+/// Most entries that wait to be added to the list of segments, while that fails.
+pub const LIST_WAITING_MAX: usize = 65_536;
 /// The shortest time that a stop gives the disk to take what was written, milliseconds,
 /// although the drain timeout is over. After it: what is not sealed is said, and found
 /// by the next start as after a kill.
@@ -327,6 +329,9 @@ pub const SEAL_MS_MIN: u64 = 1000;
 /// The highest number of a segment: at a thousand a second it takes 8900 years. A file
 /// with a higher one is none of carom's: named and passed over.
 pub const SEGMENT_NUMBER_MAX: u64 = (1 << 48) - 1;
+/// The highest sequence number of a click: at a thousand million a second it takes two
+/// years of one run. Over it: readers take it for damage.
+pub const SEQUENCE_MAX: u64 = (1 << 56) - 1;
 /// Segment numbers of a shard that are noted as used up ahead of their use: more than
 /// can be made before one is sealed. Over it: the next are noted first.
 pub const SEGMENT_NUMBERS_AHEAD: u64 = 256;

@@ -122,6 +122,12 @@ pub struct ServeArguments {
     #[arg(long, env = "CAROM_DRAIN_TIMEOUT", default_value = written_time(DRAIN_TIMEOUT_DEFAULT), value_name = "TIME", value_parser = time)]
     drain_timeout: Option<Duration>,
 
+    /// Memory that links may take: those that are served, those that are read to be
+    /// staged or reloaded, and all copies of their index. Over it the new ones are refused
+    /// [default: half of the memory of the machine, or of its cgroup if that has less]
+    #[arg(long, env = "CAROM_MAX_TABLE_MEMORY", value_name = "SIZE", value_parser = size)]
+    max_table_memory: Option<ByteSize>,
+
     /// Most connections on each core; fewer if RLIMIT_NOFILE says so
     #[arg(
         long,
@@ -248,6 +254,7 @@ fn plan(said: &Layers<'_, ServeArguments>) -> ServePlan {
         clicks: said.first(|it| it.clicks.clone()).unwrap_or_else(|| CLICKS_FOLDER_DEFAULT.into()),
         clicks_spare: said.first(|it| it.clicks_spare.clone()),
         state: said.first(|it| it.state.clone()),
+        table_bytes_max: said.first(|it| it.max_table_memory).map(|size| size.as_u64()),
         watch: said.first(|it| it.watch).unwrap_or_default(),
         keep_generations: said.first(|it| it.keep_generations).unwrap_or(GENERATIONS_KEPT_DEFAULT)
             as usize,

@@ -177,6 +177,7 @@ fn plan(wish: &ShipArguments, kind: &SinkKind) -> anyhow::Result<ShipPlan> {
         name: wish.name.clone().unwrap_or_else(|| address.name()),
         address,
         keys: if wish.no_ids { None } else { Some(keys(wish)?) },
+        key_file: wish.click_key.clone().unwrap_or_else(|| key_file::beside(&wish.clicks)),
         batch_clicks: wish.batch.unwrap_or(BATCH_CLICKS_DEFAULT) as usize,
         follow: wish.follow.then_some(wait),
         delete_after: wish.delete_shipped.then_some(wish.keep_for.unwrap_or(KEEP_SHIPPED_DEFAULT)),

@@ -1,6 +1,7 @@
 //! The file of the keys that sign click ids: made at the first start, and read
 //! by whoever has to open an id. What stands in it is `id`'s to say.
 
+use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -9,10 +10,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow, ensure};
 use jiff::Timestamp;
 
-use crate::clicks::format::id::{ClickId, ClickKeys};
-use crate::clicks::read::entry::LedgerEntry;
+use crate::clicks::folder::{SegmentFile, list};
+use crate::clicks::format::id::ClickKeys;
+use crate::clicks::format::segment::Header;
 use crate::disk::{folder, regular, state};
-use crate::limits::CLICK_KEY_FILE_BYTES_MAX;
+use crate::limits::{CLICK_KEY_FILE_BYTES_MAX, CLICK_KEYS_MAX, SEGMENT_HEADER_BYTES};
+use crate::words::numbered;
 
 /// Name of the file, in the state folder.
 const NAME: &str = "click-key";
@@ -68,74 +71,106 @@ fn read(path: &Path, file: io::Result<File>) -> anyhow::Result<ClickKeys> {
     ClickKeys::parse(&text).map_err(|bad| anyhow!("{}:{}: {bad}", path.display(), bad.line))
 }
 
+/// A key file that was not there, and was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MadeKey {
+    /// Number of the one key in it.
+    pub number: u8,
+    /// Which keys signed clicks of the folder before. They are gone.
+    pub gone: Vec<u8>,
+}
+
+impl MadeKey {
+    /// A sentence for the operator if there were other keys, which the file at `path` does
+    /// not have.
+    #[must_use]
+    pub fn warning(&self, path: &Path) -> Option<String> {
+        let gone = numbered("key", &self.gone);
+        let path = path.display();
+        (!self.gone.is_empty()).then(|| {
+            format!(
+                "the click key file {path} was gone, and clicks here are signed with {gone}; the new \
+                 key has number {}. Their ids cannot be verified before their key is back: put its \
+                 line, from a backup, above the last line of that file",
+                self.number
+            )
+        })
+    }
+}
+
 /// Reads the keys in the file at `path`, or makes it with a new one (mode 0600)
-/// that outlasts a power loss. Whether it was made.
+/// that outlasts a power loss. Its number is one that no segment of the folder `clicks`
+/// names, so that an old id is never taken for one that the new key signed, nor the
+/// other way round. What was made, if it was.
 ///
 /// # Errors
 ///
-/// Those of [`load`], and a sentence when it cannot be made.
-pub fn load_or_make(path: &Path) -> anyhow::Result<(ClickKeys, bool)> {
+/// Those of [`load`], and a sentence when it cannot be made: also when segments name all
+/// numbers that there are.
+pub fn load_or_make(path: &Path, clicks: &Path) -> anyhow::Result<(ClickKeys, Option<MadeKey>)> {
+    // One that cannot be looked at is not made, but refused with the reason.
+    if path.try_exists().unwrap_or(true) {
+        return Ok((load(path)?, None));
+    }
+    // Before there is a file: a kill meanwhile leaves none that is empty.
+    let made = free_number(path, clicks).with_context(|| cannot("make", path))?;
     // The open that makes it fails where it exists, so of two servers that start
     // with one file, one makes it.
     let opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     match opened {
-        Ok(file) => make(file, path).with_context(|| cannot("make", path))?,
+        Ok(file) => make(file, path, made.number).with_context(|| cannot("make", path))?,
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            return Ok((load(path)?, false));
+            return Ok((load(path)?, None));
         }
         Err(error) => return Err(error).with_context(|| cannot("make", path)),
     }
-    Ok((load(path)?, true))
+    Ok((load(path)?, Some(made)))
 }
 
-fn make(mut file: File, path: &Path) -> io::Result<()> {
+/// The number for a new key.
+fn free_number(path: &Path, clicks: &Path) -> anyhow::Result<MadeKey> {
+    let mut used = used_keys(clicks)
+        .with_context(|| format!("cannot read the click folder {}", clicks.display()))?;
+    let gone: Vec<_> = used.iter().copied().collect();
+    // Where a file elsewhere is to be made, the folder may have one of its own.
+    if let Ok(keys) = load_beside(clicks) {
+        used.extend(keys.numbers());
+    }
+    let number = (0..CLICK_KEYS_MAX as u8).find(|number| !used.contains(number));
+    let number = number.with_context(|| {
+        format!(
+            "clicks in {} are signed with {}, and there are no other numbers; put {} back from a \
+             backup, or move the segments of the oldest key to another folder",
+            clicks.display(),
+            numbered("key", &used),
+            path.display()
+        )
+    })?;
+    Ok(MadeKey { number, gone })
+}
+
+/// The numbers of the keys that the segments of a folder name. A segment without a whole
+/// header has no clicks that could be read.
+fn used_keys(clicks: &Path) -> io::Result<BTreeSet<u8>> {
+    let files = match list(clicks) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeSet::new()),
+        listed => listed?,
+    };
+    let key_of = |file: &SegmentFile| {
+        let mut page = Vec::with_capacity(SEGMENT_HEADER_BYTES);
+        file.open().ok()?.take(SEGMENT_HEADER_BYTES as u64).read_to_end(&mut page).ok()?;
+        Some(Header::read(&page).ok()?.key)
+    };
+    Ok(files.iter().filter_map(key_of).filter(|&key| usize::from(key) < CLICK_KEYS_MAX).collect())
+}
+
+fn make(mut file: File, path: &Path, number: u8) -> io::Result<()> {
     let mut random = [0; 16];
     getrandom::fill(&mut random)?;
     let made = Timestamp::now().strftime("%FT%TZ").to_string();
-    file.write_all(ClickKeys::generate(random, &made).as_bytes())?;
+    file.write_all(ClickKeys::generate(number, random, &made).as_bytes())?;
     file.sync_all()?;
     folder::sync(folder::of(path))
-}
-
-/// The keys for the clicks of several folders.
-#[derive(Debug)]
-pub struct KeyRing {
-    /// Those for all of them, where the operator named a file.
-    given: Option<ClickKeys>,
-    /// Those of each folder asked for; `None` where they cannot be read.
-    known: Vec<(PathBuf, Option<ClickKeys>)>,
-}
-
-impl KeyRing {
-    /// With the keys in `file`, or else in each folder's own.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`load`], where a file is named.
-    pub fn new(file: Option<&Path>) -> anyhow::Result<Self> {
-        Ok(Self { given: file.map(load).transpose()?, known: Vec::new() })
-    }
-
-    /// The id of a click; `None` if the key that signed it cannot be read.
-    pub fn id(&mut self, entry: &LedgerEntry<'_>) -> Option<ClickId> {
-        let keys = match &self.given {
-            Some(keys) => keys,
-            None => self.of(entry.folder)?,
-        };
-        keys.sign_as(entry.key, entry.place())
-    }
-
-    fn of(&mut self, folder: &Path) -> Option<&ClickKeys> {
-        let at = match self.known.iter().position(|(known, _)| known == folder) {
-            Some(at) => at,
-            None => {
-                let keys = load_beside(folder).ok();
-                self.known.push((folder.to_owned(), keys));
-                self.known.len() - 1
-            }
-        };
-        self.known[at].1.as_ref()
-    }
 }
 
 fn cannot(what: &str, path: &Path) -> String {
@@ -155,16 +190,16 @@ mod tests {
     fn made_once_for_its_owner_alone() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("key");
-        let (keys, is_made) = load_or_make(&path).unwrap();
-        assert!(is_made);
+        let (keys, made) = load_or_make(&path, folder.path()).unwrap();
+        assert_eq!(made, Some(MadeKey { number: 0, gone: vec![] }));
         assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
         let text = fs::read_to_string(&path).unwrap();
-        let (again, is_made) = load_or_make(&path).unwrap();
-        assert!(!is_made);
+        let (again, made) = load_or_make(&path, folder.path()).unwrap();
+        assert_eq!(made, None);
         assert_eq!(fs::read_to_string(&path).unwrap(), text);
         assert_eq!(again.open(keys.sign(PLACE)), Ok(PLACE));
         assert_eq!(load(&path).unwrap().sign(PLACE), keys.sign(PLACE));
-        let other = load_or_make(&folder.path().join("other")).unwrap().0;
+        let other = load_or_make(&folder.path().join("other"), folder.path()).unwrap().0;
         assert_ne!(other.sign(PLACE), keys.sign(PLACE));
     }
 
@@ -174,7 +209,8 @@ mod tests {
         let path = folder.path().join("key");
         fs::write(&path, text).unwrap();
         fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
-        for said in [load(&path).err().unwrap(), load_or_make(&path).err().unwrap()] {
+        for said in [load(&path).err().unwrap(), load_or_make(&path, folder.path()).err().unwrap()]
+        {
             let said = format!("{said:#}");
             assert!(said.contains(words) && said.contains(path.to_str().unwrap()), "{said}");
         }
@@ -207,7 +243,7 @@ mod tests {
     fn no_folder() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("none/key");
-        let said = format!("{:#}", load_or_make(&path).err().unwrap());
+        let said = format!("{:#}", load_or_make(&path, folder.path()).err().unwrap());
         assert!(said.contains("cannot make the click key file"), "{said}");
         let said = format!("{:#}", load(&path).err().unwrap());
         assert!(said.contains("cannot read the click key file"), "{said}");

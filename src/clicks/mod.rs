@@ -19,7 +19,10 @@
 //! - `read` believes nothing that its checksum does not vouch for. A `position` is
 //!   where reading goes on at another time.
 //! - `report` lists the fields of a click, once, and writes and counts by that list.
-//! - `folder` names the files, `spares` the folders beside it, `key_file` keeps the keys that sign click ids.
+//! - `list` tells of each segment that was begun, sealed or deleted, so that what is
+//!   gone is missed.
+//! - `folder` names the files, `spares` the folders beside it, `key_file` keeps the keys
+//!   that sign click ids, and `key_ring` knows which of them are gone.
 //!
 //! Nothing but this file knows `keep`, and neither `format` nor `write` knows `read`.
 //! The first word of a record is stored last. Zero means "not written", so a new file
@@ -28,12 +31,14 @@
 
 mod format;
 mod keep;
+mod list;
 mod read;
 mod report;
 mod write;
 
 pub mod folder;
 pub mod key_file;
+pub mod key_ring;
 pub mod spares;
 
 pub use format::click::{Click, Flags, SHARED_CUTS, STRINGS, Verdict};
@@ -50,6 +55,8 @@ pub use keep::keeper::{Keeper, KeeperOptions, ShardInfo, Summary};
 pub use keep::maker::SegmentMaker;
 pub use keep::open_segment::ServerRun;
 pub use keep::syncer::SegmentSyncer;
+pub use list::file::SegmentList;
+pub use read::compare::{ListNote, Weight};
 pub use read::entry::LedgerEntry;
 pub use read::event::SegmentEvent;
 pub use read::ledger::Ledger;

@@ -3,9 +3,10 @@
 use core::fmt;
 use core::str::FromStr;
 
-use super::formats::{self, Line, Row, Source};
+use super::formats::{self, Format, Line, Row, Source};
 use super::key::{KeyScratch, key_of};
 use super::link::{Link, Options, Origin, Status};
+use super::room::{TableRoom, TooLarge};
 use super::table::Table;
 use super::table::{AddProblem, TableBuilder};
 use super::targets::CheckedTarget;
@@ -15,6 +16,8 @@ use crate::words::{counted, visible};
 
 /// What reading a line takes, about.
 const LINE_NS: u32 = 600;
+/// What some formats remember of each link while they are read, bytes, about.
+const SEEN_BYTES: u64 = 160;
 
 /// What becomes of the other links when a line is wrong.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -140,24 +143,38 @@ impl fmt::Display for Report {
 
 /// Reads all `sources` into one table. Every line is looked at, also after
 /// bad ones, so the report is whole.
+///
+/// # Panics
+///
+/// Never.
 pub fn load(sources: &[Source<'_>], on_bad: OnBadLine) -> Loaded {
-    let lines = |source: &Source<'_>| memchr::memchr_iter(b'\n', source.text).count() + 1;
-    let mut loader = Loader {
-        names: Vec::new(),
-        builder: TableBuilder::with_capacity(
-            sources.iter().map(lines).sum(),
-            sources.iter().map(|source| source.text.len()).sum(),
-        ),
-        scratch: KeyScratch::default(),
-        folded: Vec::new(),
-    };
+    load_within(sources, on_bad, TableRoom::UNBOUNDED).expect("there is room for everything")
+}
+
+/// The same, if there is room for it. Where bad lines refuse the table, those are told that
+/// there was room for.
+///
+/// # Errors
+///
+/// How much room there would have to be, at least. It is found before that is taken.
+pub fn load_within(
+    sources: &[Source<'_>],
+    on_bad: OnBadLine,
+    room: TableRoom,
+) -> Result<Loaded, TooLarge> {
+    let mut loader = Loader::new(sources, room);
     let mut report = Report::default();
     for source in sources {
+        loader.seen_bytes = if source.format == Format::Native { 0 } else { SEEN_BYTES };
         let first = report.files.len();
         let mut file = first;
         loader.names.push(source.name.to_owned());
         report.files.push(FileReport::new(source.name));
         formats::read(source, |line, written| {
+            // Nothing more is taken. The format goes on to its end, in vain.
+            if loader.too_large.is_some() {
+                return;
+            }
             let (row, what) = match written {
                 Line::Link(row) => (Ok(row), None),
                 Line::Changed(row, what) => (Ok(row), Some(what)),
@@ -176,14 +193,11 @@ pub fn load(sources: &[Source<'_>], on_bad: OnBadLine) -> Loaded {
             };
             pace::done(LINE_NS);
             let taken = row.and_then(|row| loader.take(Origin { file: file as u32, line }, row));
-            let said = |message| {
-                let file_name = loader.names[file].clone();
-                Problem { file, file_name, line, message }
-            };
+            let mut said = |message| loader.problem(file, line, message);
             match taken {
                 Ok(()) => {
                     report.files[file].links += 1;
-                    report.changed.extend(what.map(said));
+                    report.changed.extend(what.map(&mut said));
                 }
                 // A line can stand for several links: what is wrong with the
                 // first of them is enough.
@@ -193,14 +207,19 @@ pub fn load(sources: &[Source<'_>], on_bad: OnBadLine) -> Loaded {
                     report.problems.push(said(message));
                 }
             }
+            loader.look_for_room();
         });
+    }
+    let refused = on_bad == OnBadLine::Refuse && !report.problems.is_empty();
+    match loader.too_large {
+        Some(too_large) if !refused => return Err(too_large),
+        _ => {}
     }
     // A reader may come back to earlier lines.
     for problems in [&mut report.problems, &mut report.changed] {
         problems.sort_by_key(|problem| (problem.file, problem.line));
     }
-    let refused = on_bad == OnBadLine::Refuse && !report.problems.is_empty();
-    Loaded { table: (!refused).then(|| loader.builder.finish()), report }
+    Ok(Loaded { table: (!refused).then(|| loader.builder.finish()), report })
 }
 
 struct Loader {
@@ -210,9 +229,53 @@ struct Loader {
     scratch: KeyScratch,
     /// Room for a path in lower case.
     folded: Vec<u8>,
+    /// How much it all may take.
+    room: TableRoom,
+    /// What the format remembers of each link.
+    seen_bytes: u64,
+    /// What is said of lines takes so much.
+    said_bytes: u64,
+    /// There is not so much room.
+    too_large: Option<TooLarge>,
 }
 
 impl Loader {
+    fn new(sources: &[Source<'_>], room: TableRoom) -> Loader {
+        let lines = |source: &Source<'_>| memchr::memchr_iter(b'\n', source.text).count() + 1;
+        let (mut lines, mut bytes) = sources.iter().fold((0, 0), |(count, bytes), source| {
+            (count + lines(source), bytes + source.text.len())
+        });
+        // Lines that are no links, such as empty ones, must not take what there is not.
+        let left = usize::try_from(room.left()).unwrap_or(usize::MAX);
+        (lines, bytes) = (lines.min(left / 64), bytes.min(left / 2));
+        Loader {
+            names: Vec::new(),
+            builder: TableBuilder::with_capacity(lines, bytes),
+            scratch: KeyScratch::default(),
+            folded: Vec::new(),
+            room,
+            seen_bytes: 0,
+            said_bytes: 0,
+            too_large: None,
+        }
+    }
+
+    /// Whether there is room for one more link.
+    fn look_for_room(&mut self) {
+        let seen = self.seen_bytes * self.builder.len() as u64;
+        let needed = self.builder.bytes(self.room.copies()) + seen + self.said_bytes;
+        self.too_large = self.room.check(needed).err();
+    }
+
+    /// What is said of a line.
+    fn problem(&mut self, file: usize, line: u32, message: String) -> Problem {
+        let file_name = self.names[file].clone();
+        // Lists grow to twice of what is in them.
+        let bytes = 2 * size_of::<Problem>() + file_name.len() + message.len();
+        self.said_bytes += bytes as u64;
+        Problem { file, file_name, line, message }
+    }
+
     /// Makes a link of a row. The first thing that is wrong with it is the one
     /// that is told.
     fn take(&mut self, origin: Origin, row: Row<'_>) -> Result<(), String> {

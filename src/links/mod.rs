@@ -41,18 +41,20 @@ mod table;
 
 mod formats;
 mod load;
+mod room;
 
 mod changes;
 
 #[cfg(test)]
 pub use changes::changes;
-pub use changes::{Change, Changes, lay_over, read_keys, read_lines};
+pub use changes::{Change, Changes, check_lay, lay_over, read_keys, read_lines};
 pub use formats::{
     Columns, Format, HaproxyMatch, Help, Include, Included, Source, base, each_include,
 };
 pub use key::{Key, KeyScratch, normalise};
 pub use link::{Link, LinkAnswer, Options, Origin, Status};
-pub use load::{FileReport, Loaded, OnBadLine, Problem, Report, load};
+pub use load::{FileReport, Loaded, OnBadLine, Problem, Report, load, load_within};
+pub use room::{TableRoom, TooLarge};
 pub use table::{
     AddProblem, Counts, DifferenceCounts, EditProblem, Editor, Hit, LinkDifference, Links, Listed,
     Lookup, LookupScratch, Memory, Patch, Snapshot, Table, TableBuilder, compare, compiled,

@@ -4,7 +4,9 @@
 pub mod background;
 pub mod clock;
 pub mod cpus;
+mod memory;
 pub mod slice;
 mod survey;
 
+pub use memory::memory_bytes;
 pub use survey::{MEMLOCK_BYTES_MIN, Machine};

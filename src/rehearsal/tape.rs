@@ -103,6 +103,7 @@ impl Tape {
             shard: 0,
             cpu: 0,
             key: 0,
+            is_listed: false,
             boot: [0; 16],
             made_us: number,
             made_monotonic_us: number,

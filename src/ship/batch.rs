@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
 
+use crate::clicks::key_ring::GoneKeys;
 use crate::clicks::{ClickKeys, Ledger, LedgerEntry, Position, STRINGS};
 use crate::limits::BATCH_TEXT_BYTES_MAX;
 
@@ -21,6 +22,8 @@ pub struct ClickBatch {
     text: Vec<u8>,
     ends: BTreeMap<u16, Position>,
     is_sorted: bool,
+    /// Keys that signed clicks which got no id, as they are not there.
+    pub gone_keys: GoneKeys,
 }
 
 /// A click without its strings, and where those stand in the text of the batch.
@@ -45,6 +48,7 @@ impl ClickBatch {
             text: Vec::new(),
             ends: BTreeMap::new(),
             is_sorted: true,
+            gone_keys: GoneKeys::default(),
         }
     }
 
@@ -99,7 +103,11 @@ impl ClickBatch {
         // Shards are merged as their clicks come, and some come late.
         self.is_sorted &= self.clicks.last().is_none_or(|last| key(last) <= key_of(entry));
         let click = entry.click.with_strings([&[]; STRINGS]);
-        let id = self.keys.as_ref().and_then(|keys| keys.sign_as(entry.key, entry.place()));
+        let id = self.keys.as_ref().and_then(|keys| {
+            let id = keys.sign_as(entry.key, entry.place());
+            id.is_none().then(|| self.gone_keys.note(entry.key));
+            id
+        });
         let entry = LedgerEntry { folder: Path::new(""), id, click, ..*entry };
         self.clicks.push(KeptClick {
             entry,

@@ -49,7 +49,7 @@ pub fn of(clicks: &Path, positions: &[Position]) -> anyhow::Result<Lag> {
             let Some(unread) = unread(file, position, is_first) else {
                 continue;
             };
-            lag.clicks += unread.clicks;
+            lag.clicks = lag.clicks.saturating_add(unread.clicks);
             if let Some(first_us) = unread.first_us {
                 is_first = false;
                 oldest_us = Some(oldest_us.map_or(first_us, |oldest| first_us.min(oldest)));
@@ -74,7 +74,7 @@ fn unread(file: &SegmentFile, position: Option<&Position>, wants_first: bool) ->
         reader.resume_at(position.offset, position.sequence);
     }
     let sealed = reader.seal().map(|seal| match own {
-        Some(position) => (seal.last_sequence + 1).saturating_sub(position.sequence),
+        Some(position) => seal.last_sequence.saturating_add(1).saturating_sub(position.sequence),
         None => seal.clicks,
     });
     let mut unread = Unread { clicks: 0, first_us: None };

@@ -54,6 +54,8 @@ pub struct ShipPlan {
     pub name: String,
     /// What signed the ids of the clicks; without it they have none.
     pub keys: Option<ClickKeys>,
+    /// The file that they are from.
+    pub key_file: PathBuf,
     /// Most clicks in a batch.
     pub batch_clicks: usize,
     /// Whether to go on with what is written later, and how long a click may wait
@@ -240,6 +242,9 @@ impl<'a> Shipper<'a> {
         for note in ledger.take_notes() {
             (self.say)(&note);
         }
+        if let Some(note) = self.batch.gone_keys.take_note(&self.plan.key_file) {
+            (self.say)(&note);
+        }
     }
 
     /// Every now and then, says how far behind the sink is, and makes room.
@@ -264,7 +269,8 @@ impl<'a> Shipper<'a> {
 
     fn delete(&mut self) -> anyhow::Result<()> {
         if let Some(keep_for) = self.plan.delete_after {
-            self.shipped.deleted += space::delete_shipped(&self.plan.clicks, keep_for)?;
+            let keys = self.plan.keys.as_ref();
+            self.shipped.deleted += space::delete_shipped(&self.plan.clicks, keys, keep_for)?;
         }
         Ok(())
     }

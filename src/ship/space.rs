@@ -1,4 +1,5 @@
-//! Frees space: deletes segments that every registered sink has.
+//! Frees space: deletes segments that every registered sink has. The list of segments
+//! tells so first: what is gone without a line there is missed.
 
 use std::fs;
 use std::io;
@@ -8,8 +9,8 @@ use std::time::{Duration, SystemTime};
 use anyhow::Context;
 
 use super::register;
-use crate::clicks::SegmentReader;
 use crate::clicks::folder::{self, SegmentFile};
+use crate::clicks::{ClickKeys, SegmentList, SegmentReader, key_file};
 
 /// Deletes the segments of a folder that every registered sink has and that were
 /// last written longer ago than `keep_for`; returns how many.
@@ -19,16 +20,20 @@ use crate::clicks::folder::{self, SegmentFile};
 ///
 /// # Errors
 ///
-/// A sentence when a checkpoint or the folder cannot be read, or a segment not be
-/// deleted.
-pub fn delete_shipped(clicks: &Path, keep_for: Duration) -> anyhow::Result<u64> {
+/// A sentence when a checkpoint or the folder cannot be read, the list not be added to,
+/// or a segment not be deleted.
+pub fn delete_shipped(
+    clicks: &Path,
+    keys: Option<&ClickKeys>,
+    keep_for: Duration,
+) -> anyhow::Result<u64> {
     let files = folder::list(clicks)
         .with_context(|| format!("cannot read the click folder {}", clicks.display()))?;
     let names = register::names(clicks)?;
     let sinks = names.iter().map(|name| Ok(register::read(clicks, name)?.positions));
     let sinks = sinks.collect::<anyhow::Result<Vec<_>>>()?;
     let live_run = folder::live_run(clicks);
-    let mut deleted = 0;
+    let mut done = Vec::new();
     for files in files.chunk_by(|a, b| a.shard == b.shard) {
         let passed = sinks.iter().map(|positions| {
             let position = positions.iter().find(|position| position.shard == files[0].shard);
@@ -36,15 +41,40 @@ pub fn delete_shipped(clicks: &Path, keep_for: Duration) -> anyhow::Result<u64> 
         });
         let passed = passed.min().unwrap_or(0).min(files.len() - 1);
         for file in &files[..passed] {
-            let is_old = is_older(file, keep_for);
-            let cannot = || format!("cannot delete the shipped {}", file.path.display());
-            if is_old.with_context(cannot)? && is_closed(file, live_run) {
-                fs::remove_file(&file.path).with_context(cannot)?;
-                deleted += 1;
+            let is_old = is_older(file, keep_for).with_context(|| cannot(file))?;
+            if is_old && is_closed(file, live_run) {
+                done.push(file);
             }
         }
     }
-    Ok(deleted)
+    if done.is_empty() {
+        return Ok(0);
+    }
+    let mut list = open_list(clicks, keys)?;
+    list.tell_shipped(done.iter().map(|file| (file.shard, file.number)))
+        .with_context(|| format!("cannot add to {}", list.path().display()))?;
+    for file in &done {
+        fs::remove_file(&file.path).with_context(|| cannot(file))?;
+    }
+    Ok(done.len() as u64)
+}
+
+fn cannot(file: &SegmentFile) -> String {
+    format!("cannot delete the shipped {}", file.path.display())
+}
+
+fn open_list(clicks: &Path, keys: Option<&ClickKeys>) -> anyhow::Result<SegmentList> {
+    let own;
+    let keys = match keys {
+        Some(keys) => keys,
+        None => {
+            own = key_file::load_beside(clicks)
+                .context("what is deleted is noted with the click key; name it with --click-key")?;
+            &own
+        }
+    };
+    SegmentList::open(clicks, keys)
+        .with_context(|| format!("cannot open the list of segments of {}", clicks.display()))
 }
 
 fn is_older(file: &SegmentFile, keep_for: Duration) -> io::Result<bool> {

@@ -1,25 +1,27 @@
 //! Files that link files include, as nginx's `include` finds them.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::file;
-use crate::links::{Help, Include, Included, Source, each_include};
+use crate::links::{Help, Include, Included, Source, TableRoom, each_include};
 
 /// What one link file includes, by the patterns that are written in it.
 #[derive(Debug, Default)]
 pub struct Includes(HashMap<String, Included>);
 
 impl Includes {
-    /// Finds and reads what `source` includes. Paths are those beside it.
-    pub fn read(source: &Source<'_>) -> Self {
+    /// Finds and reads what `source` includes, as far as there is room for it. Paths are
+    /// those beside it.
+    pub fn read(source: &Source<'_>, room: TableRoom) -> Self {
+        let room = Cell::new(room);
         let folder = Path::new(source.name).parent().unwrap_or(Path::new(""));
         let found = RefCell::new(HashMap::new());
         let find = |pattern: &str| {
             let mut found = found.borrow_mut();
             let known = found.entry(pattern.to_owned());
-            known.or_insert_with(|| find(folder, pattern)).clone()
+            known.or_insert_with(|| find(folder, pattern, &room)).clone()
         };
         let help = Help { include: Some(Include(&find)), ..source.help };
         each_include(&Source { help, ..*source });
@@ -32,6 +34,11 @@ impl Includes {
         self.0.get(pattern).cloned().unwrap_or_else(unknown)
     }
 
+    /// What they take, bytes: each may be handed out once more while it is read.
+    pub fn bytes(&self) -> u64 {
+        2 * self.files().map(|(_, text)| text.len() as u64).sum::<u64>()
+    }
+
     /// The names and texts of all these files.
     pub fn files(&self) -> impl Iterator<Item = &(String, Vec<u8>)> {
         self.0.values().flatten().flatten()
@@ -40,7 +47,7 @@ impl Includes {
 
 /// The files that a pattern names in a file of this folder, in the order of their
 /// names; a pattern that fits none names none, as in nginx.
-fn find(folder: &Path, pattern: &str) -> Included {
+fn find(folder: &Path, pattern: &str, room: &Cell<TableRoom>) -> Included {
     let paths = if pattern.contains(['*', '?', '[']) {
         let folder = folder.to_str().ok_or("its folder's name is not UTF-8; rename the folder")?;
         let path = Path::new(&glob::Pattern::escape(folder)).join(pattern);
@@ -53,7 +60,12 @@ fn find(folder: &Path, pattern: &str) -> Included {
     };
     let read = |path: PathBuf| {
         let name = path.display().to_string();
-        let text = file::read(&path).map_err(|error| format!("cannot read {name}: {error}"))?;
+        let cannot = |error: &dyn std::fmt::Display| format!("cannot read {name}: {error}");
+        // Twice, as it is handed out.
+        let size = 2 * std::fs::metadata(&path).map_or(0, |about| about.len());
+        room.get().check(size).map_err(|error| cannot(&error))?;
+        let text = file::read(&path).map_err(|error| cannot(&error))?;
+        room.set(room.get().beside(size));
         Ok((name, text))
     };
     paths.into_iter().map(read).collect()
@@ -76,7 +88,7 @@ mod tests {
         let name = folder.path().join("one.conf").display().to_string();
         let text = std::fs::read(&name).unwrap();
         let source = Source::new(&name, &text, Format::Nginx);
-        let includes = Includes::read(&source);
+        let includes = Includes::read(&source, TableRoom::UNBOUNDED);
         // They are kept as they were.
         write("d/a.conf", "/z https://z/;");
         let find = |pattern: &str| includes.get(pattern);

@@ -12,7 +12,8 @@ use super::includes::Includes;
 use super::mark::FileMark;
 use super::table_file;
 use crate::links::{
-    Columns, FileReport, Format, Help, Include, OnBadLine, Report, Source, Table, load,
+    Columns, FileReport, Format, Help, Include, OnBadLine, Report, Source, Table, TableRoom,
+    load_within,
 };
 use crate::pace;
 
@@ -80,9 +81,9 @@ impl Sources {
     ///
     /// # Errors
     ///
-    /// When a file cannot be read; it is named.
-    pub fn read_base(&self) -> anyhow::Result<(Option<Base>, Report)> {
-        read(self, &in_pieces)
+    /// When a file cannot be read; it is named. When it takes more than the room for it.
+    pub fn read_base(&self, room: TableRoom) -> anyhow::Result<(Option<Base>, Report)> {
+        read(self, &in_pieces, room)
     }
 
     /// The same for a command that only looks at them.
@@ -91,7 +92,7 @@ impl Sources {
     ///
     /// When a file cannot be read; it is named.
     pub fn read(&self) -> anyhow::Result<Contents> {
-        self.contents(&file::read)
+        self.contents(&|path, _| file::read(path))
     }
 
     /// The same; - is standard input.
@@ -100,7 +101,7 @@ impl Sources {
     ///
     /// When a file cannot be read; it is named.
     pub fn read_here(&self) -> anyhow::Result<Contents> {
-        self.contents(&|path| {
+        self.contents(&|path, _| {
             if path != Path::new("-") {
                 return file::read(path);
             }
@@ -112,14 +113,14 @@ impl Sources {
 
     fn contents(&self, bytes: ReadBytes<'_>) -> anyhow::Result<Contents> {
         let started = Instant::now();
-        let (base, report) = read(self, bytes)?;
+        let (base, report) = read(self, bytes, TableRoom::UNBOUNDED)?;
         let (table, about) = base.map(|base| (base.table, base.about)).unzip();
         Ok(Contents { table, report, about: about.flatten(), took: started.elapsed() })
     }
 }
 
-/// How the bytes of a link file are had.
-type ReadBytes<'a> = &'a dyn Fn(&Path) -> io::Result<Vec<u8>>;
+/// How the bytes of a link file are had, if there is room for them.
+type ReadBytes<'a> = &'a dyn Fn(&Path, TableRoom) -> io::Result<Vec<u8>>;
 
 /// Bytes of a file that are read at once, and what that takes, about.
 const BYTES_AT_ONCE: u64 = 256 * 1024;
@@ -129,13 +130,16 @@ const READ_NS: u32 = 100_000;
 ///
 /// # Errors
 ///
-/// As [`file::read`].
-fn in_pieces(path: &Path) -> io::Result<Vec<u8>> {
+/// As [`file::read`]; it is larger than there is room.
+fn in_pieces(path: &Path, room: TableRoom) -> io::Result<Vec<u8>> {
     let mut file = file::open(path)?;
     let size = file.metadata().map_or(0, |about| about.len());
+    room.check(size).map_err(io::Error::other)?;
     let mut bytes = Vec::new();
     bytes.try_reserve_exact(usize::try_from(size).unwrap_or(usize::MAX))?;
     while file.by_ref().take(BYTES_AT_ONCE).read_to_end(&mut bytes)? > 0 {
+        // It may grow while it is read.
+        room.check(bytes.len() as u64).map_err(io::Error::other)?;
         pace::done(READ_NS);
     }
     Ok(bytes)
@@ -145,18 +149,24 @@ fn in_pieces(path: &Path) -> io::Result<Vec<u8>> {
 ///
 /// # Errors
 ///
-/// When one cannot be read; it is named.
-fn read(sources: &Sources, bytes: ReadBytes<'_>) -> anyhow::Result<(Option<Base>, Report)> {
-    if let Some(compiled) = read_compiled(sources)? {
+/// When one cannot be read; it is named. When it takes more than the room for it.
+fn read(
+    sources: &Sources,
+    bytes: ReadBytes<'_>,
+    mut room: TableRoom,
+) -> anyhow::Result<(Option<Base>, Report)> {
+    if let Some(compiled) = read_compiled(sources, room)? {
         return Ok(compiled);
     }
     let mut link_files = Vec::new();
     for path in &sources.paths {
-        let bytes =
-            bytes(path).with_context(|| format!("cannot read the link file {}", path.display()))?;
+        let bytes = bytes(path, room)
+            .with_context(|| format!("cannot read the link file {}", path.display()))?;
+        room = room.beside(bytes.len() as u64);
         let name = path.display().to_string();
         let format = sources.reading.format_of(&name, &bytes);
-        let includes = Includes::read(&Source::new(&name, &bytes, format));
+        let includes = Includes::read(&Source::new(&name, &bytes, format), room);
+        room = room.beside(includes.bytes());
         link_files.push(LinkFile { name, format, bytes, includes });
     }
     let finders = link_files.iter().map(|file| |pattern: &str| file.includes.get(pattern));
@@ -173,14 +183,17 @@ fn read(sources: &Sources, bytes: ReadBytes<'_>) -> anyhow::Result<(Option<Base>
             ..Source::new(&file.name, &file.bytes, file.format)
         })
         .collect();
-    let loaded = load(&parts, sources.on_bad_line);
+    let loaded = load_within(&parts, sources.on_bad_line, room)?;
     let files = link_files.iter().flat_map(LinkFile::marks).collect();
     let base = loaded.table.map(|table| Base { table: Arc::new(table), files, about: None });
     Ok((base, loaded.report))
 }
 
 /// A compiled table in place of link files, if there is one.
-fn read_compiled(sources: &Sources) -> anyhow::Result<Option<(Option<Base>, Report)>> {
+fn read_compiled(
+    sources: &Sources,
+    room: TableRoom,
+) -> anyhow::Result<Option<(Option<Base>, Report)>> {
     for path in &sources.paths {
         if !table_file::is_compiled(path)? {
             continue;
@@ -194,6 +207,7 @@ fn read_compiled(sources: &Sources) -> anyhow::Result<Option<(Option<Base>, Repo
         }
         let (compiled, mark) = table_file::open(path)?;
         let table = Arc::new(compiled.table);
+        room.check(table.held_bytes(room.copies()))?;
         let file =
             FileReport { name: mark.name.clone(), links: table.len(), ..FileReport::default() };
         let report = Report { files: vec![file], ..Report::default() };

@@ -4,14 +4,22 @@ use std::fs;
 
 use carom::cli::clicks::cat::{CatArguments, RowFormatName};
 use carom::clicks::{
-    AddressSource, ChosenColumns, Click, Flags, Tail, TlsSession, Verdict, folder::list,
+    AddressSource, ChosenColumns, Click, Flags, Tail, TlsSession, Verdict, folder::list, key_file,
 };
+use tempfile::TempDir;
 
 use crate::common::ledger::{click, folder_of};
 use crate::{printed, wish};
 
-fn prints(click: Click<'_>, format: RowFormatName, expected: &str) {
+/// A folder with this click, whose key is gone.
+fn without_key(click: Click<'_>) -> TempDir {
     let dir = folder_of([click]);
+    fs::remove_file(key_file::beside(dir.path())).unwrap();
+    dir
+}
+
+fn prints(click: Click<'_>, format: RowFormatName, expected: &str) {
+    let dir = without_key(click);
     let (out, _, status) = printed(&CatArguments { format: Some(format), ..wish(dir.path()) });
     assert_eq!((out.as_str(), status), (expected, 0));
 }
@@ -73,7 +81,7 @@ fn judged() -> Click<'static> {
 
 #[test]
 fn what_only_some_have_comes_last() {
-    let dir = folder_of([judged()]);
+    let dir = without_key(judged());
     let (out, _, _) = printed(&wish(dir.path()));
     assert!(
         out.ends_with(

@@ -24,12 +24,13 @@ fn printed(run: impl FnOnce(&mut Vec<u8>, &mut Vec<u8>) -> u8) -> Printed {
 }
 
 fn verified(path: &Path, all: bool) -> Printed {
-    let wish = VerifyArguments { paths: vec![path.to_owned()], all, json: false };
+    let wish = VerifyArguments { paths: vec![path.to_owned()], all, json: false, click_key: None };
     printed(|out, complaints| verify(&wish, out, complaints))
 }
 
 fn verified_json(path: &Path) -> Value {
-    let wish = VerifyArguments { paths: vec![path.to_owned()], all: false, json: true };
+    let wish =
+        VerifyArguments { paths: vec![path.to_owned()], all: false, json: true, click_key: None };
     let (out, complaints, _) = printed(|out, complaints| verify(&wish, out, complaints));
     assert_eq!(complaints, "");
     serde_json::from_str(&out).unwrap()
@@ -57,7 +58,7 @@ fn stats_of(
     format: stats::StatsFormat,
 ) -> Printed {
     let (paths, top, format) = (vec![path.to_owned()], Some(top), Some(format));
-    let wish = StatsArguments { paths, filter, top, format, quiet: false };
+    let wish = StatsArguments { paths, filter, top, format, quiet: false, click_key: None };
     printed(|out, complaints| stats(&wish, out, complaints))
 }
 
@@ -133,7 +134,7 @@ fn missing_segments_are_gaps() {
     fs::remove_file(segment(dir.path(), 2)).unwrap();
     let (out, _, status) = verified(dir.path(), false);
     assert_eq!((out.lines().count(), status), (4, 1), "{out}");
-    assert!(out.contains(" clicks missing in 2 places\n"), "{out}");
+    assert!(out.contains(" clicks missing in 2 places, 2 segments gone\n"), "{out}");
 }
 
 #[test]
@@ -250,7 +251,7 @@ fn what_is_missing_is_missing_also_where_nothing_is_read() {
     let filter = FilterArguments { since: second(2 * MANY), ..FilterArguments::default() };
     let (out, said, status) = cat_of(dir.path(), filter);
     assert_eq!((&*out, status), ("", 1));
-    assert!(said.lines().count() == 2 && said.contains("clicks missing, from number"), "{said}");
+    assert!(said.lines().count() == 2 && said.contains("it is gone, and carom did not"), "{said}");
     let (_, all, _) = cat_of(dir.path(), FilterArguments::default());
     assert_eq!(all.lines().next(), said.lines().next());
 }

@@ -104,7 +104,7 @@ both_engines!(what_a_visitor_sends, |engine| {
 fn arguments() {
     let folder = folder_of([click(0)]);
     let key = folder.path().join("key");
-    carom::clicks::key_file::load_or_make(&key).unwrap();
+    carom::clicks::key_file::load_or_make(&key, Path::new("/none")).unwrap();
     let get = [&"clicks" as &dyn AsRef<OsStr>, &"get", &"--click-key", &key];
     let ran_get = ran(&[&get[..], &[&"--clicks", &folder.path(), &WORD]].concat());
     let said = ran_get.err;

@@ -276,3 +276,108 @@ fn keys_that_others_can_read_are_refused() {
     assert_eq!(ran.code, Some(2));
     assert!(ran.err.contains("chmod 600 it"), "{ran:?}");
 }
+
+/// The ids that `clicks cat` prints, `-` for those it cannot tell.
+fn ids(ran: &Ran) -> Vec<String> {
+    rows(ran).iter().map(|row| row["id"].as_str().unwrap_or("-").to_owned()).collect()
+}
+
+/// What a server says at its start of keys that are gone.
+fn key_warning(server: &Server) -> Option<String> {
+    let warnings = server.started["warnings"].as_array().unwrap();
+    let mut warnings = warnings.iter().map(|warning| warning.as_str().unwrap().to_owned());
+    warnings.find(|warning| warning.contains("click key"))
+}
+
+/// Stops the server, takes its key file away, and starts it again. The text of the file.
+fn lose_key(server: &mut Server) -> String {
+    assert_eq!(server.stop().0, Some(0));
+    let path = key_file::beside(&folder(server));
+    let text = fs::read_to_string(&path).unwrap();
+    fs::remove_file(&path).unwrap();
+    text
+}
+
+#[test]
+fn a_lost_key_is_followed_by_one_with_another_number() {
+    let mut server = setup(Engine::Epoll, "0").start();
+    assert_eq!(key_warning(&server), None);
+    let old = click(&server);
+    let lost = lose_key(&mut server);
+    server.restart();
+    let clicks = folder(&server);
+    let path = key_file::beside(&clicks);
+    let warning = key_warning(&server).unwrap();
+    for words in [path.to_str().unwrap(), "signed with key 0;", "the new key has number 1."] {
+        assert!(warning.contains(words), "{warning}");
+    }
+    let new = click(&server);
+    assert_eq!(server.stop().0, Some(0));
+    let made = fs::read_to_string(&path).unwrap();
+    assert!(made.lines().last().unwrap().starts_with("1 "), "{made}");
+
+    // Nobody was given another id than the one that is printed.
+    let ran = cat(&clicks, &[]);
+    assert_eq!((ran.code, ids(&ran)), (Some(0), vec!["-".to_owned(), new.clone()]));
+    let said = format!("key 0 signed them, and {} does not have it", path.display());
+    assert_eq!(ran.err.matches(&said).count(), 1, "{ran:?}");
+    let csv = cat(&clicks, &["--format", "csv", "--columns", "id,seq"]);
+    assert_eq!(csv.out.lines().collect::<Vec<_>>(), ["id,seq", ",1", &format!("{new},1")]);
+    assert!(csv.err.contains(&said), "{csv:?}");
+    assert!(!cat(&clicks, &["--columns", "seq"]).err.contains("key"));
+    assert_eq!(cat(&clicks, &["--quiet"]).err, "");
+    let ran = get(&clicks, &[&old, &new]);
+    assert_eq!((ran.code, ran.out.lines().count()), (Some(1), 1), "{ran:?}");
+    assert!(ran.err.contains("signed with key 0, which is not in the key file"), "{ran:?}");
+    let ran = carom(["ship", clicks.to_str().unwrap(), "--to", "stdout"]);
+    assert_eq!((ran.code, ids(&ran)), (Some(0), vec!["-".to_owned(), new.clone()]));
+    assert_eq!(ran.err.matches(&said).count(), 1, "{ran:?}");
+
+    // Put back where it is said to belong, it verifies again, and the new one signs.
+    fs::write(&path, format!("{lost}{made}")).unwrap();
+    let ran = cat(&clicks, &[]);
+    assert_eq!(ids(&ran), [&*old, &new]);
+    assert!(!ran.err.contains("key"), "{ran:?}");
+    assert_eq!(get(&clicks, &[&old, &new]).code, Some(0));
+    server.restart();
+    assert_eq!(key_warning(&server), None);
+    // By itself, it verifies its own.
+    fs::write(&path, lost).unwrap();
+    assert_eq!(ids(&cat(&clicks, &[])), [&*old, "-"]);
+}
+
+#[test]
+fn no_number_is_used_twice_as_long_as_its_segments_are_there() {
+    let mut server = setup(Engine::Epoll, "0").start();
+    for _ in 0..3 {
+        click(&server);
+        lose_key(&mut server);
+        server.restart();
+    }
+    click(&server);
+    lose_key(&mut server);
+    let said = server.setup.refusal();
+    for words in ["signed with keys 0, 1, 2, 3, and there are no other", "put ", "backup"] {
+        assert!(said.contains(words), "{said}");
+    }
+    // Without the clicks of one there is a number again.
+    for file in carom::clicks::folder::list(&folder(&server)).unwrap() {
+        if file.number == 1 {
+            fs::remove_file(file.path).unwrap();
+        }
+    }
+    server.restart();
+    let path = key_file::beside(&folder(&server));
+    assert!(fs::read_to_string(path).unwrap().lines().last().unwrap().starts_with("0 "));
+}
+
+#[test]
+fn nobody_can_read_the_key_file() {
+    let mut server = setup(Engine::Epoll, "0").start();
+    click(&server);
+    lose_key(&mut server);
+    let ran = cat(&folder(&server), &[]);
+    assert_eq!((ran.code, ids(&ran)), (Some(0), vec!["-".to_owned()]));
+    let said = "cannot read the click key file";
+    assert!(ran.err.contains(said) && ran.err.contains("without their ids"), "{ran:?}");
+}

@@ -82,7 +82,8 @@ fn they_are_counted() {
 }
 
 fn verified(dir: &Path) -> Value {
-    let wish = VerifyArguments { paths: vec![dir.to_owned()], all: false, json: true };
+    let wish =
+        VerifyArguments { paths: vec![dir.to_owned()], all: false, json: true, click_key: None };
     let mut out = Vec::new();
     verify(&wish, &mut out, &mut std::io::sink());
     serde_json::from_slice(&out).unwrap()

@@ -4,7 +4,9 @@ mod cat;
 mod commands;
 #[path = "../common/mod.rs"]
 mod common;
+mod crafted;
 mod damage;
+mod erasure;
 mod follow;
 mod hidden;
 mod ids;

@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use crate::common::ledger::{append, click, keep, killed};
 use crate::images::{CLICK, places, random_click};
 
-fn has_python() -> bool {
+pub fn has_python() -> bool {
     let found = Command::new("python3").arg("--version").output();
     let is_there = found.is_ok_and(|output| output.status.success());
     if !is_there {
@@ -30,11 +30,11 @@ fn has_python() -> bool {
 
 /// Both readers must say the same of these files, which belong to one shard.
 /// Returns the rows.
-fn agree(files: &[PathBuf]) -> Vec<String> {
+pub fn agree(files: &[PathBuf]) -> Vec<String> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/read-clicks");
     let own = tempfile::tempdir().unwrap();
     let key = own.path().join("key");
-    key_file::load_or_make(&key).unwrap();
+    key_file::load_or_make(&key, own.path()).unwrap();
     fs::write(&key, "# known\n\n0 000102030405060708090a0b0c0d0e0f # to all\n").unwrap();
     let mut command = Command::new("python3");
     let python = command.arg(script).arg("--click-key").arg(&key).args(files).output().unwrap();

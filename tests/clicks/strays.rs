@@ -5,6 +5,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use carom::clicks::folder::{list, segment_name};
+use carom::clicks::key_file;
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 
 use crate::both_engines;
@@ -73,9 +74,9 @@ fn readers_pass_them_over() {
 #[test]
 fn a_key_beside_the_clicks_that_is_a_pipe_is_not_waited_for() {
     let folder = folder_of([click(0)]);
-    let state = folder.path().join(".state");
-    fs::create_dir_all(&state).unwrap();
-    mknodat(CWD, state.join("click-key"), FileType::Fifo, Mode::RUSR, 0).unwrap();
+    let key = key_file::beside(folder.path());
+    fs::remove_file(&key).unwrap();
+    mknodat(CWD, key, FileType::Fifo, Mode::RUSR, 0).unwrap();
     let ran = carom([Path::new("clicks"), "cat".as_ref(), folder.path()]);
     assert!(ran.code == Some(0) && ran.out.contains("\"id\":null"), "{ran:?}");
 }

@@ -1,5 +1,6 @@
 //! Click folders for tests, written as a server does: by a keeper and its writers.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -55,7 +56,16 @@ pub fn keep(dir: &Path, shards: usize, segment_bytes: u64) -> (Keeper, Vec<Write
     let (options, _) = options(Duration::from_millis(20));
     let options = KeeperOptions { segment_bytes, report, ..options };
     let infos: Vec<_> = (0..shards).map(|cpu| ShardInfo { cpu: cpu as u16 }).collect();
-    Keeper::open(dir, &infos, options).unwrap()
+    let opened = Keeper::open(dir, &infos, options).unwrap();
+    leave_key(dir);
+    opened
+}
+
+/// Leaves the key in the folder that a keeper of [`options`] signs with.
+fn leave_key(dir: &Path) {
+    let path = carom::clicks::key_file::beside(dir);
+    std::fs::write(&path, "0 000102030405060708090a0b0c0d0e0f\n").unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
 }
 
 /// Asks again and again, until it is so.

@@ -181,7 +181,7 @@ impl Setup {
     }
 
     /// The sentence it fails with.
-    pub fn refusal(self) -> String {
+    pub fn refusal(&self) -> String {
         let ran = ended(self.command().spawn().unwrap());
         assert_eq!(ran.code, Some(1), "{ran:?}");
         assert_eq!(ran.out, "");

@@ -62,9 +62,9 @@ fn signer() -> Signer {
 }
 
 /// The files of a shard, from both sides.
-fn files() -> (SegmentMaker, SegmentSyncer) {
+fn files_in(run: &ServerRun) -> (SegmentMaker, SegmentSyncer) {
     let maker = SegmentMaker::new(0, 0, 1, 1, SEGMENT);
-    let syncer = SegmentSyncer::new(1, maker.passage().clone());
+    let syncer = SegmentSyncer::new(run, 0, 1, maker.passage().clone());
     (maker, syncer)
 }
 
@@ -73,7 +73,7 @@ fn a_failed_sync_is_not_tried_again_and_the_shard_goes_on_elsewhere() {
     where_long_syncs_fail(|| {
         let folder = tempfile::tempdir().unwrap();
         let run = run_in(folder.path());
-        let (mut maker, mut syncer) = files();
+        let (mut maker, mut syncer) = files_in(&run);
         let [first, next] = std::array::from_fn(|_| maker.create(&run).unwrap());
         let (number, handover) = (first.number, maker.handover().clone());
         handover.ready.push(next).unwrap();
@@ -111,7 +111,7 @@ fn a_sync_that_fails_when_it_is_sealed_marks_it_too() {
     where_long_syncs_fail(|| {
         let folder = tempfile::tempdir().unwrap();
         let run = run_in(folder.path());
-        let (mut maker, mut syncer) = files();
+        let (mut maker, mut syncer) = files_in(&run);
         let mut writer =
             Writer::new(maker.handover().clone(), maker.create(&run).unwrap(), signer());
         append(&mut writer, BURST);
@@ -130,7 +130,7 @@ fn segments_are_made_where_nothing_can_be_synced() {
     where_refused(calls, Errno::IO, || {
         let folder = tempfile::tempdir().unwrap();
         let run = run_in(folder.path());
-        let (mut maker, mut syncer) = files();
+        let (mut maker, mut syncer) = files_in(&run);
         let mut writer =
             Writer::new(maker.handover().clone(), maker.create(&run).unwrap(), signer());
         syncer.name_step().unwrap_err();
@@ -144,6 +144,7 @@ fn segments_are_made_where_nothing_can_be_synced() {
         }
         writer.close();
         while syncer.seal_step().unwrap_or(true) {}
+        syncer.delete_unused().unwrap();
         let seals = seals(folder.path());
         assert!(seals.len() == 3 && seals.iter().all(|it| it.suspect && it.clicks == BURST));
     });
@@ -187,7 +188,7 @@ fn a_follower_reads_past_a_segment_that_will_not_be_begun() {
     let folder = tempfile::tempdir().unwrap();
     let run = run_in(folder.path());
     let _lock = Lock::take(folder.path(), run.run).unwrap();
-    let (mut maker, _syncer) = files();
+    let (mut maker, _syncer) = files_in(&run);
     let [first, passed, next] = std::array::from_fn(|_| maker.create(&run).unwrap());
     let handover = maker.handover().clone();
     let mut writer = Writer::new(handover.clone(), first, signer());

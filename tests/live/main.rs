@@ -7,6 +7,7 @@ mod edits;
 mod journal;
 mod kept;
 mod look;
+mod memory;
 mod reloads;
 mod scale;
 mod sets;

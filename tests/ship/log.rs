@@ -33,7 +33,7 @@ impl Log {
     pub fn with_segments(segment_bytes: u64) -> Self {
         let folder = tempfile::tempdir().unwrap();
         state::make(folder.path()).unwrap();
-        key_file::load_or_make(&key_file::beside(folder.path())).unwrap();
+        key_file::load_or_make(&key_file::beside(folder.path()), folder.path()).unwrap();
         Self { folder, server: None, written: 0, segment_bytes }
     }
 

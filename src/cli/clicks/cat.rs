@@ -15,7 +15,7 @@ use super::filter::FilterArguments;
 use super::totals::{status, total};
 use crate::cli::pipe::is_broken_pipe;
 use crate::cli::wishes::default_name;
-use crate::clicks::{ChosenColumns, Ledger, RowFormat, Rows, Tally, key_file::KeyRing};
+use crate::clicks::{ChosenColumns, Ledger, RowFormat, Rows, Tally, key_ring::KeyRing};
 use crate::say::say_to;
 
 /// How often a followed folder is looked at.
@@ -117,12 +117,11 @@ fn print(
     let mut keys = KeyRing::new(wish.click_key.as_deref())?;
     let filter = wish.filter.filter();
     let mut ledger = Ledger::open(&wish.paths, wish.follow)?;
+    ledger.compare_with_lists(|folder| keys.list_keys(folder));
     ledger.pass_over_all_but(filter.times.clone());
-    let mut rows = Rows::new(
-        wish.format.unwrap_or_default().into(),
-        &wish.columns.clone().unwrap_or_default(),
-        out,
-    )?;
+    let columns = wish.columns.clone().unwrap_or_default();
+    let has_ids = columns.has_ids();
+    let mut rows = Rows::new(wish.format.unwrap_or_default().into(), &columns, out)?;
     let mut printed = 0;
     loop {
         while let Some(mut entry) = ledger.next_click()? {
@@ -136,7 +135,8 @@ fn print(
             }
         }
         rows.flush()?;
-        for note in ledger.take_notes() {
+        let lacks = if has_ids { keys.take_notes() } else { Vec::new() };
+        for note in ledger.take_notes().into_iter().chain(lacks) {
             if !wish.quiet {
                 say(&note);
             }

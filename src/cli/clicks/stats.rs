@@ -14,7 +14,9 @@ use super::totals::{status, tally_to_json, total};
 use crate::cli::pipe::is_broken_pipe;
 use crate::cli::progress::Progress;
 use crate::cli::wishes::default_name;
-use crate::clicks::{ByValue, ClickCounter, Count, HOUR_US, Ledger, Stats, Tally, Top, spell};
+use crate::clicks::{
+    ByValue, ClickCounter, Count, HOUR_US, Ledger, Stats, Tally, Top, key_ring::KeyRing, spell,
+};
 use crate::limits::STATS_ROWS_DEFAULT;
 use crate::say::say_to;
 use crate::words::{counted, visible, visible_json};
@@ -37,6 +39,9 @@ pub struct StatsArguments {
     /// How to print them.
     #[arg(long, value_enum, default_value = default_name::<StatsFormat>())]
     pub format: Option<StatsFormat>,
+    /// Keys of the lists of segments [default: .state/click-key in each folder].
+    #[arg(long, value_name = "FILE")]
+    pub click_key: Option<PathBuf>,
     /// Say nothing on standard error but what keeps the command from working.
     #[arg(long, short)]
     pub quiet: bool,
@@ -92,7 +97,9 @@ struct CountedClicks {
 
 fn count(wish: &StatsArguments) -> anyhow::Result<CountedClicks> {
     let filter = wish.filter.filter();
+    let keys = KeyRing::new(wish.click_key.as_deref())?;
     let mut ledger = Ledger::open(&wish.paths, false)?;
+    ledger.compare_with_lists(|folder| keys.list_keys(folder));
     ledger.pass_over_all_but(filter.times.clone());
     let mut progress = Progress::new(Some(ledger.waiting_bytes()));
     let mut counter = ClickCounter::new();

@@ -15,7 +15,7 @@ pub fn total(filter: &Filter, taken: u64, what: &str, tally: &Tally) -> String {
 }
 
 pub fn tally_to_json(tally: &Tally) -> Value {
-    let totals = json!({
+    let mut totals = json!({
         "segments": tally.files,
         "passed_over": tally.passed_over,
         "clicks": tally.clicks,
@@ -30,6 +30,11 @@ pub fn tally_to_json(tally: &Tally) -> Value {
         "unreadable": tally.unreadable,
         "is_whole": tally.is_whole(),
     });
+    // What only a list of segments can tell.
+    let told = [("gone", tally.gone), ("changed", tally.changed), ("list_flaws", tally.list_flaws)];
+    for (name, count) in told.into_iter().filter(|(_, count)| *count > 0) {
+        totals[name] = count.into();
+    }
     with_links(totals, tally)
 }
 

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::totals::{status, tally_to_json, with_links};
 use crate::cli::pipe::is_broken_pipe;
 use crate::cli::progress::Progress;
-use crate::clicks::{Ledger, SegmentReport, Tally};
+use crate::clicks::{Ledger, SegmentReport, Tally, Weight, key_ring::KeyRing};
 use crate::say::say_to;
 use crate::words::{counted, visible, visible_json};
 
@@ -23,6 +23,9 @@ pub struct VerifyArguments {
     /// A line for every segment, and where in it something was found.
     #[arg(long, short = 'v', visible_short_alias = 'a')]
     pub all: bool,
+    /// Keys of the lists of segments [default: .state/click-key in each folder].
+    #[arg(long, value_name = "FILE")]
+    pub click_key: Option<PathBuf>,
     /// Print everything, with every segment, as one JSON object.
     #[arg(long)]
     pub json: bool,
@@ -39,7 +42,7 @@ pub fn run(wish: &VerifyArguments) -> ExitCode {
 /// `complaints`; returns the exit status.
 pub fn verify(wish: &VerifyArguments, out: impl Write, complaints: &mut impl Write) -> u8 {
     match print(wish, out) {
-        Ok(tally) => status(&tally),
+        Ok((tally, is_proven)) => status(&tally).max(u8::from(!is_proven)),
         Err(error) if is_broken_pipe(&error) => 0,
         Err(error) => {
             say_to(complaints, format_args!("{error:#}"));
@@ -48,8 +51,11 @@ pub fn verify(wish: &VerifyArguments, out: impl Write, complaints: &mut impl Wri
     }
 }
 
-fn print(wish: &VerifyArguments, mut out: impl Write) -> anyhow::Result<Tally> {
+/// Also whether all of the lists of segments could be believed.
+fn print(wish: &VerifyArguments, mut out: impl Write) -> anyhow::Result<(Tally, bool)> {
+    let keys = KeyRing::new(wish.click_key.as_deref())?;
     let mut ledger = Ledger::open(&wish.paths, false)?;
+    ledger.compare_with_lists(|folder| keys.list_keys(folder));
     let mut progress = Progress::new(Some(ledger.waiting_bytes()));
     let mut segments = Vec::new();
     // There are none yet; from here on they are kept.
@@ -69,15 +75,23 @@ fn print(wish: &VerifyArguments, mut out: impl Write) -> anyhow::Result<Tally> {
         }
     }
     drop(progress);
+    let list_notes = ledger.take_list_notes();
     let tally = ledger.tally();
     if wish.json {
         segments.extend(ledger.live_reports().map(to_json));
         let total = tally_to_json(&tally);
-        let all = json!({ "segments": segments, "total": total });
+        let mut all = json!({ "segments": segments, "total": total });
+        if !list_notes.is_empty() {
+            let notes = list_notes.iter().map(|note| &*note.sentence);
+            all["list_of_segments"] = notes.collect();
+        }
         writeln!(out, "{}", visible_json(&all))?;
     } else {
         for report in ledger.live_reports() {
             print_segment(wish, report, &mut out)?;
+        }
+        for note in &list_notes {
+            writeln!(out, "{}", visible(&note.sentence))?;
         }
         writeln!(out, "total: {tally}")?;
         if !wish.all && !tally.is_ordinary() {
@@ -85,7 +99,7 @@ fn print(wish: &VerifyArguments, mut out: impl Write) -> anyhow::Result<Tally> {
         }
     }
     out.flush()?;
-    Ok(tally)
+    Ok((tally, list_notes.iter().all(|note| note.weight == Weight::Told)))
 }
 
 fn print_segment(

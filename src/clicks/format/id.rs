@@ -184,8 +184,7 @@ pub struct ClickKeys {
 /// Keys are secret: their numbers are all that is shown.
 impl fmt::Debug for ClickKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let numbers = self.keys.iter().enumerate().filter_map(|(at, key)| key.map(|_| at));
-        f.debug_list().entries(numbers).finish()
+        f.debug_list().entries(self.numbers()).finish()
     }
 }
 
@@ -226,17 +225,28 @@ impl ClickKeys {
         Ok(Self { keys, newest })
     }
 
-    /// The text of a new key file: number 0, of 16 random bytes, made at
+    /// The text of a new key file: one key with this number, of 16 random bytes, made at
     /// `made` (RFC 3339).
     #[must_use]
-    pub fn generate(random: [u8; 16], made: &str) -> String {
+    pub fn generate(number: u8, random: [u8; 16], made: &str) -> String {
         let digits = u128::from_be_bytes(random);
         format!(
             "# ClickKeys that sign the click ids of this carom. Keep them secret, and keep them:\n\
              # without its key no id can be verified. One a line: number 0 to 3, 32 hex\n\
              # digits, when it was made. The last line signs, all lines verify.\n\
-             0 {digits:032x} {made}\n"
+             {number} {digits:032x} {made}\n"
         )
+    }
+
+    /// The numbers of all keys.
+    pub fn numbers(&self) -> impl Iterator<Item = u8> {
+        (0..).zip(&self.keys).filter(|(_, key)| key.is_some()).map(|(number, _)| number)
+    }
+
+    /// The 16 bytes of a key, to derive another secret from; `None` if it is not there.
+    #[must_use]
+    pub fn secret(&self, key: u8) -> Option<[u8; 16]> {
+        Some((*self.keys.get(usize::from(key))?)?.key())
     }
 
     /// The number of the newest key. Segments note it, because with another one

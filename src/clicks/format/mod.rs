@@ -8,6 +8,8 @@ pub mod gap;
 pub mod id;
 pub mod lengths;
 pub mod link;
+pub mod list_line;
+pub mod listed;
 pub mod record;
 pub mod scratch;
 pub mod segment;

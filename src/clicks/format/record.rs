@@ -8,6 +8,7 @@ use super::lengths::RECORD_BYTES_MIN;
 use super::link::{self, LoggedLink};
 use super::text::{self, StringFields, text_of};
 use super::{click_bytes, click_bytes::click_of};
+use crate::limits::SEQUENCE_MAX;
 
 /// A whole record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,12 +83,14 @@ fn decode_body(record: &[u8]) -> DecodedRecord<'_> {
         0 => None,
         other => Some(RecordBody::Other(other)),
     };
-    match body {
-        Some(body) => {
-            let sequence = u64_at(record, 16);
-            DecodedRecord::Whole(SegmentRecord { bytes: record.len(), sequence, body })
-        }
-        None => DecodedRecord::Damaged(Flaw::Shape),
+    let whole = body.map(|body| {
+        let sequence = u64_at(record, 16);
+        SegmentRecord { bytes: record.len(), sequence, body }
+    });
+    match whole {
+        // No click has a higher number, nor a gap one in it.
+        Some(record) if record.sequence_after() <= SEQUENCE_MAX + 1 => DecodedRecord::Whole(record),
+        _ => DecodedRecord::Damaged(Flaw::Shape),
     }
 }
 

@@ -9,7 +9,7 @@ use std::fmt;
 
 use super::frame::{self, Flaw, Framed, Salt, u16_at, u32_at, u64_at};
 use super::lengths::{RECORD_BYTES_MAX, RECORD_BYTES_MAX_BEFORE_4};
-use crate::limits::SEGMENT_HEADER_BYTES;
+use crate::limits::{SEGMENT_HEADER_BYTES, SEQUENCE_MAX};
 
 /// The first eight bytes of every segment.
 pub const MAGIC: [u8; 8] = *b"CAROMCLK";
@@ -59,6 +59,8 @@ pub struct Header {
     pub cpu: u16,
     /// Number of the key that signs the ids of its clicks.
     pub key: u8,
+    /// Its folder has a list of segments that tells of it.
+    pub is_listed: bool,
     /// Which boot of which machine (`/proc/sys/kernel/random/boot_id`); without
     /// it `made_monotonic_us` says nothing.
     pub boot: [u8; 16],
@@ -120,6 +122,7 @@ impl Header {
         header[34..36].copy_from_slice(&self.shard.to_le_bytes());
         header[36..38].copy_from_slice(&self.cpu.to_le_bytes());
         header[38] = self.key;
+        header[39] = u8::from(self.is_listed);
         header[40..56].copy_from_slice(&self.boot);
         header[56..64].copy_from_slice(&self.made_us.to_le_bytes());
         header[64..72].copy_from_slice(&self.made_monotonic_us.to_le_bytes());
@@ -175,6 +178,7 @@ impl Header {
             shard: u16_at(header, 34),
             cpu: u16_at(header, 36),
             key: header[38],
+            is_listed: header[39] & 1 != 0,
             boot: header[40..56].try_into().expect("sixteen bytes"),
             made_us: u64_at(header, 56),
             made_monotonic_us: u64_at(header, 64),
@@ -219,7 +223,8 @@ impl StartBlock {
     #[must_use]
     pub fn read(page: &[u8], salt: Salt) -> PageBlock<Self> {
         read_block(page, START_AT, START_BYTES, salt, |payload| {
-            Some(Self { first_sequence: u64_at(payload, 0), first_us: u64_at(payload, 8) })
+            let start = Self { first_sequence: u64_at(payload, 0), first_us: u64_at(payload, 8) };
+            (1..=SEQUENCE_MAX).contains(&start.first_sequence).then_some(start)
         })
     }
 }
@@ -306,7 +311,7 @@ impl Seal {
     #[must_use]
     pub fn read(page: &[u8], salt: Salt) -> PageBlock<Self> {
         read_block(page, SEAL_AT, SEAL_BYTES, salt, |payload| {
-            Some(Self {
+            let seal = Self {
                 used_bytes: u64_at(payload, 0),
                 clicks: u64_at(payload, 8),
                 lost: u64_at(payload, 16),
@@ -319,8 +324,21 @@ impl Seal {
                     _ => return None,
                 },
                 suspect: payload[49] & 1 != 0,
-            })
+            };
+            seal.can_be().then_some(seal)
         })
+    }
+
+    /// Whether its numbers do not contradict each other. Whoever counts with them can
+    /// rely on it that nothing wraps.
+    fn can_be(&self) -> bool {
+        let Self { first_sequence: first, last_sequence: last, .. } = *self;
+        let counted = self.clicks.checked_add(self.lost);
+        1 <= first
+            && first <= last
+            && last <= SEQUENCE_MAX
+            && counted.is_some_and(|counted| counted <= last - first + 1)
+            && self.used_bytes >= SEGMENT_HEADER_BYTES as u64
     }
 }
 

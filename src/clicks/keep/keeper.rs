@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, anyhow, ensure};
 use rustix::io::Errno;
 
+use super::catch_up::CatchUp;
+use super::list_keeping::ListKeeping;
 use super::maker::SegmentMaker;
 use super::making::Making;
 use super::numbers::Numbers;
@@ -21,8 +23,10 @@ use super::syncer::SegmentSyncer;
 use super::syncing::Syncing;
 use super::trouble::{Reporter, mebibytes};
 use super::watch::Watch;
-use crate::clicks::folder::{self, Listing, Lock, Stray};
+use crate::clicks::folder::{self, Listing, Lock, SegmentFile, Stray};
 use crate::clicks::format::id::{ClickKeys, Signer};
+use crate::clicks::format::listed::{Actor, DeletedWhy, Listed, ListedEvent};
+use crate::clicks::list::file::SegmentList;
 use crate::clicks::write::handover::Handover;
 use crate::clicks::write::writer::Writer;
 use crate::limits::{
@@ -165,8 +169,10 @@ impl Keeper {
         let (spare, spare_lock) = spare::open(dir, options.spare.as_deref(), run.run)?.unzip();
         let watch = Watch::new(lock, spare_lock, run.run);
         let mut numbers = Numbers::open(dir)?;
+        let mut list = SegmentList::open(dir, &options.keys)
+            .with_context(|| format!("cannot open the list of segments of {}", dir.display()))?;
         let (mut makers, mut syncers) =
-            adopt(&run, shards, options.reserve, &mut numbers, &*options.report)?;
+            adopt(&run, shards, options.reserve, (&mut numbers, &mut list), &*options.report)?;
         let mut writers = Vec::with_capacity(makers.len());
         let made = makers.iter_mut().try_for_each(|maker| {
             let first = maker.create(&run)?;
@@ -194,10 +200,12 @@ impl Keeper {
         let times = [options.segment_age, pause.min(LOOK)];
 
         let stop = Arc::new(AtomicBool::new(false));
+        let found = CatchUp::start(&run, options.keys, stop.clone(), reporter.clone())?;
         let folder = run.folder.clone();
+        let kept = (numbers, ListKeeping::new(list, found, reporter.clone()));
         let (stopped, said) = (stop.clone(), reporter.clone());
         let is_barred = watch.is_barred().clone();
-        let mut syncing = Syncing::new(folder, syncers, numbers, watch, pause, stopped, said);
+        let mut syncing = Syncing::new(folder, syncers, kept, watch, pause, stopped, said);
         let syncer = Worker::start("clicks-sync", stop, move || syncing.run())?;
         let wake: Thread = syncer.thread.thread().clone();
         let stop = Arc::new(AtomicBool::new(false));
@@ -285,7 +293,7 @@ fn adopt(
     run: &ServerRun,
     shards: &[ShardInfo],
     reserve: usize,
-    numbers: &mut Numbers,
+    (numbers, list): (&mut Numbers, &mut SegmentList),
     report: &dyn Fn(String),
 ) -> anyhow::Result<(Vec<SegmentMaker>, Vec<SegmentSyncer>)> {
     let dir = &run.folder;
@@ -300,30 +308,47 @@ fn adopt(
             *next = (named.number + 1).max(*next);
         }
     }
+    let mut unused = Vec::new();
     for segment in segments {
         if is_untouched(&segment).with_context(cannot_read)? {
-            fs::remove_file(&segment.path)
-                .with_context(|| format!("cannot delete the unused {}", segment.path.display()))?;
+            unused.push(segment);
         } else if let Some(next) = next.get_mut(usize::from(segment.shard)) {
             *next = segment.number.saturating_add(1).max(*next);
         }
     }
+    delete_unused(&unused, list)?;
     let mut both = (Vec::new(), Vec::new());
     for (shard, (info, next)) in shards.iter().zip(next).enumerate() {
         numbers
             .use_up(shard, next.saturating_add(SEGMENT_NUMBERS_AHEAD))
             .with_context(|| format!("cannot write into the click folder {}", dir.display()))?;
         let maker = SegmentMaker::new(shard as u16, info.cpu, next, reserve, run.segment_bytes);
-        both.1.push(SegmentSyncer::new(next, maker.passage().clone()));
+        both.1.push(SegmentSyncer::new(run, shard as u16, next, maker.passage().clone()));
         both.0.push(maker);
     }
     Ok(both)
 }
 
+/// Deletes what a killed server had made ready. The list tells so first.
+fn delete_unused(unused: &[SegmentFile], list: &mut SegmentList) -> anyhow::Result<()> {
+    let event = ListedEvent::Deleted { by: Actor::Server, why: DeletedWhy::Unused };
+    let listed =
+        |segment: &SegmentFile| Listed { shard: segment.shard, number: segment.number, event };
+    let listed: Vec<_> = unused.iter().map(listed).collect();
+    let told = list.append(&listed).and_then(|_| list.sync());
+    told.with_context(|| format!("cannot add to the list of segments {}", list.path().display()))?;
+    for segment in unused {
+        fs::remove_file(&segment.path)
+            .with_context(|| format!("cannot delete the unused {}", segment.path.display()))?;
+    }
+    Ok(())
+}
+
 fn discard(files: &mut SegmentSyncer) {
     // What cannot be deleted is empty and deleted at the next start.
     while files.seal_step().unwrap_or(true) {}
-    let _ = files.discard_ready();
+    files.discard_ready();
+    let _ = files.delete_unused();
 }
 
 /// Why the first segments could not be made.

@@ -153,6 +153,7 @@ impl SegmentMaker {
             shard: self.shard,
             cpu: self.cpu,
             key: run.key,
+            is_listed: true,
             boot: run.boot,
             made_us: unix_us(),
             made_monotonic_us: monotonic_us(),

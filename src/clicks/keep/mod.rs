@@ -15,11 +15,17 @@
 //! - A number that is given to a click is noted as used up before that, so it is
 //!   never given again, even if a power loss takes the segment with its name
 //!   (`numbers`, written ahead).
+//!
+//! The syncer also keeps the list of segments (`list_keeping`). What a server that was
+//! killed could not add to it, and what has gone since, is looked for beside serving
+//! (`catch_up`).
 
+mod catch_up;
 mod demand;
 mod doubt;
 pub mod ip_keys;
 pub mod keeper;
+mod list_keeping;
 pub mod maker;
 mod making;
 mod numbers;

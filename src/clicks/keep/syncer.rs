@@ -1,5 +1,6 @@
 //! The segments of one shard, as the syncer sees them: synced and sealed, or deleted
-//! unused. Any call here may wait for the disk.
+//! unused. Any call here may wait for the disk. What the list of segments is to tell of
+//! them is gathered in `listed`.
 
 use std::collections::VecDeque;
 use std::fs::{self, File};
@@ -8,9 +9,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::doubt::{Doubt, Fate};
-use super::open_segment::{OpenSegment, Passage};
+use super::open_segment::{OpenSegment, Passage, ServerRun};
 use super::trouble::{Trouble, Work};
-use crate::clicks::format::segment::{SEAL_AT, Seal};
+use crate::clicks::format::listed::{Actor, Contents, DeletedWhy, Listed, ListedEvent};
+use crate::clicks::format::segment::{PageBlock, SEAL_AT, START_AT, START_BYTES, Seal, StartBlock};
+use crate::clicks::list::digest::digest;
 use crate::clicks::write::handover::{ClickCounts, Retired};
 use crate::disk;
 use crate::limits::{SEGMENT_HEADER_BYTES, SYNC_STEP_BYTES};
@@ -38,7 +41,13 @@ pub(super) struct OwnSegment {
 
 /// The segments of one shard that are not sealed yet, oldest first.
 pub struct SegmentSyncer {
+    shard: u16,
+    run: u64,
     pub(super) open: VecDeque<OwnSegment>,
+    /// Those that no shard has used. They go once the list tells so.
+    unused: Vec<Arc<OpenSegment>>,
+    /// What the list does not tell yet.
+    pub listed: Vec<Listed>,
     passage: Arc<Passage>,
     /// Numbers before this have been given to clicks.
     pub used_up: u64,
@@ -53,10 +62,15 @@ pub struct SegmentSyncer {
 }
 
 impl SegmentSyncer {
-    /// The other end of `passage`; the first of its segments will be `number`.
-    pub fn new(number: u64, passage: Arc<Passage>) -> Self {
+    /// The other end of `passage` of a shard of this run; the first of its segments will
+    /// be `number`.
+    pub fn new(run: &ServerRun, shard: u16, number: u64, passage: Arc<Passage>) -> Self {
         Self {
+            shard,
+            run: run.run,
             open: VecDeque::new(),
+            unused: Vec::new(),
+            listed: Vec::new(),
             passage,
             used_up: number,
             suspects: 0,
@@ -74,6 +88,8 @@ impl SegmentSyncer {
     /// Takes over what was made.
     pub(super) fn receive(&mut self) {
         while let Some(shared) = self.passage.made.pop() {
+            let event = ListedEvent::Begun { run: self.run, salt: shared.segment.salt };
+            self.list(shared.segment.number, event);
             self.open.push_back(OwnSegment {
                 shared,
                 is_named: false,
@@ -84,6 +100,10 @@ impl SegmentSyncer {
                 doubt: Doubt::new(),
             });
         }
+    }
+
+    fn list(&mut self, number: u64, event: ListedEvent) {
+        self.listed.push(Listed { shard: self.shard, number, event });
     }
 
     /// Decides what the next sync is to write. Called twice in each interval.
@@ -188,7 +208,10 @@ impl SegmentSyncer {
         own.shared.is_retired.store(true, Ordering::Release);
         let result = match seal {
             Some(seal) => self.seal(own, seal),
-            None => delete(&own.shared),
+            None => {
+                self.leave_unused(own.shared);
+                Ok(())
+            }
         };
         self.passage.open.fetch_sub(1, Ordering::AcqRel);
         result.map(|()| true)
@@ -222,11 +245,14 @@ impl SegmentSyncer {
             let _ = put(true);
         }
         self.passage.sealed.fetch_add(1, Ordering::AcqRel);
+        let is_sound = !is_suspect() && !own.doubt.fate.is_damaged();
         let (first, is_whole) = (self.clicks_left, own.doubt.fate == Fate::Whole);
         self.clicks_left += seal.clicks;
         if is_suspect() || !is_whole {
             self.doubt(&mut own, first, self.clicks_left);
         }
+        let contents = self.contents(&shared, &seal, is_sound);
+        self.list(segment.number, ListedEvent::Sealed(contents));
         data.and(sealed)?;
         // A power loss must not leave a file that is cut and has no seal.
         if is_sealed && is_whole { cut(&shared, seal.used_bytes) } else { Ok(()) }
@@ -247,22 +273,69 @@ impl SegmentSyncer {
         }
     }
 
-    /// Deletes the segments that no shard has taken.
-    ///
-    /// # Errors
-    ///
-    /// `Trouble` when one cannot be deleted.
-    pub fn discard_ready(&mut self) -> Result<(), Trouble> {
+    /// What the list is to tell of a segment that holds its seal.
+    fn contents(&self, shared: &OpenSegment, seal: &Seal, is_sound: bool) -> Contents {
+        let segment = &shared.segment;
+        let mut page = [0; START_AT + START_BYTES];
+        segment.copy(&mut page, 0);
+        let from_us = match StartBlock::read(&page, segment.salt) {
+            PageBlock::Written(start) => start.first_us,
+            _ => seal.last_us,
+        };
+        let read = |bytes: &mut [u8], at: u64| Ok(segment.copy(bytes, at as usize));
+        Contents {
+            run: self.run,
+            salt: segment.salt,
+            first: seal.first_sequence,
+            last: seal.last_sequence,
+            clicks: seal.clicks,
+            lost: seal.lost,
+            bytes: seal.used_bytes,
+            from_us,
+            to_us: seal.last_us,
+            // What was stored and what is in the file may be two things.
+            digest: match is_sound {
+                true => digest(seal.used_bytes, read).unwrap_or_default(),
+                false => None,
+            },
+        }
+    }
+
+    /// Leaves the segments that no shard has taken to [`delete_unused`](Self::delete_unused).
+    pub fn discard_ready(&mut self) {
         self.receive();
         while let Some(segment) = self.passage.handover.ready.pop() {
             let is_it = |own: &OwnSegment| own.shared.segment.number == segment.number;
             if let Some(place) = self.open.iter().position(is_it) {
                 let own = self.open.remove(place).expect("it was found there");
                 self.passage.open.fetch_sub(1, Ordering::AcqRel);
-                delete(&own.shared)?;
+                self.leave_unused(own.shared);
             }
         }
-        Ok(())
+    }
+
+    fn leave_unused(&mut self, shared: Arc<OpenSegment>) {
+        let event = ListedEvent::Deleted { by: Actor::Server, why: DeletedWhy::Unused };
+        self.list(shared.segment.number, event);
+        self.unused.push(shared);
+    }
+
+    /// Whether there are any to delete.
+    pub fn has_unused(&self) -> bool {
+        !self.unused.is_empty()
+    }
+
+    /// Deletes what was not used. To be called when the list tells that.
+    ///
+    /// # Errors
+    ///
+    /// `Trouble` when one cannot be deleted.
+    pub fn delete_unused(&mut self) -> Result<(), Trouble> {
+        let mut result = Ok(());
+        for shared in self.unused.drain(..) {
+            result = result.and(delete(&shared));
+        }
+        result
     }
 
     /// Whether the shard still has a segment.

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::list_keeping::ListKeeping;
 use super::numbers::Numbers;
 use super::syncer::SegmentSyncer;
 use super::trouble::{Reporter, Trouble};
@@ -38,6 +39,8 @@ pub struct Syncing {
     pub shards: Vec<SegmentSyncer>,
     /// The numbers that are used up.
     pub numbers: Numbers,
+    /// The list of segments.
+    pub list: ListKeeping,
     watch: Watch,
     failing: Option<Failing>,
     /// Between two syncs.
@@ -53,13 +56,13 @@ impl Syncing {
     pub fn new(
         folder: PathBuf,
         shards: Vec<SegmentSyncer>,
-        numbers: Numbers,
+        (numbers, list): (Numbers, ListKeeping),
         watch: Watch,
         pause: Duration,
         stop: Arc<AtomicBool>,
         reporter: Reporter,
     ) -> Self {
-        Self { folder, shards, numbers, watch, failing: None, pause, stop, reporter }
+        Self { folder, shards, numbers, list, watch, failing: None, pause, stop, reporter }
     }
 
     /// Until it is to stop.
@@ -72,6 +75,7 @@ impl Syncing {
         while !self.stop.load(Ordering::Acquire) {
             // First, as it makes room for the segments after them.
             self.seal();
+            self.keep_list();
             is_syncing = is_syncing && self.step(SegmentSyncer::sync_step);
             if is_syncing {
                 continue;
@@ -80,6 +84,8 @@ impl Syncing {
             let watch_at = self.watch.turn(now, &mut self.shards, &self.numbers, &self.reporter);
             if now >= sync_at {
                 self.shards.iter_mut().for_each(SegmentSyncer::plan_sync);
+                self.keep_list();
+                self.list.sync();
                 (is_syncing, sync_at) = (true, now + self.pause);
                 continue;
             }
@@ -98,14 +104,16 @@ impl Syncing {
     fn end(&mut self) {
         self.seal();
         for index in 0..self.shards.len() {
-            let result = self.shards[index].discard_ready();
-            self.note(index, result);
+            self.shards[index].discard_ready();
             if self.shards[index].is_in_use() {
                 self.reporter
                     .say(format!("shard {index} was not closed; its last segment stays unsealed"));
             }
         }
         self.shards.iter_mut().for_each(SegmentSyncer::plan_last_sync);
+        self.list.finish();
+        self.keep_list();
+        self.list.sync();
         while self.step(SegmentSyncer::sync_step) {}
         if let Err(error) = disk::folder::sync(&self.folder) {
             self.reporter.say(format!("syncing {} failed: {error}", self.folder.display()));
@@ -118,6 +126,21 @@ impl Syncing {
         if let Some(failing) = self.failing {
             let suspects = counted(self.suspects() - failing.suspects_before, "segment");
             self.reporter.say(format!("syncs failed to the end; {suspects} marked suspect"));
+        }
+    }
+
+    /// Brings the list up to date, and then deletes what it says is deleted.
+    fn keep_list(&mut self) {
+        for shard in &mut self.shards {
+            self.list.note(shard.listed.drain(..));
+        }
+        self.list.write();
+        if self.shards.iter().any(SegmentSyncer::has_unused) {
+            self.list.sync();
+        }
+        for index in 0..self.shards.len() {
+            let result = self.shards[index].delete_unused();
+            self.note(index, result);
         }
     }
 

@@ -7,18 +7,23 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
+use super::account::Account;
+use super::compare::{FolderList, ListNote, Weight};
 use super::entry::LedgerEntry;
 use super::position::Position;
 use super::stream::ShardStream;
-use super::tally::{Account, SegmentReport, Tally};
+use super::tally::{SegmentReport, Tally};
 use crate::clicks::folder::{self, Listing, SegmentFile, Stray};
+use crate::clicks::format::list_line::ListKeys;
 
 /// Reads folders and files of segments, in memory bounded by the number of
 /// shards.
 #[derive(Debug)]
 pub struct Ledger {
     streams: Vec<ShardStream>,
-    /// The folders that are followed.
+    /// The folders that are read.
+    folders: Vec<PathBuf>,
+    /// Those that are followed.
     followed: Vec<PathBuf>,
     /// What is called as a segment and is none: all of them, and those still to be
     /// told of.
@@ -42,6 +47,7 @@ impl Ledger {
     pub fn open(paths: &[PathBuf], follow: bool) -> anyhow::Result<Self> {
         let mut ledger = Self {
             streams: Vec::new(),
+            folders: Vec::new(),
             followed: Vec::new(),
             strays: BTreeSet::new(),
             untold: Vec::new(),
@@ -54,6 +60,7 @@ impl Ledger {
                 path.metadata().with_context(|| format!("cannot read {}", path.display()))?;
             if metadata.is_dir() {
                 ledger.add_folder(path, follow)?;
+                ledger.folders.push(path.clone());
                 if follow {
                     ledger.followed.push(path.clone());
                 }
@@ -144,6 +151,27 @@ impl Ledger {
         let stream = &mut self.streams[at];
         if file.number > stream.opened || !stream.is_followed {
             stream.waiting.push_back(file);
+        }
+    }
+
+    /// Compares what is read from folders with their lists of segments: what is gone and
+    /// was not deleted by carom is missed, and what was changed is told of. `keys` are
+    /// those of a folder, if they can be read.
+    pub fn compare_with_lists(&mut self, mut keys: impl FnMut(&Path) -> Option<ListKeys>) {
+        for folder in &self.folders {
+            let Account { list_notes, tally, lists, .. } = &mut self.account;
+            let (list, flaws) = FolderList::open(folder, keys(folder), list_notes);
+            tally.list_flaws += flaws;
+            for shard in list.shards() {
+                let is_it = |it: &ShardStream| it.shard == shard && it.folder == *folder;
+                if !self.streams.iter().any(is_it) {
+                    let is_followed = self.followed.contains(folder);
+                    let mut stream = ShardStream::new(folder.clone(), shard, is_followed);
+                    stream.live_run = folder::live_run(folder);
+                    self.streams.push(stream);
+                }
+            }
+            lists.push(list);
         }
     }
 
@@ -239,7 +267,16 @@ impl Ledger {
 
     /// Sentences about what is damaged or missing, since the last time.
     pub fn take_notes(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.account.notes)
+        let is_flaw = |note: &ListNote| note.weight == Weight::Flaw;
+        let flaws = self.take_list_notes().into_iter().filter(is_flaw);
+        let mut notes: Vec<_> = flaws.map(|note| note.sentence).collect();
+        notes.append(&mut self.account.notes);
+        notes
+    }
+
+    /// What is to be said of lists of segments, since the last time.
+    pub fn take_list_notes(&mut self) -> Vec<ListNote> {
+        std::mem::take(&mut self.account.list_notes)
     }
 
     /// The segments that were read to their end, since the last time. They are
@@ -258,7 +295,8 @@ impl Ledger {
     #[must_use]
     pub fn waiting_bytes(&self) -> u64 {
         let files = self.streams.iter().flat_map(|stream| &stream.waiting);
-        files.filter_map(|file| file.path.metadata().ok()).map(|metadata| metadata.len()).sum()
+        let sizes = files.filter_map(|file| Some(file.path.metadata().ok()?.len()));
+        sizes.fold(0, u64::saturating_add)
     }
 
     /// How many of them were read or passed over.
@@ -266,8 +304,8 @@ impl Ledger {
     pub fn read_bytes(&self) -> u64 {
         let read = |stream: &ShardStream| {
             let current = stream.current.as_ref().map_or(0, |current| current.reader.position());
-            stream.passed_bytes + current
+            stream.passed_bytes.saturating_add(current)
         };
-        self.streams.iter().map(read).sum()
+        self.streams.iter().map(read).fold(0, u64::saturating_add)
     }
 }

@@ -1,6 +1,8 @@
 //! Reads segments, also while they are written, and believes nothing that a checksum
 //! does not vouch for.
 
+mod account;
+pub mod compare;
 mod damage;
 pub mod entry;
 pub mod event;

@@ -361,7 +361,8 @@ impl<S: ReadAt> SegmentReader<S> {
             return Ok(false);
         }
         let bytes = match self.seal {
-            Some(_) => self.end - from,
+            // It may have become shorter meanwhile.
+            Some(_) => self.end.saturating_sub(from),
             None => self.rest()?.map_or(0, |(_, last)| last - from),
         };
         // The first word is stored last: where it is missing, and what follows
@@ -418,7 +419,7 @@ impl<S: ReadAt> SegmentReader<S> {
 
     fn tell_damage(&mut self, offset: u64, bytes: u64, reason: Flaw) {
         self.is_whole = false;
-        self.damaged.add(offset..offset + bytes);
+        self.damaged.add(offset..offset.saturating_add(bytes));
         self.told.push_back(SegmentEvent::Damage { offset, bytes, reason });
     }
 

@@ -3,16 +3,18 @@
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
+use super::account::Account;
+use super::compare::{self, Compared};
 use super::entry::LedgerEntry;
 use super::event::SegmentEvent;
 use super::position::Position;
 use super::reader::SegmentReader;
 use super::source::ReadAt;
-use super::tally::{Account, SegmentReport, SegmentState};
+use super::tally::{SegmentReport, SegmentState};
 use crate::clicks::folder::{self, SegmentFile};
 use crate::limits::BAD_LINES_SHOWN;
 
@@ -182,18 +184,52 @@ impl ShardStream {
         self.is_followed || self.live_run.is_some()
     }
 
+    /// Tells of the next segment before number `before` that should be there and is gone;
+    /// `false` if there is none.
+    fn miss_next(&mut self, before: u64, account: &mut Account) -> bool {
+        let Some(list) = account.list(&self.folder) else { return false };
+        let Some((number, known)) = list.gone(self.shard, self.opened, before) else {
+            return false;
+        };
+        self.opened = number;
+        let name = self.folder.join(folder::segment_name(self.shard, number));
+        let mut report = SegmentReport::new(name.display().to_string(), SegmentState::Gone);
+        if let Some(contents) = &known.contents {
+            self.before = Some((known.run, contents.last.saturating_add(1)));
+            (report.tally.missing, report.tally.lost) = (contents.clicks, contents.lost);
+            report.tally.gaps = u64::from(contents.clicks > 0);
+        }
+        report.tally.gone = 1;
+        account.note(&mut report, compare::sentence(&known));
+        account.finish(report);
+        true
+    }
+
     /// Opens the next segment that a server has begun; `false` if there is none.
     fn open_next(&mut self, account: &mut Account) -> bool {
+        loop {
+            let before = self.waiting.front().map_or(u64::MAX, |next| next.number);
+            if !self.miss_next(before, account)
+                && let Some(is_open) = self.open_waiting(account)
+            {
+                return is_open;
+            }
+        }
+    }
+
+    /// The same of those that were there; `None` where one was passed over or is not there
+    /// any more.
+    fn open_waiting(&mut self, account: &mut Account) -> Option<bool> {
         while let Some(next) = self.waiting.front() {
             let name = next.path.display().to_string();
             let is_last = self.waiting.len() == 1;
             let opened = next.open().and_then(|file| {
-                let is_blank = is_blank(&file)?;
+                let is_blank = compare::is_blank(&file)?;
                 Ok((SegmentReader::open(file)?, is_blank))
             });
             match opened {
                 // A server is just making it.
-                Ok((Err(_), true)) if is_last && self.may_grow() => return false,
+                Ok((Err(_), true)) if is_last && self.may_grow() => return Some(false),
                 Ok((Ok(mut reader), _)) => {
                     let run = reader.header().run;
                     // Asked again now that the file is open: the server that made
@@ -205,9 +241,9 @@ impl ShardStream {
                     if is_live && !reader.is_begun() {
                         if self.is_passed_over() {
                             self.waiting.pop_front();
-                            continue;
+                            return None;
                         }
-                        return false; // its server keeps it ready
+                        return Some(false); // its server keeps it ready
                     }
                     let before = self.before.filter(|before| before.0 == run);
                     if let Some((_, expected)) = before {
@@ -225,28 +261,29 @@ impl ShardStream {
                     let mut current = Current { reader, report, is_live, notes: 0 };
                     if !current.reader.may_hold(&account.times) {
                         self.pass_over(&mut current, before.map(|before| before.1), account);
-                        continue;
+                        return None;
                     }
                     self.current = Some(current);
-                    return true;
+                    return Some(true);
                 }
                 Ok((Err(refused), false)) => account.cannot_read(name, &refused),
+                // The list knows whether that is right.
                 Ok((Err(_), true)) => {
                     self.waiting.pop_front();
-                    continue;
+                    return None;
                 }
                 // Unused ones are deleted when a server stops, and the next run
                 // gives the number to another. Sequence numbers tell of others.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
                     self.waiting.pop_front();
-                    continue;
+                    return None;
                 }
                 Err(error) => account.cannot_read(name, &error),
             }
             self.opened = next.number;
             self.waiting.pop_front();
         }
-        false
+        Some(false)
     }
 
     /// Whether a live server will not begin the next segment any more: it has begun a
@@ -267,10 +304,15 @@ impl ShardStream {
         }
         let run = current.reader.header().run;
         self.before = current.reader.seal().map(|seal| (run, seal.last_sequence.saturating_add(1)));
-        self.passed_bytes += current.reader.source().bytes().unwrap_or(0);
+        self.pass_bytes(&current.reader);
         current.report.tally.files = 0;
         current.report.tally.passed_over = 1;
         account.tally += current.report.tally;
+    }
+
+    fn pass_bytes(&mut self, reader: &SegmentReader<File>) {
+        let bytes = reader.source().bytes().unwrap_or(0);
+        self.passed_bytes = self.passed_bytes.saturating_add(bytes);
     }
 
     fn close(&mut self, account: &mut Account) {
@@ -280,7 +322,7 @@ impl ShardStream {
         if let Some(expected) = reader.expected() {
             self.before = Some((reader.header().run, expected));
         }
-        self.passed_bytes += reader.source().bytes().unwrap_or(0);
+        self.pass_bytes(&reader);
         if notes > BAD_LINES_SHOWN {
             account
                 .note(&mut report, format!("and {} more such findings", notes - BAD_LINES_SHOWN));
@@ -291,6 +333,7 @@ impl ShardStream {
             return;
         }
         report.tally.files = 1;
+        self.compare(&reader, &mut report, account);
         match reader.seal() {
             // Its server has left it and has yet to seal it.
             None if self.live_run == Some(reader.header().run) => {}
@@ -313,6 +356,39 @@ impl ShardStream {
     }
 }
 
+impl ShardStream {
+    /// Compares a segment that was read to its end with the list of its folder.
+    fn compare(
+        &self,
+        reader: &SegmentReader<File>,
+        report: &mut SegmentReport,
+        account: &mut Account,
+    ) {
+        let Some(list) = account.list(&self.folder) else {
+            return account.miss_list(&self.folder, reader.header());
+        };
+        let place = (self.shard, self.opened);
+        let is_ordinary = reader.seal().is_none() || self.live_run == Some(reader.header().run);
+        let found = &report.tally;
+        let compared = list.compare(place, reader.header(), reader.source(), found, is_ordinary);
+        let is_in_spare = || Path::new(&report.name).parent() != Some(&*self.folder);
+        let sentence = match compared {
+            Ok(Compared::Same) => return,
+            // It was made there while the disk of the list may have taken no line.
+            Ok(Compared::Unlisted) if is_in_spare() => return,
+            Ok(Compared::Changed(how)) => {
+                format!("it is not the segment that carom wrote: {how}. Put it back from a copy")
+            }
+            Ok(Compared::Unlisted) => "it was put here by somebody else: carom's list of segments \
+                                       does not tell of it"
+                .to_owned(),
+            Err(error) => format!("it cannot be compared with the list of segments: {error}"),
+        };
+        report.tally.changed = 1;
+        account.note(report, sentence);
+    }
+}
+
 impl Current {
     /// Adds what was found to the tally, and says it if it is bad.
     fn count(&mut self, event: &SegmentEvent, account: &mut Account) {
@@ -326,13 +402,6 @@ impl Current {
             }
         }
     }
-}
-
-/// Whether the file is still without a header.
-fn is_blank(file: &File) -> io::Result<bool> {
-    let mut page = [0; 512];
-    let count = ReadAt::read_at(file, &mut page, 0)?;
-    Ok(page[..count].iter().all(|&byte| byte == 0))
 }
 
 /// Whether a shard has begun to write this segment.

@@ -1,7 +1,7 @@
 //! What was found in a ledger: counted for the exit status, told for people.
 
 use std::fmt;
-use std::ops::{AddAssign, Range};
+use std::ops::AddAssign;
 
 use super::event::SegmentEvent;
 use crate::clicks::format::segment::Header;
@@ -34,6 +34,12 @@ pub struct Tally {
     pub suspect: u64,
     /// Files that could not be read as segments.
     pub unreadable: u64,
+    /// Segments that are gone and that carom did not delete.
+    pub gone: u64,
+    /// Segments that are not what the list says, or of which it should tell.
+    pub changed: u64,
+    /// What is wrong with the lists of segments.
+    pub list_flaws: u64,
     /// Segments that hold nothing of the time that was asked for, and were not
     /// read.
     pub passed_over: u64,
@@ -44,7 +50,8 @@ impl Tally {
     /// missing seal are what a kill leaves, and cost no click.
     #[must_use]
     pub fn is_whole(&self) -> bool {
-        self.lost + self.missing + self.damaged_bytes + self.unreadable == 0
+        let clicks = [self.lost, self.missing, self.damaged_bytes, self.unreadable];
+        clicks == [0; 4] && [self.gone, self.changed, self.list_flaws] == [0; 3]
     }
 
     /// Adds what was found. Returns a sentence about it if it is bad.
@@ -59,16 +66,16 @@ impl Tally {
                 return None;
             }
             SegmentEvent::Lost(gap) => {
-                self.lost += gap.count;
+                self.lost = self.lost.saturating_add(gap.count);
                 format!("{} lost for want of a ready segment", counted(gap.count, "click"))
             }
             SegmentEvent::Missing { from, count } => {
-                self.missing += count;
+                self.missing = self.missing.saturating_add(count);
                 self.gaps += 1;
                 format!("{} missing, from number {from} on", counted(count, "click"))
             }
             SegmentEvent::Damage { offset, bytes, reason } => {
-                self.damaged_bytes += bytes;
+                self.damaged_bytes = self.damaged_bytes.saturating_add(bytes);
                 format!("{} damaged, from byte {offset} on: {reason}", counted(bytes, "byte"))
             }
             SegmentEvent::TornTail { offset, bytes } => {
@@ -86,7 +93,7 @@ impl Tally {
     /// Whether there is nothing to say but how many clicks there are.
     #[must_use]
     pub fn is_ordinary(&self) -> bool {
-        self.is_whole() && self.torn_tails + self.unsealed + self.suspect == 0
+        self.is_whole() && [self.torn_tails, self.unsealed, self.suspect] == [0; 3]
     }
 
     /// All that is to be said beside the number of clicks, each part with a comma
@@ -100,6 +107,9 @@ impl Tally {
             (self.damaged_bytes, "byte", "damaged"),
             (self.torn_tails, "torn tail", ""),
             (self.unreadable, "file", "unreadable"),
+            (self.gone, "segment", "gone"),
+            (self.changed, "segment", "not as listed"),
+            (self.list_flaws, "finding", "in the list of segments"),
             (self.suspect, "segment", "suspect (a sync failed)"),
             (self.unsealed, "segment", "not sealed (the server was killed)"),
             (self.live, "segment", "being written"),
@@ -125,19 +135,24 @@ impl fmt::Display for Tally {
 
 impl AddAssign for Tally {
     fn add_assign(&mut self, other: Self) {
-        self.files += other.files;
-        self.clicks += other.clicks;
-        self.links += other.links;
-        self.lost += other.lost;
-        self.missing += other.missing;
-        self.gaps += other.gaps;
-        self.damaged_bytes += other.damaged_bytes;
-        self.torn_tails += other.torn_tails;
-        self.live += other.live;
-        self.unsealed += other.unsealed;
-        self.suspect += other.suspect;
-        self.unreadable += other.unreadable;
-        self.passed_over += other.passed_over;
+        // What files say may be more than can be counted. Too much stays too much.
+        let add = |count: &mut u64, more: u64| *count = count.saturating_add(more);
+        add(&mut self.files, other.files);
+        add(&mut self.clicks, other.clicks);
+        add(&mut self.links, other.links);
+        add(&mut self.lost, other.lost);
+        add(&mut self.missing, other.missing);
+        add(&mut self.gaps, other.gaps);
+        add(&mut self.damaged_bytes, other.damaged_bytes);
+        add(&mut self.torn_tails, other.torn_tails);
+        add(&mut self.live, other.live);
+        add(&mut self.unsealed, other.unsealed);
+        add(&mut self.suspect, other.suspect);
+        add(&mut self.unreadable, other.unreadable);
+        add(&mut self.gone, other.gone);
+        add(&mut self.changed, other.changed);
+        add(&mut self.list_flaws, other.list_flaws);
+        add(&mut self.passed_over, other.passed_over);
     }
 }
 
@@ -150,6 +165,8 @@ pub enum SegmentState {
     Live,
     /// Its server was killed.
     Unsealed,
+    /// It is gone, and carom did not delete it.
+    Gone,
     /// It cannot be read.
     Unreadable,
 }
@@ -162,6 +179,7 @@ impl SegmentState {
             Self::Sealed => "sealed",
             Self::Live => "live",
             Self::Unsealed => "unsealed",
+            Self::Gone => "gone",
             Self::Unreadable => "unreadable",
         }
     }
@@ -188,49 +206,5 @@ impl SegmentReport {
     #[must_use]
     pub fn new(name: String, state: SegmentState) -> Self {
         Self { name, header: None, state, tally: Tally::default(), notes: Vec::new() }
-    }
-}
-
-/// What is known of the segments that are done with.
-#[derive(Debug)]
-pub(super) struct Account {
-    /// The segments together.
-    pub tally: Tally,
-    /// What is wrong with them and with those that are read now.
-    pub notes: Vec<String>,
-    /// Each of them, where somebody wants to know.
-    pub reports: Option<Vec<SegmentReport>>,
-    /// Segments without anything of this time (Unix µs) are passed over.
-    pub times: Range<u64>,
-}
-
-impl Default for Account {
-    fn default() -> Self {
-        let times = 0..u64::MAX;
-        Self { tally: Tally::default(), notes: Vec::new(), reports: None, times }
-    }
-}
-
-impl Account {
-    /// Notes what is wrong with a segment.
-    pub fn note(&mut self, report: &mut SegmentReport, sentence: String) {
-        self.notes.push(format!("{}: {sentence}", report.name));
-        report.notes.push(sentence);
-    }
-
-    /// A file that is no segment, or cannot be opened.
-    pub fn cannot_read(&mut self, name: String, why: &impl fmt::Display) {
-        let mut report = SegmentReport::new(name, SegmentState::Unreadable);
-        report.tally.unreadable = 1;
-        self.note(&mut report, format!("cannot be read: {why}"));
-        self.finish(report);
-    }
-
-    /// A segment is done with.
-    pub fn finish(&mut self, report: SegmentReport) {
-        self.tally += report.tally;
-        if let Some(reports) = &mut self.reports {
-            reports.push(report);
-        }
     }
 }

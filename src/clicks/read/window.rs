@@ -32,7 +32,7 @@ impl Window {
         let want = (bytes_max as u64).min(end.saturating_sub(at)) as usize;
         let window_end = self.at + self.bytes.len() as u64;
         if at < self.at || at + want as u64 > window_end {
-            let bytes = (WINDOW_BYTES as u64).min(end - at) as usize;
+            let bytes = (WINDOW_BYTES as u64).min(end.saturating_sub(at)) as usize;
             self.bytes.resize(bytes, 0);
             let count = source.read_at(&mut self.bytes, at)?;
             self.bytes.truncate(count);

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::columns::{COLUMNS, Column, Presence};
+use super::columns::{COLUMNS, Column, Presence, Spelled, Values};
 
 /// Columns that were named, or the usual ones and those.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,6 +36,12 @@ impl ChosenColumns {
             chosen.named.push(column);
         }
         Ok(chosen)
+    }
+
+    /// Whether click ids are among them.
+    #[must_use]
+    pub fn has_ids(&self) -> bool {
+        self.in_tables().any(|column| matches!(column.values, Values::Text(Spelled::Id(_))))
     }
 
     /// The columns of a table: the same in each of its rows, and in each of its files.

@@ -59,6 +59,19 @@ impl Segment {
         words[0].store(u64::from_ne_bytes(*first), Ordering::Release);
     }
 
+    /// Copies what stands from `at` on, a multiple of 8, into `bytes`, as far as it goes;
+    /// how many bytes those are.
+    pub fn copy(&self, bytes: &mut [u8], at: usize) -> usize {
+        let words = self.map.words().get(at / 8..).unwrap_or_default();
+        let mut count = 0;
+        for (chunk, word) in bytes.chunks_mut(8).zip(words) {
+            let word = word.load(Ordering::Relaxed).to_ne_bytes();
+            chunk.copy_from_slice(&word[..chunk.len()]);
+            count += chunk.len();
+        }
+        count
+    }
+
     /// Tells the keeper how far the segment is written.
     pub fn set_used(&self, bytes: usize) {
         self.used.store(bytes, Ordering::Release);

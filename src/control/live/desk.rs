@@ -25,7 +25,7 @@ use super::worker::Worker;
 use super::writing::{self, Past, ToWrite, Written};
 use crate::control::shards::Shards;
 use crate::limits::{READINGS_WAITING_MAX, WISHES_WAITING_MAX};
-use crate::links::{Changes, Report};
+use crate::links::{Changes, Report, TableRoom};
 use crate::say::say;
 use crate::sources::watch::LastRead;
 use crate::sources::{FileMark, Sources};
@@ -34,6 +34,8 @@ use crate::sources::{FileMark, Sources};
 pub struct Desk {
     sources: Sources,
     pub(super) shards: Shards,
+    /// Memory for all tables.
+    pub(super) room: TableRoom,
     pub(super) served: Served,
     /// The link files, as they were last read.
     pub(super) link_files: Vec<FileMark>,
@@ -129,6 +131,7 @@ impl Desk {
     pub fn start(
         opening: Opening,
         sources: Sources,
+        room: TableRoom,
         last_read: LastRead,
         shards: Shards,
         wishes: Receiver<Wish>,
@@ -143,6 +146,7 @@ impl Desk {
         let desk = Self {
             sources,
             shards,
+            room,
             served,
             link_files,
             last_read,
@@ -225,7 +229,7 @@ impl Desk {
             Wish::Stop => unreachable!("it ends the loop"),
             Wish::Reload { who, reply } => self.reload(who, reply),
             Wish::Stage { sources, who, reply } => {
-                self.read(Job { sources, who, then: Then::Stage(reply) });
+                self.read(Job { sources, room: self.room, who, then: Then::Stage(reply) });
             }
             Wish::Promote { who, reply } => self.order(Order::Promote { who, reply }),
             Wish::Rollback { to, who, reply } => self.order(Order::Rollback { to, who, reply }),
@@ -269,7 +273,7 @@ impl Desk {
         }
         let then = Then::Serve(reply.into_iter().collect());
         // Those of the server itself are never too many: one waits at most.
-        self.to_read.push_back(Job { sources: self.sources.clone(), who, then });
+        self.to_read.push_back(Job { sources: self.sources.clone(), room: self.room, who, then });
     }
 
     fn read(&mut self, job: Job) {
@@ -285,6 +289,7 @@ impl Desk {
             && let Some(job) = self.to_read.pop_front()
         {
             self.reading = true;
+            let job = Job { room: self.room(), ..job };
             self.workers.reader.hand((job, self.served.changes().clone()));
         }
     }

@@ -44,6 +44,13 @@ pub struct Recalled {
     pub changes: Changes,
 }
 
+impl Generations {
+    /// The tables that are kept in memory.
+    pub fn held(&self) -> impl Iterator<Item = &Arc<Base>> {
+        self.kept.iter().filter_map(|kept| kept.held.as_ref())
+    }
+}
+
 impl KeptGeneration {
     /// For people and programs.
     pub fn about(&self) -> Generation {

@@ -11,7 +11,7 @@ use super::served::Served;
 use super::tables;
 use crate::control::shards::Shards;
 use crate::limits::KEYS_PATCHED_MAX;
-use crate::links::{Changes, EditProblem, Links, Patch};
+use crate::links::{Changes, EditProblem, Links, Patch, TableRoom, check_lay};
 use crate::sources::{Base, FileMark};
 
 /// What is to be made ready.
@@ -23,6 +23,8 @@ pub struct Task {
     pub edit: Option<CheckedEdit>,
     /// Whether shards are to have it.
     pub is_for_shards: bool,
+    /// Memory for what is made, where it may be refused for want of that.
+    pub room: Option<TableRoom>,
 }
 
 /// Where the links come from.
@@ -59,7 +61,7 @@ impl std::convert::From<NotDone> for Unmade {
 
 /// Makes it ready.
 pub fn make(task: Task, state: &Path, shards: &Shards) -> Result<Ready, Unmade> {
-    let Task { from, mut changes, edit, is_for_shards } = task;
+    let Task { from, mut changes, edit, is_for_shards, room } = task;
     let before = changes.clone();
     if let Some(edit) = edit {
         for (key, change) in edit.keys(&before) {
@@ -78,7 +80,12 @@ pub fn make(task: Task, state: &Path, shards: &Shards) -> Result<Ready, Unmade> 
                 }
             }
         }
-        From::Table(base) => Served::new(base, &changes).map_err(NotDone::clash)?,
+        From::Table(base) => {
+            if let Some(room) = room {
+                check_lay(&base.table, &changes, room).map_err(NotDone::from)?;
+            }
+            Served::new(base, &changes).map_err(NotDone::clash)?
+        }
         From::Kept { generation, table, files } => {
             let base = tables::open(state, table, files).map_err(|error| {
                 NotDone::new(

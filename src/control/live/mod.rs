@@ -18,6 +18,7 @@ pub mod journal;
 mod keeping;
 mod look;
 mod making;
+mod memory;
 mod not_done;
 mod opening;
 mod order;

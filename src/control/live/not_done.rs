@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::links::{Problem, Report};
+use crate::links::{Problem, Report, TooLarge};
 use crate::words::counted;
 
 /// Why something was not done.
@@ -64,6 +64,12 @@ impl NotDone {
         let count = counted(count, "bad line");
         let error = format!("{count}, so {so}; mend {them} and try again");
         Self { reason: Reason::Wrong, error, problems: report.problems }
+    }
+}
+
+impl From<TooLarge> for NotDone {
+    fn from(why: TooLarge) -> Self {
+        Self::new(Reason::Wrong, format_args!("{why}; nothing is changed"))
     }
 }
 

@@ -38,6 +38,8 @@ pub struct Making {
     pub since: Touched,
     /// How many keys an edit changes.
     pub changed: usize,
+    /// What it takes, about, bytes.
+    pub bytes: u64,
 }
 
 /// Keys that were set, unset or reset, even to what they were.

@@ -7,12 +7,15 @@ use super::not_done::{NotDone, Reason};
 use super::served::Served;
 use super::who::Who;
 use super::wish::Asker;
-use crate::links::{Changes, Report};
+use crate::limits::CHANGES_LAID_SINGLY_MAX;
+use crate::links::{Changes, Report, TableRoom, check_lay};
 use crate::sources::Sources;
 
 /// What is to be read.
 pub struct Job {
     pub sources: Sources,
+    /// Memory for them.
+    pub room: TableRoom,
     pub who: Who,
     /// What becomes of it.
     pub then: Then,
@@ -40,7 +43,7 @@ pub fn read(job: &Job, changes: &Changes) -> Result<WasRead, NotDone> {
     let started = Instant::now();
     let (base, report) = job
         .sources
-        .read_base()
+        .read_base(job.room)
         .map_err(|error| NotDone::new(Reason::Wrong, format_args!("{error:#}")))?;
     let Some(base) = base else {
         let so = match job.then {
@@ -49,6 +52,11 @@ pub fn read(job: &Job, changes: &Changes) -> Result<WasRead, NotDone> {
         };
         return Err(NotDone::bad_lines(report, so));
     };
+    // What was read is there now, and lies below them.
+    let room = job.room.beside(base.table.held_bytes(job.room.copies()));
+    if changes.len() > CHANGES_LAID_SINGLY_MAX {
+        check_lay(&base.table, changes, room)?;
+    }
     let served = Served::new(Arc::new(base), changes).map_err(NotDone::clash)?;
     Ok(WasRead { served, report, took: started.elapsed() })
 }

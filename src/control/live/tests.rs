@@ -13,7 +13,7 @@ use super::*;
 use crate::control::shards::Shards;
 use crate::disk::regular::gate::Gate;
 use crate::limits::{KEYS_PATCHED_MAX, QUERY_SHAPES_MAX, READINGS_WAITING_MAX, WISHES_WAITING_MAX};
-use crate::links::OnBadLine;
+use crate::links::{OnBadLine, TableRoom};
 use crate::sources::{Reading, Sources};
 
 /// How long an answer may take that is held up by nothing.
@@ -34,14 +34,16 @@ impl Rig {
     fn start_with(folder: &Path, links: &str, change: impl FnOnce(&mut Opening)) -> Self {
         fs::write(folder.join("links"), links).unwrap();
         let sources = sources(folder.join("links"));
-        let base = sources.read_base().unwrap().0.unwrap();
+        let base = sources.read_base(TableRoom::UNBOUNDED).unwrap().0.unwrap();
         let state = folder.join("state");
         fs::create_dir_all(&state).unwrap();
         let mut opening = Opening::new(&state, base, 5).unwrap();
         change(&mut opening);
         let (wishes, heard) = crossbeam_channel::bounded(WISHES_WAITING_MAX);
         let shards = Shards::new(Vec::new());
-        let desk = Desk::start(opening, sources, Default::default(), shards, heard).unwrap();
+        let desk =
+            Desk::start(opening, sources, TableRoom::UNBOUNDED, Default::default(), shards, heard)
+                .unwrap();
         Self { folder: folder.to_owned(), wishes, desk }
     }
 

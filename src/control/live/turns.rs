@@ -96,8 +96,15 @@ impl Desk {
                 (What::Fold, Who::itself("fold"), from)
             }
         };
-        self.making = Some(Making { what, who, since: Touched::default(), changed: 0 });
-        self.workers.maker.hand(Task { from, changes, edit, is_for_shards });
+        let bytes = match &from {
+            From::Served(served) => self.bytes_of(served),
+            From::Table(_) => self.bytes_of(&self.served),
+            From::Kept { .. } => 0,
+        };
+        // What was read had room when it was. A rollback is never refused for it.
+        let room = matches!(what, What::Edit(_) | What::Fold).then(|| self.room());
+        self.making = Some(Making { what, who, since: Touched::default(), changed: 0, bytes });
+        self.workers.maker.hand(Task { from, changes, edit, is_for_shards, room });
     }
 
     /// Hands out what is staged, to be brought up to the changes of now.
@@ -171,7 +178,13 @@ impl Desk {
             making.since = Touched::default();
             self.making = Some(making);
             let from = From::Served(Box::new(ready.served));
-            return self.workers.maker.hand(Task { from, changes, edit: None, is_for_shards });
+            return self.workers.maker.hand(Task {
+                from,
+                changes,
+                edit: None,
+                is_for_shards,
+                room: None,
+            });
         }
         match making.what {
             What::Restage(reply) => {

@@ -13,6 +13,7 @@ use super::banner::Banner;
 use super::plan::{EngineWish, IpWish, ServePlan};
 use super::running::RunningServer;
 use super::{signals, stop};
+use crate::clicks::key_file::MadeKey;
 use crate::clicks::{
     ClickKeys, IpKeys, Keeper, KeeperOptions, Privacy, ShardInfo, Writer, folder, key_file,
     left_behind,
@@ -24,9 +25,10 @@ use crate::disk::state;
 use crate::engine::listener::listen_all;
 use crate::engine::{self, Engine, Running, Seat};
 use crate::limits::{SIGNALS_WAITING_MAX, WISHES_WAITING_MAX};
-use crate::machine::Machine;
+use crate::links::TableRoom;
 use crate::machine::clock::unix_us;
 use crate::machine::cpus::{choose_cpus, ranges};
+use crate::machine::{Machine, memory_bytes};
 use crate::mailbox::{Mailbox, Published};
 use crate::say::say;
 use crate::shard::{Settings, Shard};
@@ -47,14 +49,15 @@ pub fn serve(plan: &ServePlan) -> anyhow::Result<()> {
     signals::watch(signal_sender)?;
 
     let watch = plan.watch.then(|| Watch::new(&plan.sources.paths)).transpose()?;
-    let (base, left_out, read_in) = read_links(plan)?;
     let ground = Ground::choose(plan)?;
     let cpus = &ground.cpus;
+    let room = table_room(plan, cpus.len());
+    let (base, left_out, read_in) = read_links(plan, room)?;
     let waits = |address| {
         say(format_args!("{address} is in use; waiting a moment, as a killed carom may hold it"));
     };
     let (addresses, listeners) = listen_all(&plan.listen, cpus.len(), plan.listening, &waits)?;
-    let (keys, click_key_made) = open_keys(plan)?;
+    let (keys, key_path, key_made) = open_keys(plan)?;
     let (keeper, writers) = open_clicks(plan, keys, cpus)?;
     let state = make_state(plan)?;
     let socket = AdminSocket::open(&state)?;
@@ -64,6 +67,7 @@ pub fn serve(plan: &ServePlan) -> anyhow::Result<()> {
     let settings = Settings { connections_max, privacy, ..plan.settings.clone() };
     let (shards, running) = start_shards(&ground, listeners, writers, &settings, &opening)?;
 
+    let key_warning = key_made.as_ref().and_then(|made| made.warning(&key_path));
     let banner = Banner {
         links: opening.served.editor().len(),
         generation: opening.generation,
@@ -78,10 +82,10 @@ pub fn serve(plan: &ServePlan) -> anyhow::Result<()> {
         addresses,
         clicks: plan.clicks.clone(),
         admin: socket.path().to_owned(),
-        click_key_made,
+        click_key_made: key_made.is_some().then_some(key_path),
         connections_per_core: connections_max,
         fallback: settings.fallback.as_ref().map(|target| target.text().to_owned()),
-        warnings: ground.warnings,
+        warnings: ground.warnings.into_iter().chain(key_warning).collect(),
     };
     banner.print(plan.json);
 
@@ -89,7 +93,7 @@ pub fn serve(plan: &ServePlan) -> anyhow::Result<()> {
     let (wishes, for_desk) = crossbeam_channel::bounded(WISHES_WAITING_MAX);
     let last_read = LastRead::default();
     let (sources, reader) = (plan.sources.clone(), last_read.clone());
-    let desk = Desk::start(opening, sources, reader, shards.clone(), for_desk)?;
+    let desk = Desk::start(opening, sources, room, reader, shards.clone(), for_desk)?;
     let admin = socket.serve(wishes.clone())?;
     if let Some(watch) = watch {
         let wishes = wishes.clone();
@@ -106,9 +110,9 @@ pub fn serve(plan: &ServePlan) -> anyhow::Result<()> {
 
 /// The links that are to be served, how many bad lines were left out, and how long
 /// reading took.
-fn read_links(plan: &ServePlan) -> anyhow::Result<(Base, usize, Duration)> {
+fn read_links(plan: &ServePlan, room: TableRoom) -> anyhow::Result<(Base, usize, Duration)> {
     let started = Instant::now();
-    let (base, report) = plan.sources.read_base()?;
+    let (base, report) = plan.sources.read_base(room)?;
     let read_in = started.elapsed();
     let problems = report.problems.len();
     if problems > 0 {
@@ -122,6 +126,12 @@ fn read_links(plan: &ServePlan) -> anyhow::Result<(Base, usize, Duration)> {
         )
     })?;
     Ok((base, problems, read_in))
+}
+
+/// Memory for tables. Each shard has a copy of the index, and the control side another.
+fn table_room(plan: &ServePlan, shards: usize) -> TableRoom {
+    let all = plan.table_bytes_max.or_else(|| memory_bytes().map(|bytes| bytes / 2));
+    TableRoom::new(all.unwrap_or(u64::MAX), shards + 1)
 }
 
 /// What the machine grants of what was wished.
@@ -241,8 +251,8 @@ fn choose_engine(wish: EngineWish) -> anyhow::Result<(Engine, String)> {
     })
 }
 
-/// The keys that sign click ids, and the file if it was made for them.
-fn open_keys(plan: &ServePlan) -> anyhow::Result<(ClickKeys, Option<PathBuf>)> {
+/// The keys that sign click ids, their file, and what of it was made.
+fn open_keys(plan: &ServePlan) -> anyhow::Result<(ClickKeys, PathBuf, Option<MadeKey>)> {
     let path = match &plan.click_key {
         Some(path) => path.clone(),
         None => {
@@ -252,8 +262,8 @@ fn open_keys(plan: &ServePlan) -> anyhow::Result<(ClickKeys, Option<PathBuf>)> {
             key_file::beside(&plan.clicks)
         }
     };
-    let (keys, is_made) = key_file::load_or_make(&path)?;
-    Ok((keys, is_made.then_some(path)))
+    let (keys, made) = key_file::load_or_make(&path, &plan.clicks)?;
+    Ok((keys, path, made))
 }
 
 fn open_clicks(

@@ -1,8 +1,10 @@
 //! Many changes over a table at once, as a table of its own.
 
 use super::list::{Change, Changes};
+use crate::limits::CHANGES_LAID_SINGLY_MAX;
 use crate::links::formats::{Format, Source};
 use crate::links::load::{OnBadLine, load};
+use crate::links::room::{TableRoom, TooLarge};
 use crate::links::table::{Listed, Table, TableBuilder};
 
 /// The links of `table` with these changes over them: first what is left of them in their
@@ -40,6 +42,34 @@ pub fn lay_over(table: &Table, changes: &Changes) -> Result<Table, String> {
         add(&link)?;
     }
     Ok(builder.finish())
+}
+
+/// Whether there is room to lay these changes over a table that is there, one by one or
+/// with [`lay_over`], and to serve both.
+///
+/// # Errors
+///
+/// How much room there would have to be.
+pub fn check_lay(table: &Table, changes: &Changes, room: TableRoom) -> Result<(), TooLarge> {
+    room.check(match changes.len() {
+        0..=CHANGES_LAID_SINGLY_MAX => (table.memory().index * room.copies()) as u64,
+        _ => lay_bytes(table, changes, room.copies()),
+    })
+}
+
+/// What [`lay_over`] takes beside the table, and what it makes of it when it is served with
+/// so many copies of its index, at most, bytes.
+fn lay_bytes(table: &Table, changes: &Changes, copies: usize) -> u64 {
+    let line_bytes = |(_, change): (_, &Change)| match change {
+        Change::Set(line) => line.len() as u64 + 1,
+        Change::Unset => 0,
+    };
+    // The lines, the entries made of them, and those among the others. An entry is no
+    // longer than its line and its head.
+    let lines: u64 = changes.iter().map(line_bytes).sum();
+    let entries = table.memory().entries as u64 + 3 * lines + 40 * changes.len() as u64;
+    let set = TableBuilder::bytes_for(changes.len(), 1);
+    entries + set + TableBuilder::bytes_for(table.len() + changes.len(), 1 + copies)
 }
 
 #[cfg(test)]

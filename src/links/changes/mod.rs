@@ -5,7 +5,7 @@ mod lay;
 mod list;
 mod read;
 
-pub use lay::lay_over;
+pub use lay::{check_lay, lay_over};
 pub use list::{Change, Changes};
 #[cfg(test)]
 pub use read::changes;

@@ -19,6 +19,9 @@ use crate::pace;
 /// What putting a link into an index takes, about: a cache miss.
 const INSERT_NS: u32 = 40;
 
+/// What a fork takes until the table is finished, beside the bytes of its entry, about.
+const FORK_BYTES: usize = 256;
+
 /// A table in the making.
 #[derive(Debug)]
 pub struct TableBuilder {
@@ -88,6 +91,28 @@ impl TableBuilder {
             options: Vec::new(),
             counts: Counts::default(),
         }
+    }
+
+    /// How many links it has.
+    pub(in crate::links) fn len(&self) -> usize {
+        self.added.len()
+    }
+
+    /// What it takes at most when one more link is added, while it is made and when it is
+    /// served with so many copies of its index, bytes.
+    pub(in crate::links) fn bytes(&self, copies: usize) -> u64 {
+        let links = self.added.len() + 1;
+        let grown = if links > self.index.room() { Index::bytes_for(links * 2) } else { 0 };
+        let forks = self.forks.len() * FORK_BYTES + 3 * self.fork_bytes;
+        let bytes = self.entries.bytes() + self.hosts.bytes() + self.index.bytes() + grown + forks;
+        bytes as u64 + TableBuilder::bytes_for(links + self.forks.len(), copies)
+    }
+
+    /// What so many links take when a table of them is finished and served with so many
+    /// copies of its index, beside their entries and the index they are made with, bytes.
+    pub(in crate::links) fn bytes_for(links: usize, copies: usize) -> u64 {
+        let indexes = Index::bytes_for(INDEX_SPARE + links) * (1 + copies);
+        (indexes + links * size_of::<Added>()) as u64
     }
 
     /// Adds a link.

@@ -84,6 +84,12 @@ impl Editor {
         }
     }
 
+    /// The table whose links they are, but for what was changed.
+    #[must_use]
+    pub fn table(&self) -> &Arc<Table> {
+        self.links.table()
+    }
+
     /// The links as they are now, for a new shard.
     #[must_use]
     pub fn links_for_shard(&self) -> Links {

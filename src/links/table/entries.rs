@@ -343,6 +343,11 @@ impl Arena {
         (self.bytes.len() + more) / ALIGN <= u32::MAX as usize - PATCHED_ENTRIES_MAX
     }
 
+    /// What they take, bytes.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// Adds an entry and gives its reference. The caller asked
     /// [`have_room`](Self::have_room) before.
     pub(super) fn push(&mut self, entry: &Parts<'_>) -> u32 {

@@ -16,6 +16,8 @@ pub(super) const ANY_HOST: u32 = 0;
 pub(super) struct Hosts {
     /// By number. The first is [`ANY_HOST`], which has no name.
     hosts: Vec<Host>,
+    /// Of all their names.
+    name_bytes: usize,
     /// Hash of a name to number.
     index: Index,
     /// Whether any of them is the [twin](Host::twin) of another.
@@ -60,7 +62,8 @@ struct Host {
 impl Hosts {
     pub(super) fn new() -> Hosts {
         let any = Host { name: Arc::default(), twin: ANY_HOST, depths: 0 };
-        Hosts { hosts: vec![any], index: Index::with_room(0), twins: false, wildcards: 0 }
+        let index = Index::with_room(0);
+        Hosts { hosts: vec![any], name_bytes: 0, index, twins: false, wildcards: 0 }
     }
 
     /// How many there are, without "any host", and with twins.
@@ -129,6 +132,8 @@ impl Hosts {
         if let Some(below) = name.strip_prefix(SUBDOMAINS) {
             self.wildcards |= 1 << (memchr::memchr_iter(b'.', below).count() + 1);
         }
+        // With what counts those that share it.
+        self.name_bytes += name.len() + 2 * size_of::<usize>();
         self.hosts.push(Host { name: name.into(), twin: ANY_HOST, depths: 0 });
         if self.len() > self.index.room() {
             self.index = Index::with_room(self.len() * 2);
@@ -261,8 +266,7 @@ impl Hosts {
 
     /// What they take, bytes, about.
     pub(super) fn bytes(&self) -> usize {
-        let names = self.hosts.iter().map(|host| host.name.len()).sum::<usize>();
-        names + self.hosts.capacity() * size_of::<Host>() + self.index.bytes()
+        self.name_bytes + self.hosts.capacity() * size_of::<Host>() + self.index.bytes()
     }
 }
 

@@ -179,7 +179,16 @@ impl Index {
     /// An empty index for `count` references: three quarters full with them,
     /// and never quite full, so that every search ends.
     pub(super) fn with_room(count: usize) -> Index {
-        Index { slots: empty(count + count / 3 + 4) }
+        Index { slots: empty(Index::slots_for(count)) }
+    }
+
+    fn slots_for(count: usize) -> usize {
+        count + count / 3 + 4
+    }
+
+    /// What an index [with room](Self::with_room) for so many references takes, bytes.
+    pub(super) fn bytes_for(count: usize) -> usize {
+        Index::slots_for(count) * SLOT_BYTES
     }
 
     /// How many references it has room for.

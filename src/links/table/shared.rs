@@ -98,6 +98,17 @@ impl Table {
         }
     }
 
+    /// What it takes, with so many copies of its index, bytes. What is mapped from a file
+    /// does not count: the kernel reads it again when it needs the memory.
+    pub fn held_bytes(&self, copies: usize) -> u64 {
+        let Memory { entries, index, other } = self.memory();
+        let own = match self.index {
+            Stored::Made(_) => entries + index,
+            Stored::File(_) => 0,
+        };
+        (own + other + index * copies) as u64
+    }
+
     /// Its links, in the order in which they were added.
     pub fn links(&self) -> impl Iterator<Item = Listed<'_>> {
         self.entries.iter().filter_map(|(_, entry)| Listed::of(entry, &self.hosts))

@@ -187,7 +187,7 @@ fn all_keys_verify_and_the_last_signs() {
 #[test]
 fn a_new_file_can_be_read() {
     let random = std::array::from_fn(|at| at as u8);
-    let text = ClickKeys::generate(random, "2025-11-22T10:00:00Z");
+    let text = ClickKeys::generate(0, random, "2025-11-22T10:00:00Z");
     assert!(text.ends_with(OLD), "{text}");
     assert_eq!(keys(&text).sign(HERE), keys(OLD).sign(HERE));
 }

@@ -1,0 +1,86 @@
+//! What the list of segments tells of one: that it was begun, what it held when it was
+//! done with, and that it was deleted or found gone.
+
+use super::frame::Salt;
+
+/// A digest of a whole file, as `b3sum` gives it (BLAKE3).
+pub type Digest = [u8; 32];
+
+/// Who did what the list tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// `carom serve`.
+    Server,
+    /// `carom ship --delete-after`.
+    Ship,
+}
+
+/// Why a segment was deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeletedWhy {
+    /// Nothing was ever written into it.
+    Unused,
+    /// Every registered sink has its clicks, and its time was up.
+    Shipped,
+}
+
+/// What a segment holds that is done with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Contents {
+    /// The run of the server that wrote it, Unix µs.
+    pub run: u64,
+    /// Salt of its checksums.
+    pub salt: Salt,
+    /// Number of its first click, recorded or lost.
+    pub first: u64,
+    /// Number of its last one.
+    pub last: u64,
+    /// Clicks recorded.
+    pub clicks: u64,
+    /// Clicks counted and not recorded.
+    pub lost: u64,
+    /// Length of the file, bytes.
+    pub bytes: u64,
+    /// Time of its first click, Unix µs.
+    pub from_us: u64,
+    /// Time of its last one.
+    pub to_us: u64,
+    /// Of the whole file; `None` where nobody has taken it.
+    pub digest: Option<Digest>,
+}
+
+/// What happened to a segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ListedEvent {
+    /// Its file was made.
+    Begun {
+        /// The run of the server, Unix µs.
+        run: u64,
+        /// Salt of its checksums.
+        salt: Salt,
+    },
+    /// Its server sealed it.
+    Sealed(Contents),
+    /// A later start found it so: its server was killed, or is older than the list.
+    Found(Contents),
+    /// It is deleted.
+    Deleted {
+        /// By whom.
+        by: Actor,
+        /// Why.
+        why: DeletedWhy,
+    },
+    /// A start found it gone, and carom did not delete it.
+    Gone,
+}
+
+/// One entry of the list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// Whose segment.
+    pub shard: u16,
+    /// Its number.
+    pub number: u64,
+    /// What happened.
+    pub event: ListedEvent,
+}

@@ -1,0 +1,211 @@
+//! What the list of segments does not tell because its server was killed, or is older
+//! than the list; and what it tells of and is not there. Looked for beside serving.
+
+use std::collections::HashSet;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+
+use anyhow::Context;
+
+use super::open_segment::ServerRun;
+use super::trouble::Reporter;
+use crate::clicks::folder::{self, SegmentFile};
+use crate::clicks::format::id::ClickKeys;
+use crate::clicks::format::list_line::ListKeys;
+use crate::clicks::format::listed::{Contents, Listed, ListedEvent};
+use crate::clicks::list::digest::of_file;
+use crate::clicks::list::known::{Known, KnownSegments};
+use crate::clicks::list::reader::ListReader;
+use crate::clicks::read::event::SegmentEvent;
+use crate::clicks::read::reader::SegmentReader;
+use crate::machine::background;
+use crate::words::counted;
+
+/// Compares the folder with its list, once.
+pub struct CatchUp {
+    folder: PathBuf,
+    /// Segments of this run are the syncer's to tell of.
+    run: u64,
+    keys: ClickKeys,
+    stop: Arc<AtomicBool>,
+    reporter: Reporter,
+    found: Sender<Vec<Listed>>,
+}
+
+impl CatchUp {
+    /// Does it on a thread of its own, which hands over what the list is to tell. When it
+    /// is to stop it ends, done or not: the next start does it again.
+    ///
+    /// # Errors
+    ///
+    /// A sentence when there can be no thread.
+    pub fn start(
+        run: &ServerRun,
+        keys: ClickKeys,
+        stop: Arc<AtomicBool>,
+        reporter: Reporter,
+    ) -> anyhow::Result<Receiver<Vec<Listed>>> {
+        let (found, finds) = channel();
+        let catch_up =
+            Self { folder: run.folder.clone(), run: run.run, keys, stop, reporter, found };
+        thread::Builder::new()
+            .name("clicks-list".to_owned())
+            .spawn(move || catch_up.run())
+            .context("cannot start a thread of the click keeper")?;
+        Ok(finds)
+    }
+
+    fn run(self) {
+        background::begin();
+        if let Err(error) = self.compare() {
+            self.reporter.say(format!(
+                "cannot compare {} with its list of segments: {error}; `carom clicks verify` does it \
+                 too",
+                self.folder.display()
+            ));
+        }
+    }
+
+    fn compare(&self) -> io::Result<()> {
+        let Some(mut reader) = ListReader::open(&self.folder, Some(ListKeys::new(&self.keys)))?
+        else {
+            return Ok(());
+        };
+        let mut known = KnownSegments::default();
+        let files = folder::list(&self.folder)?;
+        known.read(&mut reader)?;
+        if let Some(flaw) = reader.flaws.first() {
+            let more = counted(reader.flaws.len() as u64, "finding");
+            self.reporter.say(format!(
+                "the list of segments of {} is not what carom wrote: {flaw} ({more} in all). What \
+                 was removed from the folder may not be missed; see to who did that",
+                self.folder.display()
+            ));
+        }
+        for file in &files {
+            let before = known.get(file.shard, file.number);
+            if let Some(contents) = before.and_then(|known| known.contents) {
+                self.compare_length(file, &contents);
+            } else if let Some(contents) = self.read(file)? {
+                let event = ListedEvent::Found(contents);
+                self.hand_over(Listed { shard: file.shard, number: file.number, event });
+            }
+            if self.stop.load(Ordering::Acquire) {
+                return Ok(());
+            }
+        }
+        // Somebody may have deleted a segment, and said so, since.
+        known.read(&mut reader)?;
+        // With those in spare folders, and made meanwhile.
+        let files = folder::list(&self.folder)?;
+        self.miss(&known, &files.iter().map(|file| (file.shard, file.number)).collect());
+        Ok(())
+    }
+
+    fn hand_over(&self, listed: Listed) {
+        // Nobody takes it any more when the server stops.
+        let _ = self.found.send(vec![listed]);
+    }
+
+    /// What is in a segment of an earlier run that its server could not tell; `None` if
+    /// it is of this run, or none.
+    fn read(&self, file: &SegmentFile) -> io::Result<Option<Contents>> {
+        let opened = match file.open() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            opened => opened?,
+        };
+        let Ok(reader) = SegmentReader::open(opened)? else { return Ok(None) };
+        if reader.header().run == self.run || !reader.is_begun() {
+            return Ok(None);
+        }
+        let bytes = reader.source().metadata()?.len();
+        let mut contents = contents(reader)?;
+        contents.digest = of_file(&file.open()?, bytes)?;
+        Ok(Some(Contents { bytes, ..contents }))
+    }
+
+    fn compare_length(&self, file: &SegmentFile, contents: &Contents) {
+        let Ok(metadata) = file.path.metadata() else { return };
+        if metadata.len() < contents.bytes {
+            self.reporter.say(format!(
+                "{} has {}, and had {} when it was sealed: `carom clicks verify` says which clicks \
+                 are missing",
+                file.path.display(),
+                counted(metadata.len(), "byte"),
+                contents.bytes
+            ));
+        }
+    }
+
+    /// Says what is gone and was not deleted by carom, once.
+    fn miss(&self, known: &KnownSegments, there: &HashSet<(u16, u64)>) {
+        let is_gone = |shard: u16, number: u64, known: &Known| {
+            let path = self.folder.join(folder::segment_name(shard, number));
+            let is_there = || there.contains(&(shard, number)) || path.exists();
+            !known.is_gone && known.run != self.run && !is_there()
+        };
+        let (mut segments, mut clicks) = (0, 0);
+        for (shard, number, known) in known.all() {
+            if is_gone(shard, number, known) {
+                segments += 1;
+                clicks += known.contents.map_or(0, |contents| contents.clicks);
+                self.hand_over(Listed { shard, number, event: ListedEvent::Gone });
+            }
+        }
+        if segments > 0 {
+            self.reporter.say(format!(
+                "{} of {} with at least {} {} gone, and carom did not delete {}: put {} back from a \
+                 copy. `carom clicks verify` names {}",
+                counted(segments, "segment"),
+                self.folder.display(),
+                counted(clicks, "click"),
+                if segments == 1 { "is" } else { "are" },
+                if segments == 1 { "it" } else { "them" },
+                if segments == 1 { "it" } else { "them" },
+                if segments == 1 { "it" } else { "them" },
+            ));
+        }
+    }
+}
+
+/// What a segment holds, but for its length and digest.
+fn contents(mut reader: SegmentReader<std::fs::File>) -> io::Result<Contents> {
+    let header = *reader.header();
+    let start = reader.start().copied();
+    let first = start.map_or(0, |start| start.first_sequence);
+    let from_us = start.map_or(0, |start| start.first_us);
+    let mut contents = Contents {
+        run: header.run,
+        salt: header.salt,
+        first,
+        last: first,
+        clicks: 0,
+        lost: 0,
+        bytes: 0,
+        from_us,
+        to_us: from_us,
+        digest: None,
+    };
+    if let Some(seal) = reader.seal() {
+        let (first, last, to_us) = (seal.first_sequence, seal.last_sequence, seal.last_us);
+        let (clicks, lost) = (seal.clicks, seal.lost);
+        return Ok(Contents { first, last, to_us, clicks, lost, ..contents });
+    }
+    loop {
+        match reader.next(false)? {
+            SegmentEvent::Click { time_us, .. } => {
+                contents.clicks += 1;
+                contents.to_us = time_us;
+            }
+            SegmentEvent::Lost(gap) => contents.lost = contents.lost.saturating_add(gap.count),
+            SegmentEvent::End => break,
+            _ => {}
+        }
+    }
+    let expected = reader.expected().unwrap_or(first);
+    Ok(Contents { last: expected.saturating_sub(1), ..contents })
+}

@@ -1,0 +1,272 @@
+//! Segments compared with the list of their folder: what is gone, what was changed, and
+//! what the list does not tell of.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::source::ReadAt;
+use super::tally::Tally;
+use crate::clicks::format::list_line::ListKeys;
+use crate::clicks::format::segment::Header;
+use crate::clicks::list::digest::of_file;
+use crate::clicks::list::known::{Known, KnownSegments};
+use crate::clicks::list::reader::ListReader;
+use crate::clicks::list::{self, head};
+use crate::disk::{regular, state};
+use crate::limits::BAD_LINES_SHOWN;
+use crate::words::counted;
+
+/// The list of a folder.
+#[derive(Debug)]
+pub(super) struct FolderList {
+    pub(super) folder: PathBuf,
+    keys: Option<ListKeys>,
+    /// `None` where there is none.
+    reader: Option<ListReader>,
+    known: KnownSegments,
+    /// Nothing keeps this process from reading it.
+    is_readable: bool,
+    /// That there is none was said.
+    is_missed: bool,
+}
+
+/// How bad it is what is to be said of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Weight {
+    /// Whoever reads cannot compare, or not all.
+    Told,
+    /// Some of it nobody can check any more.
+    Unproven,
+    /// It is not what carom left there.
+    Flaw,
+}
+
+/// What is to be said of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListNote {
+    /// How bad that is.
+    pub weight: Weight,
+    /// What is to be said.
+    pub sentence: String,
+}
+
+/// What the list says of a segment that is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Compared {
+    /// It is what the list says, as far as it says anything.
+    Same,
+    /// It is not, in this.
+    Changed(&'static str),
+    /// The list does not tell of it, and should.
+    Unlisted,
+}
+
+impl FolderList {
+    /// Reads the list of `folder`. What is to be said of it is added to `notes`; returns
+    /// what is wrong with it, counted.
+    pub(super) fn open(
+        folder: &Path,
+        keys: Option<ListKeys>,
+        notes: &mut Vec<ListNote>,
+    ) -> (Self, u64) {
+        let path = list::path(folder);
+        let mut say = |weight, what: String| {
+            notes.push(ListNote { weight, sentence: format!("{}: {what}", path.display()) });
+        };
+        let mut list = Self {
+            folder: folder.to_owned(),
+            keys,
+            reader: None,
+            known: KnownSegments::default(),
+            is_readable: true,
+            is_missed: false,
+        };
+        if let Err(error) = list.refresh() {
+            (list.is_readable, list.is_missed) = (false, true);
+            say(
+                Weight::Told,
+                format!(
+                    "the list of segments cannot be read, so what was removed or changed is not \
+                     known: {error}"
+                ),
+            );
+        }
+        let Some(reader) = &mut list.reader else { return (list, 0) };
+        let head = match head::lines(folder) {
+            Ok(Some(lines)) => {
+                // Lines may have been added meanwhile.
+                let _ = list.known.read(reader);
+                reader.expect(lines);
+                None
+            }
+            Ok(None) => Some("ledger-head beside it is damaged".to_owned()),
+            Err(error) => Some(format!("ledger-head beside it cannot be read: {error}")),
+        };
+        let flaws = reader.flaws.len() + usize::from(head.is_some());
+        head.into_iter().for_each(|head| say(Weight::Flaw, head));
+        for flaw in reader.flaws.iter().take(BAD_LINES_SHOWN) {
+            say(
+                Weight::Flaw,
+                format!("{flaw}. It is not what carom wrote; what it told of is not known"),
+            );
+        }
+        if reader.flaws.len() > BAD_LINES_SHOWN {
+            let more = reader.flaws.len() - BAD_LINES_SHOWN;
+            say(Weight::Flaw, format!("and {more} more such findings"));
+        }
+        if reader.head().0 > 0 && list.keys.is_none() {
+            say(
+                Weight::Told,
+                "the MACs of its lines were not checked, as the click key cannot be read; run this \
+                 as the owner of the folder, or name the key with --click-key"
+                    .to_owned(),
+            );
+        }
+        for key in &reader.keys_gone {
+            say(
+                Weight::Unproven,
+                format!(
+                    "lines signed with a click key {key} that is not in the key file cannot be \
+                     checked; put that key back from a copy"
+                ),
+            );
+        }
+        (list, flaws as u64)
+    }
+
+    /// Reads on in the list, also in one that was not there before.
+    fn refresh(&mut self) -> io::Result<()> {
+        if self.reader.is_none() {
+            self.reader = ListReader::open(&self.folder, self.keys.clone())?;
+        }
+        let Some(reader) = &mut self.reader else { return Ok(()) };
+        self.known.read(reader)
+    }
+
+    /// Whether there is a list.
+    pub(super) fn is_there(&self) -> bool {
+        self.reader.is_some()
+    }
+
+    /// What is to be said of there being none, once.
+    pub(super) fn miss(&mut self) -> Option<ListNote> {
+        let _ = self.refresh();
+        if self.is_there() || std::mem::replace(&mut self.is_missed, true) {
+            return None;
+        }
+        let is_flaw = state::path(&self.folder).is_dir() && self.is_readable;
+        let sentence = match is_flaw {
+            true => {
+                "its list of segments, .state/ledger, is gone, so segments that were removed are \
+                 not missed; put it back from a copy"
+            }
+            false => {
+                "there is no list of segments to compare with, so segments that were removed are \
+                 not missed; it is in .state/ledger of the folder that the server writes to"
+            }
+        };
+        let sentence = format!("{}: {sentence}", self.folder.display());
+        let weight = if is_flaw { Weight::Flaw } else { Weight::Told };
+        Some(ListNote { weight, sentence })
+    }
+
+    /// The first segment of `shard` behind `after` and before `before` that should be
+    /// there and is not.
+    pub(super) fn gone(&mut self, shard: u16, after: u64, before: u64) -> Option<(u64, Known)> {
+        let folder = self.folder.clone();
+        let is_gone = |(number, known): &(u64, &Known)| {
+            let path = folder.join(crate::clicks::folder::segment_name(shard, *number));
+            match path.symlink_metadata() {
+                Err(error) => error.kind() == io::ErrorKind::NotFound,
+                // Emptied, it is as good as gone.
+                Ok(_) => known.contents.is_some() && is_blank_at(&path),
+            }
+        };
+        let from = after.saturating_add(1);
+        let next = |known: &KnownSegments| {
+            known.of(shard, from..before).find(is_gone).map(|(number, _)| number)
+        };
+        next(&self.known)?;
+        // Somebody may have deleted it, and said so, since the list was read.
+        let _ = self.refresh();
+        let number = next(&self.known)?;
+        Some((number, self.known.get(shard, number)?.clone()))
+    }
+
+    /// The shards of which there should be segments.
+    pub(super) fn shards(&self) -> Vec<u16> {
+        self.known.shards().collect()
+    }
+
+    /// Compares a segment that was read to its end, with `found` in it. `is_ordinary` is
+    /// whether it may be one that the list does not tell of yet.
+    pub(super) fn compare(
+        &mut self,
+        (shard, number): (u16, u64),
+        header: &Header,
+        file: &File,
+        found: &Tally,
+        is_ordinary: bool,
+    ) -> io::Result<Compared> {
+        if (header.shard, header.number) != (shard, number) {
+            return Ok(Compared::Changed("its name is that of another segment"));
+        }
+        if self.known.get(shard, number).is_none() {
+            let _ = self.refresh();
+        }
+        let Some(known) = self.known.get(shard, number) else {
+            let is_fine = self.known.is_deleted(shard, number)
+                || is_ordinary && number > self.known.last(shard);
+            return Ok(if is_fine { Compared::Same } else { Compared::Unlisted });
+        };
+        if (known.run, known.salt) != (header.run, header.salt) {
+            return Ok(Compared::Changed("another segment had this name"));
+        }
+        let Some(contents) = &known.contents else { return Ok(Compared::Same) };
+        if found.damaged_bytes + found.missing > 0 {
+            // That says how it is not the same.
+            return Ok(Compared::Same);
+        }
+        let bytes = file.metadata()?.len();
+        if bytes != contents.bytes {
+            // Where it could not be cut it is as long as it was made.
+            return Ok(match bytes == header.file_bytes && contents.bytes < bytes {
+                true => Compared::Same,
+                false => Compared::Changed("its length is another one"),
+            });
+        }
+        Ok(match contents.digest {
+            Some(digest) if of_file(file, bytes)? != Some(digest) => {
+                Compared::Changed("its bytes are others")
+            }
+            _ => Compared::Same,
+        })
+    }
+}
+
+/// What is to be said of a segment that is gone.
+pub(super) fn sentence(known: &Known) -> String {
+    let deleted = "it is gone, and carom did not delete it";
+    match &known.contents {
+        Some(contents) => {
+            let clicks = counted(contents.clicks, "click");
+            let (first, last) = (contents.first, contents.last);
+            format!("{deleted}: {clicks} missing, of the numbers {first} to {last}")
+        }
+        None => format!(
+            "{deleted}; its server did not come to say how many clicks it held, if it was used at \
+             all"
+        ),
+    }
+}
+/// Whether the file is still without a header.
+pub(super) fn is_blank(file: &File) -> io::Result<bool> {
+    let mut page = [0; 512];
+    let count = ReadAt::read_at(file, &mut page, 0)?;
+    Ok(page[..count].iter().all(|&byte| byte == 0))
+}
+
+fn is_blank_at(path: &Path) -> bool {
+    regular::open(path).is_ok_and(|file| is_blank(&file).unwrap_or(false))
+}

@@ -123,3 +123,22 @@ both_engines!(
         assert!(server.clicks().said.contains("suspect (a sync failed)"), "{said}");
     }
 );
+
+/// From now on no segment can be made; what is lost is counted to the last click.
+fn nothing_more_can_be_made(engine: Engine, error: &str, remedy: &str) {
+    let fault = format!("error={error}:when=4+");
+    let Some(mut server) = start(engine, "fallocate", &fault, &[]) else { return };
+    let asked = load(&server);
+    let (code, said) = server.stop();
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("cannot make the next segment") && said.contains(remedy), "{said}");
+    let lost = judge(&server, &format!("fallocate gives {error}"), asked, &said);
+    assert!(lost > 0 && said.contains(&format!(", {lost} lost")), "{said}");
+}
+
+both_engines!(a_quota_that_is_full_is_said_and_counted, |engine| {
+    nothing_more_can_be_made(engine, "EDQUOT", "Free some space");
+});
+both_engines!(a_device_that_is_gone_is_said_and_counted, |engine| {
+    nothing_more_can_be_made(engine, "ENODEV", "See to the disk");
+});

@@ -221,7 +221,10 @@ fn or_spare(
         Ok(segment) => (Ok(segment), spare.left(now, &run.folder)),
         Err(error) if maker.needs_spare() => match maker.create_in(run, spare.folder()) {
             Ok(segment) => (Ok(segment), spare.made(now, &run.folder, &error)),
-            Err(_) => (Err(error), None),
+            Err(second) => {
+                let both = format!("{error}; nor in the spare folder: {second}");
+                (Err(io::Error::new(error.kind(), both)), None)
+            }
         },
         Err(error) => (Err(error), None),
     };

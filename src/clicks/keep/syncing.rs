@@ -43,6 +43,8 @@ pub struct Syncing {
     pub list: ListKeeping,
     watch: Watch,
     failing: Option<Failing>,
+    /// When it was last said that numbers cannot be noted.
+    numbers_said: Option<Instant>,
     /// Between two syncs.
     pub pause: Duration,
     /// It is to seal and sync everything, and to end.
@@ -62,7 +64,18 @@ impl Syncing {
         stop: Arc<AtomicBool>,
         reporter: Reporter,
     ) -> Self {
-        Self { folder, shards, numbers, list, watch, failing: None, pause, stop, reporter }
+        Self {
+            folder,
+            shards,
+            numbers,
+            list,
+            watch,
+            failing: None,
+            numbers_said: None,
+            pause,
+            stop,
+            reporter,
+        }
     }
 
     /// Until it is to stop.
@@ -187,7 +200,9 @@ impl Syncing {
         }
         if let Err(error) = self.numbers.use_up(index, used_up + SEGMENT_NUMBERS_AHEAD)
             && self.failing.is_none()
+            && self.numbers_said.is_none_or(|said| said.elapsed() >= TROUBLE)
         {
+            self.numbers_said = Some(Instant::now());
             self.reporter.say(format!(
                 "cannot note in {} which segment numbers are used up: {error}; this is tried again \
                  with the next segment",

@@ -1,7 +1,7 @@
 //! What can go wrong with segments, and saying it to the operator.
 
 use std::fmt;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -64,15 +64,19 @@ impl fmt::Display for Trouble {
 
 /// What to do where a segment cannot be made.
 pub fn remedy(error: &io::Error) -> &'static str {
-    let errno = error.raw_os_error().map(Errno::from_raw_os_error);
-    match errno {
-        Some(Errno::NOSPC | Errno::DQUOT) => "Free some space",
-        Some(Errno::FBIG) => "Raise the limit of file sizes (LimitFSIZE=)",
-        Some(Errno::MFILE | Errno::NFILE) => "Raise the limit of open files (LimitNOFILE=)",
-        Some(Errno::NOMEM) => "See to the memory of this machine, and to vm.max_map_count",
-        Some(Errno::ACCESS | Errno::PERM | Errno::ROFS | Errno::NOENT) => {
-            "Let carom write into the click folder"
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => return "Free some space",
+        ErrorKind::FileTooLarge => return "Raise the limit of file sizes (LimitFSIZE=)",
+        ErrorKind::OutOfMemory => {
+            return "See to the memory of this machine, and to vm.max_map_count";
         }
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem | ErrorKind::NotFound => {
+            return "Let carom write into the click folder";
+        }
+        _ => {}
+    }
+    match error.raw_os_error().map(Errno::from_raw_os_error) {
+        Some(Errno::MFILE | Errno::NFILE) => "Raise the limit of open files (LimitNOFILE=)",
         _ => "See to the disk and its file system",
     }
 }

@@ -3,6 +3,7 @@
 //! room must never touch. `docs/architecture.md` tells the same as a story.
 
 mod circles;
+mod dependencies;
 mod modules;
 mod names;
 mod rooms;

@@ -111,6 +111,9 @@ pub const BATCH_REQUESTS_MAX: usize = 64;
 pub const IDLE_WAIT_MS: u64 = 1_000;
 /// Pause of accepting after the process ran out of descriptors, milliseconds.
 pub const ACCEPT_PAUSE_MS: u32 = 100;
+/// How long after the kernel had no memory to send it is tried again, milliseconds. Over
+/// the send timeout the connection is cut.
+pub const SEND_RETRY_MS: u32 = 10;
 /// Messages the control thread can have waiting for one shard. When full the
 /// control thread waits, never the shard.
 pub const MAILBOX_MESSAGES: usize = 8;

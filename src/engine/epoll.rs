@@ -15,6 +15,7 @@ use rustix::net::{SendFlags, send};
 
 use super::clock::Clock;
 use super::course::{Asked, Course};
+use super::faults::{Fault, Later};
 use super::peer::peer_bytes;
 use super::seat::Seat;
 use crate::connection::Step;
@@ -56,6 +57,8 @@ fn run(seat: Seat) {
         buffers: PolledBuffers::default(),
         arrivals: Vec::new(),
         readable: VecDeque::new(),
+        later: Later::default(),
+        now_ms: 0,
     };
     engine.listen(seat.listeners);
     let _ = seat.ready.send(()); // nobody listens only where starting has failed
@@ -119,6 +122,10 @@ struct Epoll {
     arrivals: Vec<Arrival>,
     /// Connections to read in this turn.
     readable: VecDeque<u32>,
+    /// Connections to send for in a moment.
+    later: Later,
+    /// When this turn began, milliseconds.
+    now_ms: u32,
 }
 
 impl Epoll {
@@ -142,13 +149,18 @@ impl Epoll {
     /// One turn: wait, read what is there, and handle it as one batch.
     fn turn(&mut self, events: &mut Events, clock: Clock) {
         let wait_ms = if self.has_work() { 0 } else { self.course.wait_ms(&self.shard) };
+        let wait_ms = self.later.wait_ms(wait_ms);
         match self.poll.poll(events, Some(Duration::from_millis(wait_ms))) {
             Ok(()) => {}
             Err(error) if error.kind() == ErrorKind::Interrupted => return,
             Err(error) => panic!("epoll_wait: {error}"), // only if its descriptor is gone
         }
         let now = clock.now();
+        self.now_ms = now.ms;
         self.shard.tick(now);
+        for id in self.later.take_due(now.ms) {
+            self.write(id, false);
+        }
         for event in events.iter() {
             match event.token() {
                 WAKE => self.course.mailbox.quiet(),
@@ -267,12 +279,15 @@ impl Epoll {
                 arrival.size = size as u32;
                 self.arrivals.push(arrival);
             }
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                socket.readable = false;
-                self.queue(id);
-            }
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(_) => self.shard.failed(id),
+            Err(error) => match Fault::of_receive(errno_of(&error)) {
+                // No event will tell of what is there once more.
+                Fault::Again | Fault::Later => self.queue(id),
+                Fault::WhenReady => {
+                    socket.readable = false;
+                    self.queue(id);
+                }
+                Fault::Over => self.shard.failed(id),
+            },
         }
     }
 
@@ -323,17 +338,18 @@ impl Epoll {
             if bytes.is_empty() {
                 return;
             }
-            match send(&*stream, bytes, flags) {
+            match send(&*stream, bytes, flags).map_err(Fault::of_send) {
                 Ok(size) => self.shard.sent(id, size),
-                Err(Errno::INTR) => {}
-                Err(Errno::AGAIN) => {
+                Err(Fault::Again) => {}
+                Err(Fault::WhenReady) => {
                     if !socket.awaits_writing {
                         socket.awaits_writing = true;
                         self.register(id);
                     }
                     return;
                 }
-                Err(_) => return self.shard.failed(id),
+                Err(Fault::Later) => return self.later.add(id, self.now_ms),
+                Err(Fault::Over) => return self.shard.failed(id),
             }
         }
     }
@@ -358,4 +374,8 @@ impl Epoll {
             }
         }
     }
+}
+
+fn errno_of(error: &std::io::Error) -> Errno {
+    Errno::from_io_error(error).unwrap_or(Errno::IO)
 }

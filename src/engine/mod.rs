@@ -4,6 +4,7 @@
 mod clock;
 mod course;
 mod epoll;
+mod faults;
 mod io_uring;
 pub mod listener;
 mod peer;

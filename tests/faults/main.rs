@@ -11,6 +11,7 @@ mod full_disk;
 mod harm;
 mod kill;
 mod poor_disk;
+mod refused;
 mod second_server;
 mod sync_errors;
 mod waiting;

@@ -12,9 +12,11 @@ use std::os::fd::{AsRawFd, IntoRawFd, RawFd};
 use std::time::{Duration, Instant};
 
 use glommio::{ExecutorJoinHandle, LocalExecutorBuilder, Placement};
+use rustix::io::Errno;
 
 use super::clock::Clock;
 use super::course::{Asked, Course};
+use super::faults::{Fault, Later};
 use super::seat::Seat;
 use crate::connection::Step;
 use crate::limits::{IDLE_WAIT_MS, RING_COMPLETIONS};
@@ -55,6 +57,7 @@ async fn run(seat: Seat) {
         completions: Vec::new(),
         arrivals: Vec::new(),
         rearm: Vec::new(),
+        later: Later::default(),
         timer: None,
         timers: 0,
     };
@@ -98,6 +101,8 @@ struct IoUring {
     completions: Vec<Completion>,
     arrivals: Vec<Arrival>,
     rearm: Vec<u32>,
+    /// Connections to send for in a moment.
+    later: Later,
     /// Number of the timer that comes first, and when, milliseconds.
     timer: Option<(u32, u32)>,
     /// How many timers there were.
@@ -116,6 +121,9 @@ impl IoUring {
         for completion in completions.drain(..) {
             self.completed(completion, now);
         }
+        for id in self.later.take_due(now.ms) {
+            self.send_again(id);
+        }
         self.completions = completions;
         self.shard.answer(&self.arrivals, self.ring.buffers());
         self.give_buffers_back();
@@ -129,7 +137,7 @@ impl IoUring {
             self.arm_receive(id);
         }
         self.arm_accepts(now);
-        self.arm_timer(now, self.course.wait_ms(&self.shard));
+        self.arm_timer(now, self.later.wait_ms(self.course.wait_ms(&self.shard)));
         self.shard.publish();
     }
 
@@ -144,7 +152,7 @@ impl IoUring {
         match operation {
             Operation::Accept => self.accepted(index, result, more, now),
             Operation::Receive => self.received(completion),
-            Operation::Send => self.sent(index, result),
+            Operation::Send => self.sent(index, result, now),
             Operation::Shutdown => self.operation_ended(index),
             Operation::Close => self.closed(index, result),
             Operation::Wake => self.ring.read_wake(self.course.mailbox.wake_fd()),
@@ -224,7 +232,11 @@ impl IoUring {
         }
         if result == 0 {
             self.arrivals.push(Arrival { connection: id, buffer: 0, size: 0, end: true });
-        } else if result < 0 && !matches!(-result, libc::ECANCELED | libc::ENOBUFS) {
+        } else if result < 0
+            // Cancelled by us, or there was no buffer.
+            && !matches!(-result, libc::ECANCELED | libc::ENOBUFS)
+            && Fault::of_receive(Errno::from_raw_os_error(-result)) == Fault::Over
+        {
             self.shard.failed(id);
         }
         if !more {
@@ -234,18 +246,28 @@ impl IoUring {
         }
     }
 
-    fn sent(&mut self, id: u32, result: i32) {
+    fn sent(&mut self, id: u32, result: i32, now: Now) {
         self.sockets.get_mut(id).sending = false;
-        match result {
-            0.. => {
-                self.shard.sent(id, result as usize);
-                if !self.shard.connection(id).outgoing().is_empty() {
-                    self.send(id, false);
-                }
+        if result >= 0 {
+            self.shard.sent(id, result as usize);
+            self.send_again(id);
+        } else {
+            match Fault::of_send(Errno::from_raw_os_error(-result)) {
+                Fault::Again => self.send_again(id),
+                // The ring itself waits until a socket is ready.
+                Fault::WhenReady | Fault::Later => self.later.add(id, now.ms),
+                Fault::Over => self.shard.failed(id),
             }
-            _ => self.shard.failed(id),
         }
         self.operation_ended(id);
+    }
+
+    /// Sends what is outgoing and not yet with the kernel.
+    fn send_again(&mut self, id: u32) {
+        let is_outgoing = !self.shard.connection(id).outgoing().is_empty();
+        if is_outgoing && !self.sockets.get_mut(id).sending {
+            self.send(id, false);
+        }
     }
 
     /// A close behind a last send. Unless it was cancelled because the send failed,

@@ -50,6 +50,7 @@ pub use format::link::LoggedLink;
 pub use format::scratch::RecordScratch;
 pub use format::segment::{Header, SEAL_AT, Seal, SegmentRefused, VERSION};
 pub use format::tail::{AddressSource, Tail, TlsSession};
+pub use format::undelivered::Undelivered;
 pub use keep::ip_keys::IpKeys;
 pub use keep::keeper::{Keeper, KeeperOptions, ShardInfo, Summary};
 pub use keep::maker::SegmentMaker;

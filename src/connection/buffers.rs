@@ -136,6 +136,11 @@ impl Outgoing {
         Some(buffer)
     }
 
+    /// What is in flight and not sent, and what waits.
+    pub(super) fn unsent(&self) -> [&[u8]; 2] {
+        [self.in_flight(), &self.waiting]
+    }
+
     /// Bytes that are waiting or in flight.
     #[inline]
     pub(super) fn bytes(&self) -> usize {

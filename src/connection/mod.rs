@@ -135,6 +135,12 @@ impl Connection {
         self.outgoing.in_flight()
     }
 
+    /// What an engine was not told to have sent: what is in flight, and what waits behind
+    /// it, which begins with a reply.
+    pub(crate) fn unsent(&self) -> [&[u8]; 2] {
+        self.outgoing.unsent()
+    }
+
     /// What to do next, for a connection that was [touched](Self::touch). `Send` and
     /// `Shutdown` are said once.
     pub(crate) fn step(&mut self) -> Step {

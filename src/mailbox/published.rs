@@ -71,6 +71,8 @@ counters! {
     clicks_lost,
     /// Requests refused because their click could not be recorded. No clicks.
     unrecorded,
+    /// Clicks whose reply never left, as their connection ended before.
+    undelivered,
     /// Peers that did not take their replies in time.
     timed_out,
     /// Idle connections closed to make room for new ones.

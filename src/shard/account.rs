@@ -86,6 +86,12 @@ impl ShardAccount {
         appended
     }
 
+    /// Counts clicks whose reply never left, and writes down how many those are.
+    pub(super) fn undelivered(&mut self, count: u64, unix_us: u64) {
+        self.counts.undelivered += count;
+        self.clicks.note_undelivered(count, unix_us);
+    }
+
     /// The id of the click that was just written down, or lost.
     pub(super) fn id(&self, appended: Result<u64, Lost>) -> ClickId {
         self.clicks.id(appended)

@@ -2,6 +2,7 @@
 //! which of them an engine has to look at, and buffers for them to reuse.
 
 use super::excess::Excess;
+use super::undelivered::clicks_in;
 use crate::connection::{Connection, Sides, Step, Timeouts, Waits};
 use crate::limits::{SHARED_BYTES_PER_SHARD_MAX, SPARE_BUFFER_BYTES_MAX, SPARE_BUFFERS_MAX};
 use crate::mailbox::ShardCounts;
@@ -17,6 +18,8 @@ pub(super) struct Connections {
     excess: Excess,
     /// Those that the engine has to look at.
     touched: Vec<u32>,
+    /// Clicks whose reply was dropped, of connections that are not yet released.
+    undelivered: u64,
     timeouts: Timeouts,
     now_ms: u32,
 }
@@ -29,6 +32,7 @@ impl Connections {
             spares: Vec::new(),
             excess: Excess::new(),
             touched: Vec::new(),
+            undelivered: 0,
             timeouts,
             now_ms,
         }
@@ -55,9 +59,11 @@ impl Connections {
         (self.slots.len() - 1) as u32
     }
 
-    /// The engine is done with one.
-    pub(super) fn release(&mut self, id: u32) {
+    /// The engine is done with one. Returns how many clicks those that ended lately told
+    /// of in replies that never left.
+    pub(super) fn release(&mut self, id: u32) -> u64 {
         let connection = std::mem::replace(&mut self.slots[id as usize], Connection::VACANT);
+        self.undelivered += connection.unsent().map(clicks_in).iter().sum::<u64>();
         debug_assert!(!connection.is_vacant());
         if connection.counted_excess() > 0 {
             self.excess.set(id, 0);
@@ -66,6 +72,7 @@ impl Connections {
             self.spare(buffer);
         }
         self.vacant.push(id);
+        std::mem::take(&mut self.undelivered)
     }
 
     pub(super) fn get(&self, id: u32) -> &Connection {
@@ -173,6 +180,8 @@ impl Connections {
             let Some(heaviest) = self.excess.heaviest() else { return };
             counts.overloaded += 1;
             let connection = &mut self.slots[heaviest as usize];
+            let [_, waiting] = connection.unsent();
+            self.undelivered += clicks_in(waiting);
             connection.cut();
             self.excess.set(heaviest, connection.count_excess());
             self.touch(heaviest);

@@ -16,6 +16,7 @@ mod facts;
 mod reply;
 #[cfg(test)]
 mod tests;
+mod undelivered;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -291,7 +292,10 @@ impl Shard {
 
     /// The engine has closed the socket and uses none of its bytes any more.
     pub fn release(&mut self, id: u32) {
-        self.connections.release(id);
+        let undelivered = self.connections.release(id);
+        if undelivered > 0 {
+            self.account.undelivered(undelivered, self.now.unix_us);
+        }
     }
 
     /// Closes up to `count` connections that have been idle the longest, to

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use carom::clicks::{Lost, SegmentEvent, Writer};
+use carom::clicks::{Lost, SegmentEvent, Undelivered, Writer};
 use carom::rehearsal::tape::{Tape, TapeContents};
 
 use crate::images::{SEGMENT, random_click};
@@ -54,6 +54,38 @@ fn beside_a_model() {
         assert_eq!(contents.clicks, model);
         assert_eq!(lost_in(&contents), lost);
     }
+}
+
+#[test]
+fn what_was_not_delivered_waits_for_a_click_and_for_room() {
+    let (mut tape, mut writer) = Tape::new(SEGMENT);
+    let mut rng = fastrand::Rng::with_seed(1);
+    let long = random_click(&mut rng, 1, 199..200);
+    writer.note_undelivered(2, 5);
+    writer.tick();
+    assert_eq!(tape.contents().findings, []);
+    // There is room for no more than clicks and a gap.
+    while writer.append(&long.click()).is_ok() {}
+    writer.note_undelivered(1, 9);
+    writer.tick();
+    let lost = lost_in(&tape.contents());
+    tape.make_ready();
+    writer.tick();
+    writer.append(&long.click()).unwrap();
+    writer.tick();
+    let events = tape.contents().findings;
+    let undelivered = Undelivered { count: 3, from_us: 5, to_us: 9 };
+    assert!(
+        matches!(&events[..], [SegmentEvent::Lost(gap), SegmentEvent::Undelivered(it)]
+        if gap.count == lost && *it == undelivered),
+        "{events:?}"
+    );
+    // What comes at the end is told, too.
+    writer.note_undelivered(4, 10);
+    writer.close();
+    tape.seal();
+    let told = Undelivered { count: 4, from_us: 10, to_us: 10 };
+    assert_eq!(tape.contents().findings.last(), Some(&SegmentEvent::Undelivered(told)));
 }
 
 #[test]

@@ -234,3 +234,21 @@ fn write(writer: &mut Writer, second: u64) -> Result<u64, carom::clicks::Lost> {
     let agent = format!("agent/{:04}", second % 7).repeat(5);
     writer.append(&Click { user_agent: agent.as_bytes(), ..click(second) })
 }
+
+/// What takes no number is passed over.
+#[test]
+fn what_was_not_delivered() {
+    if !has_python() {
+        return;
+    }
+    let (tape, mut writer) = Tape::new(256 * 1024);
+    for second in 0..3 {
+        writer.append(&click(second)).unwrap();
+        writer.note_undelivered(second + 1, 5);
+        writer.tick();
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("image");
+    fs::write(&file, tape.images().remove(0)).unwrap();
+    assert_eq!(agree(&[file]).len(), 3);
+}

@@ -14,4 +14,5 @@ mod poor_disk;
 mod refused;
 mod second_server;
 mod sync_errors;
+mod undelivered;
 mod waiting;

@@ -38,10 +38,14 @@ pub fn tally_to_json(tally: &Tally) -> Value {
     with_links(totals, tally)
 }
 
-/// The same with the number of links that are told of, if there are any.
+/// The same with the numbers of links that are told of and of clicks whose reply was not
+/// delivered, if there are any.
 pub fn with_links(mut counts: Value, tally: &Tally) -> Value {
     if tally.links > 0 {
         counts["links"] = tally.links.into();
+    }
+    if tally.undelivered > 0 {
+        counts["undelivered"] = tally.undelivered.into();
     }
     counts
 }

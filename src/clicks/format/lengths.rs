@@ -48,6 +48,9 @@ pub const TEXTS_ROOM: usize =
 /// A gap.
 pub const GAP_BYTES: usize = 48;
 
+/// Clicks whose reply never left.
+pub const UNDELIVERED_BYTES: usize = 48;
+
 /// What a link was, without its strings.
 pub const LINK_BYTES_MIN: usize = 40;
 /// The longest record of what a link was.

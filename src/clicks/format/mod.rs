@@ -15,3 +15,4 @@ pub mod scratch;
 pub mod segment;
 pub mod tail;
 pub mod text;
+pub mod undelivered;

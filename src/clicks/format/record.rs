@@ -7,6 +7,7 @@ use super::gap::{self, Gap};
 use super::lengths::RECORD_BYTES_MIN;
 use super::link::{self, LoggedLink};
 use super::text::{self, StringFields, text_of};
+use super::undelivered::{self, Undelivered};
 use super::{click_bytes, click_bytes::click_of};
 use crate::limits::SEQUENCE_MAX;
 
@@ -32,6 +33,8 @@ pub enum RecordBody<'a> {
     Text(&'a [u8]),
     /// What a link was.
     Link(LoggedLink<'a>),
+    /// Clicks before it whose reply never left.
+    Undelivered(Undelivered),
     /// A type this version does not know.
     Other(u8),
 }
@@ -43,7 +46,7 @@ impl SegmentRecord<'_> {
         let span = match self.body {
             RecordBody::Click(..) => 1,
             RecordBody::Gap(gap) => gap.count,
-            RecordBody::Text(_) | RecordBody::Link(_) | RecordBody::Other(_) => 0,
+            _ => 0,
         };
         self.sequence.saturating_add(span)
     }
@@ -80,6 +83,7 @@ fn decode_body(record: &[u8]) -> DecodedRecord<'_> {
         gap::TYPE => Gap::of(record).map(RecordBody::Gap),
         text::TYPE => text_of(record).map(RecordBody::Text),
         link::TYPE => LoggedLink::of(record).map(RecordBody::Link),
+        undelivered::TYPE => Undelivered::of(record).map(RecordBody::Undelivered),
         0 => None,
         other => Some(RecordBody::Other(other)),
     };

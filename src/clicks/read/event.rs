@@ -2,6 +2,7 @@
 
 use crate::clicks::format::frame::Flaw;
 use crate::clicks::format::gap::Gap;
+use crate::clicks::format::undelivered::Undelivered;
 
 /// One thing that was found in a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +23,9 @@ pub enum SegmentEvent {
         /// Where in the file.
         offset: u64,
     },
+    /// Clicks whose reply never left, as their connection ended before. Which ones is not
+    /// told: they are among those before it.
+    Undelivered(Undelivered),
     /// Clicks that the server counted but had no room for. Times are 0 where
     /// it was killed before it could note them.
     Lost(Gap),

@@ -11,7 +11,7 @@ use std::ops::Range;
 use super::damage::DamagedRanges;
 use super::event::SegmentEvent;
 use super::links::KnownLinks;
-use super::source::{ReadAt, written_span};
+use super::source::{ReadAt, read_page, written_span};
 use super::strings::ClickStrings;
 use super::window::Window;
 use crate::clicks::format::click::Click;
@@ -25,6 +25,7 @@ use crate::clicks::format::segment::{
     Header, LOST_AT, PageBlock, SEAL_AT, START_AT, Seal, SegmentRefused, StartBlock, read_lost,
 };
 use crate::clicks::format::text::{StringFields, text_of};
+use crate::clicks::format::undelivered::Undelivered;
 use crate::limits::SEGMENT_HEADER_BYTES;
 
 /// How often a frame of a segment without a seal is read again before it is
@@ -283,6 +284,7 @@ impl<S: ReadAt> SegmentReader<S> {
                 self.links.keep(&LoggedLink::of(record).expect("it is a link"), record);
                 self.told.push_back(SegmentEvent::Link { offset });
             }
+            Passed::Undelivered(it) => self.told.push_back(SegmentEvent::Undelivered(it)),
             Passed::Other => {}
         }
         self.at += bytes as u64;
@@ -327,6 +329,7 @@ impl<S: ReadAt> SegmentReader<S> {
             RecordBody::Gap(gap) => Passed::Gap(gap),
             RecordBody::Text(_) => Passed::Text,
             RecordBody::Link(_) => Passed::Link,
+            RecordBody::Undelivered(it) => Passed::Undelivered(it),
             RecordBody::Other(_) => Passed::Other,
         };
         Ok(Look::Record { bytes, sequence, after, what })
@@ -489,12 +492,6 @@ enum Passed {
     Gap(Gap),
     Text,
     Link,
+    Undelivered(Undelivered),
     Other,
-}
-
-fn read_page(source: &impl ReadAt) -> io::Result<Vec<u8>> {
-    let mut page = vec![0; SEGMENT_HEADER_BYTES];
-    let count = source.read_at(&mut page, 0)?;
-    page.truncate(count);
-    Ok(page)
 }

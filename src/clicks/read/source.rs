@@ -7,6 +7,8 @@ use std::os::unix::fs::FileExt;
 use rustix::fs::{SeekFrom, seek};
 use rustix::io::Errno;
 
+use crate::limits::SEGMENT_HEADER_BYTES;
+
 /// Bytes that can be read at any place, and may change while they are read.
 pub trait ReadAt {
     /// Reads from `at` until `bytes` is full or there are no more, and returns
@@ -110,6 +112,14 @@ pub fn written_span(source: &impl ReadAt, at: u64, end: u64) -> io::Result<Optio
         place += count as u64;
     }
     Ok(span)
+}
+
+/// The first page of a segment, or what there is of it.
+pub fn read_page(source: &impl ReadAt) -> io::Result<Vec<u8>> {
+    let mut page = vec![0; SEGMENT_HEADER_BYTES];
+    let count = source.read_at(&mut page, 0)?;
+    page.truncate(count);
+    Ok(page)
 }
 
 #[cfg(test)]

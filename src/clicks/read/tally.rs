@@ -16,6 +16,8 @@ pub struct Tally {
     pub clicks: u64,
     /// Records that say what a link was.
     pub links: u64,
+    /// Clicks whose reply never left. They are among `clicks`.
+    pub undelivered: u64,
     /// Clicks that the server counted but could not record.
     pub lost: u64,
     /// Clicks that were recorded and are gone.
@@ -65,6 +67,10 @@ impl Tally {
                 self.links += 1;
                 return None;
             }
+            SegmentEvent::Undelivered(undelivered) => {
+                self.undelivered = self.undelivered.saturating_add(undelivered.count);
+                return None;
+            }
             SegmentEvent::Lost(gap) => {
                 self.lost = self.lost.saturating_add(gap.count);
                 format!("{} lost for want of a ready segment", counted(gap.count, "click"))
@@ -104,6 +110,7 @@ impl Tally {
         let parts = [
             (self.missing, "click", if self.gaps > 1 { &*gaps } else { "missing" }),
             (self.lost, "click", "lost for want of space"),
+            (self.undelivered, "click", "whose reply was not delivered"),
             (self.damaged_bytes, "byte", "damaged"),
             (self.torn_tails, "torn tail", ""),
             (self.unreadable, "file", "unreadable"),
@@ -140,6 +147,7 @@ impl AddAssign for Tally {
         add(&mut self.files, other.files);
         add(&mut self.clicks, other.clicks);
         add(&mut self.links, other.links);
+        add(&mut self.undelivered, other.undelivered);
         add(&mut self.lost, other.lost);
         add(&mut self.missing, other.missing);
         add(&mut self.gaps, other.gaps);

@@ -18,12 +18,13 @@ use crate::clicks::format::click_bytes::{click_room, encode};
 use crate::clicks::format::frame::Salt;
 use crate::clicks::format::gap::Gap;
 use crate::clicks::format::id::{ClickId, ClickKeys, Signer};
-use crate::clicks::format::lengths::{CLICK_ROOM_MAX, GAP_BYTES};
+use crate::clicks::format::lengths::{CLICK_ROOM_MAX, GAP_BYTES, UNDELIVERED_BYTES};
 use crate::clicks::format::scratch::RecordScratch;
 use crate::clicks::format::segment::{
     LOST_AT, START_AT, Seal, SealReason, StartBlock, encode_lost,
 };
 use crate::clicks::format::text::{StringField, TextPlace, encode_text};
+use crate::clicks::format::undelivered::Undelivered;
 use crate::limits::{
     CLICK_INLINE_BYTES_MAX, SEGMENT_BYTES_MIN, SEGMENT_HEADER_BYTES, WAIT_FOR_LOG_LOOK_US,
 };
@@ -62,6 +63,8 @@ pub struct Writer {
     /// Lost clicks that no record tells yet. While there are any, the segment
     /// is full and only a new one ends the loss.
     gap: Option<Gap>,
+    /// Clicks whose reply never left, which no record tells yet.
+    undelivered: Option<Undelivered>,
     /// The strings that stand in `segment`.
     dictionary: Dictionary,
     scratch: Box<RecordScratch>,
@@ -85,6 +88,7 @@ impl Writer {
             seal: None,
             sequence: 1,
             gap: None,
+            undelivered: None,
             dictionary: Dictionary::new(),
             scratch: Box::default(),
             signer,
@@ -209,9 +213,21 @@ impl Writer {
         !is_full
     }
 
+    /// Notes that the replies of so many clicks never left, as their connection ended at
+    /// `time_us`. A record says so with the next [tick](Self::tick) for which there is
+    /// room in a segment that has a click.
+    pub fn note_undelivered(&mut self, count: u64, time_us: u64) {
+        let none = Undelivered { count: 0, from_us: time_us, to_us: time_us };
+        let undelivered = self.undelivered.get_or_insert(none);
+        undelivered.count += count;
+        undelivered.to_us = time_us;
+    }
+
     /// Does what need not wait for the next click: goes on in another segment when
-    /// the keeper asks for it, and writes down what is lost, as soon as one is ready.
+    /// the keeper asks for it, and writes down what is lost, as soon as one is ready,
+    /// and what was not delivered.
     pub fn tick(&mut self) {
+        self.write_undelivered();
         let leave = self.handover.leave.load(Ordering::Relaxed);
         if self.gap.is_some() || self.end == 0 || leave >= self.segment.number {
             self.roll();
@@ -315,6 +331,21 @@ impl Writer {
         seal.used_bytes = self.at as u64;
     }
 
+    /// Writes down what was not delivered, if there is room.
+    fn write_undelivered(&mut self) {
+        if self.gap.is_some() || !self.has_room(UNDELIVERED_BYTES) {
+            return;
+        }
+        // One without a click yet has no account that the record could stand in.
+        let Some(seal) = &mut self.seal else { return };
+        let Some(undelivered) = self.undelivered.take() else { return };
+        let record = undelivered.encode(self.sequence, self.segment.salt);
+        self.segment.put(self.at, &record);
+        self.at += UNDELIVERED_BYTES;
+        self.segment.set_used(self.at);
+        seal.used_bytes = self.at as u64;
+    }
+
     /// Begins the account of the segment, and writes its start block.
     fn begin(&mut self, first_sequence: u64, first_us: u64) {
         let start = StartBlock { first_sequence, first_us };
@@ -343,6 +374,7 @@ impl Writer {
 
 impl Drop for Writer {
     fn drop(&mut self) {
+        self.write_undelivered();
         self.write_gap();
         let segment = self.segment.clone();
         self.retire(segment, SealReason::Stopped);

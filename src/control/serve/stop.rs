@@ -82,8 +82,13 @@ fn farewell(counts: &ShardCounts, summary: &Summary, cut: u64) -> String {
         0 => String::new(),
         count => format!(", {} refused for want of room", counted(count, "request")),
     };
+    let undelivered = match counts.undelivered {
+        0 => String::new(),
+        count => format!(", {} whose reply was not delivered", counted(count, "click")),
+    };
     format!(
-        "stopped: {} requests, {} clicks recorded in {} segments, {} lost{doubtful}{refused}{cut}",
+        "stopped: {} requests, {} clicks recorded in {} segments, {} lost{doubtful}{undelivered}\
+         {refused}{cut}",
         counts.requests, summary.clicks, summary.segments, summary.lost
     )
 }

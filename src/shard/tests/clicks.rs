@@ -2,7 +2,10 @@
 //! them.
 
 use super::{GET, LINKS, shard, summary};
-use crate::clicks::{CLICK_BYTES_MIN, ClickId, ClickPlace, Flags, Verdict};
+use crate::clicks::{
+    CLICK_BYTES_MIN, ClickId, ClickPlace, Flags, SegmentEvent, Undelivered, Verdict,
+};
+use crate::connection::Step;
 use crate::limits::{CLICK_ID_BYTES, SEGMENT_BYTES_MIN};
 use crate::rehearsal::{Ending, PEER, Rehearsal, tape};
 
@@ -95,6 +98,39 @@ fn ask(shard: &mut Rehearsal, id: u32, request: &str) -> String {
     shard.receive(id, request.as_bytes(), false);
     let replies = shard.send(id, usize::MAX, &mut ending);
     summary(&replies, ending)
+}
+
+#[test]
+fn replies_that_never_left_are_counted_and_written_down() {
+    let mut shard = shard();
+    let cut = |shard: &mut Rehearsal, sent: usize| {
+        let id = shard.open();
+        shard.receive(id, GET.repeat(3).as_bytes(), false);
+        assert!(matches!(shard.shard().next_step(), Some((_, Step::Send { .. }))));
+        let reply = shard.shard().connection(id).outgoing().len() / 3;
+        shard.shard().sent(id, sent * reply / 2);
+        // What comes later waits behind it.
+        shard.receive(id, GET.as_bytes(), false);
+        shard.shard().failed(id);
+        shard.send(id, usize::MAX, &mut Ending::Open);
+        std::mem::take(&mut shard.shard().account.counts.undelivered)
+    };
+    assert_eq!(cut(&mut shard, 0), 4);
+    // Half of the first, all of it, and half of the last.
+    assert_eq!(cut(&mut shard, 1), 3);
+    assert_eq!(cut(&mut shard, 2), 3);
+    shard.pass(1);
+    let begin_us = shard.tape().contents().clicks[0].click().time_us;
+    assert_eq!(cut(&mut shard, 5), 1);
+    shard.pass(1);
+    let undelivered =
+        |count, us| SegmentEvent::Undelivered(Undelivered { count, from_us: us, to_us: us });
+    let contents = shard.tape().contents();
+    // Each is written in the next turn.
+    let first = [4, 3, 3].map(|count| undelivered(count, begin_us));
+    let told = [&first[..], &[undelivered(1, begin_us + 1000)]].concat();
+    assert_eq!(contents.findings, told);
+    assert_eq!(contents.clicks.len(), 16);
 }
 
 /// More than a segment takes.

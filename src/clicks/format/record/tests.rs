@@ -321,9 +321,23 @@ fn a_gap_of_the_wrong_length() {
 }
 #[test]
 fn a_type_of_tomorrow_is_a_record() {
-    let record = reframed(|record| record[8] = 5);
+    let record = reframed(|record| record[8] = 6);
     let DecodedRecord::Whole(whole) = decoded(&record) else { panic!() };
-    assert_eq!((whole.body, whole.sequence_after()), (RecordBody::Other(5), 9));
+    assert_eq!((whole.body, whole.sequence_after()), (RecordBody::Other(6), 9));
+}
+#[test]
+fn what_was_not_delivered() {
+    let undelivered = Undelivered { count: 5, from_us: 10, to_us: 20 };
+    let mut record = undelivered.encode(9, Salt::new(SALT)).to_vec();
+    let DecodedRecord::Whole(whole) = decoded(&record) else { panic!() };
+    assert_eq!((whole.body, whole.sequence_after()), (RecordBody::Undelivered(undelivered), 9));
+    // None at all, or with less than it should say.
+    record[32] = 0;
+    frame::close(&mut record, Salt::new(SALT));
+    assert_eq!(decoded(&record), DecodedRecord::Damaged(Flaw::Shape));
+    let mut short = record[..40].to_vec();
+    frame::close(&mut short, Salt::new(SALT));
+    assert_eq!(decoded(&short), DecodedRecord::Damaged(Flaw::Shape));
 }
 
 /// A click with a tail of `bytes`, put in by hand.

@@ -6,6 +6,8 @@ use std::io::{self, Seek, SeekFrom, Write};
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{FallocateFlags, fallocate};
+
 use super::head::ListHead;
 use crate::clicks::format::id::ClickKeys;
 use crate::clicks::format::list_line::{self, LINE_BYTES_MAX, ListKeys, Mac};
@@ -17,6 +19,9 @@ use crate::machine::clock::unix_us;
 /// Where the last whole line is looked for, bytes from the end.
 const TAIL_BYTES: u64 = 16 * LINE_BYTES_MAX as u64;
 
+/// Room that the disk keeps for lines to come, bytes.
+const ROOM_BYTES: u64 = 64 * 1024;
+
 /// The list of a click folder, to be added to.
 #[derive(Debug)]
 pub struct SegmentList {
@@ -25,6 +30,8 @@ pub struct SegmentList {
     head: ListHead,
     keys: ListKeys,
     tail: Tail,
+    /// The disk has kept room up to here, bytes.
+    room_to: u64,
 }
 
 /// How a list ends.
@@ -58,7 +65,7 @@ impl SegmentList {
             folder::sync(folder::of(&path))?;
         }
         let keys = ListKeys::new(keys);
-        Ok(Self { clicks: clicks.to_owned(), tail: tail(&file)?, file, head, keys })
+        Ok(Self { clicks: clicks.to_owned(), tail: tail(&file)?, file, head, keys, room_to: 0 })
     }
 
     /// Where it is.
@@ -115,7 +122,10 @@ impl SegmentList {
             mac = list_line::write(&mut text, &self.keys, &mac, index, now, listed);
         }
         // What is torn behind the last whole line was never acknowledged.
-        self.file.set_len(end)?;
+        if length != end {
+            self.file.set_len(end)?;
+        }
+        self.keep_room(end + text.len() as u64);
         self.file.seek(SeekFrom::Start(end))?;
         if let Err(error) = self.file.write_all(text.as_bytes()) {
             self.file.set_len(end)?;
@@ -123,6 +133,17 @@ impl SegmentList {
         }
         self.tail = Tail { end: end + text.len() as u64, index, mac };
         Ok(())
+    }
+
+    /// Has the disk keep room for lines to come, so that they can be added when it is full:
+    /// then segments are still sealed. Where it cannot, adding may fail.
+    fn keep_room(&mut self, end: u64) {
+        if end + ROOM_BYTES / 2 > self.room_to {
+            let flags = FallocateFlags::KEEP_SIZE;
+            if fallocate(&self.file, flags, 0, end + ROOM_BYTES).is_ok() {
+                self.room_to = end + ROOM_BYTES;
+            }
+        }
     }
 
     /// Makes what was added outlast a power loss.
@@ -155,6 +176,7 @@ impl SegmentList {
         }
         copy.sync()?.name()?;
         self.head = ListHead::open(&self.clicks)?;
+        self.room_to = 0;
         self.file = OpenOptions::new().read(true).write(true).open(&path)?;
         Ok(true)
     }

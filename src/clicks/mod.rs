@@ -18,6 +18,7 @@
 //!   outlive a server.
 //! - `read` believes nothing that its checksum does not vouch for. A `position` is
 //!   where reading goes on at another time.
+//! - `proof` accounts for every click, on a signed page.
 //! - `report` lists the fields of a click, once, and writes and counts by that list.
 //! - `list` tells of each segment that was begun, sealed or deleted, so that what is
 //!   gone is missed.
@@ -32,6 +33,7 @@
 mod format;
 mod keep;
 mod list;
+pub mod proof;
 mod read;
 mod report;
 mod write;

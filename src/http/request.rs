@@ -73,7 +73,7 @@ impl Span {
         }
         let start = part.as_ptr().addr() - request.as_ptr().addr();
         debug_assert!(start + part.len() <= request.len());
-        // In range: heads are bounded below 64 KiB (limits.rs).
+        // In range: heads are bounded below 64 KiB (`limits`).
         Self { start: start as u16, end: (start + part.len()) as u16 }
     }
 

@@ -19,7 +19,7 @@ const HEAD: &str = ".state/ledger-head";
 const KEY: &str = ".state/click-key";
 
 /// The files of a folder by their path in it.
-type Files = BTreeMap<String, Vec<u8>>;
+pub type Files = BTreeMap<String, Vec<u8>>;
 
 fn load(dir: &Path) -> Files {
     let mut files = Files::new();
@@ -35,7 +35,7 @@ fn load(dir: &Path) -> Files {
     files
 }
 
-fn store(files: &Files) -> TempDir {
+pub fn store(files: &Files) -> TempDir {
     use std::os::unix::fs::PermissionsExt;
     let dir = tempfile::tempdir().unwrap();
     for (name, bytes) in files {
@@ -63,7 +63,7 @@ fn write(writers: &mut [carom::clicks::Writer], clicks: u64) {
 }
 
 /// A server wrote and stopped, one was killed, and a third took over.
-fn history() -> &'static Files {
+pub fn history() -> &'static Files {
     static FILES: OnceLock<Files> = OnceLock::new();
     FILES.get_or_init(|| {
         let first = tempfile::tempdir().unwrap();
@@ -97,7 +97,7 @@ fn verified(dir: &Path) -> (String, u8) {
     (out, status)
 }
 
-fn segments(files: &Files) -> Vec<String> {
+pub fn segments(files: &Files) -> Vec<String> {
     let is_segment = |name: &&String| parse_segment_name(name).is_some();
     files.keys().filter(is_segment).cloned().collect()
 }

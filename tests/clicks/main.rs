@@ -18,6 +18,7 @@ mod model;
 mod old_formats;
 mod power;
 mod printed;
+mod proving;
 mod python;
 mod scale;
 mod strays;

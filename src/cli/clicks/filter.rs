@@ -61,7 +61,12 @@ impl FilterArguments {
     }
 }
 
-fn time(text: &str) -> Result<u64, String> {
+/// The time that an argument means, Unix µs.
+///
+/// # Errors
+///
+/// What to write instead.
+pub fn time(text: &str) -> Result<u64, String> {
     time_at(text, Timestamp::now())
 }
 

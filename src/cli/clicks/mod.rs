@@ -3,6 +3,7 @@
 pub mod cat;
 pub mod filter;
 pub mod get;
+pub mod prove;
 pub mod stats;
 mod totals;
 pub mod verify;
@@ -43,6 +44,13 @@ pub enum ClicksCommand {
     /// whole, 1 when clicks are damaged, missing or were lost, 2 when something
     /// cannot be read at all.
     Verify(verify::VerifyArguments),
+    /// Account for every click, on a page signed with the click key.
+    ///
+    /// For each day and shard: how many clicks were answered, and how many of them are
+    /// recorded, were counted as lost, are in segments that carom deleted by rule, or are
+    /// missing. The exit status is 0 when every click is accounted for, 1 when not, or
+    /// when a page that is checked does not hold any more, 2 when nothing can be proved.
+    Prove(prove::ProveArguments),
 }
 
 /// Runs the command.
@@ -53,5 +61,6 @@ pub fn run(command: &ClicksCommand) -> ExitCode {
         ClicksCommand::Get(wish) => get::run(wish),
         ClicksCommand::Stats(wish) => stats::run(wish),
         ClicksCommand::Verify(wish) => verify::run(wish),
+        ClicksCommand::Prove(wish) => prove::run(wish),
     }
 }

@@ -1,0 +1,201 @@
+//! A page that says what became of every click that was answered, from two sources that
+//! know nothing of each other: the numbers that clicks were given, as the list of
+//! segments has them, and the records that are in the files.
+
+mod account;
+mod page;
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::Path;
+
+use anyhow::{Context, bail, ensure};
+
+pub use account::{ProofRow, SegmentAccount};
+pub use page::{ProofPage, SignedPage};
+
+use crate::clicks::format::id::ClickKeys;
+use crate::clicks::format::list_line::{ListKeys, Mac};
+use crate::clicks::format::listed::{Contents, ListedEvent};
+use crate::clicks::list::reader::ListReader;
+use crate::clicks::read::compare::Weight;
+use crate::clicks::read::ledger::Ledger;
+use crate::machine::clock::unix_us;
+
+/// What is proved, and what stands against it.
+#[derive(Debug)]
+pub struct Proof {
+    /// The page.
+    pub page: ProofPage,
+    /// Sentences about what is not as it should be.
+    pub findings: Vec<String>,
+}
+
+/// What a list tells of segments that are done with.
+struct ListedSegments {
+    segments: BTreeMap<(u16, u64), SegmentAccount>,
+    lines: u64,
+    mac: Mac,
+}
+
+/// Accounts for the clicks of the segments of `clicks` whose first click is within
+/// `times` (Unix µs), and that the first `lines` lines of its list tell of, or all.
+/// `step` is called with the bytes read so far.
+///
+/// # Errors
+///
+/// A sentence when there is no list, it is shorter, or something cannot be read at all.
+pub fn prove(
+    clicks: &Path,
+    keys: &ClickKeys,
+    times: Range<u64>,
+    lines: Option<u64>,
+    mut step: impl FnMut(&Ledger),
+) -> anyhow::Result<Proof> {
+    let mut listed = read_list(clicks, keys, lines)?;
+    let mut ledger = Ledger::open(&[clicks.to_owned()], false)?;
+    ledger.compare_with_lists(|_| Some(ListKeys::new(keys)));
+    ledger.pass_over_all_but(times.clone());
+    ledger.take_reports();
+    let (mut changed, mut open) = (0, 0);
+    let mut findings = Vec::new();
+    loop {
+        let is_end = ledger.next_click_by_shard()?.is_none();
+        step(&ledger);
+        for report in ledger.take_reports() {
+            let tally = &report.tally;
+            let bad = [tally.missing, tally.damaged_bytes, tally.unreadable, tally.changed];
+            if bad != [0; 4] || tally.gone > 0 {
+                let notes = report.notes.iter().map(|note| format!("{}: {note}", report.name));
+                findings.extend(notes);
+            }
+            let Some(header) = &report.header else { continue };
+            let place = (header.shard, header.number);
+            let account = listed.segments.get_mut(&place).filter(|it| it.run == header.run);
+            let Some(account) = account else {
+                open += 1;
+                continue;
+            };
+            account.read = Some(report.tally.clicks);
+            account.undelivered = report.tally.undelivered;
+            if times.contains(&account.from_us) {
+                changed += report.tally.changed;
+            }
+        }
+        if is_end {
+            break;
+        }
+    }
+    open += ledger.live_reports().count() as u64;
+    let notes = ledger.take_list_notes().into_iter().filter(|note| note.weight > Weight::Told);
+    findings.extend(notes.map(|note| note.sentence));
+    let rows = account::rows(listed.segments.into_values(), &times);
+    let page = ProofPage {
+        folder: clicks.display().to_string(),
+        made_us: unix_us(),
+        since_us: (times.start > 0).then_some(times.start),
+        until_us: (times.end < u64::MAX).then_some(times.end),
+        lines: listed.lines,
+        mac: listed.mac,
+        rows,
+        changed,
+        open,
+        sinks: Vec::new(),
+    };
+    Ok(Proof { page, findings })
+}
+
+/// Proves again what `page` says, from what is there now, and compares.
+///
+/// # Errors
+///
+/// As of [`prove`]; also when the list is not the one that the page was made from.
+pub fn check(
+    clicks: &Path,
+    keys: &ClickKeys,
+    page: &ProofPage,
+    step: impl FnMut(&Ledger),
+) -> anyhow::Result<Vec<String>> {
+    let times = page.since_us.unwrap_or(0)..page.until_us.unwrap_or(u64::MAX);
+    let now = prove(clicks, keys, times, Some(page.lines), step)?;
+    ensure!(
+        now.page.mac == page.mac,
+        "the first {} lines of the list of segments of {} are not those that the page was made \
+         from: it is of another folder, or the list was changed since",
+        page.lines,
+        clicks.display()
+    );
+    Ok(page::differences(page, &now.page))
+}
+
+fn read_list(
+    clicks: &Path,
+    keys: &ClickKeys,
+    lines: Option<u64>,
+) -> anyhow::Result<ListedSegments> {
+    let cannot = || format!("cannot read the list of segments of {}", clicks.display());
+    let Some(mut reader) =
+        ListReader::open(clicks, Some(ListKeys::new(keys))).with_context(cannot)?
+    else {
+        bail!(
+            "{} has no list of segments (.state/ledger), without which nothing can be proved; the \
+             next start of `carom serve` makes one of what is there",
+            clicks.display()
+        );
+    };
+    let mut listed = ListedSegments { segments: BTreeMap::new(), lines: 0, mac: [0; 16] };
+    let end = lines.unwrap_or(u64::MAX);
+    // What is deleted later is accounted for as deleted, whenever the page was made.
+    reader
+        .read(|line| {
+            let Some(entry) = &line.listed else { return };
+            let place = (entry.shard, entry.number);
+            let is_in = line.index <= end;
+            if is_in {
+                (listed.lines, listed.mac) = (line.index, line.mac);
+            }
+            match &entry.event {
+                ListedEvent::Sealed(contents) if is_in => {
+                    listed.segments.insert(place, account_of(entry.shard, contents, true));
+                }
+                ListedEvent::Found(contents) if is_in => {
+                    listed.segments.insert(place, account_of(entry.shard, contents, false));
+                }
+                ListedEvent::Deleted { .. } => {
+                    if let Some(account) = listed.segments.get_mut(&place) {
+                        account.is_deleted = true;
+                    }
+                }
+                _ => {}
+            }
+        })
+        .with_context(cannot)?;
+    if let Some(lines) = lines {
+        ensure!(
+            listed.lines == lines,
+            "the list of segments of {} has {} lines, and had {lines} when the page was made: it \
+             was cut, or is that of another folder",
+            clicks.display(),
+            listed.lines
+        );
+    }
+    Ok(listed)
+}
+
+fn account_of(shard: u16, contents: &Contents, is_own: bool) -> SegmentAccount {
+    let &Contents { run, first, last, clicks, lost, from_us, .. } = contents;
+    let (is_deleted, read, undelivered) = (false, None, 0);
+    SegmentAccount {
+        shard,
+        run,
+        first,
+        last,
+        clicks,
+        lost,
+        from_us,
+        is_own,
+        is_deleted,
+        read,
+        undelivered,
+    }
+}

@@ -25,7 +25,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 
 use crate::clicks::{ClickKeys, Ledger, Tally};
 use crate::limits::{LAG_REPORT_MS, SINK_RETRY_MS_MAX};
@@ -201,7 +201,9 @@ impl<'a> Shipper<'a> {
     /// Ships the batch.
     fn ship(&mut self) -> anyhow::Result<()> {
         self.batch.sort();
-        self.sink.admit(&self.batch)?;
+        if let Some(refusal) = self.persist(|sink, batch| sink.admit(batch))? {
+            bail!(refusal);
+        }
         let (clicks, ends) = (self.batch.len() as u64, self.batch.ends());
         self.registered.checkpoint.in_flight = Some(InFlight { clicks, ends });
         self.registered.save()?;
@@ -212,8 +214,27 @@ impl<'a> Shipper<'a> {
     /// begins the next.
     fn send(&mut self) -> anyhow::Result<()> {
         self.batch.sort();
+        self.persist(|sink, batch| sink.send(batch))?;
+        self.shipped.clicks += self.batch.len() as u64;
+        self.shipped.batches += 1;
+        self.registered.checkpoint.acknowledge();
+        self.registered.save()?;
+        self.batch.clear(self.checkpoint().batches + 1);
+        Ok(())
+    }
+
+    /// Does something with the sink and the batch, again and again if it fails and may
+    /// recover.
+    fn persist<T>(
+        &mut self,
+        mut attempt: impl FnMut(&mut dyn Sink, &ClickBatch) -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
         let mut pause = RETRY_FIRST;
-        while let Err(error) = self.sink.send(&self.batch) {
+        loop {
+            let error = match attempt(&mut *self.sink, &self.batch) {
+                Ok(done) => return Ok(done),
+                Err(error) => error,
+            };
             let tries_again = self.plan.follow.is_some() && self.sink.may_recover();
             if !tries_again || self.is_stopped() {
                 return Err(error).with_context(|| {
@@ -230,12 +251,6 @@ impl<'a> Shipper<'a> {
             }
             pause = (2 * pause).min(RETRY_MAX);
         }
-        self.shipped.clicks += self.batch.len() as u64;
-        self.shipped.batches += 1;
-        self.registered.checkpoint.acknowledge();
-        self.registered.save()?;
-        self.batch.clear(self.checkpoint().batches + 1);
-        Ok(())
     }
 
     fn note(&mut self, ledger: &mut Ledger) {

@@ -80,3 +80,25 @@ fn a_sink_that_fails_is_tried_again() {
     kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(0), "{}", said.join());
 }
+
+#[test]
+fn a_sink_that_cannot_be_looked_at_is_tried_again() {
+    let mut log = Log::new();
+    log.write(500);
+    let (out, away) = (log.path().join("out"), log.path().join("away"));
+    let sink = to("file", &out);
+    let flags = ["--to", &sink, "--follow", "--wait", "0s", "--name", "out"];
+    let mut child = bare().args(arguments(log.path(), &flags)).spawn().unwrap();
+    let said = crate::common::said_by(&mut child);
+    until("they have arrived", || rows(&out) == 500);
+    // As where a disk is not mounted: what is there cannot be asked for the next file.
+    fs::rename(&out, &away).unwrap();
+    fs::write(&out, "").unwrap();
+    log.write(300);
+    said.wait_for("clicks wait", 2);
+    fs::remove_file(&out).unwrap();
+    fs::rename(&away, &out).unwrap();
+    until("they have arrived", || rows(&out) == 800);
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0), "{}", said.join());
+}

@@ -77,7 +77,7 @@ impl FilesSink {
 }
 
 impl Sink for FilesSink {
-    fn admit(&self, batch: &ClickBatch) -> anyhow::Result<()> {
+    fn admit(&self, batch: &ClickBatch) -> anyhow::Result<Option<String>> {
         refuse_taken(&self.path(batch.number))
     }
 

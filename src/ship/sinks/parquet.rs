@@ -102,10 +102,14 @@ impl ParquetSink {
 }
 
 impl Sink for ParquetSink {
-    fn admit(&self, batch: &ClickBatch) -> anyhow::Result<()> {
-        hours(batch)
-            .into_iter()
-            .try_for_each(|(hour, _)| refuse_taken(&self.path(hour, batch.number)))
+    fn admit(&self, batch: &ClickBatch) -> anyhow::Result<Option<String>> {
+        for (hour, _) in hours(batch) {
+            let refusal = refuse_taken(&self.path(hour, batch.number))?;
+            if refusal.is_some() {
+                return Ok(refusal);
+            }
+        }
+        Ok(None)
     }
 
     fn send(&mut self, batch: &ClickBatch) -> anyhow::Result<()> {

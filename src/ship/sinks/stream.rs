@@ -30,8 +30,8 @@ impl<W: Write> StreamSink<W> {
 }
 
 impl<W: Write> Sink for StreamSink<W> {
-    fn admit(&self, _batch: &ClickBatch) -> anyhow::Result<()> {
-        Ok(())
+    fn admit(&self, _batch: &ClickBatch) -> anyhow::Result<Option<String>> {
+        Ok(None)
     }
 
     fn send(&mut self, batch: &ClickBatch) -> anyhow::Result<()> {

@@ -10,7 +10,7 @@
 use std::io;
 use std::ptr;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering, compiler_fence};
 
 use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous};
 
@@ -110,10 +110,14 @@ impl Watched {
         Ok(Self(place))
     }
 
-    /// Whether a part of the map is in no file any more.
+    /// Whether a part of the map is in no file any more. Of what this thread has
+    /// stored before, none breaks it later.
     #[inline]
     #[must_use]
     pub fn is_broken(&self) -> bool {
+        // The handler runs on the thread that stores, at that very store. So it is
+        // enough that the compiler leaves the look behind it: no instruction.
+        compiler_fence(Ordering::SeqCst);
         self.0.is_broken.load(Ordering::Relaxed)
     }
 }

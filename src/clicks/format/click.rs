@@ -169,8 +169,21 @@ impl<'a> Click<'a> {
         Self { host, referer, user_agent, tag, ..self }
     }
 
+    /// Whether a string is longer than is kept, so that [`cut`](Self::cut) changes the
+    /// click.
+    #[inline]
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.path.len() > CLICK_PATH_BYTES_MAX
+            || self.host.len() > CLICK_HOST_BYTES_MAX
+            || self.referer.len() > CLICK_REFERER_BYTES_MAX
+            || self.user_agent.len() > CLICK_USER_AGENT_BYTES_MAX
+            || self.tag.len() > CLICK_TAG_BYTES_MAX
+    }
+
     /// The click as it is recorded: strings over their bound are cut on the
     /// byte, and flagged.
+    #[cold]
     #[must_use]
     pub fn cut(mut self) -> Self {
         for (string, bytes_max, cut) in [

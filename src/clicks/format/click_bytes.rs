@@ -19,7 +19,8 @@ const TAILED: u16 = 1 << 11;
 /// the first to refer to, bytes.
 #[must_use]
 pub fn click_room(click: &Click<'_>) -> usize {
-    let strings = click.path.len() + click.shared().map(<[u8]>::len).iter().sum::<usize>();
+    let shared = click.host.len() + click.referer.len() + click.user_agent.len() + click.tag.len();
+    let strings = click.path.len() + shared;
     (CLICK_BYTES_MIN + strings).next_multiple_of(8) + TEXTS_ROOM
 }
 
@@ -52,23 +53,31 @@ fn encode_with<'s, const FIELDS: usize, const TAIL: usize>(
     salt: Salt,
     scratch: &'s mut RecordScratch,
 ) -> &'s [u8] {
-    let (shared, fields) = (click.shared(), &fields[..FIELDS]);
-    let length = fields.iter().fold(click.path.len(), |sum, field| sum + field.bytes_here());
+    let fields = &fields[..FIELDS];
+    let strings_here = fields.iter().fold(0, |sum, field| sum + field.bytes_here());
     let tail_at = SHARED_AT + 4 * FIELDS;
-    let record = scratch.begin(TYPE, sequence, tail_at + TAIL + length);
+    let length = tail_at + TAIL + click.path.len() + strings_here;
+    let record = scratch.begin(TYPE, sequence, length);
     let (fixed, mut rest) = record.split_at_mut(tail_at + TAIL);
     let tagged = if FIELDS > UNTAGGED { TAGGED } else { 0 };
     let tailed = if TAIL > 0 { TAILED } else { 0 };
-    fixed[9] = click.verdict.0;
-    fixed[10..12].copy_from_slice(&click.status.to_le_bytes());
-    fixed[12..14].copy_from_slice(&(click.flags.bits() | tagged | tailed).to_le_bytes());
-    fixed[14] = click.variant;
-    fixed[15] = click.reason;
-    fixed[24..32].copy_from_slice(&click.time_us.to_le_bytes());
-    fixed[32..40].copy_from_slice(&click.link.to_le_bytes());
-    fixed[40..44].copy_from_slice(&click.generation.to_le_bytes());
-    fixed[44..46].copy_from_slice(&(click.path.len() as u16).to_le_bytes());
-    fixed[46..48].copy_from_slice(&click.signals.to_le_bytes());
+    // By whole words, as they are read for the checksum right after.
+    let words = fixed.as_chunks_mut::<8>().0;
+    words[1] = word(&[
+        (u64::from(TYPE), 0),
+        (u64::from(click.verdict.0), 8),
+        (u64::from(click.status), 16),
+        (u64::from(click.flags.bits() | tagged | tailed), 32),
+        (u64::from(click.variant), 48),
+        (u64::from(click.reason), 56),
+    ]);
+    words[3] = click.time_us.to_le_bytes();
+    words[4] = click.link.to_le_bytes();
+    words[5] = word(&[
+        (u64::from(click.generation), 0),
+        (u64::from(click.path.len() as u16), 32),
+        (u64::from(click.signals), 48),
+    ]);
     fixed[48..64].copy_from_slice(&click.ip);
     for (bytes, field) in fixed[SHARED_AT..tail_at].as_chunks_mut::<4>().0.iter_mut().zip(fields) {
         *bytes = field.0.to_le_bytes();
@@ -79,15 +88,22 @@ fn encode_with<'s, const FIELDS: usize, const TAIL: usize>(
     let (room, behind) = rest.split_at_mut(click.path.len());
     room.copy_from_slice(click.path);
     rest = behind;
-    for (string, field) in shared.iter().zip(fields) {
-        if field.bytes_here() > 0 {
-            let (room, behind) = rest.split_at_mut(string.len());
-            room.copy_from_slice(string);
-            rest = behind;
+    if strings_here > 0 {
+        for (string, field) in click.shared().iter().zip(fields) {
+            if field.bytes_here() > 0 {
+                let (room, behind) = rest.split_at_mut(string.len());
+                room.copy_from_slice(string);
+                rest = behind;
+            }
         }
     }
     frame::close(record, salt);
     record
+}
+
+/// The bytes of a word that holds these numbers, each from its bit on.
+fn word(parts: &[(u64, u32)]) -> [u8; 8] {
+    parts.iter().fold(0, |word, (number, bit)| word | number << bit).to_le_bytes()
 }
 
 /// The click in a record whose frame has been found good, and the fields of its shared

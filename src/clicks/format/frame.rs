@@ -93,10 +93,11 @@ pub enum Framed<'a> {
 /// `frame` is the whole frame: its length is what is written as the length.
 pub fn close(frame: &mut [u8], salt: Salt) {
     debug_assert!(frame.len() > FRAME_BYTES && frame.len().is_multiple_of(8));
-    let length = frame.len() as u32;
+    let length = frame.len() as u64;
     let checksum = salt.checksum(&frame[FRAME_BYTES..]);
-    frame[..4].copy_from_slice(&length.to_le_bytes());
-    frame[4..8].copy_from_slice(&checksum.to_le_bytes());
+    // In one store, as it is read as one word.
+    let word = u64::from(checksum) << 32 | length;
+    frame[..FRAME_BYTES].copy_from_slice(&word.to_le_bytes());
 }
 
 /// Looks at the start of `bytes` for a frame of `bytes_min..=bytes_max` bytes.

@@ -15,7 +15,12 @@ use crate::limits::{TEXTS_BYTES_PER_SEGMENT_MAX, TEXTS_PER_SEGMENT_MAX};
 /// At most half of the slots are taken, so a search is short, and ends.
 const SLOTS: usize = 2 * TEXTS_PER_SEGMENT_MAX;
 
-const _: () = assert!(SLOTS.is_power_of_two() && SLOTS - 1 <= u16::MAX as usize);
+/// Slots that are looked at where the quick hash says, before a string is hashed as a
+/// whole. So visitors whose strings differ only where that hash does not look cost no
+/// more than these.
+const QUICK_SLOTS: usize = 2;
+
+const _: () = assert!(SLOTS.is_power_of_two());
 const _: () = assert!(TEXTS_BYTES_PER_SEGMENT_MAX <= u32::MAX as usize);
 const _: () = assert!(TEXT_BYTES_MAX <= u16::MAX as usize);
 
@@ -43,9 +48,9 @@ pub struct Dictionary {
     /// Which segment this is, from 1. Slots of another are free, so a new segment
     /// costs nothing.
     round: u32,
-    /// The slot of the string that was last asked for, for each kind. It may be of
-    /// another segment, and then is free like all of them.
-    last: [u16; SHARED],
+    /// What the slot of the string that was last asked for says, for each kind. It
+    /// may be of another segment, and then is free like all of them.
+    last: [TextSlot; SHARED],
 }
 
 impl Dictionary {
@@ -60,53 +65,86 @@ impl Dictionary {
             used: 0,
             texts: 0,
             round: 1,
-            last: [0; SHARED],
+            last: [TextSlot::default(); SHARED],
         }
+    }
+
+    /// Where `text` stands, if it is the string of this `kind` that was last
+    /// [asked for](Self::place), as the host of most clicks is: it is not hashed.
+    #[inline]
+    #[must_use]
+    pub fn last(&self, kind: usize, text: &[u8]) -> Option<TextPlace> {
+        let last = &self.last[kind];
+        (last.round == self.round && self.is_of(last, text)).then_some(last.place)
     }
 
     /// Where `text`, of 1 to [`TEXT_BYTES_MAX`] bytes, stands. If that is nowhere
     /// yet, it is `next` from now on, and the caller writes it there. `None` if
     /// there is no room to remember that. Never allocates.
     ///
-    /// `kind` is which of a click's [`SHARED`] strings it is. Where a click has the
-    /// same one as the click before, as most have the host, it is not hashed.
+    /// `kind` is which of a click's [`SHARED`] strings it is.
     pub fn place(&mut self, kind: usize, text: &[u8], next: TextPlace) -> Option<TextPlace> {
         debug_assert!((1..=TEXT_BYTES_MAX).contains(&text.len()));
-        let last = &self.slots[usize::from(self.last[kind])];
-        if last.round == self.round && self.is_of(last, text) {
-            return Some(last.place);
-        }
-        let mut hasher = self.seed.build_hasher();
-        hasher.write(text);
-        let hash = hasher.finish();
-        let tag = (hash >> 48) as u16;
-        let mut index = hash as usize % SLOTS;
-        loop {
-            let slot = &self.slots[index];
-            if slot.round != self.round {
-                break;
-            }
-            if slot.tag == tag && self.is_of(slot, text) {
-                self.last[kind] = index as u16;
-                return Some(slot.place);
-            }
-            index = (index + 1) % SLOTS;
+        // None is ever taken out of a round: what is not found before a free slot is
+        // nowhere, and what found none under its quick hash never will.
+        let quick = self.quick_hash(text).and_then(|hash| self.search(hash, QUICK_SLOTS, text));
+        let (index, tag) = match quick {
+            Some(found) => found,
+            None => self.search(self.whole_hash(text), SLOTS, text)?,
+        };
+        let slot = self.slots[index];
+        if slot.round == self.round {
+            self.last[kind] = slot;
+            return Some(slot.place);
         }
         if self.texts == TEXTS_PER_SEGMENT_MAX || self.arena.len() - self.used < text.len() {
             return None;
         }
         self.arena[self.used..][..text.len()].copy_from_slice(text);
-        self.slots[index] = TextSlot {
+        let slot = TextSlot {
             round: self.round,
             place: next,
             begin: self.used as u32,
             bytes: text.len() as u16,
             tag,
         };
+        self.slots[index] = slot;
         self.used += text.len();
         self.texts += 1;
-        self.last[kind] = index as u16;
+        self.last[kind] = slot;
         Some(next)
+    }
+
+    /// The slot of `text` among the first `count` that `hash` leads to, or the free one
+    /// where it belongs, and the tag that it has there; `None` if others take them all.
+    #[inline]
+    fn search(&self, hash: u64, count: usize, text: &[u8]) -> Option<(usize, u16)> {
+        let tag = (hash >> 48) as u16;
+        (0..count).find_map(|step| {
+            let index = (hash as usize).wrapping_add(step) % SLOTS;
+            let slot = &self.slots[index];
+            let is_it = slot.round != self.round || slot.tag == tag && self.is_of(slot, text);
+            is_it.then_some((index, tag))
+        })
+    }
+
+    /// A hash of the length and of what mostly tells two strings of one length apart:
+    /// the device in a user agent, and the end. `None` for a short one.
+    #[inline]
+    fn quick_hash(&self, text: &[u8]) -> Option<u64> {
+        let (_, begin) = text.first_chunk::<40>()?.split_last_chunk::<16>()?;
+        let mut hasher = self.seed.build_hasher();
+        hasher.write_u128(u128::from_ne_bytes(*begin) ^ text.len() as u128);
+        for bytes in text.last_chunk::<32>()?.as_chunks::<16>().0 {
+            hasher.write_u128(u128::from_ne_bytes(*bytes));
+        }
+        Some(hasher.finish())
+    }
+
+    fn whole_hash(&self, text: &[u8]) -> u64 {
+        let mut hasher = self.seed.build_hasher();
+        hasher.write(text);
+        hasher.finish()
     }
 
     /// Whether the string of a slot that is taken is `text`.
@@ -122,6 +160,7 @@ impl Dictionary {
         self.round = self.round.checked_add(1).unwrap_or_else(|| {
             // Once in four billion segments.
             self.slots.fill(TextSlot::default());
+            self.last.fill(TextSlot::default());
             1
         });
     }
@@ -166,13 +205,15 @@ mod tests {
     #[test]
     fn rounds_begin_again() {
         let mut dictionary = Dictionary::new();
+        // In round 1, which comes again.
         dictionary.place(0, b"curl/8.7.1", nth(0));
         dictionary.round = u32::MAX;
         dictionary.clear();
+        assert_eq!(dictionary.last(0, b"curl/8.7.1"), None);
         assert_eq!(dictionary.place(0, b"curl/8.7.1", nth(5)), Some(nth(5)));
     }
-    /// The last string of a kind, asked for again and again, must be of this
-    /// segment: also where its slot is taken by another string of this one.
+    /// The last string of a kind is known without a search, for that kind alone, and
+    /// must be of this segment.
     #[test]
     fn the_last_one_does_not_outlive_its_segment() {
         let mut dictionary = Dictionary::new();
@@ -181,11 +222,16 @@ mod tests {
             for (kind, number) in (0..SHARED).zip(1..) {
                 let (first, again) = (nth(10 * round + number), nth(999));
                 let text = format!("{host}/{kind}");
+                assert_eq!(dictionary.last(kind, text.as_bytes()), None);
                 assert_eq!(dictionary.place(kind, text.as_bytes(), first), Some(first));
+                assert_eq!(dictionary.last(kind, text.as_bytes()), Some(first));
+                assert_eq!(dictionary.last(kind, &text.as_bytes()[1..]), None);
                 assert_eq!(dictionary.place(kind, text.as_bytes(), again), Some(first));
                 // A kind remembers for itself alone, and all know the same strings.
                 let other = (kind + 1) % SHARED;
+                assert_eq!(dictionary.last(other, text.as_bytes()), None);
                 assert_eq!(dictionary.place(other, text.as_bytes(), again), Some(first));
+                assert_eq!(dictionary.last(other, text.as_bytes()), Some(first));
             }
             assert_eq!(dictionary.texts, SHARED);
             let last = format!("{host}/{}", SHARED - 1);
@@ -193,10 +239,25 @@ mod tests {
             for kind in 0..SHARED {
                 dictionary.clear();
                 let place = nth(500 + kind);
+                assert_eq!(dictionary.last(kind, last.as_bytes()), None);
                 assert_eq!(dictionary.place(kind, last.as_bytes(), place), Some(place));
             }
             dictionary.clear();
         }
+    }
+    /// Ten strings that differ only where the quick hash does not look.
+    #[test]
+    fn what_looks_alike_is_told_apart() {
+        let mut dictionary = Dictionary::new();
+        let texts: [String; 10] =
+            std::array::from_fn(|number| format!("{}{number}{}", "a".repeat(45), "z".repeat(40)));
+        for again in [0, 100] {
+            for (number, text) in texts.iter().enumerate() {
+                let place = dictionary.place(0, text.as_bytes(), nth(number + again));
+                assert_eq!(place, Some(nth(number)));
+            }
+        }
+        assert_eq!(dictionary.texts, texts.len());
     }
     #[test]
     fn full_of_strings() {
@@ -235,6 +296,8 @@ mod tests {
                 let number = rng.u32(..texts);
                 let mut text = number.to_string().into_bytes();
                 text.resize(text.len().max(number as usize % bytes_max), b' ');
+                let last = dictionary.last(step % SHARED, &text);
+                assert!(last.is_none_or(|place| model.get(&text) == Some(&place)));
                 let place = dictionary.place(step % SHARED, &text, nth(step));
                 let is_full = model.len() == TEXTS_PER_SEGMENT_MAX
                     || bytes + text.len() > TEXTS_BYTES_PER_SEGMENT_MAX;

@@ -299,6 +299,14 @@ pub fn clicks(folder: &Path) -> Clicks {
     }
 }
 
+/// What the page of `carom clicks prove` says, and the exit status.
+pub fn proof(folder: &Path) -> (Value, Option<i32>) {
+    let output = Command::new(CAROM).args(["clicks", "prove", "--json"]).arg(folder).output();
+    let output = output.unwrap();
+    let mut said: Value = serde_json::from_slice(&output.stdout).unwrap();
+    (said["page"].take(), output.status.code())
+}
+
 /// Asks again and again, until it is so.
 pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;

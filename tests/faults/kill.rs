@@ -100,10 +100,13 @@ fn kill_under_load(engine: Engine) {
     Client::new(server.connect()).get("t.example", &load.path(0)).unwrap();
     load.sent = 1;
     load.received = 1;
+    // All that was left is taken in, but for the segment of this click.
+    common::until("it is taken in", || common::proof(&folder).0["open"] == 1);
     let (code, said) = server.stop();
     assert_eq!(code, Some(0), "{said}");
     model.rounds.push(vec![load]);
-    model.check(&[folder]);
+    model.check(&[folder.clone()]);
+    model.check_proof(&folder);
     assert_eq!(model.unsealed, unsealed, "a stop leaves sealed segments only");
     eprintln!("{}: {kills} kills: {}", engine.name(), model.figures());
 }
@@ -375,6 +378,15 @@ impl Model {
         let new: Vec<_> = self.torn.difference(&torn_before).map(|segment| segment.0).collect();
         let shards: BTreeSet<_> = new.iter().collect();
         assert_eq!(new.len(), shards.len(), "one torn tail a shard and kill: {said}");
+    }
+
+    /// The page that accounts for every click says the same.
+    fn check_proof(&self, folder: &Path) {
+        let (page, code) = common::proof(folder);
+        let rows = page["rows"].as_array().unwrap();
+        let sum = |name: &str| rows.iter().map(|row| row[name].as_u64().unwrap()).sum::<u64>();
+        assert_eq!([sum("recorded"), sum("lost"), sum("missing")], [self.clicks, self.lost, 0]);
+        assert_eq!((sum("answered"), code), (self.clicks + self.lost, Some(0)), "{page}");
     }
 
     fn figures(&self) -> String {

@@ -86,16 +86,22 @@ impl CatchUp {
                 self.folder.display()
             ));
         }
-        for file in &files {
+        // Those that a kill has left come first and are few: a stop waits for them. The rest
+        // is what an older carom has left.
+        let is_left = |file: &&SegmentFile| known.get(file.shard, file.number).is_some();
+        let (left, rest): (Vec<_>, Vec<_>) = files.iter().partition(is_left);
+        for (is_rest, file) in
+            left.iter().map(|it| (false, it)).chain(rest.iter().map(|it| (true, it)))
+        {
+            if is_rest && self.stop.load(Ordering::Acquire) {
+                return Ok(());
+            }
             let before = known.get(file.shard, file.number);
             if let Some(contents) = before.and_then(|known| known.contents) {
                 self.compare_length(file, &contents);
             } else if let Some(contents) = self.read(file)? {
                 let event = ListedEvent::Found(contents);
                 self.hand_over(Listed { shard: file.shard, number: file.number, event });
-            }
-            if self.stop.load(Ordering::Acquire) {
-                return Ok(());
             }
         }
         // Somebody may have deleted a segment, and said so, since.

@@ -105,7 +105,7 @@ fn kill_under_load(engine: Engine) {
     let (code, said) = server.stop();
     assert_eq!(code, Some(0), "{said}");
     model.rounds.push(vec![load]);
-    model.check(&[folder.clone()]);
+    model.check(std::slice::from_ref(&folder));
     model.check_proof(&folder);
     assert_eq!(model.unsealed, unsealed, "a stop leaves sealed segments only");
     eprintln!("{}: {kills} kills: {}", engine.name(), model.figures());

@@ -55,6 +55,9 @@ impl KnownSegments {
             ListedEvent::Begun { run, salt } => {
                 self.there.insert(place, Known { run, salt, contents: None, is_gone: false });
             }
+            // `ship` sees a seal before the server notes it, and may be faster to delete.
+            ListedEvent::Sealed(_)
+                if self.is_deleted(shard, number) && self.get(shard, number).is_none() => {}
             ListedEvent::Sealed(contents) | ListedEvent::Found(contents) => {
                 let Contents { run, salt, .. } = contents;
                 let known = Known { run, salt, contents: Some(contents), is_gone: false };
@@ -155,6 +158,35 @@ mod tests {
         assert_eq!((deleted, known.last(1), known.last(0)), (vec![1, 2, 8], 9, 0));
         assert_eq!(known.deleted[&1], [1..3, 8..9]);
         assert!(known.get(1, 3).is_some() && known.get(0, 3).is_none() && !known.is_deleted(0, 1));
+    }
+
+    #[test]
+    fn what_is_deleted_before_its_seal_is_noted_is_not_missed() {
+        let mut known = KnownSegments::default();
+        let (salt, mut apply) = (Salt::new(9), |event| {
+            known.apply(&Listed { shard: 1, number: 4, event });
+            known.get(1, 4).cloned()
+        });
+        let contents = Contents {
+            run: 5,
+            salt,
+            first: 1,
+            last: 7,
+            clicks: 7,
+            lost: 0,
+            bytes: 5000,
+            from_us: 10,
+            to_us: 20,
+            digest: None,
+        };
+        assert!(apply(ListedEvent::Begun { run: 5, salt }).is_some());
+        let shipped = ListedEvent::Deleted { by: Actor::Ship, why: DeletedWhy::Shipped };
+        assert_eq!(apply(shipped), None);
+        assert_eq!(apply(ListedEvent::Sealed(contents)), None);
+        // The number of one that was deleted unused is given again.
+        assert!(apply(ListedEvent::Begun { run: 6, salt }).is_some());
+        let sealed = apply(ListedEvent::Sealed(Contents { run: 6, ..contents }));
+        assert_eq!(sealed.unwrap().contents.unwrap().run, 6);
     }
 
     #[test]

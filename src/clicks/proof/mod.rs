@@ -5,7 +5,7 @@
 mod account;
 mod page;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::Path;
 
@@ -145,6 +145,8 @@ fn read_list(
     };
     let mut listed = ListedSegments { segments: BTreeMap::new(), lines: 0, mac: [0; 16] };
     let end = lines.unwrap_or(u64::MAX);
+    // `ship` may be faster to delete a segment than its server to note the seal.
+    let mut deleted = BTreeSet::new();
     // What is deleted later is accounted for as deleted, whenever the page was made.
     reader
         .read(|line| {
@@ -155,13 +157,17 @@ fn read_list(
                 (listed.lines, listed.mac) = (line.index, line.mac);
             }
             match &entry.event {
+                ListedEvent::Begun { .. } => drop(deleted.remove(&place)),
                 ListedEvent::Sealed(contents) if is_in => {
-                    listed.segments.insert(place, account_of(entry.shard, contents, true));
+                    let account = account_of(entry.shard, contents, true);
+                    let is_deleted = deleted.contains(&place);
+                    listed.segments.insert(place, SegmentAccount { is_deleted, ..account });
                 }
                 ListedEvent::Found(contents) if is_in => {
                     listed.segments.insert(place, account_of(entry.shard, contents, false));
                 }
                 ListedEvent::Deleted { .. } => {
+                    deleted.insert(place);
                     if let Some(account) = listed.segments.get_mut(&place) {
                         account.is_deleted = true;
                     }

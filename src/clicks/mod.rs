@@ -59,6 +59,7 @@ pub use keep::maker::SegmentMaker;
 pub use keep::open_segment::ServerRun;
 pub use keep::syncer::SegmentSyncer;
 pub use list::file::SegmentList;
+pub use list::known::KnownSegments;
 pub use read::compare::{ListNote, Weight};
 pub use read::entry::LedgerEntry;
 pub use read::event::SegmentEvent;

@@ -10,7 +10,7 @@ use anyhow::Context;
 
 use super::register;
 use crate::clicks::folder::{self, SegmentFile};
-use crate::clicks::{ClickKeys, SegmentList, SegmentReader, key_file};
+use crate::clicks::{ClickKeys, KnownSegments, SegmentList, SegmentReader, key_file};
 
 /// Deletes the segments of a folder that every registered sink has and that were
 /// last written longer ago than `keep_for`; returns how many.
@@ -33,6 +33,13 @@ pub fn delete_shipped(
     let sinks = names.iter().map(|name| Ok(register::read(clicks, name)?.positions));
     let sinks = sinks.collect::<anyhow::Result<Vec<_>>>()?;
     let live_run = folder::live_run(clicks);
+    let known = KnownSegments::of_folder(clicks)
+        .with_context(|| format!("cannot read the list of segments of {}", clicks.display()))?;
+    // Not before the list tells what it held: else nobody could account for its clicks.
+    let is_listed = |file: &SegmentFile| {
+        let known = known.as_ref().map(|known| known.get(file.shard, file.number));
+        known.is_none_or(|known| known.is_some_and(|known| known.contents.is_some()))
+    };
     let mut done = Vec::new();
     for files in files.chunk_by(|a, b| a.shard == b.shard) {
         let passed = sinks.iter().map(|positions| {
@@ -42,7 +49,7 @@ pub fn delete_shipped(
         let passed = passed.min().unwrap_or(0).min(files.len() - 1);
         for file in &files[..passed] {
             let is_old = is_older(file, keep_for).with_context(|| cannot(file))?;
-            if is_old && is_closed(file, live_run) {
+            if is_old && is_closed(file, live_run) && is_listed(file) {
                 done.push(file);
             }
         }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use carom::cli::clicks::verify::{VerifyArguments, verify};
 use carom::clicks::folder::{parse_segment_name, segment_name};
-use carom::clicks::{Keeper, KeeperOptions, Ledger, ShardInfo, key_file, key_ring};
+use carom::clicks::{Keeper, KeeperOptions, Ledger, SegmentList, ShardInfo, key_file, key_ring};
 use carom::limits::SEGMENT_BYTES_MIN;
 use tempfile::TempDir;
 
@@ -277,4 +277,51 @@ fn a_start_says_what_is_gone() {
         let (out, status) = verified(dir.path());
         assert!(status == 1 && out.contains(&format!("{gone}: ")), "{out}");
     }
+}
+
+/// What is taken off the list, or all of it, is missed also after the next start, which
+/// goes on with the list.
+fn stays_missed(harm: impl Fn(&mut Files)) {
+    let mut files = history().clone();
+    harm(&mut files);
+    let dir = store(&files);
+    let (out, status) = verified(dir.path());
+    assert_eq!(status, 1, "{out}");
+    let (keeper, mut writers) = serve(dir.path());
+    write(&mut writers, 10);
+    drop(writers);
+    keeper.finish();
+    let (out, status) = verified(dir.path());
+    assert!(status == 1 && out.contains(" were taken out or put in"), "{out}");
+}
+
+#[test]
+fn lines_taken_off_the_end_stay_missed() {
+    stays_missed(|files| {
+        let list = files.get_mut(LIST).unwrap();
+        let end = list.iter().enumerate().filter(|(_, byte)| **byte == b'\n').nth(20).unwrap().0;
+        list.truncate(end + 1);
+    });
+}
+#[test]
+fn a_whole_list_stays_missed() {
+    stays_missed(|files| drop(files.remove(LIST)));
+}
+
+/// Whoever reads while carom deletes misses nothing.
+#[test]
+fn what_is_deleted_by_rule_while_others_are_read_is_not_missed() {
+    let dir = store(history());
+    let keys = key_file::load(&key_file::beside(dir.path())).unwrap();
+    let mut ledger = Ledger::open(&[dir.path().to_owned()], false).unwrap();
+    ledger.compare_with_lists(|_| key_ring::KeyRing::new(None).unwrap().list_keys(dir.path()));
+    assert!(ledger.next_click_by_shard().unwrap().is_some());
+    let mut list = SegmentList::open(dir.path(), &keys).unwrap();
+    list.tell_shipped([(0, 2), (0, 3)].into_iter()).unwrap();
+    for number in [2, 3] {
+        fs::remove_file(dir.path().join(segment_name(0, number))).unwrap();
+    }
+    while ledger.next_click_by_shard().unwrap().is_some() {}
+    let tally = ledger.tally();
+    assert!(tally.is_whole(), "{tally} {:?}", ledger.take_notes());
 }

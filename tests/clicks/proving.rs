@@ -119,6 +119,16 @@ fn what_is_changed_is_told() {
     assert!(complaints.contains("its bytes are others"), "{complaints}");
 }
 
+/// What only the list tells of is on the page too, not merely in the exit status.
+#[test]
+fn what_is_wrong_with_the_list_is_on_the_page() {
+    let mut files = history().clone();
+    files.remove(".state/ledger-head");
+    let dir = store(&files);
+    let (out, _, status) = proved(&wish(dir.path()));
+    assert!(status == 1 && out.contains("NOT every click") && out.contains("findings 1,"), "{out}");
+}
+
 /// A page that is none, or not of this folder, is refused in these words.
 fn refused(page: &str, words: &str) {
     let dir = store(history());

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{FallocateFlags, fallocate};
 
-use super::head::ListHead;
+use super::head::{self, ListHead};
 use crate::clicks::format::id::ClickKeys;
 use crate::clicks::format::list_line::{self, LINE_BYTES_MAX, ListKeys, Mac};
 use crate::clicks::format::listed::{Actor, DeletedWhy, Listed, ListedEvent};
@@ -65,7 +65,13 @@ impl SegmentList {
             folder::sync(folder::of(&path))?;
         }
         let keys = ListKeys::new(keys);
-        Ok(Self { clicks: clicks.to_owned(), tail: tail(&file)?, file, head, keys, room_to: 0 })
+        let mut tail = tail(&file)?;
+        // Lines were taken off its end. Numbers go on behind them, so that they are missed
+        // for good.
+        if let Some(lines) = head::lines(clicks)?.filter(|lines| *lines > tail.index) {
+            (tail.index, tail.mac) = (lines, [0; 16]);
+        }
+        Ok(Self { clicks: clicks.to_owned(), tail, file, head, keys, room_to: 0 })
     }
 
     /// Where it is.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::ops::Range;
+use std::path::Path;
 
 use super::reader::ListReader;
 use crate::clicks::format::frame::Salt;
@@ -32,6 +33,18 @@ pub struct KnownSegments {
 }
 
 impl KnownSegments {
+    /// Those of a click folder; `None` if it has no list.
+    ///
+    /// # Errors
+    ///
+    /// Those of reading it.
+    pub fn of_folder(clicks: &Path) -> io::Result<Option<Self>> {
+        let Some(mut list) = ListReader::open(clicks, None)? else { return Ok(None) };
+        let mut known = Self::default();
+        known.read(&mut list)?;
+        Ok(Some(known))
+    }
+
     /// Takes in what came in a list since the last time.
     ///
     /// # Errors

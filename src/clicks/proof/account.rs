@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 const DAY_US: u64 = 86_400_000_000;
 
 /// A segment that is done with: what the list tells of it, and what was read of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SegmentAccount {
     /// Whose.
     pub shard: u16,

@@ -89,6 +89,14 @@ pub fn prove(
     open += ledger.live_reports().count() as u64;
     let notes = ledger.take_list_notes().into_iter().filter(|note| note.weight > Weight::Told);
     findings.extend(notes.map(|note| note.sentence));
+    // Some may have been deleted by rule while the others were read.
+    for (place, account) in read_list(clicks, keys, Some(listed.lines))?.segments {
+        if account.is_deleted
+            && let Some(before) = listed.segments.get_mut(&place)
+        {
+            before.is_deleted = true;
+        }
+    }
     let rows = account::rows(listed.segments.into_values(), &times);
     let page = ProofPage {
         folder: clicks.display().to_string(),
@@ -99,6 +107,7 @@ pub fn prove(
         mac: listed.mac,
         rows,
         changed,
+        findings: findings.len() as u64,
         open,
         sinks: Vec::new(),
     };
@@ -190,8 +199,7 @@ fn read_list(
 
 fn account_of(shard: u16, contents: &Contents, is_own: bool) -> SegmentAccount {
     let &Contents { run, first, last, clicks, lost, from_us, .. } = contents;
-    let (is_deleted, read, undelivered) = (false, None, 0);
-    SegmentAccount {
+    let account = SegmentAccount {
         shard,
         run,
         first,
@@ -199,9 +207,7 @@ fn account_of(shard: u16, contents: &Contents, is_own: bool) -> SegmentAccount {
         clicks,
         lost,
         from_us,
-        is_own,
-        is_deleted,
-        read,
-        undelivered,
-    }
+        ..SegmentAccount::default()
+    };
+    SegmentAccount { is_own, ..account }
 }

@@ -37,6 +37,8 @@ pub struct ProofPage {
     pub rows: Vec<ProofRow>,
     /// Segments that are not what was written.
     pub changed: u64,
+    /// What else is not as it should be, in the folder or its list.
+    pub findings: u64,
     /// Segments that are not done with, and not told of here.
     pub open: u64,
     /// Sinks and the clicks that they have acknowledged.
@@ -67,7 +69,7 @@ impl ProofPage {
     /// Whether all clicks that were answered are accounted for.
     #[must_use]
     pub fn is_whole(&self) -> bool {
-        self.total().missing == 0 && self.changed == 0
+        self.total().missing == 0 && [self.changed, self.findings] == [0; 2]
     }
 
     /// The page, for people, without its signature.
@@ -87,13 +89,13 @@ impl ProofPage {
         put(&mut out, "total", "", &self.total());
         let balance = match self.is_whole() {
             true => "answered = recorded + lost + deleted. Every click is accounted for.",
-            false => "NOT every click is accounted for: see missing and changed.",
+            false => "NOT every click is accounted for: see missing, changed and findings.",
         };
         let _ = writeln!(out, "\n{balance}");
         let _ = writeln!(
             out,
-            "changed segments {}, segments not done with {}",
-            self.changed, self.open
+            "changed segments {}, findings {}, segments not done with {}",
+            self.changed, self.findings, self.open
         );
         for (name, clicks) in &self.sinks {
             let _ = writeln!(
@@ -242,6 +244,7 @@ mod tests {
             mac: [7; 16],
             rows: vec![row, ProofRow { day: 20_785, ..row }],
             changed: 0,
+            findings: 0,
             open: 1,
             sinks: vec![("files".into(), 300)],
         }

@@ -194,6 +194,12 @@ impl FolderList {
         Some((number, self.known.get(shard, number)?.clone()))
     }
 
+    /// Whether carom has deleted a segment.
+    pub(super) fn was_deleted(&mut self, shard: u16, number: u64) -> bool {
+        let _ = self.refresh();
+        self.known.get(shard, number).is_none() && self.known.is_deleted(shard, number)
+    }
+
     /// The shards of which there should be segments.
     pub(super) fn shards(&self) -> Vec<u16> {
         self.known.shards().collect()

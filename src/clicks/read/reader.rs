@@ -106,7 +106,7 @@ impl<S: ReadAt> SegmentReader<S> {
         Ok(Ok(reader))
     }
 
-    /// Passed the segment says of itself.
+    /// What the segment says of itself.
     #[must_use]
     pub fn header(&self) -> &Header {
         &self.header
@@ -118,13 +118,13 @@ impl<S: ReadAt> SegmentReader<S> {
         &self.source
     }
 
-    /// Passed its shard noted with the first record; `None` also if that is damaged.
+    /// What its shard noted with the first record; `None` also if that is damaged.
     #[must_use]
     pub fn start(&self) -> Option<&StartBlock> {
         self.start.as_ref()
     }
 
-    /// Passed it was sealed with; `None` while it is written, and after a kill.
+    /// What it was sealed with; `None` while it is written, and after a kill.
     #[must_use]
     pub fn seal(&self) -> Option<&Seal> {
         self.seal.as_ref()
@@ -187,7 +187,7 @@ impl<S: ReadAt> SegmentReader<S> {
         click_with(record, |kind| self.strings.get(kind)).expect("the last event was a click")
     }
 
-    /// Passed a link was that clicks of this segment are of, as the records that were
+    /// What a link was that clicks of this segment are of, as the records that were
     /// passed last said; `None` also if there is too much to keep.
     #[must_use]
     pub fn link(&self, link: u64, variant: u8) -> Option<LoggedLink<'_>> {

@@ -275,7 +275,7 @@ impl ShardStream {
                 // Unused ones are deleted when a server stops, and the next run
                 // gives the number to another. Sequence numbers tell of others.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    self.waiting.pop_front();
+                    self.went_meanwhile(account);
                     return None;
                 }
                 Err(error) => account.cannot_read(name, &error),
@@ -292,6 +292,16 @@ impl ShardStream {
         let is_later_begun = self.waiting.iter().skip(1).any(is_begun);
         // It may have been begun, and filled, since it was looked at.
         is_later_begun && !self.waiting.front().is_some_and(is_begun)
+    }
+
+    /// The next segment is not there any more. If carom has just deleted it, its numbers
+    /// are not missed.
+    fn went_meanwhile(&mut self, account: &mut Account) {
+        let Some(next) = self.waiting.pop_front() else { return };
+        let list = account.list(&self.folder);
+        if list.is_some_and(|list| list.was_deleted(next.shard, next.number)) {
+            self.before = None;
+        }
     }
 
     /// Goes past a segment without reading it. What is missing before it is known

@@ -61,7 +61,11 @@ pub fn delete_shipped(
     list.tell_shipped(done.iter().map(|file| (file.shard, file.number)))
         .with_context(|| format!("cannot add to {}", list.path().display()))?;
     for file in &done {
-        fs::remove_file(&file.path).with_context(|| cannot(file))?;
+        match fs::remove_file(&file.path) {
+            // Another `ship` was faster.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            removed => removed.with_context(|| cannot(file))?,
+        }
     }
     Ok(done.len() as u64)
 }

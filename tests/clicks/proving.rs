@@ -129,6 +129,18 @@ fn what_is_wrong_with_the_list_is_on_the_page() {
     assert!(status == 1 && out.contains("NOT every click") && out.contains("findings 1,"), "{out}");
 }
 
+/// A copy under another name takes no click away, and adds none.
+#[test]
+fn a_planted_copy_is_counted_neither_way() {
+    let mut files = history().clone();
+    let name = segments(&files).swap_remove(1);
+    let copy = files[&name].clone();
+    files.insert("shard-000-0000009999.clicks".into(), copy);
+    let dir = store(&files);
+    let (sums, status) = totals(dir.path());
+    assert_eq!((sums, status), ([CLICKS, CLICKS, 0, 0, 0], 1));
+}
+
 /// A page that is none, or not of this folder, is refused in these words.
 fn refused(page: &str, words: &str) {
     let dir = store(history());

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use clap::Args;
 
 use super::filter::time;
@@ -13,6 +13,7 @@ use crate::cli::pipe::is_broken_pipe;
 use crate::cli::progress::Progress;
 use crate::clicks::proof::{self, Proof, SignedPage};
 use crate::clicks::{ClickKeys, Ledger, key_file};
+use crate::disk::regular;
 use crate::limits::PROOF_BYTES_MAX;
 use crate::say::say_to;
 use crate::ship::register;
@@ -72,6 +73,10 @@ pub fn prove(wish: &ProveArguments, out: impl Write, complaints: &mut impl Write
 }
 
 fn keys(wish: &ProveArguments) -> anyhow::Result<ClickKeys> {
+    let folder = &wish.folder;
+    let metadata =
+        folder.metadata().with_context(|| format!("cannot read {}", folder.display()))?;
+    ensure!(metadata.is_dir(), "{} is no folder; name the click folder", folder.display());
     let keys = match &wish.click_key {
         Some(path) => key_file::load(path),
         None => key_file::load_beside(&wish.folder),
@@ -150,6 +155,6 @@ fn check(wish: &ProveArguments, path: &Path, mut out: impl Write) -> anyhow::Res
 fn read(path: &Path) -> io::Result<String> {
     use std::io::Read;
     let mut text = String::new();
-    std::fs::File::open(path)?.take(PROOF_BYTES_MAX).read_to_string(&mut text)?;
+    regular::open(path)?.take(PROOF_BYTES_MAX).read_to_string(&mut text)?;
     Ok(text)
 }

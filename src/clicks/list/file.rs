@@ -159,6 +159,9 @@ impl SegmentList {
     /// Those of fdatasync(2) and of writing down how long it is.
     pub fn sync(&mut self) -> io::Result<()> {
         self.file.sync_data()?;
+        if !self.head.is_there(&self.clicks) {
+            self.head = ListHead::open(&self.clicks)?;
+        }
         self.head.write(self.tail.index)
     }
 

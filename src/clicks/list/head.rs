@@ -3,7 +3,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::disk::{regular, state};
@@ -38,6 +38,14 @@ impl ListHead {
             head.write(0)?;
         }
         Ok(head)
+    }
+
+    /// Whether this is still the file at its place.
+    #[must_use]
+    pub fn is_there(&self, clicks: &Path) -> bool {
+        let [own, now] = [self.file.metadata(), path(clicks).metadata()];
+        let id = |it: std::fs::Metadata| (it.dev(), it.ino());
+        own.ok().map(id) == now.ok().map(id)
     }
 
     /// Notes that the disk has so many lines.

@@ -14,12 +14,14 @@ use anyhow::{Context, bail, ensure};
 pub use account::{ProofRow, SegmentAccount};
 pub use page::{ProofPage, SignedPage};
 
+use crate::clicks::folder::parse_segment_name;
 use crate::clicks::format::id::ClickKeys;
 use crate::clicks::format::list_line::{ListKeys, Mac};
 use crate::clicks::format::listed::{Contents, ListedEvent};
 use crate::clicks::list::reader::ListReader;
 use crate::clicks::read::compare::Weight;
 use crate::clicks::read::ledger::Ledger;
+use crate::clicks::read::tally::SegmentReport;
 use crate::machine::clock::unix_us;
 
 /// What is proved, and what stands against it.
@@ -38,6 +40,68 @@ struct ListedSegments {
     mac: Mac,
 }
 
+/// What was found in the files.
+#[derive(Default)]
+struct Found {
+    changed: u64,
+    open: u64,
+    findings: Vec<String>,
+}
+
+impl ListedSegments {
+    /// Reads all segments, and notes what is in those that are listed.
+    fn find(
+        &mut self,
+        ledger: &mut Ledger,
+        times: &Range<u64>,
+        mut step: impl FnMut(&Ledger),
+    ) -> anyhow::Result<Found> {
+        let mut found = Found::default();
+        // They are kept from here on.
+        ledger.take_reports();
+        loop {
+            let is_end = ledger.next_click_by_shard()?.is_none();
+            step(ledger);
+            for report in ledger.take_reports() {
+                self.note(&report, times, &mut found);
+            }
+            if is_end {
+                break;
+            }
+        }
+        found.open += ledger.live_reports().count() as u64;
+        let notes = ledger.take_list_notes().into_iter().filter(|note| note.weight > Weight::Told);
+        found.findings.extend(notes.map(|note| note.sentence));
+        Ok(found)
+    }
+
+    fn note(&mut self, report: &SegmentReport, times: &Range<u64>, found: &mut Found) {
+        let tally = &report.tally;
+        let bad = [tally.missing, tally.damaged_bytes, tally.unreadable, tally.changed];
+        if bad != [0; 4] || tally.gone > 0 {
+            let notes = report.notes.iter().map(|note| format!("{}: {note}", report.name));
+            found.findings.extend(notes);
+        }
+        let Some(header) = &report.header else { return };
+        let place = (header.shard, header.number);
+        // A copy under another name, or another segment under this one, is told of above.
+        let name = Path::new(&report.name).file_name().and_then(|name| name.to_str());
+        if name.and_then(parse_segment_name) != Some(place) {
+            return;
+        }
+        let account = self.segments.get_mut(&place).filter(|it| it.run == header.run);
+        let Some(account) = account else {
+            found.open += 1;
+            return;
+        };
+        account.read = Some(tally.clicks);
+        account.undelivered = tally.undelivered;
+        if times.contains(&account.from_us) {
+            found.changed += tally.changed;
+        }
+    }
+}
+
 /// Accounts for the clicks of the segments of `clicks` whose first click is within
 /// `times` (Unix µs), and that the first `lines` lines of its list tell of, or all.
 /// `step` is called with the bytes read so far.
@@ -50,45 +114,13 @@ pub fn prove(
     keys: &ClickKeys,
     times: Range<u64>,
     lines: Option<u64>,
-    mut step: impl FnMut(&Ledger),
+    step: impl FnMut(&Ledger),
 ) -> anyhow::Result<Proof> {
     let mut listed = read_list(clicks, keys, lines)?;
     let mut ledger = Ledger::open(&[clicks.to_owned()], false)?;
     ledger.compare_with_lists(|_| Some(ListKeys::new(keys)));
     ledger.pass_over_all_but(times.clone());
-    ledger.take_reports();
-    let (mut changed, mut open) = (0, 0);
-    let mut findings = Vec::new();
-    loop {
-        let is_end = ledger.next_click_by_shard()?.is_none();
-        step(&ledger);
-        for report in ledger.take_reports() {
-            let tally = &report.tally;
-            let bad = [tally.missing, tally.damaged_bytes, tally.unreadable, tally.changed];
-            if bad != [0; 4] || tally.gone > 0 {
-                let notes = report.notes.iter().map(|note| format!("{}: {note}", report.name));
-                findings.extend(notes);
-            }
-            let Some(header) = &report.header else { continue };
-            let place = (header.shard, header.number);
-            let account = listed.segments.get_mut(&place).filter(|it| it.run == header.run);
-            let Some(account) = account else {
-                open += 1;
-                continue;
-            };
-            account.read = Some(report.tally.clicks);
-            account.undelivered = report.tally.undelivered;
-            if times.contains(&account.from_us) {
-                changed += report.tally.changed;
-            }
-        }
-        if is_end {
-            break;
-        }
-    }
-    open += ledger.live_reports().count() as u64;
-    let notes = ledger.take_list_notes().into_iter().filter(|note| note.weight > Weight::Told);
-    findings.extend(notes.map(|note| note.sentence));
+    let Found { changed, open, findings } = listed.find(&mut ledger, &times, step)?;
     // Some may have been deleted by rule while the others were read.
     for (place, account) in read_list(clicks, keys, Some(listed.lines))?.segments {
         if account.is_deleted

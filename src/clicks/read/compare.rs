@@ -84,19 +84,29 @@ impl FolderList {
         };
         if let Err(error) = list.refresh() {
             (list.is_readable, list.is_missed) = (false, true);
+            // Others than the owner may not read it; anything else is not what carom left.
+            let is_refused = error.kind() == io::ErrorKind::PermissionDenied;
+            let weight = if is_refused { Weight::Told } else { Weight::Flaw };
             say(
-                Weight::Told,
+                weight,
                 format!(
                     "the list of segments cannot be read, so what was removed or changed is not \
                      known: {error}"
                 ),
             );
+            return (list, u64::from(!is_refused));
         }
-        let Some(reader) = &mut list.reader else { return (list, 0) };
-        let head = match head::lines(folder) {
+        let flaws = list.judge(say);
+        (list, flaws)
+    }
+
+    /// Says what is wrong with the list; returns how much that is.
+    fn judge(&mut self, mut say: impl FnMut(Weight, String)) -> u64 {
+        let Some(reader) = &mut self.reader else { return 0 };
+        let head = match head::lines(&self.folder) {
             Ok(Some(lines)) => {
                 // Lines may have been added meanwhile.
-                let _ = list.known.read(reader);
+                let _ = self.known.read(reader);
                 reader.expect(lines);
                 None
             }
@@ -115,11 +125,12 @@ impl FolderList {
             let more = reader.flaws.len() - BAD_LINES_SHOWN;
             say(Weight::Flaw, format!("and {more} more such findings"));
         }
-        if reader.head().0 > 0 && list.keys.is_none() {
+        if reader.head().0 > 0 && self.keys.is_none() {
+            // Whoever can read the list could read the key beside it.
             say(
-                Weight::Told,
-                "the MACs of its lines were not checked, as the click key cannot be read; run this \
-                 as the owner of the folder, or name the key with --click-key"
+                Weight::Unproven,
+                "the MACs of its lines cannot be checked without the click key, which is not in \
+                 .state/click-key; put it back from a copy, or name it with --click-key"
                     .to_owned(),
             );
         }
@@ -132,7 +143,7 @@ impl FolderList {
                 ),
             );
         }
-        (list, flaws as u64)
+        flaws as u64
     }
 
     /// Reads on in the list, also in one that was not there before.

@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 use std::fs;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -79,9 +79,11 @@ impl Nginx {
         let child = command.stdin(Stdio::null()).spawn().unwrap();
         let mut nginx = Self { child, address };
         let mut has_ended = false;
+        // It writes that when it listens. Who answers at the address may be somebody else.
+        let pid = folder.join("nginx.pid");
         until("nginx listens, or ends", || {
             has_ended = nginx.child.try_wait().unwrap().is_some();
-            has_ended || TcpStream::connect(address).is_ok()
+            has_ended || pid.exists()
         });
         (!has_ended).then_some(nginx)
     }

@@ -29,15 +29,24 @@ use sockets::Sockets;
 /// glommio's own rings only carry its timers here.
 const GLOMMIO_RING_DEPTH: usize = 16;
 const GLOMMIO_IO_BYTES: usize = 64 * 1024;
+/// After this time glommio would have its tasks give way. Where that comes before it has
+/// run the first one, as other processes had the CPU for so long, glommio 0.9 runs none,
+/// goes to sleep in rings of its own, and nothing ever wakes it. So it never comes.
+const PREEMPT_AFTER: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// See [`super::start`].
 pub fn start(seat: Seat) -> anyhow::Result<ExecutorJoinHandle<()>> {
-    LocalExecutorBuilder::new(Placement::Fixed(seat.cpu))
+    executor(seat.cpu)
+        .spawn(move || async move { run(seat) })
+        .map_err(|error| anyhow::anyhow!("{error}"))
+}
+
+fn executor(cpu: usize) -> LocalExecutorBuilder {
+    LocalExecutorBuilder::new(Placement::Fixed(cpu))
         .name("carom-shard")
         .ring_depth(GLOMMIO_RING_DEPTH)
         .io_memory(GLOMMIO_IO_BYTES)
-        .spawn(move || async move { run(seat) })
-        .map_err(|error| anyhow::anyhow!("{error}"))
+        .preempt_timer(PREEMPT_AFTER)
 }
 
 fn run(seat: Seat) {
@@ -63,9 +72,7 @@ fn run(seat: Seat) {
     engine.arm_accepts(clock.now());
     engine.arm_timer(clock.now(), IDLE_WAIT_MS);
     let _ = seat.ready.send(()); // nobody listens only where starting has failed
-    // It never gives way to glommio, which has no other task here. Asked for a turn just
-    // when its preemption timer has run out, glommio 0.9 runs no task and goes to sleep in
-    // rings of its own, and nothing ever wakes it.
+    // It never gives way to glommio, which has no other task here.
     while !engine.is_over() {
         engine.turn(clock);
     }
@@ -431,5 +438,28 @@ impl IoUring {
             }
         }
         self.shard.close_clicks();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+
+    /// A shard whose thread waits for its CPU just then must go on: with glommio's own
+    /// tenth of a second it would sleep for ever.
+    #[test]
+    fn glommio_never_takes_a_shard_for_late() {
+        if probe().is_err() {
+            return;
+        }
+        let is_late = executor(rustix::thread::sched_getcpu()).spawn(|| async {
+            glommio::executor().yield_task_queue_now().await;
+            let begin = Instant::now();
+            while begin.elapsed() < Duration::from_millis(300) {}
+            glommio::executor().need_preempt()
+        });
+        assert!(!is_late.unwrap().join().unwrap());
     }
 }

@@ -63,6 +63,9 @@ pub const SHARED_BYTES_PER_SHARD_MAX: usize = 256 * 1024 * 1024;
 /// than `--max-connections` have an allowance.
 pub const HELD_BYTES_PER_SHARD_MAX: usize =
     CONNECTIONS_PER_SHARD_MAX * ALLOWANCE_BYTES + SHARED_BYTES_PER_SHARD_MAX;
+/// Memory that connections no longer hold and that is then given back to the system, bytes.
+/// Looked at each second.
+pub const GIVEN_BACK_BYTES_MIN: u64 = 32 * 1024 * 1024;
 /// Bytes read and thrown away before a close, so that the reply is not
 /// destroyed by a reset (RFC 9112 §9.6). Over it: closed at once.
 pub const LINGER_BYTES_MAX: usize = 1024 * 1024;

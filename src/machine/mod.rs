@@ -4,6 +4,7 @@
 pub mod background;
 pub mod clock;
 pub mod cpus;
+pub mod heap;
 mod memory;
 pub mod slice;
 mod survey;

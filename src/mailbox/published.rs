@@ -55,6 +55,8 @@ counters! {
     accepted,
     /// Connections open.
     connections,
+    /// Bytes that those hold beyond their allowances.
+    held,
     /// Requests answered, whatever the answer.
     requests,
     /// Redirects of known links.

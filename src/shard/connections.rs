@@ -48,6 +48,11 @@ impl Connections {
         self.slots.len() - self.vacant.len()
     }
 
+    /// Bytes that they hold beyond their allowances.
+    pub(super) fn held(&self) -> usize {
+        self.excess.total()
+    }
+
     /// Opens one.
     pub(super) fn open(&mut self, peer: [u8; 16]) -> u32 {
         let connection = Connection::open(peer, self.now_ms, &self.timeouts);

@@ -149,6 +149,7 @@ impl Shard {
     /// Ends an engine turn: what was counted can be seen from outside.
     pub fn publish(&mut self) {
         self.account.counts.connections = self.connections.len() as u64;
+        self.account.counts.held = self.connections.held() as u64;
         self.published.store(&self.account.counts);
         self.published.store_generation(self.links.generation());
     }

@@ -31,6 +31,9 @@ const ASKED: usize = 500;
 const REQUESTS_A_CONNECTION: usize = 20;
 /// Descriptors of this process that are none of the crowd's.
 const OWN_DESCRIPTORS: usize = 200;
+/// What may be kept of the memory that the crowd held, bytes: buffers for who comes next.
+const KEPT_BYTES: u64 = 32 << 20;
+
 both_engines!(
     /// Cut is who holds most, and never who asks for one thing at a time.
     a_crowd_takes_nothing_from_others,
@@ -70,10 +73,14 @@ fn a_crowd_takes_nothing_from_others(engine: Engine) {
     drop((deaf, heads));
     let gone = Instant::now();
     wait_until("it closes them", || sockets(server.pid()) <= at_most);
+    let closed = gone.elapsed();
+    wait_until("their memory is given back", || {
+        memory(server.pid()).anonymous.saturating_sub(before) <= KEPT_BYTES
+    });
     eprintln!(
         "{}: {count} clients that never read, {cut} of them cut, and {HEADS} heads that never end: \
          {} of {} ordinary requests answered, the slowest in {:?}; {} MiB more held; all closed \
-         {:?} after they were gone",
+         {closed:?}, and their memory given back {:?} after they were gone",
         engine.name(),
         ordinary.answered,
         ordinary.asked,

@@ -15,6 +15,7 @@ const UNSAFE: &[&str] = &[
     "engine/listener.rs",
     "http/quick.rs",
     "links/table/hints.rs",
+    "machine/heap.rs",
     "machine/slice.rs",
     "main.rs",
     "sources/table_file.rs",

@@ -4,6 +4,7 @@ mod banner;
 mod plan;
 mod running;
 mod signals;
+mod spent;
 mod start;
 mod stop;
 mod trouble;

@@ -8,13 +8,14 @@ use crossbeam_channel::Sender;
 
 use super::plan::ServePlan;
 use super::signals::Signalled;
+use super::spent::Held;
 use super::trouble;
 use crate::clicks::{IpKeys, Privacy};
 use crate::control::admin::Serving;
 use crate::control::live::{Who, Wish};
 use crate::control::shards::Shards;
 use crate::engine::Running;
-use crate::machine::clock::unix_us;
+use crate::machine::{clock::unix_us, heap};
 use crate::mailbox::{Message, ShardCounts};
 use crate::say::say;
 
@@ -35,7 +36,7 @@ impl RunningServer<'_> {
     /// Acts on signals until one says stop, and on the turn of a day.
     pub fn watch(&self, mut ip_keys: Option<IpKeys>) {
         let (mut is_unsaved, mut wants_reload) = (false, false);
-        let mut watched = ShardCounts::default();
+        let (mut watched, mut held) = (ShardCounts::default(), Held::default());
         loop {
             let signal = self.signals.recv_timeout(Duration::from_secs(1));
             self.shards.drop_retired();
@@ -49,6 +50,9 @@ impl RunningServer<'_> {
                 Err(RecvTimeoutError::Timeout) => {
                     let now = self.shards.counts();
                     trouble::report(&watched, &now);
+                    if held.is_spent(&now) {
+                        heap::give_back();
+                    }
                     watched = now;
                 }
                 // The thread of the signals never ends.

@@ -158,11 +158,13 @@ extern "C" fn on_fault(_: libc::c_int, info: *mut libc::siginfo_t, _: *mut libc:
     if info.si_code > 0 {
         // SAFETY: it is that of a fault, which has an address.
         let address = unsafe { info.si_addr() }.addr();
-        if let Some(place) = FIRST.find(address)
-            && replace(address / PAGE_BYTES * PAGE_BYTES, place.end.load(Ordering::Acquire))
-        {
+        if let Some(place) = FIRST.find(address) {
+            // First, as syncing memory without a file never fails: who sees that a sync
+            // of it went well must see this, too.
             place.is_broken.store(true, Ordering::Release);
-            return;
+            if replace(address / PAGE_BYTES * PAGE_BYTES, place.end.load(Ordering::Acquire)) {
+                return;
+            }
         }
     }
     // Not ours: as if there were no handler here. The fault comes again.

@@ -16,7 +16,9 @@ pub(super) struct ShardAccount {
 }
 
 impl ShardAccount {
-    pub(super) fn new(clicks: Writer) -> Self {
+    /// Clicks wait so long for room at most.
+    pub(super) fn new(clicks: Writer, patience: Duration) -> Self {
+        let clicks = clicks.with_patience(patience);
         Self { clicks, counts: ShardCounts::default() }
     }
 
@@ -25,15 +27,15 @@ impl ShardAccount {
         self.clicks.tick();
     }
 
-    /// Whether there is room for another click; if not, it is waited for so long.
+    /// Whether there is room for another click; if not, it is waited for.
     #[inline]
-    pub(super) fn has_room(&mut self, wait: Duration) -> bool {
+    pub(super) fn has_room(&mut self) -> bool {
         if !self.clicks.is_full() {
             return true;
         }
-        let is_waited_for = self.clicks.may_wait(wait);
+        let is_waited_for = self.clicks.may_wait();
         self.counts.log_waits += u64::from(is_waited_for);
-        is_waited_for && self.clicks.wait(wait)
+        is_waited_for && self.clicks.wait()
     }
 
     /// Counts a reply that is no click.
@@ -127,7 +129,7 @@ mod tests {
             tag: b"spring",
         };
         let (tape, clicks) = Tape::new(SEGMENT_BYTES_MIN as usize);
-        ShardAccount::new(clicks).click(&decided, &facts, 4).unwrap();
+        ShardAccount::new(clicks, Duration::ZERO).click(&decided, &facts, 4).unwrap();
         let click = Click {
             time_us: 5,
             link: 9,

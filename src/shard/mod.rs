@@ -101,7 +101,7 @@ impl Shard {
             connections: Connections::new(settings.timeouts, now.ms),
             batch: Batch::default(),
             replies: Replies::new(unix_seconds(now)),
-            account: ShardAccount::new(clicks),
+            account: ShardAccount::new(clicks, settings.wait_for_log),
             settings,
             now,
             published,
@@ -210,7 +210,7 @@ impl Shard {
         let path = self.batch.path(request, normalised, bytes);
         let facts = Facts { request, bytes, path, peer, unix_us: self.now.unix_us };
         let found = self.links.find(ask, path, facts.query(), &mut self.scratch);
-        let has_room = account.has_room(self.settings.wait_for_log);
+        let has_room = account.has_room();
         let standing = Standing {
             fallback: self.settings.fallback.as_ref(),
             refuses: !has_room && self.settings.when_full == WhenFull::Refuse,

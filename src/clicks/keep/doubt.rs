@@ -76,7 +76,10 @@ pub struct Doubt {
     pub fate: Fate,
     /// At the last two times that a sync was planned.
     planned: [Reached; 2],
-    /// Clicks up to this one are on the disk.
+    /// Clicks up to this one are on the disk, as the last sync said that worked. XFS also
+    /// says so when it is shut down just then (`xfs_log_force_seq`, Linux 6.18).
+    said: u64,
+    /// The same of the sync before it. As the last one worked, it was not shut down then.
     synced: u64,
     /// Clicks that were counted as doubtful.
     counted: u64,
@@ -88,7 +91,7 @@ impl Doubt {
     /// Of a segment that is as it was made.
     pub fn new() -> Self {
         let planned = [Reached::default(); 2];
-        Self { fate: Fate::Whole, planned, synced: 0, counted: 0, is_said: false }
+        Self { fate: Fate::Whole, planned, said: 0, synced: 0, counted: 0, is_said: false }
     }
 
     /// A sync is planned now that it is written up to `used` bytes. `clicks` was asked
@@ -97,10 +100,11 @@ impl Doubt {
         self.planned = [self.planned[1], Reached { used, clicks }];
     }
 
-    /// All bytes up to `end` are on the disk.
+    /// A sync worked, after which all bytes up to `end` are said to be on the disk.
     pub fn synced(&mut self, end: usize) {
+        self.synced = self.said;
         let clicks = self.planned.iter().filter(|planned| planned.used <= end);
-        self.synced = clicks.map(|planned| planned.clicks).fold(self.synced, u64::max);
+        self.said = clicks.map(|planned| planned.clicks).fold(self.said, u64::max);
     }
 
     /// How many of the clicks after `first`, up to `last`, may be gone.
@@ -129,7 +133,7 @@ impl Doubt {
             Fate::Dead => format!(
                 "{file} takes no more: its file system was shut down, its device is gone or the \
                  space that was promised is not there. {gone} of the {all} recorded in it, those \
-                 since the last sync that worked, may be gone. {in_another}; see to the disk"
+                 since the last sync but one that worked, may be gone. {in_another}; see to the disk"
             ),
             Fate::Cut(bytes) => format!(
                 "{file} was cut to {bytes} bytes while it was written. {all} were recorded in it, \
@@ -167,6 +171,8 @@ mod tests {
         doubt.synced(4096);
         assert_eq!(doubt.clicks(100, 150), 50);
         doubt.synced(8192);
+        assert_eq!(doubt.clicks(100, 150), 50, "said once");
+        doubt.synced(9000);
         assert_eq!(doubt.clicks(100, 150), 40);
         doubt.synced(9000);
         assert_eq!((doubt.clicks(100, 150), doubt.clicks(100, 120)), (20, 0));

@@ -238,7 +238,12 @@ impl SegmentSyncer {
         own.doubt.fate = Fate::of(&shared);
         let is_suspect = || shared.is_suspect.load(Ordering::Acquire);
         let result = put(is_suspect() || own.doubt.fate.is_damaged());
+        if segment.map().is_broken() {
+            // Perhaps only just now, by the seal.
+            own.doubt.fate = Fate::of(&shared);
+        }
         let is_sealed = result.is_ok();
+        own.note_synced(is_sealed);
         let sealed = self.judge(&shared, result);
         if !is_sealed {
             // As far as it can still be told.

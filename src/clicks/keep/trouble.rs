@@ -53,9 +53,7 @@ impl fmt::Display for Trouble {
                  a power loss. The shard goes on in another, and segments go on being made. \
                  While this lasts, further failures are counted and not said; see to the disk",
             ),
-            Work::Cut => {
-                ("cutting", "it is sealed and whole, but takes the space of a full segment")
-            }
+            Work::Cut => ("cutting", "it is sealed, but takes the space of a full segment"),
             Work::Delete => ("deleting the unused", "the next start tries again"),
         };
         write!(f, "{work} {} failed: {}; {means}", self.path.display(), self.error)

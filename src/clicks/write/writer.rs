@@ -69,6 +69,8 @@ pub struct Writer {
     dictionary: Dictionary,
     scratch: Box<RecordScratch>,
     signer: Signer,
+    /// How long it waits for room at most.
+    patience: Duration,
     /// It was waited for room in vain, and there has been none since: when it may be
     /// waited for again.
     wait_again: Option<Instant>,
@@ -92,8 +94,16 @@ impl Writer {
             dictionary: Dictionary::new(),
             scratch: Box::default(),
             signer,
+            patience: Duration::ZERO,
             wait_again: None,
         }
+    }
+
+    /// The same, but it waits so long for room, where it waits.
+    #[must_use]
+    pub fn with_patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
     }
 
     /// A writer that has nowhere to write: every click is lost, and counted so. For
@@ -118,8 +128,9 @@ impl Writer {
     }
 
     /// Appends one click, and before it those of its strings that are new to the
-    /// segment. Never waits, allocates, opens, locks or logs; once in a MiB and
-    /// once in a segment it wakes the keeper.
+    /// segment. Never allocates, opens, locks or logs; once in a MiB and once in a
+    /// segment it wakes the keeper. It [waits](Self::wait) only where the disk of its
+    /// segment goes away just then.
     ///
     /// When this returns `Ok`, the click survives the end of the process, so
     /// the reply may be handed to the kernel. It returns where in its segment
@@ -164,6 +175,7 @@ impl Writer {
             }
             // It may be in no file. It is put again where there is one.
             self.give_up();
+            self.wait();
         };
         self.at += bytes;
         self.segment.set_used(self.at);
@@ -200,28 +212,28 @@ impl Writer {
     /// not as long as the keeper cannot make a segment: a disk that is full holds everybody
     /// up only once. Where the keeper is merely late, half of the time is waited.
     #[must_use]
-    pub fn may_wait(&self, at_most: Duration) -> bool {
-        if at_most.is_zero() {
+    pub fn may_wait(&self) -> bool {
+        if self.patience.is_zero() {
             return false;
         }
         let is_stuck = self.handover.is_stuck.load(Ordering::Relaxed);
         self.wait_again.is_none_or(|again| !is_stuck && Instant::now() >= again)
     }
 
-    /// Waits until there is room for a click, but no longer than `at_most`. Meanwhile the
+    /// Waits until there is room for a click, but no longer than it may. Meanwhile the
     /// keeper, which may want this very CPU, has it. Returns whether there is room.
     #[cold]
-    pub fn wait(&mut self, at_most: Duration) -> bool {
-        if !self.may_wait(at_most) {
+    pub fn wait(&mut self) -> bool {
+        if !self.may_wait() {
             return false;
         }
-        let deadline = Instant::now() + at_most;
+        let deadline = Instant::now() + self.patience;
         self.handover.wake();
         while self.is_full() && Instant::now() < deadline {
             thread::park_timeout(Duration::from_micros(WAIT_FOR_LOG_LOOK_US));
         }
         let is_full = self.is_full();
-        self.wait_again = is_full.then(|| Instant::now() + at_most);
+        self.wait_again = is_full.then(|| Instant::now() + self.patience);
         !is_full
     }
 

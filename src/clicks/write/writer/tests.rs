@@ -2,16 +2,19 @@
 
 use super::*;
 
+const HOUR: Duration = Duration::from_secs(3600);
+
 fn segment(number: u64) -> Arc<Segment> {
     let map = SegmentMap::anonymous(SEGMENT_BYTES_MIN as usize).unwrap();
     Arc::new(Segment::new(number, Salt::new(number as u32), map))
 }
 
-/// A writer of a segment that is nearly full, with no other ready.
-fn full() -> Writer {
+/// A writer of a segment that is nearly full, with no other ready, which waits so long.
+fn full(patience: Duration) -> Writer {
     let keys = ClickKeys::parse("0 00000000000000000000000000000000").unwrap();
     let signer = Signer { keys, node: 0, shard: 0 };
-    let mut writer = Writer::new(Arc::new(Handover::new(1)), segment(1), signer);
+    let mut writer =
+        Writer::new(Arc::new(Handover::new(1)), segment(1), signer).with_patience(patience);
     while !writer.is_full() {
         writer.append(&Click::default()).unwrap();
     }
@@ -20,25 +23,27 @@ fn full() -> Writer {
 
 #[test]
 fn a_click_waits_for_room_rather_than_being_lost() {
-    let mut writer = full();
+    let mut writer = full(HOUR);
     let handover = writer.handover().clone();
     thread::scope(|scope| {
         scope.spawn(move || handover.ready.push(segment(2)).unwrap());
-        assert!(writer.wait(Duration::from_secs(3600)));
+        assert!(writer.wait());
     });
     assert!(!writer.is_full());
 }
 
 #[test]
 fn what_was_waited_for_in_vain_is_not_waited_for_again() {
-    let mut writer = full();
-    assert!(!writer.wait(Duration::ZERO) && writer.wait_again.is_none());
+    let mut writer = full(Duration::ZERO);
+    assert!(!writer.wait() && writer.wait_again.is_none());
     writer.handover().is_stuck.store(true, Ordering::Relaxed);
-    assert!(!writer.wait(Duration::from_micros(1)));
+    writer.patience = Duration::from_micros(1);
+    assert!(!writer.wait());
     // At once, or this would take an hour.
-    assert!(!writer.wait(Duration::from_secs(3600)));
+    writer.patience = HOUR;
+    assert!(!writer.wait());
     while writer.append(&Click::default()).is_ok() {}
-    assert!(!writer.wait(Duration::from_secs(3600)));
+    assert!(!writer.wait());
     writer.handover().ready.push(segment(2)).unwrap();
     writer.append(&Click::default()).unwrap();
     assert!(writer.wait_again.is_none());
@@ -46,12 +51,12 @@ fn what_was_waited_for_in_vain_is_not_waited_for_again() {
 
 #[test]
 fn a_keeper_that_is_late_is_waited_for_half_of_the_time() {
-    let mut writer = full();
-    assert!(!writer.wait(Duration::from_micros(1)));
+    let mut writer = full(Duration::from_micros(1));
+    assert!(!writer.wait());
     writer.wait_again = Some(Instant::now());
-    assert!(writer.may_wait(Duration::from_secs(3600)));
-    writer.wait_again = Some(Instant::now() + Duration::from_secs(3600));
-    assert!(!writer.may_wait(Duration::from_secs(3600)));
+    assert!(writer.may_wait());
+    writer.wait_again = Some(Instant::now() + HOUR);
+    assert!(!writer.may_wait());
 }
 
 /// A segment in a file, which is cut before anything is written.
@@ -79,6 +84,26 @@ fn what_breaks_is_left_and_the_click_is_put_again() {
         assert!(segment.number == number && seal.is_none() && segment.map().is_broken());
     }
     assert_eq!(handover.counts.clicks.load(Ordering::Relaxed), 1);
+}
+
+#[test]
+fn what_breaks_is_waited_beside_for_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let keys = ClickKeys::parse("0 00000000000000000000000000000000").unwrap();
+    let signer = Signer { keys, node: 0, shard: 0 };
+    let handover = Arc::new(Handover::new(3));
+    let mut writer = Writer::new(handover.clone(), cut(1, &folder), signer).with_patience(HOUR);
+    let appended = thread::scope(|scope| {
+        let broken = writer.segment.clone();
+        scope.spawn(move || {
+            while !broken.map().is_broken() {
+                thread::yield_now();
+            }
+            handover.ready.push(segment(2)).unwrap();
+        });
+        writer.append(&Click::default())
+    });
+    assert_eq!((appended, writer.segment.number), (Ok(SEGMENT_HEADER_BYTES as u64), 2));
 }
 
 #[test]

@@ -176,6 +176,14 @@ pub struct ServeArguments {
     #[arg(long, env = "CAROM_SYNC_INTERVAL", default_value = written_time(SYNC_INTERVAL_DEFAULT), value_name = "TIME", value_parser = time)]
     sync_interval: Option<Duration>,
 
+    /// Write clicks into memory that outlives carom, a folder in /dev/shm, and from there
+    /// to disk at each sync: redirects then never wait for the disk. A restart of the
+    /// machine, or of a container with a /dev/shm of its own, takes what was not synced.
+    /// Not with a spare folder
+    /// [default: none, clicks are written into their files]
+    #[arg(long, env = "CAROM_CLICKS_STAGE", value_name = "DIR")]
+    clicks_stage: Option<PathBuf>,
+
     /// Number of this machine, in click ids and segments: another on each machine
     #[arg(long, env = "CAROM_NODE", default_value = NODE_DEFAULT.to_string(), value_name = "N")]
     node: Option<u16>,
@@ -264,6 +272,7 @@ fn plan(said: &Layers<'_, ServeArguments>) -> ServePlan {
         reserve: said.first(|it| it.reserve).unwrap_or(SEGMENTS_READY_DEFAULT) as usize,
         segment_age: said.first(|it| it.segment_age).unwrap_or(SEGMENT_AGE_DEFAULT),
         sync_interval: sync_interval.max(Duration::from_millis(1)),
+        clicks_stage: said.first(|it| it.clicks_stage.clone()),
         node: said.first(|it| it.node).unwrap_or(NODE_DEFAULT),
         click_key: said.first(|it| it.click_key.clone()),
         ip: match said.first(|it| it.ip).unwrap_or_default() {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-use super::spares;
+use super::{spares, staged};
 use crate::disk::hold::{self, Hold};
 use crate::disk::regular;
 use crate::limits::SEGMENT_NUMBER_MAX;
@@ -39,12 +39,25 @@ pub struct SegmentFile {
 }
 
 impl SegmentFile {
-    /// Opens it to read it.
+    /// Opens it to read it: its image in the stage, while there is one.
     ///
     /// # Errors
     ///
     /// Those of open(2); it is not a regular file.
     pub fn open(&self) -> io::Result<File> {
+        // First, so that what leaves the stage meanwhile is read from the disk.
+        let on_disk = self.open_on_disk();
+        let image = staged::image(&self.path, (self.shard, self.number), &on_disk);
+        // It may have got there since.
+        image.map_or(on_disk, Ok).or_else(|_| self.open_on_disk())
+    }
+
+    /// The same of what is on the disk, whatever the stage has.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn open_on_disk(&self) -> io::Result<File> {
         regular::open(&self.path)
     }
 }
@@ -65,6 +78,8 @@ pub struct Listing {
     pub segments: Vec<SegmentFile>,
     /// What only bears the name of one.
     pub strays: Vec<Stray>,
+    /// Why what is in the stage alone is not among them, for people.
+    pub unstaged: Option<String>,
 }
 
 /// The segment files of `folder` and its spare folders, by shard and number.
@@ -77,7 +92,8 @@ pub fn list(folder: &Path) -> io::Result<Vec<SegmentFile>> {
 }
 
 /// The segment files of `folder` and its spare folders, and what only bears the name of
-/// one. Nothing is opened.
+/// one. No segment is opened. Those that stand in the stage alone have the path that they
+/// will get.
 ///
 /// # Errors
 ///
@@ -86,7 +102,7 @@ pub fn look(folder: &Path) -> io::Result<Listing> {
     let mut listing = look_in(folder)?;
     for spare in spares::read(folder)? {
         match look_in(&spare) {
-            Ok(Listing { segments, strays }) => {
+            Ok(Listing { segments, strays, .. }) => {
                 listing.strays.extend(strays);
                 // One that was brought home, and left there too, is one.
                 let own = listing.segments.len();
@@ -115,6 +131,11 @@ pub fn look(folder: &Path) -> io::Result<Listing> {
 
 fn look_in(folder: &Path) -> io::Result<Listing> {
     let mut listing = Listing::default();
+    // First: what leaves the stage meanwhile is on the disk.
+    let staged = staged::names(folder).unwrap_or_else(|why| {
+        listing.unstaged = Some(why);
+        Vec::new()
+    });
     for entry in folder.read_dir()? {
         let entry = entry?;
         let name = entry.file_name();
@@ -128,6 +149,15 @@ fn look_in(folder: &Path) -> io::Result<Listing> {
             None => listing.segments.push(file),
         }
     }
+    for name in staged {
+        let Some((shard, number)) = parse_segment_name(&name) else { continue };
+        let file = SegmentFile { shard, number, path: folder.join(name) };
+        if listing.strays.iter().all(|stray| stray.named != file) {
+            listing.segments.push(file);
+        }
+    }
+    listing.segments.sort_unstable();
+    listing.segments.dedup();
     Ok(listing)
 }
 

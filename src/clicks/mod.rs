@@ -22,8 +22,9 @@
 //! - `report` lists the fields of a click, once, and writes and counts by that list.
 //! - `list` tells of each segment that was begun, sealed or deleted, so that what is
 //!   gone is missed.
-//! - `folder` names the files, `spares` the folders beside it, `key_file` keeps the keys
-//!   that sign click ids, and `key_ring` knows which of them are gone.
+//! - `folder` names the files, `spares` the folders beside it, `staged` finds what stands
+//!   in memory and not on the disk yet, `key_file` keeps the keys that sign click ids, and
+//!   `key_ring` knows which of them are gone.
 //!
 //! Nothing but this file knows `keep`, and neither `format` nor `write` knows `read`.
 //! The first word of a record is stored last. Zero means "not written", so a new file
@@ -36,6 +37,7 @@ mod list;
 pub mod proof;
 mod read;
 mod report;
+mod staged;
 mod write;
 
 pub mod folder;

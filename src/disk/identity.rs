@@ -1,7 +1,9 @@
 //! Which file it is, whatever name it has.
 
-use std::fs::Metadata;
+use std::fs::{File, Metadata};
 use std::io;
+use std::os::fd::AsRawFd;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -29,6 +31,22 @@ impl FileId {
     pub fn at(path: &Path) -> io::Result<Self> {
         path.metadata().map(|metadata| Self::of(&metadata))
     }
+}
+
+/// Whether there is nothing at a path.
+#[must_use]
+pub fn is_no_such_file(error: &io::Error) -> bool {
+    use io::ErrorKind::{NotADirectory, NotFound};
+    matches!(error.kind(), NotFound | NotADirectory)
+}
+
+/// Where the file is now that is open: its path, or `None` if it has none any more.
+/// Nothing where the kernel does not tell.
+#[must_use]
+pub fn path_of_file(file: &File) -> Option<Option<PathBuf>> {
+    let path = std::fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())).ok()?;
+    let is_gone = path.as_os_str().as_bytes().ends_with(b" (deleted)");
+    Some((!is_gone).then_some(path))
 }
 
 /// Where the file is now that is mapped from `address` on: its path, or `None` if it
@@ -73,8 +91,12 @@ mod tests {
         [&one, &two].iter().for_each(|path| std::fs::write(path, "").unwrap());
         let first = FileId::at(&one).unwrap();
         assert_ne!(FileId::at(&two).unwrap(), first);
+        let open = File::open(&one).unwrap();
         std::fs::rename(&one, &two).unwrap();
+        assert_eq!(path_of_file(&open), Some(Some(two.canonicalize().unwrap())));
         assert_eq!(FileId::at(&two).unwrap(), first);
         assert_eq!(FileId::at(&one).unwrap_err().kind(), io::ErrorKind::NotFound);
+        std::fs::remove_file(&two).unwrap();
+        assert_eq!(path_of_file(&open), Some(None));
     }
 }

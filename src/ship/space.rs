@@ -89,14 +89,19 @@ fn open_list(clicks: &Path, keys: Option<&ClickKeys>) -> anyhow::Result<SegmentL
 }
 
 fn is_older(file: &SegmentFile, keep_for: Duration) -> io::Result<bool> {
-    let written = file.path.metadata()?.modified()?;
+    let written = match file.path.metadata() {
+        // It is still to come from the stage.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        metadata => metadata?.modified()?,
+    };
     // A time to come is no age.
     Ok(SystemTime::now().duration_since(written).is_ok_and(|age| age >= keep_for))
 }
 
-/// Whether no server has anything left to do with the segment.
+/// Whether no server has anything left to do with the segment. In the stage it has its
+/// seal before it has it on the disk.
 fn is_closed(file: &SegmentFile, live_run: Option<u64>) -> bool {
-    match file.open().and_then(SegmentReader::open) {
+    match file.open_on_disk().and_then(SegmentReader::open) {
         Ok(Ok(reader)) => reader.seal().is_some() || live_run != Some(reader.header().run),
         _ => false,
     }

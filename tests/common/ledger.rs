@@ -42,6 +42,7 @@ pub fn options(sync_interval: Duration) -> (KeeperOptions, Reports) {
         reserve: 1,
         segment_age: SEGMENT_AGE_DEFAULT,
         sync_interval,
+        stage: None,
         node: 7,
         spare: None,
         keys: tape::keys(),

@@ -13,6 +13,8 @@ mod kill;
 mod poor_disk;
 mod refused;
 mod second_server;
+mod stage;
+mod stage_harm;
 mod sync_errors;
 mod undelivered;
 mod waiting;

@@ -129,6 +129,7 @@ fn help_has_every_default_and_variable() {
     check("segment-age", &format!("{}m]", SEGMENT_AGE_DEFAULT.as_secs() / 60));
     check("reserve", &format!("{SEGMENTS_READY_DEFAULT}]"));
     check("sync-interval", &format!("{SYNC_INTERVAL_DEFAULT:?}]"));
+    check("clicks-stage", "none, clicks are written into their files]");
     check("wait-for-log", &format!("{WAIT_FOR_LOG_DEFAULT:?}]"));
     check("when-full", "drop]");
     check("ip", "truncate]");

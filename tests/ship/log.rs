@@ -112,6 +112,7 @@ fn start(folder: &Path, segment_bytes: u64) -> (Keeper, Vec<Writer>) {
         reserve: 1,
         segment_age: SEGMENT_AGE_DEFAULT,
         sync_interval: Duration::from_millis(20),
+        stage: None,
         node: 3,
         spare: None,
         keys: key_file::load(&key_file::beside(folder)).unwrap(),

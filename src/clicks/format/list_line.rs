@@ -105,7 +105,10 @@ pub fn write(
         format_args!("{index} {time} key={key}/{mark:08x} {name} shard={shard} segment={number}");
     let _ = write!(out, "{head}");
     let _ = match event {
-        ListedEvent::Begun { run, salt } => write!(out, " run={run} salt={:08x}", salt.value()),
+        ListedEvent::Begun { run, salt, is_staged } => {
+            let staged = if *is_staged { " staged=1" } else { "" };
+            write!(out, " run={run} salt={:08x}{staged}", salt.value())
+        }
         ListedEvent::Sealed(contents) | ListedEvent::Found(contents) => put(out, contents),
         ListedEvent::Deleted { by, why } => write!(out, " by={} why={}", actor(*by), reason(*why)),
         ListedEvent::Gone => Ok(()),
@@ -161,7 +164,10 @@ pub fn read(line: &str) -> Option<ListLine> {
 
 fn listed(name: &str, fields: &Fields<'_>) -> Option<Listed> {
     let event = match name {
-        "begun" => ListedEvent::Begun { run: fields.number("run")?, salt: fields.salt()? },
+        "begun" => {
+            let is_staged = fields.text("staged") == Some("1");
+            ListedEvent::Begun { run: fields.number("run")?, salt: fields.salt()?, is_staged }
+        }
         "sealed" => ListedEvent::Sealed(contents(fields)?),
         "found" => ListedEvent::Found(contents(fields)?),
         "deleted" => {
@@ -312,7 +318,9 @@ mod tests {
 
     #[test]
     fn begun() {
-        check(ListedEvent::Begun { run: 1, salt: Salt::new(u32::MAX) });
+        let salt = Salt::new(u32::MAX);
+        let begun = |is_staged| ListedEvent::Begun { run: 1, salt, is_staged };
+        [false, true].into_iter().for_each(|is_staged| check(begun(is_staged)));
     }
     #[test]
     fn sealed() {

@@ -58,6 +58,8 @@ pub enum ListedEvent {
         run: u64,
         /// Salt of its checksums.
         salt: Salt,
+        /// It is written in a stage, and its file comes later.
+        is_staged: bool,
     },
     /// Its server sealed it.
     Sealed(Contents),

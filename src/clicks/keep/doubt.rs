@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use super::open_segment::OpenSegment;
-use crate::disk::identity::{FileId, path_of_map};
+use crate::disk::identity::{FileId, is_no_such_file, path_of_file, path_of_map};
 use crate::words::counted;
 
 /// What became of the file of a segment that is not sealed.
@@ -18,6 +18,8 @@ pub enum Fate {
     Cut(u64),
     /// It has no name any more.
     Removed,
+    /// Its image in the stage was cut, so what was not brought to the disk is gone.
+    ImageCut,
     /// It is there now.
     Moved(PathBuf),
     /// It is not there. Where else it is is not known.
@@ -27,17 +29,39 @@ pub enum Fate {
 impl Fate {
     /// Looks at the file. What cannot be looked at counts as whole.
     pub fn of(shared: &OpenSegment) -> Self {
-        let map = shared.segment.map();
-        match shared.path.metadata() {
-            Ok(now) if FileId::of(&now) == shared.id => match now.len() {
-                bytes if bytes < map.bytes() as u64 => Self::Cut(bytes),
-                _ if map.is_broken() => Self::Dead,
-                _ => Self::Whole,
-            },
+        let (map, path) = (shared.segment.map(), &shared.path);
+        let bytes = map.bytes() as u64;
+        let Some(staged) = &shared.staged else {
+            let mapped = || path_of_map(map.words().as_ptr().addr());
+            return match Self::of_file(path, shared.id, bytes, mapped) {
+                Self::Whole if map.is_broken() => Self::Dead,
+                fate => fate,
+            };
+        };
+        // Before it is made there is none to be missed.
+        let made = staged.made().map_or(Self::Whole, |made| {
+            Self::of_file(path, made.id, bytes, || path_of_file(&made.file))
+        });
+        match made {
+            Self::Whole if staged.is_image_cut(map) => Self::ImageCut,
+            fate => fate,
+        }
+    }
+
+    /// That of the file `id` at `path`, which had so many `bytes`.
+    fn of_file(
+        path: &Path,
+        id: FileId,
+        bytes: u64,
+        path_now: impl FnOnce() -> Option<Option<PathBuf>>,
+    ) -> Self {
+        match path.metadata() {
+            Ok(now) if FileId::of(&now) == id && now.len() < bytes => Self::Cut(now.len()),
+            Ok(now) if FileId::of(&now) == id => Self::Whole,
             Err(error) if !is_no_such_file(&error) => Self::Whole,
             // Another file, or none.
-            _ => match path_of_map(map.words().as_ptr().addr()) {
-                Some(Some(path)) if path != shared.path => Self::Moved(path),
+            _ => match path_now() {
+                Some(Some(now)) if now != path => Self::Moved(now),
                 Some(None) => Self::Removed,
                 _ => Self::Gone,
             },
@@ -46,19 +70,13 @@ impl Fate {
 
     /// Whether what was stored in the file is not all in it.
     pub fn is_damaged(&self) -> bool {
-        matches!(self, Self::Dead | Self::Cut(_))
+        matches!(self, Self::Dead | Self::Cut(_) | Self::ImageCut)
     }
 
     /// Whether the file is not the one under its name.
     pub fn is_away(&self) -> bool {
         matches!(self, Self::Removed | Self::Moved(_) | Self::Gone)
     }
-}
-
-/// Whether there is nothing at a path.
-pub fn is_no_such_file(error: &std::io::Error) -> bool {
-    use std::io::ErrorKind::{NotADirectory, NotFound};
-    matches!(error.kind(), NotFound | NotADirectory)
 }
 
 /// How far a segment was written, bytes, and how many clicks its shard had recorded.
@@ -110,7 +128,7 @@ impl Doubt {
     /// How many of the clicks after `first`, up to `last`, may be gone.
     pub fn clicks(&self, first: u64, last: u64) -> u64 {
         match self.fate {
-            Fate::Whole | Fate::Dead => last - self.synced.clamp(first, last),
+            Fate::Whole | Fate::Dead | Fate::ImageCut => last - self.synced.clamp(first, last),
             _ => last - first,
         }
     }
@@ -134,6 +152,11 @@ impl Doubt {
                 "{file} takes no more: its file system was shut down, its device is gone or the \
                  space that was promised is not there. {gone} of the {all} recorded in it, those \
                  since the last sync but one that worked, may be gone. {in_another}; see to the disk"
+            ),
+            Fate::ImageCut => format!(
+                "the image of {file} in the stage was cut while it was written. {gone} of the {all} \
+                 recorded in it, those since the last sync that worked, may be gone. \
+                 {in_another}; find out who cuts files in the stage"
             ),
             Fate::Cut(bytes) => format!(
                 "{file} was cut to {bytes} bytes while it was written. {all} were recorded in it, \

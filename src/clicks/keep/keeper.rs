@@ -22,6 +22,7 @@ use super::spare;
 use super::syncer::SegmentSyncer;
 use super::syncing::Syncing;
 use super::trouble::{Reporter, mebibytes};
+use super::unstage;
 use super::watch::Watch;
 use crate::clicks::folder::{self, Listing, Lock, SegmentFile, Stray};
 use crate::clicks::format::id::{ClickKeys, Signer};
@@ -56,6 +57,9 @@ pub struct KeeperOptions {
     pub segment_age: Duration,
     /// How long a click may wait to be synced, apart from the disk's own time.
     pub sync_interval: Duration,
+    /// A folder in memory in which segments are written, if they are not to be written
+    /// in their files. They are brought there by each sync.
+    pub stage: Option<PathBuf>,
     /// Number of this machine among those whose clicks are brought together.
     pub node: u16,
     /// Where segments are made while none can be made in the click folder.
@@ -157,22 +161,19 @@ impl Keeper {
     ) -> anyhow::Result<(Self, Vec<Writer>)> {
         check(&options)?;
         folder::make(dir)?;
-        let run = ServerRun {
-            folder: dir.to_owned(),
-            run: unix_us(),
-            boot: boot(),
-            node: options.node,
-            key: options.keys.newest(),
-            segment_bytes: options.segment_bytes.next_multiple_of(PAGE_BYTES),
-        };
+        let run = new_run(dir, &options);
         let lock = Lock::take(dir, run.run)?;
+        let reporter = Reporter::new(options.report);
         let (spare, spare_lock) = spare::open(dir, options.spare.as_deref(), run.run)?.unzip();
-        let watch = Watch::new(lock, spare_lock, run.run);
         let mut numbers = Numbers::open(dir)?;
         let mut list = SegmentList::open(dir, &options.keys)
             .with_context(|| format!("cannot open the list of segments of {}", dir.display()))?;
+        let stage =
+            unstage::open(dir, options.stage.as_deref(), shards.len(), &mut list, &reporter)?;
+        let watch = Watch::new(lock, spare_lock, stage.clone(), run.run);
         let (mut makers, mut syncers) =
-            adopt(&run, shards, options.reserve, (&mut numbers, &mut list), &*options.report)?;
+            adopt(&run, shards, options.reserve, (&mut numbers, &mut list), &reporter)?;
+        makers.iter_mut().for_each(|maker| maker.write_in(stage.clone()));
         let mut writers = Vec::with_capacity(makers.len());
         let made = makers.iter_mut().try_for_each(|maker| {
             let first = maker.create(&run)?;
@@ -185,13 +186,13 @@ impl Keeper {
             }
             Ok(())
         });
+        let made = made.and_then(|()| syncers.iter_mut().try_for_each(SegmentSyncer::make_files));
         if let Err(error) = made {
             let sentence = no_space(&run, makers.len(), options.reserve, error);
             drop(writers);
             syncers.iter_mut().for_each(discard);
             return Err(sentence);
         }
-        let reporter = Reporter::new(options.report);
         makers.iter_mut().for_each(|maker| reporter.note(maker.populate()));
         let passages: Vec<_> = makers.iter().map(|maker| maker.passage().clone()).collect();
         let handovers: Vec<_> = makers.iter().map(|maker| maker.handover().clone()).collect();
@@ -206,6 +207,7 @@ impl Keeper {
         let (stopped, said) = (stop.clone(), reporter.clone());
         let is_barred = watch.is_barred().clone();
         let mut syncing = Syncing::new(folder, syncers, kept, watch, pause, stopped, said);
+        syncing.stage = stage;
         let syncer = Worker::start("clicks-sync", stop, move || syncing.run())?;
         let wake: Thread = syncer.thread.thread().clone();
         let stop = Arc::new(AtomicBool::new(false));
@@ -247,8 +249,8 @@ impl Keeper {
             let unsealed: usize = self.passages.iter().map(|passage| passage.unsealed()).sum();
             self.reporter.say(format!(
                 "the disk did not take everything in time: {} not sealed, and the last clicks in \
-                 them may not be synced. They are in the files unless the machine dies now; the \
-                 next start finds them as after a kill. See to the disk, or give it longer with \
+                 them may not be synced. They are in the files, or in the stage, unless the machine \
+                 dies now; the next start finds them as after a kill. See to the disk, or give it longer with \
                  --drain-timeout",
                 counted(unsealed as u64, "segment")
             ));
@@ -284,7 +286,25 @@ fn check(options: &KeeperOptions) -> anyhow::Result<()> {
         "--reserve must be between 1 and {SEGMENTS_READY_MAX} segments, not {}",
         options.reserve
     );
+    ensure!(
+        options.stage.is_none() || options.spare.is_none(),
+        "--clicks-stage and --clicks-spare cannot be used together: segments are made in the \
+         stage, so nothing tells in time that they have to go elsewhere. Use the stage for a disk \
+         that is slow or frozen now and then, and the spare folder for one that may be gone"
+    );
     Ok(())
+}
+
+/// What all segments have in common that are made from now on.
+fn new_run(dir: &Path, options: &KeeperOptions) -> ServerRun {
+    ServerRun {
+        folder: dir.to_owned(),
+        run: unix_us(),
+        boot: boot(),
+        node: options.node,
+        key: options.keys.newest(),
+        segment_bytes: options.segment_bytes.next_multiple_of(PAGE_BYTES),
+    }
 }
 
 /// Maker and syncer of each shard, which number on from those in the folder, and from
@@ -294,14 +314,14 @@ fn adopt(
     shards: &[ShardInfo],
     reserve: usize,
     (numbers, list): (&mut Numbers, &mut SegmentList),
-    report: &dyn Fn(String),
+    reporter: &Reporter,
 ) -> anyhow::Result<(Vec<SegmentMaker>, Vec<SegmentSyncer>)> {
     let dir = &run.folder;
     let cannot_read = || format!("cannot read the click folder {}", dir.display());
     let mut next: Vec<u64> = (0..shards.len()).map(|shard| numbers.next(shard)).collect();
-    let Listing { segments, strays } = folder::look(dir).with_context(cannot_read)?;
+    let Listing { segments, strays, .. } = folder::look(dir).with_context(cannot_read)?;
     for Stray { named, why } in strays {
-        report(format!("clicks: {}: {why}", named.path.display()));
+        reporter.say(format!("{}: {why}", named.path.display()));
         if let Some(next) = next.get_mut(usize::from(named.shard))
             && named.number <= SEGMENT_NUMBER_MAX
         {

@@ -7,11 +7,12 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use super::demand::Demand;
 use super::open_segment::{OpenSegment, Passage, Room, ServerRun};
+use super::stage::{Image, Stage};
 use super::trouble::{Trouble, Work};
 use crate::clicks::folder;
 use crate::clicks::format::frame::Salt;
@@ -48,6 +49,7 @@ pub struct SegmentMaker {
     open: VecDeque<OwnSegment>,
     demand: Demand,
     passage: Arc<Passage>,
+    stage: Option<Arc<Stage>>,
     /// When a suspect segment was last left.
     fled: Option<Instant>,
     /// Until then no more are made than the reserve.
@@ -72,11 +74,17 @@ impl SegmentMaker {
             open: VecDeque::new(),
             demand: Demand::new(room, segment_bytes, Instant::now()),
             passage: Arc::new(Passage::new(room)),
+            stage: None,
             fled: None,
             no_spare_until: None,
             is_home_bad: false,
             sync_errors: 0,
         }
+    }
+
+    /// From now on segments are made in this stage, if there is one, as long as it has room.
+    pub(super) fn write_in(&mut self, stage: Option<Arc<Stage>>) {
+        self.stage = stage;
     }
 
     /// Whose segments they are.
@@ -101,9 +109,30 @@ impl SegmentMaker {
     ///
     /// Those of making the file; none is left then.
     pub fn create(&mut self, run: &ServerRun) -> io::Result<Arc<Segment>> {
-        let made = self.create_in(run, &run.folder);
+        let home = run.folder.clone();
+        let made = self.create_staged(run).unwrap_or_else(|| self.create_in(run, &home));
         self.is_home_bad &= made.is_err();
         made
+    }
+
+    /// The same in the stage, if there is one and it has room.
+    fn create_staged(&mut self, run: &ServerRun) -> Option<io::Result<Arc<Segment>>> {
+        let stage = self.stage.clone()?;
+        let (name, path) = loop {
+            let name = folder::segment_name(self.shard, self.number);
+            let path = run.folder.join(&name);
+            match path.symlink_metadata() {
+                Ok(_) => self.number += 1,
+                Err(_) => break (name, path),
+            }
+        };
+        let Image { file, map, populated, staged } = stage.create(&name, run.segment_bytes)?;
+        let made = self.begin(run, &file, map);
+        Some(made.inspect_err(|_| drop(staged.remove_image())).map(|segment| {
+            let shared = OpenSegment::new(segment, path, staged.image_id());
+            let populated = AtomicUsize::new(populated);
+            self.hand_over(OpenSegment { populated, staged: Some(staged), ..shared })
+        }))
     }
 
     /// The same in another folder.
@@ -120,28 +149,30 @@ impl SegmentMaker {
                 Err(error) => return Err(error),
             }
         };
-        let made = self.begin(run, &file, map);
+        let made = self.begin(run, &file, Arc::new(map));
         let made = made.and_then(|segment| Ok((segment, FileId::of(&file.metadata()?))));
         let (segment, id) = made.inspect_err(|_| drop(fs::remove_file(&path)))?;
+        Ok(self.hand_over(OpenSegment::new(segment, path, id)))
+    }
+
+    /// Has the syncer know of a segment that was made.
+    fn hand_over(&mut self, shared: OpenSegment) -> Arc<Segment> {
         self.number += 1;
         self.made += 1;
-        let shared = Arc::new(OpenSegment {
-            segment: segment.clone(),
-            path,
-            id,
-            populated: AtomicUsize::new(0),
-            is_suspect: AtomicBool::new(false),
-            is_retired: AtomicBool::new(false),
-            is_forsaken: AtomicBool::new(false),
-        });
+        let (segment, shared) = (shared.segment.clone(), Arc::new(shared));
         self.passage.open.fetch_add(1, Ordering::AcqRel);
         let refused = self.passage.made.push(shared.clone());
         assert!(refused.is_ok(), "there are no more segments than have room here");
         self.open.push_back(OwnSegment { shared, begun: None, is_over: false, is_fragile: false });
-        Ok(segment)
+        segment
     }
 
-    fn begin(&self, run: &ServerRun, file: &File, map: SegmentMap) -> io::Result<Arc<Segment>> {
+    fn begin(
+        &self,
+        run: &ServerRun,
+        file: &File,
+        map: Arc<SegmentMap>,
+    ) -> io::Result<Arc<Segment>> {
         let mut salt = [0; 4];
         getrandom::fill(&mut salt)?;
         let salt = Salt::new(u32::from_ne_bytes(salt));
@@ -292,8 +323,11 @@ impl SegmentMaker {
             }
             let end = (used + POPULATE_AHEAD_BYTES as usize).min(map.bytes());
             let populated = own.shared.populated.load(Ordering::Relaxed);
+            // Memory that is used again may be faulted in further than it is needed.
+            let more = end.saturating_sub(populated);
             // Half the distance at a time: a call for each page is no help.
-            if end - populated < POPULATE_AHEAD_BYTES as usize / 2 && end < map.bytes() {
+            let is_little = more < POPULATE_AHEAD_BYTES as usize / 2 && end < map.bytes();
+            if more == 0 || is_little {
                 continue;
             }
             let result = map.populate(populated..end);

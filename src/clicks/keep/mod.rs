@@ -8,6 +8,9 @@
 //! `syncer` are plain values, each used by one thread; what both know is in
 //! `open_segment`.
 //!
+//! With a `stage` the maker's segments are in memory, and the syncer makes their files
+//! and copies what is written. `unstage` does so for those that a kill left behind.
+//!
 //! A segment is handed out before anything of it is on the disk. What holds instead:
 //!
 //! - Nothing in a segment counts as synced before its first page and its name in the
@@ -20,18 +23,24 @@
 //! killed could not add to it, and what has gone since, is looked for beside serving
 //! (`catch_up`).
 
+mod bring_back;
 mod catch_up;
 mod demand;
 mod doubt;
 pub mod ip_keys;
 pub mod keeper;
 mod list_keeping;
+mod made;
 pub mod maker;
 mod making;
 mod numbers;
 pub mod open_segment;
+mod own_segment;
 mod spare;
+mod stage;
+mod stage_folder;
 pub mod syncer;
 mod syncing;
 mod trouble;
+mod unstage;
 mod watch;

@@ -2,12 +2,14 @@
 //! share it, and what is counted of those of one shard.
 
 use std::io::{self, Read};
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use crossbeam_queue::ArrayQueue;
 
+use super::stage::Staged;
 use super::trouble::{Trouble, Work};
 use crate::clicks::folder::SegmentFile;
 use crate::clicks::format::segment::{Header, PageBlock, Seal, StartBlock};
@@ -35,14 +37,15 @@ pub struct ServerRun {
     pub segment_bytes: u64,
 }
 
-/// A segment that is made and not sealed. Its file is open only as its map.
+/// A segment that is made and not sealed. Its file is open only as its map, unless it is
+/// written in a stage.
 #[derive(Debug)]
 pub struct OpenSegment {
     /// What the shard writes.
     pub segment: Arc<Segment>,
     /// Its file.
     pub path: PathBuf,
-    /// Which file that was when it was made.
+    /// Which file it was made as: this one, or its image in the stage.
     pub id: FileId,
     /// How far it was faulted in, bytes. The maker's to change.
     pub populated: AtomicUsize,
@@ -52,9 +55,25 @@ pub struct OpenSegment {
     pub is_retired: AtomicBool,
     /// Its file is not under its name, was cut, or is on a disk that is given up.
     pub is_forsaken: AtomicBool,
+    /// Where it is written, if not in its file.
+    pub staged: Option<Staged>,
 }
 
 impl OpenSegment {
+    /// One that was just made in its file.
+    pub fn new(segment: Arc<Segment>, path: PathBuf, id: FileId) -> Self {
+        Self {
+            segment,
+            path,
+            id,
+            populated: AtomicUsize::new(0),
+            is_suspect: AtomicBool::new(false),
+            is_retired: AtomicBool::new(false),
+            is_forsaken: AtomicBool::new(false),
+            staged: None,
+        }
+    }
+
     /// Whether the shard is to leave it at once, as what it stores there may be in no
     /// file, or in none that is found.
     pub fn must_be_left(&self) -> bool {
@@ -64,6 +83,35 @@ impl OpenSegment {
     /// What went wrong with it.
     pub fn trouble(&self, work: Work, error: io::Error) -> Trouble {
         Trouble { path: self.path.clone(), work, error }
+    }
+
+    /// Makes its file, if that is the syncer's to do and not done yet.
+    ///
+    /// # Errors
+    ///
+    /// Those of making it. They were said.
+    pub fn make_file(&self) -> io::Result<()> {
+        match &self.staged {
+            Some(staged) => staged.make(&self.path, self.segment.map().bytes()),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether it has a file, or gets one now.
+    pub fn has_file(&self) -> bool {
+        self.staged.as_ref().is_none_or(Staged::may_try) && self.make_file().is_ok()
+    }
+
+    /// Waits until the bytes of `range` are in its file on the disk.
+    ///
+    /// # Errors
+    ///
+    /// Those of writing and syncing.
+    pub fn sync(&self, range: Range<usize>) -> io::Result<()> {
+        match &self.staged {
+            Some(staged) => staged.write(self.segment.map(), range),
+            None => self.segment.map().sync(range),
+        }
     }
 }
 

@@ -8,36 +8,20 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::doubt::{Doubt, Fate};
+use super::doubt::Fate;
 use super::open_segment::{OpenSegment, Passage, ServerRun};
+use super::own_segment::OwnSegment;
+use super::stage::Staged;
 use super::trouble::{Trouble, Work};
 use crate::clicks::format::listed::{Actor, Contents, DeletedWhy, Listed, ListedEvent};
 use crate::clicks::format::segment::{PageBlock, SEAL_AT, START_AT, START_BYTES, Seal, StartBlock};
 use crate::clicks::list::digest::digest;
 use crate::clicks::write::handover::{ClickCounts, Retired};
-use crate::disk;
-use crate::limits::{SEGMENT_HEADER_BYTES, SYNC_STEP_BYTES};
+use crate::limits::SEGMENT_HEADER_BYTES;
 
-/// So many bytes ahead of the writer are faulted in anew before each sync: the
-/// kernel may have written them back as zeros meanwhile, and watches them then.
-const POPULATE_AGAIN_BYTES: usize = 1024 * 1024;
-/// What the kernel writes back as one.
-const PAGE_BYTES: usize = 4096;
-
-/// What only the syncer knows of a segment.
-pub(super) struct OwnSegment {
-    pub(super) shared: Arc<OpenSegment>,
-    /// Its first page and its name outlast a power loss, or that failed.
-    is_named: bool,
-    synced: usize,
-    /// How far the present sync is to go.
-    sync_to: usize,
-    /// How far the segment was written when the last sync began.
-    used_before: usize,
-    lost_synced: u64,
-    /// What may be gone of it.
-    pub(super) doubt: Doubt,
-}
+/// Images of segments that could not be brought to the disk, for each shard. Over it:
+/// they are removed, as each takes the memory of a segment.
+const IMAGES_LEFT_MAX: usize = 2;
 
 /// The segments of one shard that are not sealed yet, oldest first.
 pub struct SegmentSyncer {
@@ -49,6 +33,10 @@ pub struct SegmentSyncer {
     /// What the list does not tell yet.
     pub listed: Vec<Listed>,
     passage: Arc<Passage>,
+    /// The shard is done with this one, and its file cannot be made yet.
+    stuck: Option<Retired>,
+    /// Images that are left in the stage.
+    images_left: usize,
     /// Numbers before this have been given to clicks.
     pub used_up: u64,
     /// Segments that are suspect.
@@ -72,6 +60,8 @@ impl SegmentSyncer {
             unused: Vec::new(),
             listed: Vec::new(),
             passage,
+            stuck: None,
+            images_left: 0,
             used_up: number,
             suspects: 0,
             syncs: 0,
@@ -88,17 +78,10 @@ impl SegmentSyncer {
     /// Takes over what was made.
     pub(super) fn receive(&mut self) {
         while let Some(shared) = self.passage.made.pop() {
-            let event = ListedEvent::Begun { run: self.run, salt: shared.segment.salt };
+            let (run, salt) = (self.run, shared.segment.salt);
+            let event = ListedEvent::Begun { run, salt, is_staged: shared.staged.is_some() };
             self.list(shared.segment.number, event);
-            self.open.push_back(OwnSegment {
-                shared,
-                is_named: false,
-                synced: 0,
-                sync_to: 0,
-                used_before: 0,
-                lost_synced: 0,
-                doubt: Doubt::new(),
-            });
+            self.open.push_back(OwnSegment::new(shared));
         }
     }
 
@@ -116,17 +99,7 @@ impl SegmentSyncer {
     pub fn plan_sync(&mut self) {
         self.receive();
         let clicks = self.passage.handover.counts.clicks.load(Ordering::Acquire);
-        for own in &mut self.open {
-            let used = own.shared.segment.used();
-            own.doubt.plan(used, clicks);
-            let page = used / PAGE_BYTES * PAGE_BYTES;
-            own.sync_to = match used {
-                SEGMENT_HEADER_BYTES => 0,
-                _ if own.used_before / PAGE_BYTES * PAGE_BYTES == page => used,
-                _ => page,
-            };
-            own.used_before = used;
-        }
+        self.open.iter_mut().for_each(|own| own.plan_sync(clicks));
     }
 
     /// Decides to sync everything.
@@ -147,14 +120,15 @@ impl SegmentSyncer {
     /// again.
     pub fn sync_step(&mut self) -> Result<bool, Trouble> {
         let lost = self.passage.handover.counts.lost.load(Ordering::Relaxed);
-        let Some(at) = self.open.iter().position(|own| own.has_unsynced(lost)) else {
+        let can_sync = |own: &OwnSegment| own.has_unsynced(lost) && own.shared.has_file();
+        let Some(at) = self.open.iter().position(can_sync) else {
             return Ok(false);
         };
         let own = &mut self.open[at];
         let result = own.sync(lost);
         let shared = own.shared.clone();
         self.judge(&shared, result)?;
-        Ok(self.open.iter().any(|own| own.has_unsynced(lost)))
+        Ok(self.open.iter().any(can_sync))
     }
 
     /// Makes one segment outlast a power loss before its first click; whether there
@@ -165,7 +139,8 @@ impl SegmentSyncer {
     /// `Trouble` when that failed.
     pub fn name_step(&mut self) -> Result<bool, Trouble> {
         self.receive();
-        let Some(own) = self.open.iter_mut().find(|own| !own.is_named) else {
+        let Some(own) = self.open.iter_mut().find(|own| !own.is_named && own.shared.has_file())
+        else {
             return Ok(false);
         };
         let result = own.bring(0..SEGMENT_HEADER_BYTES);
@@ -187,29 +162,71 @@ impl SegmentSyncer {
         Err(shared.trouble(Work::Sync, error))
     }
 
-    /// Whether the shard is done with some segment.
+    /// Whether the shard is done with some segment that can be sealed, or tried.
     pub fn has_retired(&self) -> bool {
-        !self.passage.handover.retired.is_empty()
+        match &self.stuck {
+            Some(stuck) => self
+                .own(stuck.segment.number)
+                .is_some_and(|at| self.open[at].shared.staged.as_ref().is_none_or(Staged::may_try)),
+            None => !self.passage.handover.retired.is_empty(),
+        }
     }
 
-    /// Seals what the shard is done with. `Ok(false)` when there is nothing.
+    /// Whether the shard has left some segment that is not sealed.
+    pub fn has_left(&self) -> bool {
+        self.stuck.is_some() || !self.passage.handover.retired.is_empty()
+    }
+
+    /// Whether some segment stays in the stage, as its file cannot be made.
+    pub fn is_stuck(&self) -> bool {
+        self.stuck.is_some()
+    }
+
+    /// Makes the files of all segments that are to have one by now.
+    ///
+    /// # Errors
+    ///
+    /// Those of making a file.
+    pub fn make_files(&mut self) -> io::Result<()> {
+        self.receive();
+        self.open.iter().try_for_each(|own| own.shared.make_file())
+    }
+
+    fn own(&self, number: u64) -> Option<usize> {
+        self.open.iter().position(|own| own.shared.segment.number == number)
+    }
+
+    /// Seals what the shard is done with. `Ok(false)` when there is nothing, or its file
+    /// cannot be made.
     ///
     /// # Errors
     ///
     /// `Trouble` when the segment is suspect, not cut or not deleted.
     pub fn seal_step(&mut self) -> Result<bool, Trouble> {
-        let Some(Retired { segment, seal }) = self.passage.handover.retired.pop() else {
+        let next = self.stuck.take().or_else(|| self.passage.handover.retired.pop());
+        let Some(Retired { segment, seal }) = next else {
             return Ok(false);
         };
         // Whatever comes back was on its way here before the shard had it.
         self.receive();
-        let place = self.open.iter().position(|own| own.shared.segment.number == segment.number);
-        let own = place.and_then(|place| self.open.remove(place)).expect("it was made here");
-        own.shared.is_retired.store(true, Ordering::Release);
+        let place = self.own(segment.number).expect("it was made here");
+        let shared = &self.open[place].shared;
+        shared.is_retired.store(true, Ordering::Release);
+        if seal.is_some() && !shared.has_file() {
+            self.stuck = Some(Retired { segment, seal });
+            return Ok(false);
+        }
+        let own = self.open.remove(place).expect("it was found there");
+        let shared = own.shared.clone();
         let result = match seal {
-            Some(seal) => self.seal(own, seal),
+            Some(seal) => {
+                let sealed = self.seal(own, seal);
+                let is_on_disk = sealed.is_ok() && !shared.is_suspect.load(Ordering::Acquire);
+                self.leave_stage(&shared, is_on_disk);
+                sealed
+            }
             None => {
-                self.leave_unused(own.shared);
+                self.leave_unused(shared);
                 Ok(())
             }
         };
@@ -217,12 +234,32 @@ impl SegmentSyncer {
         result.map(|()| true)
     }
 
+    /// Gives back the image of a segment that is on the disk. The last ones that are not,
+    /// as it failed, are left for the next start.
+    fn leave_stage(&mut self, shared: &OpenSegment, is_on_disk: bool) {
+        let Some(staged) = &shared.staged else { return };
+        if !is_on_disk && self.images_left < IMAGES_LEFT_MAX {
+            self.images_left += 1;
+            return;
+        }
+        // What cannot be removed is found by the next start, as on the disk already.
+        let _ = match is_on_disk {
+            true => staged.give_back(&shared.segment, shared.populated.load(Ordering::Acquire)),
+            false => staged.remove_image(),
+        };
+    }
+
     /// Data first, then the seal that vouches for it, then the length.
     fn seal(&mut self, mut own: OwnSegment, seal: Seal) -> Result<(), Trouble> {
         let shared = own.shared.clone();
         let (segment, first) = (&shared.segment, 0..SEGMENT_HEADER_BYTES);
-        let rest = own.synced..segment.used();
-        let result = own.bring(rest);
+        let is_anew = own.begin_again(&mut self.sentences);
+        let result = own.bring(own.synced..segment.used());
+        if is_anew && result.is_ok() && !segment.map().is_broken() {
+            // All of it was written once more, and not from what the kernel may have
+            // dropped.
+            self.suspects -= u64::from(shared.is_suspect.swap(false, Ordering::AcqRel));
+        }
         let data = self.judge(&shared, result);
         self.used_up = segment.number + 1;
         let put = |is_suspect| {
@@ -230,7 +267,7 @@ impl SegmentSyncer {
             // What cannot be faulted in was said when it was made.
             let _ = segment.map().populate(first.clone());
             segment.put(SEAL_AT, &block);
-            segment.map().sync(first.clone())
+            shared.sync(first.clone())
         };
         own.doubt.plan(segment.used(), self.clicks_left + seal.clicks);
         own.synced = segment.used();
@@ -310,8 +347,7 @@ impl SegmentSyncer {
     pub fn discard_ready(&mut self) {
         self.receive();
         while let Some(segment) = self.passage.handover.ready.pop() {
-            let is_it = |own: &OwnSegment| own.shared.segment.number == segment.number;
-            if let Some(place) = self.open.iter().position(is_it) {
+            if let Some(place) = self.own(segment.number) {
                 let own = self.open.remove(place).expect("it was found there");
                 self.passage.open.fetch_sub(1, Ordering::AcqRel);
                 self.leave_unused(own.shared);
@@ -337,8 +373,10 @@ impl SegmentSyncer {
     /// `Trouble` when one cannot be deleted.
     pub fn delete_unused(&mut self) -> Result<(), Trouble> {
         let mut result = Ok(());
-        for shared in self.unused.drain(..) {
-            result = result.and(delete(&shared));
+        for shared in std::mem::take(&mut self.unused) {
+            let deleted = delete(&shared);
+            self.leave_stage(&shared, deleted.is_ok());
+            result = result.and(deleted);
         }
         result
     }
@@ -349,61 +387,10 @@ impl SegmentSyncer {
     }
 }
 
-impl OwnSegment {
-    fn has_unsynced(&self, lost: u64) -> bool {
-        self.sync_to > self.synced || (self.sync_to > 0 && lost != self.lost_synced)
-    }
-
-    /// Brings `range` to the disk. Before that counts, its first page and its name in
-    /// the folder are brought there too.
-    fn bring(&mut self, range: std::ops::Range<usize>) -> io::Result<()> {
-        let map = self.shared.segment.map();
-        if self.is_named {
-            return map.sync(range);
-        }
-        // What fails is not tried again, as the kernel may say yes the second time.
-        self.is_named = true;
-        map.sync(0..SEGMENT_HEADER_BYTES.max(range.end))?;
-        disk::folder::sync(disk::folder::of(&self.shared.path))
-    }
-
-    /// A sync went so. Once one failed, what is on the disk ends there.
-    fn note_synced(&mut self, is_ok: bool) {
-        let is_suspect = self.shared.is_suspect.load(Ordering::Acquire);
-        if is_ok && !is_suspect && !self.shared.segment.map().is_broken() {
-            self.doubt.synced(self.synced);
-        }
-    }
-
-    /// Syncs up to [`SYNC_STEP_BYTES`].
-    fn sync(&mut self, lost: u64) -> io::Result<()> {
-        let shared = self.shared.clone();
-        let map = shared.segment.map();
-        let used = shared.segment.used();
-        let populated = shared.populated.load(Ordering::Acquire);
-        // While the disk works, the writer must not fault. What fails here
-        // fails again where it matters, in `populate` of the maker.
-        let again = (used + POPULATE_AGAIN_BYTES).min(populated);
-        let _ = map.populate(used.min(again)..again);
-        let (begin, end) = (self.synced, self.sync_to.min(self.synced + SYNC_STEP_BYTES));
-        // The tally of lost clicks stands in the first page.
-        let first = if lost == self.lost_synced { 0 } else { SEGMENT_HEADER_BYTES };
-        let result = map.sync(0..first).and_then(|()| self.bring(begin..end));
-        // Passed over even when it failed: the kernel may have dropped the
-        // pages, and a second try that succeeds would prove nothing.
-        self.synced = end;
-        self.lost_synced = lost;
-        self.note_synced(result.is_ok());
-        if result.is_ok() && end > used / PAGE_BYTES * PAGE_BYTES {
-            let _ = map.populate(end..(end + 1).min(populated.max(end)));
-        }
-        result
-    }
-}
-
 fn delete(shared: &OpenSegment) -> Result<(), Trouble> {
-    if Fate::of(shared).is_away() {
-        return Ok(()); // what bears its name now is another
+    // What bears its name now is another, or it has no file yet.
+    if Fate::of(shared).is_away() || shared.staged.as_ref().is_some_and(|it| !it.is_made()) {
+        return Ok(());
     }
     match fs::remove_file(&shared.path) {
         // Its disk is given up, and that was said. The next start tries again.

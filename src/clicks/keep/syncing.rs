@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::list_keeping::ListKeeping;
 use super::numbers::Numbers;
+use super::stage::Stage;
 use super::syncer::SegmentSyncer;
 use super::trouble::{Reporter, Trouble};
 use super::watch::Watch;
@@ -51,6 +52,8 @@ pub struct Syncing {
     pub stop: Arc<AtomicBool>,
     /// For the operator.
     pub reporter: Reporter,
+    /// Where segments are written, if not on the disk itself.
+    pub stage: Option<Arc<Stage>>,
 }
 
 impl Syncing {
@@ -75,6 +78,7 @@ impl Syncing {
             pause,
             stop,
             reporter,
+            stage: None,
         }
     }
 
@@ -115,10 +119,20 @@ impl Syncing {
     }
 
     fn end(&mut self) {
+        if let Some(stage) = &self.stage {
+            stage.hurry();
+        }
         self.seal();
         for index in 0..self.shards.len() {
             self.shards[index].discard_ready();
-            if self.shards[index].is_in_use() {
+            if let (Some(stage), true) = (&self.stage, self.shards[index].is_stuck()) {
+                self.reporter.say(format!(
+                    "the last segments of shard {index} cannot be made on the disk; their clicks stay \
+                     in the stage {}, and the next start brings them to the disk. Until then they \
+                     are in memory only",
+                    stage.folder().display()
+                ));
+            } else if self.shards[index].is_in_use() {
                 self.reporter
                     .say(format!("shard {index} was not closed; its last segment stays unsealed"));
             }
@@ -131,13 +145,14 @@ impl Syncing {
         if let Err(error) = disk::folder::sync(&self.folder) {
             self.reporter.say(format!("syncing {} failed: {error}", self.folder.display()));
         }
-        for (index, shard) in self.shards.iter().enumerate() {
+        for (index, shard) in self.shards.iter().enumerate().filter(|(_, it)| !it.is_stuck()) {
             // Otherwise some numbers are left out.
             let _ = self.numbers.settle(index, shard.used_up);
         }
         self.watch.end();
         if let Some(failing) = self.failing {
-            let suspects = counted(self.suspects() - failing.suspects_before, "segment");
+            let suspects =
+                counted(self.suspects().saturating_sub(failing.suspects_before), "segment");
             self.reporter.say(format!("syncs failed to the end; {suspects} marked suspect"));
         }
     }
@@ -244,7 +259,7 @@ impl Syncing {
         let is_over =
             |it: &mut Failing| now.duration_since(it.failed) >= TROUBLE && syncs > it.syncs;
         if let Some(over) = self.failing.take_if(is_over) {
-            let suspects = counted(self.suspects() - over.suspects_before, "segment");
+            let suspects = counted(self.suspects().saturating_sub(over.suspects_before), "segment");
             self.reporter.say(format!("syncs work again; {suspects} marked suspect meanwhile"));
         }
     }

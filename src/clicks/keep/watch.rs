@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::doubt::Fate;
 use super::numbers::Numbers;
+use super::stage::Stage;
 use super::syncer::SegmentSyncer;
 use super::trouble::Reporter;
 use crate::clicks::folder::{self, Lock};
@@ -25,6 +26,8 @@ pub struct Watch {
     spare: Option<Lock>,
     /// Those of folders that were at the path before: their segments are still open.
     before: Vec<Lock>,
+    /// Where segments are written, if not on the disk itself.
+    stage: Option<Arc<Stage>>,
     run: u64,
     due: Instant,
     /// No folder can be had at the path, and that was said.
@@ -33,10 +36,10 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Of a folder, and perhaps a spare one, that were taken for this run.
-    pub fn new(lock: Lock, spare: Option<Lock>, run: u64) -> Self {
+    /// Of a folder, and perhaps a spare one, that were taken for this run; and its stage.
+    pub fn new(lock: Lock, spare: Option<Lock>, stage: Option<Arc<Stage>>, run: u64) -> Self {
         let (due, is_barred) = (Instant::now(), Arc::default());
-        Self { lock, spare, before: Vec::new(), run, due, is_lacking: false, is_barred }
+        Self { lock, spare, before: Vec::new(), stage, run, due, is_lacking: false, is_barred }
     }
 
     /// Set while no segment may be made, as the folder is that of another server.
@@ -60,6 +63,7 @@ impl Watch {
                 self.look_at_lock(reporter);
             }
             self.look_at_spare();
+            self.stage.iter().for_each(|stage| stage.look());
             shards.iter_mut().for_each(SegmentSyncer::look_at_files);
             self.due = now + Duration::from_millis(WATCH_MS);
         }
@@ -93,6 +97,7 @@ impl Watch {
                 let spare = self.spare.iter().map(|spare| spare.0.path().to_owned());
                 // Readers that do not know of it see what it holds as missing.
                 let _ = spares::write(&path, &spare.collect::<Vec<_>>());
+                self.stage.iter().for_each(|stage| stage.be_named_again());
                 let written = numbers.write_again();
                 let old = mem::replace(&mut self.lock, lock);
                 self.is_lacking = false;
@@ -168,23 +173,34 @@ impl SegmentSyncer {
         self.receive();
         let mut is_news = false;
         let mut current = None;
+        let mut images = Vec::new();
         for (at, own) in self.open.iter_mut().enumerate() {
             let fate = Fate::of(&own.shared);
+            // What is in a stage is brought to the disk again when the shard has left it.
+            let is_doubtful = fate != Fate::Whole && !own.has_image();
             if own.shared.segment.used() > SEGMENT_HEADER_BYTES {
-                current = (own.doubt.fate != Fate::Whole && fate != Fate::Whole).then_some(at);
+                current = (own.doubt.fate != Fate::Whole && is_doubtful).then_some(at);
+            }
+            if let Some(staged) = &own.shared.staged
+                && staged.is_image_away()
+                && !own.shared.is_forsaken.swap(true, Ordering::AcqRel)
+            {
+                is_news = true;
+                images.extend(staged.sentence());
             }
             if fate == Fate::Whole {
                 continue;
             }
-            let is_forsaken = fate.is_away() || matches!(fate, Fate::Cut(_));
+            let is_forsaken = fate.is_away() || matches!(fate, Fate::Cut(_) | Fate::ImageCut);
             is_news |= is_forsaken && !own.shared.is_forsaken.swap(true, Ordering::AcqRel);
             own.doubt.fate = fate;
         }
+        self.sentences.append(&mut images);
         if is_news {
             self.passage().handover.wake();
         }
         // Clicks are told apart only where the shard has left no other segment.
-        if let Some(at) = current.filter(|_| !self.has_retired()) {
+        if let Some(at) = current.filter(|_| !self.has_left()) {
             let recorded = self.passage().handover.counts.clicks.load(Ordering::Acquire);
             let mut own = self.open.remove(at).expect("it is there");
             self.doubt(&mut own, self.clicks_left, recorded.max(self.clicks_left));

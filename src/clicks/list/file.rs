@@ -227,7 +227,8 @@ mod tests {
     }
 
     fn begun(number: u64) -> Listed {
-        Listed { shard: 0, number, event: ListedEvent::Begun { run: 1, salt: Salt::new(2) } }
+        let event = ListedEvent::Begun { run: 1, salt: Salt::new(2), is_staged: false };
+        Listed { shard: 0, number, event }
     }
 
     /// The segments that the list of this folder tells of, and what is wrong with it.

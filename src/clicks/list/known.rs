@@ -18,6 +18,8 @@ pub struct Known {
     pub salt: Salt,
     /// What it holds; `None` until its server was done with it.
     pub contents: Option<Contents>,
+    /// It is written in a stage, or was.
+    pub is_staged: bool,
     /// It was found gone, and that was said.
     pub is_gone: bool,
 }
@@ -65,15 +67,18 @@ impl KnownSegments {
         *last = number.max(*last);
         let place = (shard, number);
         match event {
-            ListedEvent::Begun { run, salt } => {
-                self.there.insert(place, Known { run, salt, contents: None, is_gone: false });
+            ListedEvent::Begun { run, salt, is_staged } => {
+                let known = Known { run, salt, contents: None, is_staged, is_gone: false };
+                self.there.insert(place, known);
             }
             // `ship` sees a seal before the server notes it, and may be faster to delete.
             ListedEvent::Sealed(_)
                 if self.is_deleted(shard, number) && self.get(shard, number).is_none() => {}
             ListedEvent::Sealed(contents) | ListedEvent::Found(contents) => {
                 let Contents { run, salt, .. } = contents;
-                let known = Known { run, salt, contents: Some(contents), is_gone: false };
+                let is_staged = self.get(shard, number).is_some_and(|known| known.is_staged);
+                let contents = Some(contents);
+                let known = Known { run, salt, contents, is_staged, is_gone: false };
                 self.there.insert(place, known);
             }
             ListedEvent::Deleted { .. } => {
@@ -154,13 +159,15 @@ mod tests {
         let mut known = KnownSegments::default();
         let salt = Salt::new(9);
         for number in [1, 2, 3, 7, 8, 9] {
-            let event = ListedEvent::Begun { run: 5, salt };
+            let event = ListedEvent::Begun { run: 5, salt, is_staged: false };
             assert_eq!(known.apply(&Listed { shard: 1, number, event }), None);
         }
         for number in [1, 2, 8] {
             let event = ListedEvent::Deleted { by: Actor::Ship, why: DeletedWhy::Shipped };
             let was = known.apply(&Listed { shard: 1, number, event });
-            assert_eq!(was, Some(Known { run: 5, salt, contents: None, is_gone: false }));
+            let contents = None;
+            let known = Known { run: 5, salt, contents, is_staged: false, is_gone: false };
+            assert_eq!(was, Some(known));
         }
         let there = |numbers| known.of(1, numbers).map(|(number, _)| number).collect::<Vec<_>>();
         assert_eq!(
@@ -192,12 +199,13 @@ mod tests {
             to_us: 20,
             digest: None,
         };
-        assert!(apply(ListedEvent::Begun { run: 5, salt }).is_some());
+        let begun = |run| ListedEvent::Begun { run, salt, is_staged: false };
+        assert!(apply(begun(5)).is_some());
         let shipped = ListedEvent::Deleted { by: Actor::Ship, why: DeletedWhy::Shipped };
         assert_eq!(apply(shipped), None);
         assert_eq!(apply(ListedEvent::Sealed(contents)), None);
         // The number of one that was deleted unused is given again.
-        assert!(apply(ListedEvent::Begun { run: 6, salt }).is_some());
+        assert!(apply(begun(6)).is_some());
         let sealed = apply(ListedEvent::Sealed(Contents { run: 6, ..contents }));
         assert_eq!(sealed.unwrap().contents.unwrap().run, 6);
     }

@@ -13,6 +13,7 @@ use crate::clicks::list::digest::of_file;
 use crate::clicks::list::known::{Known, KnownSegments};
 use crate::clicks::list::reader::ListReader;
 use crate::clicks::list::{self, head};
+use crate::clicks::staged;
 use crate::disk::{regular, state};
 use crate::limits::BAD_LINES_SHOWN;
 use crate::words::counted;
@@ -189,7 +190,10 @@ impl FolderList {
         let is_gone = |(number, known): &(u64, &Known)| {
             let path = folder.join(crate::clicks::folder::segment_name(shard, *number));
             match path.symlink_metadata() {
-                Err(error) => error.kind() == io::ErrorKind::NotFound,
+                Err(error) => {
+                    error.kind() == io::ErrorKind::NotFound
+                        && staged::has_image(&path, (shard, *number)) != Some(true)
+                }
                 // Emptied, it is as good as gone.
                 Ok(_) => known.contents.is_some() && is_blank_at(&path),
             }
@@ -209,6 +213,17 @@ impl FolderList {
     pub(super) fn was_deleted(&mut self, shard: u16, number: u64) -> bool {
         let _ = self.refresh();
         self.known.get(shard, number).is_none() && self.known.is_deleted(shard, number)
+    }
+
+    /// Whether a segment at `path` that is not sealed was written in the stage of the last
+    /// server, where it is not any more. To be asked while no server runs: a start brings
+    /// to the disk what is in the stage, and makes another.
+    pub(super) fn lacks_image(&self, shard: u16, number: u64, path: &Path) -> bool {
+        let known = self.known.get(shard, number);
+        let last_run = || self.known.all().map(|(.., known)| known.run).max();
+        known.is_some_and(|known| {
+            known.is_staged && known.contents.is_none() && Some(known.run) == last_run()
+        }) && staged::has_image(path, (shard, number)) == Some(false)
     }
 
     /// The shards of which there should be segments.

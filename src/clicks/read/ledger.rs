@@ -2,6 +2,7 @@
 //! by time. Also while a server is still writing them.
 
 use std::collections::BTreeSet;
+use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -29,6 +30,8 @@ pub struct Ledger {
     /// told of.
     strays: BTreeSet<PathBuf>,
     untold: Vec<Stray>,
+    /// Folders of whose stage it was said that it cannot be read.
+    unstaged: BTreeSet<PathBuf>,
     /// Behind the click last returned.
     position: Option<Position>,
     account: Account,
@@ -51,14 +54,13 @@ impl Ledger {
             followed: Vec::new(),
             strays: BTreeSet::new(),
             untold: Vec::new(),
+            unstaged: BTreeSet::new(),
             position: None,
             account: Account::default(),
             at: 0,
         };
         for path in paths {
-            let metadata =
-                path.metadata().with_context(|| format!("cannot read {}", path.display()))?;
-            if metadata.is_dir() {
+            if is_folder(path).with_context(|| format!("cannot read {}", path.display()))? {
                 ledger.add_folder(path, follow)?;
                 ledger.folders.push(path.clone());
                 if follow {
@@ -117,7 +119,7 @@ impl Ledger {
 
     /// Takes up the segments of a folder that are not known yet.
     fn add_folder(&mut self, folder: &Path, is_followed: bool) -> anyhow::Result<()> {
-        let Listing { segments, strays } = folder::look(folder)
+        let Listing { segments, strays, unstaged } = folder::look(folder)
             .with_context(|| format!("cannot read the click folder {}", folder.display()))?;
         for stream in &mut self.streams {
             if stream.folder == folder {
@@ -129,6 +131,11 @@ impl Ledger {
             if self.strays.insert(stray.named.path.clone()) {
                 self.untold.push(stray);
             }
+        }
+        if let Some(why) = unstaged
+            && self.unstaged.insert(folder.to_owned())
+        {
+            self.account.notes.push(why);
         }
         for file in segments {
             let place = self.place(folder, file.shard);
@@ -307,5 +314,18 @@ impl Ledger {
             stream.passed_bytes.saturating_add(current)
         };
         self.streams.iter().map(read).fold(0, u64::saturating_add)
+    }
+}
+
+/// Whether this is a folder; `false` also for a segment that stands in a stage alone.
+fn is_folder(path: &Path) -> io::Result<bool> {
+    let metadata = path.metadata();
+    let name = path.file_name().and_then(|name| name.to_str());
+    match (metadata, name.and_then(folder::parse_segment_name)) {
+        (Err(error), Some((shard, number))) if error.kind() == io::ErrorKind::NotFound => {
+            let file = SegmentFile { shard, number, path: path.to_owned() };
+            file.open().map(|_| false).map_err(|_| error)
+        }
+        (metadata, _) => Ok(metadata?.is_dir()),
     }
 }

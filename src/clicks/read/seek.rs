@@ -82,7 +82,7 @@ pub fn find_click(
     folder: &Path,
     place: &ClickPlace,
 ) -> anyhow::Result<Result<FoundClick, Missing>> {
-    let Listing { segments: files, strays } = folder::look(folder)
+    let Listing { segments: files, strays, .. } = folder::look(folder)
         .with_context(|| format!("cannot read the click folder {}", folder.display()))?;
     let of_shard = |file: &&SegmentFile| file.shard == place.shard;
     let Some(file) = files.iter().filter(of_shard).find(|file| file.number == place.segment) else {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use super::account::Account;
-use super::compare::{self, Compared};
+use super::compare::{self, Compared, FolderList};
 use super::entry::LedgerEntry;
 use super::event::SegmentEvent;
 use super::position::Position;
@@ -351,6 +351,18 @@ impl ShardStream {
                 report.state = SegmentState::Unsealed;
                 report.tally.unsealed = 1;
                 account.note(&mut report, "not sealed: the server was killed".to_owned());
+                let list = account.list(&self.folder);
+                let path = Path::new(&report.name);
+                let is_over = self.live_run.is_none();
+                let lacks = |list: &mut FolderList| {
+                    is_over && list.lacks_image(self.shard, self.opened, path)
+                };
+                if list.is_some_and(lacks) {
+                    report.tally.changed = 1;
+                    let what = "its image in the stage was removed or emptied: clicks recorded in \
+                                it after the last sync are gone, and nothing tells how many";
+                    account.note(&mut report, what.to_owned());
+                }
             }
             Some(seal) => {
                 report.state = SegmentState::Sealed;

@@ -25,7 +25,7 @@ pub struct Segment {
     pub number: u64,
     /// Salt of its checksums.
     pub salt: Salt,
-    map: SegmentMap,
+    map: Arc<SegmentMap>,
     /// Bytes that hold committed records, first page included.
     used: AtomicUsize,
 }
@@ -33,14 +33,15 @@ pub struct Segment {
 impl Segment {
     /// A segment over `map`, whose first page already holds its header.
     #[must_use]
-    pub fn new(number: u64, salt: Salt, map: SegmentMap) -> Self {
+    pub fn new(number: u64, salt: Salt, map: impl Into<Arc<SegmentMap>>) -> Self {
+        let map = map.into();
         assert!(map.bytes() >= SEGMENT_ROOM_MIN, "a segment has room for any click");
         Self { number, salt, map, used: AtomicUsize::new(SEGMENT_HEADER_BYTES) }
     }
 
-    /// The memory.
+    /// The memory. Once the segment is sealed, another may be written in it.
     #[must_use]
-    pub fn map(&self) -> &SegmentMap {
+    pub fn map(&self) -> &Arc<SegmentMap> {
         &self.map
     }
 

@@ -61,6 +61,8 @@ pub struct ServePlan {
     pub segment_age: Duration,
     /// How often clicks are synced.
     pub sync_interval: Duration,
+    /// The folder in memory in which clicks are written first, if any.
+    pub clicks_stage: Option<PathBuf>,
     /// Number of this machine.
     pub node: u16,
     /// The file of the keys that sign click ids; `None`: in the click folder.

@@ -278,6 +278,7 @@ fn open_clicks(
         reserve: plan.reserve,
         segment_age: plan.segment_age,
         sync_interval: plan.sync_interval,
+        stage: plan.clicks_stage.clone(),
         node: plan.node,
         spare: plan.clicks_spare.clone(),
         keys,

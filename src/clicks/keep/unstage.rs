@@ -1,0 +1,228 @@
+//! What a server left in its stage, brought to the disk by the next start: images of
+//! the segments that it was writing when it was killed.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context;
+
+use super::bring_back::{Brought, bring_image, is_sealed};
+use super::stage::Stage;
+use super::stage_folder::{hold, is_own};
+use super::trouble::Reporter;
+use crate::clicks::folder::{parse_segment_name, segment_name};
+use crate::clicks::format::listed::{Actor, DeletedWhy, Listed, ListedEvent};
+use crate::clicks::list::file::SegmentList;
+use crate::clicks::list::known::{Known, KnownSegments};
+use crate::clicks::staged::{OWNER_NAME, PLACE_NAME, SPARE_ENDING, StagePlace};
+use crate::disk::hold::LOCK_NAME;
+use crate::words::counted;
+
+/// Brings what an earlier server left in its stage to the disk, and makes the stage of
+/// this one, if it is to have one for so many `shards`, `within` a folder. The lock of
+/// `clicks` is held, and `list` is its list of segments.
+///
+/// # Errors
+///
+/// A sentence for the operator.
+pub fn open(
+    clicks: &Path,
+    within: Option<&Path>,
+    shards: usize,
+    list: &mut SegmentList,
+    reporter: &Reporter,
+) -> anyhow::Result<Option<Arc<Stage>>> {
+    let name = clicks.join(PLACE_NAME);
+    let old = StagePlace::read(clicks).with_context(|| {
+        format!(
+            "cannot read {}, which says where the last clicks of the last server may be; look \
+             there, or delete it",
+            name.display()
+        )
+    })?;
+    if let Some(place) = &old {
+        let cannot_read = || format!("cannot read the list of segments of {}", clicks.display());
+        let known = KnownSegments::of_folder(clicks).with_context(cannot_read)?;
+        let known = known.unwrap_or_default();
+        Unstaging { clicks, place, known, list, reporter }.run()?;
+    }
+    within.map(|within| Stage::make(clicks, within, shards, reporter)).transpose()
+}
+
+/// The stage of an earlier server, and whose that is.
+struct Unstaging<'a> {
+    clicks: &'a Path,
+    place: &'a StagePlace,
+    known: KnownSegments,
+    list: &'a mut SegmentList,
+    reporter: &'a Reporter,
+}
+
+/// What was in a stage.
+#[derive(Default)]
+struct Images {
+    /// That can be removed there.
+    done: Vec<PathBuf>,
+    /// Segments that were brought to the disk.
+    brought: u64,
+    /// Those that hold something.
+    there: BTreeSet<(u16, u64)>,
+    /// Those that no shard has used and that have no file.
+    unused: Vec<(u16, u64)>,
+    /// Files that are left.
+    strange: u64,
+}
+
+impl Unstaging<'_> {
+    /// Brings everything in the stage to the disk, and removes it there. What does not
+    /// certainly belong to the click folder is left as it is, and said.
+    ///
+    /// # Errors
+    ///
+    /// A sentence for the operator: the disk does not take it. Nothing is removed then.
+    fn run(mut self) -> anyhow::Result<()> {
+        let stage = self.place.folder.clone();
+        let name = self.clicks.join(PLACE_NAME);
+        let forget =
+            || fs::remove_file(&name).with_context(|| format!("cannot delete {}", name.display()));
+        if let Err(why) = self.place.check(self.clicks) {
+            self.reporter.say(format!(
+                "the stage of the last server, {}, cannot be used: {why}. Clicks after its last \
+                 sync may have been there. It goes with a restart of the machine or of a container",
+                stage.display()
+            ));
+            return forget();
+        }
+        let _hold = hold(&stage)?;
+        let images = self.bring_all()?;
+        self.miss(&images);
+        self.tell_unused(&images.unused)?;
+        // From here on nobody looks for them there.
+        forget()?;
+        let delete = |path: &Path| {
+            fs::remove_file(path).with_context(|| format!("cannot delete {}", path.display()))
+        };
+        images.done.iter().try_for_each(|path| delete(path))?;
+        if images.strange == 0 {
+            [OWNER_NAME, LOCK_NAME].iter().try_for_each(|name| delete(&stage.join(name)))?;
+            fs::remove_dir(&stage).with_context(|| format!("cannot delete {}", stage.display()))?;
+        }
+        if images.brought > 0 {
+            self.reporter.say(format!(
+                "brought {} that the last server was writing from its stage to the disk",
+                counted(images.brought, "segment")
+            ));
+        }
+        Ok(())
+    }
+
+    fn bring_all(&self) -> anyhow::Result<Images> {
+        let stage = &self.place.folder;
+        let cannot =
+            || format!("cannot look into the stage of the last server, {}", stage.display());
+        let mut images = Images::default();
+        for entry in fs::read_dir(stage).with_context(cannot)? {
+            let name = entry.with_context(cannot)?.file_name();
+            let image = stage.join(&name);
+            if is_own(&name) {
+                continue;
+            }
+            if Path::new(&name).extension().is_some_and(|ending| ending == SPARE_ENDING) {
+                images.done.push(image);
+                continue;
+            }
+            let segment = name.to_str().and_then(parse_segment_name);
+            self.bring(&image, segment, &mut images)?;
+        }
+        Ok(images)
+    }
+
+    fn bring(
+        &self,
+        image: &Path,
+        segment: Option<(u16, u64)>,
+        images: &mut Images,
+    ) -> anyhow::Result<()> {
+        let path = self.clicks.join(image.file_name().unwrap_or_default());
+        let brought = match segment {
+            Some(segment) => bring_image(image, &path, segment, &self.known).with_context(|| {
+                format!(
+                    "cannot bring the clicks in {} to {}; see to the disk, free some space if it is \
+                     full, and start again. Until then they are in memory only",
+                    image.display(),
+                    path.display()
+                )
+            })?,
+            None => Brought::Strange,
+        };
+        match brought {
+            Brought::Whole(others) => {
+                images.brought += 1;
+                images.there.extend(segment);
+                if others > 0 {
+                    self.reporter.say(format!(
+                        "{} differs in {} from what was synced to {}, so somebody changed one of \
+                         them. What was synced stays; see to who did that",
+                        image.display(),
+                        counted(8 * others, "byte"),
+                        path.display()
+                    ));
+                }
+            }
+            Brought::Unused(has_file) => {
+                images.there.extend(segment);
+                images.unused.extend(segment.filter(|_| !has_file));
+            }
+            Brought::Deleted => images.there.extend(segment),
+            Brought::Emptied => {}
+            Brought::Strange => {
+                images.strange += 1;
+                self.reporter.say(format!(
+                    "{} is not of this click folder, and is left as it is",
+                    image.display()
+                ));
+                return Ok(());
+            }
+        }
+        images.done.push(image.to_owned());
+        Ok(())
+    }
+
+    /// Says which segments the list tells of that were written in the stage, and are not
+    /// there, nor sealed on the disk.
+    fn miss(&self, images: &Images) {
+        let begun = |it: &(u16, u64, &Known)| it.2.is_staged && it.2.contents.is_none();
+        let open: Vec<_> = self.known.all().filter(begun).collect();
+        let last = open.iter().map(|(.., known)| known.run).max();
+        let is_missed = |(shard, number, known): &&(u16, u64, &Known)| {
+            Some(known.run) == last
+                && !images.there.contains(&(*shard, *number))
+                && !is_sealed(&self.clicks.join(segment_name(*shard, *number)))
+        };
+        let missed: Vec<_> = open.iter().filter(is_missed).collect();
+        if let [(shard, number, _), ..] = missed[..] {
+            self.reporter.say(format!(
+                "{} that the last server was writing in the stage {} {} not there or emptied, {} \
+                 first. Clicks that were recorded there after the last sync are gone, and nothing \
+                 tells how many; see to who empties the stage",
+                counted(missed.len() as u64, "segment"),
+                self.place.folder.display(),
+                if missed.len() == 1 { "is" } else { "are" },
+                segment_name(*shard, *number)
+            ));
+        }
+    }
+
+    /// Has the list tell that these are deleted, before they are.
+    fn tell_unused(&mut self, unused: &[(u16, u64)]) -> anyhow::Result<()> {
+        let event = ListedEvent::Deleted { by: Actor::Server, why: DeletedWhy::Unused };
+        let listed: Vec<_> =
+            unused.iter().map(|&(shard, number)| Listed { shard, number, event }).collect();
+        let told = self.list.append(&listed).and_then(|_| self.list.sync());
+        told.with_context(|| {
+            format!("cannot add to the list of segments {}", self.list.path().display())
+        })
+    }
+}

@@ -73,11 +73,14 @@ impl Segment {
     /// how many bytes those are.
     pub fn copy(&self, bytes: &mut [u8], at: usize) -> usize {
         let words = self.map.words().get(at / 8..).unwrap_or_default();
-        let mut count = 0;
-        for (chunk, word) in bytes.chunks_mut(8).zip(words) {
-            let word = word.load(Ordering::Relaxed).to_ne_bytes();
-            chunk.copy_from_slice(&word[..chunk.len()]);
-            count += chunk.len();
+        let count = bytes.len().min(words.len() * 8);
+        let (whole, rest) = bytes[..count].as_chunks_mut::<8>();
+        for (bytes, word) in whole.iter_mut().zip(words) {
+            *bytes = word.load(Ordering::Relaxed).to_ne_bytes();
+        }
+        if !rest.is_empty() {
+            let word = words[whole.len()].load(Ordering::Relaxed).to_ne_bytes();
+            rest.copy_from_slice(&word[..rest.len()]);
         }
         count
     }

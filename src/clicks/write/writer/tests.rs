@@ -132,3 +132,20 @@ fn a_writer_can_move_to_its_shard() {
     fn is_send<T: Send>() {}
     is_send::<Writer>();
 }
+
+#[test]
+fn what_is_stored_can_be_copied() {
+    let segment = segment(1);
+    segment.put(4096, &[7; 24]);
+    let copied = |count, at| {
+        let mut bytes = vec![1; count];
+        let count = segment.copy(&mut bytes, at);
+        (count, bytes)
+    };
+    assert_eq!(copied(20, 4096), (20, vec![7; 20]));
+    assert_eq!(copied(3, 4112), (3, vec![7; 3]));
+    assert_eq!(copied(10, 4112), (10, [[7; 8].to_vec(), vec![0; 2]].concat()));
+    let end = SEGMENT_BYTES_MIN as usize;
+    assert_eq!(copied(10, end - 8), (8, [[0; 8].to_vec(), vec![1; 2]].concat()));
+    assert_eq!(copied(1, end), (0, vec![1]));
+}

@@ -117,10 +117,20 @@ pub const JOURNAL_REWRITE_BYTES: u64 = 4 * 1024 * 1024;
 pub const JOURNAL_REWRITTEN_AT_ONCE: usize = 4096;
 /// Most tables that can be kept for a rollback.
 pub const GENERATIONS_KEPT_MAX: usize = 100;
+/// Quotes left open that are told of a CSV file. Behind that many the rest is not read.
+pub const OPEN_QUOTES_MAX: usize = 100;
 /// How long link files have to be left alone before they are read, milliseconds.
 pub const WATCH_SETTLE_MS: u64 = 200;
 /// How often they are looked at although nothing was heard of them, milliseconds.
 pub const WATCH_LOOK_MS: u64 = 5_000;
+/// How long a link file is waited for that somebody has written and not closed, from when
+/// it was last written, milliseconds.
+pub const WATCH_WRITER_MS: u64 = 30_000;
+/// The same for one that ends in the middle of a line, where nothing is heard of who
+/// writes it.
+pub const WATCH_NO_EVENTS_MS: u64 = 10_000;
+/// Files beside link files whose writers are remembered.
+pub const WATCH_FILES_MAX: usize = 1_000;
 /// Symbolic links followed on the way to a link file; the kernel follows as many
 /// (path_resolution(7)). Over it: the others are not watched.
 pub const SYMLINKS_MAX: usize = 40;

@@ -7,6 +7,7 @@
 //! ```
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 
 use memchr::{memchr, memchr_iter, memmem};
 
@@ -100,16 +101,32 @@ fn quoted(text: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((&text[..end], &text[end + 1..]))
 }
 
-/// The virtual host: there are four words before the time, and the second is an
-/// address. Without a host the second is the ident, which nobody sends (`-`).
+/// The virtual host: there are four words before the time, the first is a name, and the
+/// second an address, or a name that was looked up. Two addresses are those of a proxy and
+/// its client, and so is a list of them; what syslog puts in front is neither.
 fn host(before: &[u8]) -> Option<&[u8]> {
     let mut words = before.split(|&byte| byte == b' ');
-    let first = words.next().filter(|word| !word.is_empty() && *word != b"-");
-    let second = words.next()?;
-    if second == b"-" || words.count() < 2 {
-        return None;
-    }
-    first
+    let (first, second) = (words.next()?, words.next()?);
+    let is_client = is_address(second) || is_name(second);
+    let name = first.iter().position(|&byte| byte == b':').map_or(first, |at| &first[..at]);
+    let is_host = is_name(name) || (is_address(second) && is_label(name));
+    (is_client && is_host && words.count() >= 2).then_some(first)
+}
+
+fn is_address(word: &[u8]) -> bool {
+    str::from_utf8(word).is_ok_and(|word| word.parse::<IpAddr>().is_ok())
+}
+
+/// Whether a word looks like the name of a host: with a dot, and no number at its end.
+fn is_name(word: &[u8]) -> bool {
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    let last = word.rsplit(|&byte| byte == b'.').next().unwrap_or_default();
+    word.contains(&b'.') && word.iter().all(is_part) && is_label(last)
+}
+
+fn is_label(word: &[u8]) -> bool {
+    word.first().is_some_and(u8::is_ascii_alphabetic)
+        && word.iter().all(|&byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 /// RFC 9110 §9.1: a token, and by convention in capitals. Garbage is none.
@@ -189,6 +206,15 @@ mod tests {
         check(&format!("go.example:443 2001:db8::1 - x {end}"), "go.example:443|GET|/a?b=c||");
         check(&format!("go.example 192.0.2.1 - x y {end}"), "go.example|GET|/a?b=c||");
         check(&format!("- 192.0.2.1 - - {end}"), "none|GET|/a?b=c||");
+        check(&format!("localhost:8080 127.0.0.1 - - {end}"), "localhost:8080|GET|/a?b=c||");
+        check(&format!("go.example pc.example - - {end}"), "go.example|GET|/a?b=c||");
+        // Those of proxies, a list of them, and what syslog puts in front.
+        check(&format!("10.0.0.1 203.0.113.9 - - {end}"), "none|GET|/a?b=c||");
+        check(&format!("203.0.113.9, 10.0.0.1 - - {end}"), "none|GET|/a?b=c||");
+        check(&format!("2001:db8::1, 10.0.0.1 - - {end}"), "none|GET|/a?b=c||");
+        check(&format!("Nov 27 08:00:01 web nginx: 203.0.113.9 - - {end}"), "none|GET|/a?b=c||");
+        let syslog = "<190>1 2026-11-27T08:00:01.123Z web.example nginx 7 - - 203.0.113.9 - -";
+        check(&format!("{syslog} {end}"), "none|GET|/a?b=c||");
         // A name that was looked up, and a user with a space.
         check(&format!("pc.example - john doe {end}"), "none|GET|/a?b=c||");
     }

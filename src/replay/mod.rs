@@ -22,3 +22,4 @@ pub use dry_shard::{DryShard, Pieces};
 pub use log_file::LogFile;
 pub use rerun::{Rerun, RerunOptions};
 pub use sample::Sample;
+pub use totals::Totals;

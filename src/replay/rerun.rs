@@ -150,12 +150,12 @@ impl<'a, W: Write> Rerun<'a, W> {
     }
 
     /// Answers the rest, and lists what is left to list, with the totals. What is to
-    /// be said besides goes to `complaints`. Returns how many requests differ.
+    /// be said besides goes to `complaints`. Returns what was counted.
     ///
     /// # Errors
     ///
     /// When it cannot be listed.
-    pub fn finish(mut self, complaints: &mut impl Write) -> io::Result<u64> {
+    pub fn finish(mut self, complaints: &mut impl Write) -> io::Result<Totals> {
         if let Some(drawn) = self.drawn.take() {
             if drawn.is_cut() {
                 writeln!(complaints, "carom: the sample is smaller, for want of memory")?;
@@ -189,7 +189,7 @@ impl<'a, W: Write> Rerun<'a, W> {
                 counted(self.totals.without_host, "request")
             )?;
         }
-        Ok(self.totals.different)
+        Ok(self.totals)
     }
 
     /// What is not listed, if anything is not.

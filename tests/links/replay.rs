@@ -151,6 +151,9 @@ fn what_cannot_be_read_is_named() {
     check([".", "old.txt", "new.txt"], "cannot read the access log");
     check(["access.log", "none.txt", "new.txt"], "cannot read the link file");
     check(["access.log", "old.txt", "bad.txt"], "bad.txt:1: /x has no target");
+    std::fs::write(case.path("gzip.log"), b"\x1f\x8b\x08\x00 no line\nof a log\n").unwrap();
+    let ran = case.between(["gzip.log", "old.txt", "new.txt"], &[]);
+    assert!(ran.code == Some(2) && ran.err.contains("no line of it is a request"), "{ran:?}");
     let files = ["access.log", "old.txt", "bad.txt"];
     let ran = case.between(files, &["--on-bad-line", "skip", "--host", "x.example"]);
     assert_eq!(ran.code, Some(1));

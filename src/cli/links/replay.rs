@@ -14,7 +14,7 @@ use crate::cli::pipe::is_broken_pipe;
 use crate::cli::progress::Progress;
 use crate::limits::REPLAY_LISTED_DEFAULT;
 use crate::links::{self, Format, OnBadLine, Table};
-use crate::replay::{LogFile, Rerun, RerunOptions, Sample};
+use crate::replay::{LogFile, Rerun, RerunOptions, Sample, Totals};
 use crate::say::say_to;
 use crate::shard::Now;
 use crate::sources::{Reading, Sources};
@@ -90,7 +90,19 @@ pub fn replay(wish: &ReplayArguments, out: impl Write, complaints: &mut impl Wri
         .and_then(|old| read(&wish.new, wish.new_format).map(|new| [old, new]));
     let ran = tables.and_then(|tables| rerun(wish, tables, out, complaints));
     match ran {
-        Ok(different) => u8::from(different > 0),
+        // Nothing was compared, which is no success.
+        Ok(totals) if totals.taken > 0 && totals.unreadable == totals.taken => {
+            say_to(
+                complaints,
+                format_args!(
+                    "{}: no line of it is a request; write a log of the common or combined format, \
+                     not compressed",
+                    wish.log.display()
+                ),
+            );
+            2
+        }
+        Ok(totals) => u8::from(totals.different > 0),
         // Whoever stopped reading has seen what they wanted: a difference.
         Err(error) if is_broken_pipe(&error) => 1,
         Err(error) => {
@@ -120,13 +132,13 @@ fn read_table(
     Ok(table)
 }
 
-/// Answers the log; returns how many requests differ.
+/// Answers the log; returns what was counted.
 fn rerun(
     wish: &ReplayArguments,
     tables: [Arc<Table>; 2],
     out: impl Write,
     complaints: &mut impl Write,
-) -> anyhow::Result<u64> {
+) -> anyhow::Result<Totals> {
     let options = RerunOptions {
         host: wish.host.clone(),
         sample: wish.sample,

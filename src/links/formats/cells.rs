@@ -1,10 +1,4 @@
-//! What the formats that are tables of values share: cells by what they mean, and
-//! the row that they make.
-
-use super::native;
-use super::row::{Line, Row};
-use crate::links::bytes::shown;
-use crate::links::link::Setting;
+//! What the formats that are tables of values share: cells by what they mean.
 
 /// What a cell can mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,12 +25,32 @@ pub(super) enum Field {
     Custom,
     /// Visits after which the link ends.
     VisitsMax,
+    /// Whether the visitor's query is passed on.
+    ForwardsQuery,
+    /// Whether there are rules, which are elsewhere.
+    HasRules,
+    /// Whether the source is an expression.
+    Regex,
+    /// Whether the row holds.
+    Enabled,
+    /// What the WordPress plugin Redirection compares beside the path.
+    Match,
+    /// Conditions of a row.
+    Has,
+    Missing,
+    Country,
+    Language,
+    Device,
+    Weight,
+    /// Whether it is for good.
+    Permanent,
+    CaseSensitive,
 }
 
 const FIELDS: usize = Field::ALL.len();
 
 impl Field {
-    const ALL: [Field; 17] = [
+    const ALL: [Field; 30] = [
         Field::Key,
         Field::Target,
         Field::Status,
@@ -54,6 +68,19 @@ impl Field {
         Field::Code,
         Field::Custom,
         Field::VisitsMax,
+        Field::ForwardsQuery,
+        Field::HasRules,
+        Field::Regex,
+        Field::Enabled,
+        Field::Match,
+        Field::Has,
+        Field::Missing,
+        Field::Country,
+        Field::Language,
+        Field::Device,
+        Field::Weight,
+        Field::Permanent,
+        Field::CaseSensitive,
     ];
 
     /// What it is called in messages.
@@ -67,6 +94,19 @@ impl Field {
             Field::Code => "short code",
             Field::Custom => "custom link",
             Field::VisitsMax => "max visits",
+            Field::ForwardsQuery => "forward query",
+            Field::HasRules => "has redirect rules",
+            Field::Regex => "regex",
+            Field::Enabled => "enabled",
+            Field::Match => "match",
+            Field::Has => "has",
+            Field::Missing => "missing",
+            Field::Country => "country",
+            Field::Language => "language",
+            Field::Device => "device",
+            Field::Weight => "weight",
+            Field::Permanent => "permanent",
+            Field::CaseSensitive => "case sensitive",
             setting => {
                 let found = SETTINGS.iter().find(|(field, _)| *field == setting);
                 found.map_or("", |(_, name)| name)
@@ -132,6 +172,24 @@ pub(super) const PLAIN: FieldNames = &[
     (Field::Target, &["target", "to", "new url", "destination", "long url"]),
     (Field::Status, &["status", "code", "status code"]),
     (Field::Options, &["options"]),
+    (Field::Query, &["query"]),
+    (Field::Nocase, &["nocase"]),
+    (Field::Cache, &["cache"]),
+    (Field::Referrer, &["referrer"]),
+    (Field::Until, &["until"]),
+    (Field::Else, &["else"]),
+    (Field::Tag, &["tag"]),
+    (Field::Regex, &["regex"]),
+    (Field::Enabled, &["enabled", "active"]),
+    (Field::Match, &["match", "match type"]),
+    (Field::Has, &["has"]),
+    (Field::Missing, &["missing"]),
+    (Field::Country, &["country", "countries"]),
+    (Field::Language, &["language", "languages"]),
+    (Field::Device, &["device", "devices"]),
+    (Field::Weight, &["weight"]),
+    (Field::Permanent, &["permanent"]),
+    (Field::CaseSensitive, &["case sensitive"]),
 ];
 
 /// The field with this name.
@@ -169,24 +227,6 @@ pub(super) fn trim(cell: &[u8]) -> &[u8] {
     cell
 }
 
-/// The link that these cells are, without more ado.
-pub(super) fn plain(cells: &Cells<'_>, give: &mut dyn FnMut(Line<'_>)) {
-    match settings(cells) {
-        Err(message) => give(Line::Refused(message)),
-        Ok(settings) => {
-            let key = cells.get(Field::Key);
-            let joined = joined(cells.get(Field::Host), key);
-            let key = if cells.get(Field::Host).is_empty() { key } else { &joined };
-            give(Line::Link(Row {
-                key,
-                target: cells.get(Field::Target),
-                status: status(cells),
-                settings: &settings,
-            }));
-        }
-    }
-}
-
 /// A status, if there is one.
 pub(super) fn status<'a>(cells: &Cells<'a>) -> Option<&'a [u8]> {
     Some(cells.get(Field::Status)).filter(|status| !status.is_empty())
@@ -200,41 +240,6 @@ pub(super) fn joined(host: &[u8], path: &[u8]) -> Vec<u8> {
     }
     key.extend_from_slice(path);
     key
-}
-
-/// The settings that have cells of their own, and those of the options.
-fn settings<'a>(cells: &Cells<'a>) -> Result<Vec<Setting<'a>>, String> {
-    let mut settings = Vec::new();
-    for (field, name) in SETTINGS {
-        let value = cells.get(field);
-        if field == Field::Nocase {
-            let is_set = match &*value.to_ascii_lowercase() {
-                b"" | b"0" | b"no" | b"false" => false,
-                b"1" | b"yes" | b"true" | b"nocase" => true,
-                _ => return Err(format!("nocase is `{}`; write true or false", shown(value))),
-            };
-            settings.extend(is_set.then_some(Setting { name: b"nocase", value: b"" }));
-        } else if !value.is_empty() {
-            settings.push(Setting { name: name.as_bytes(), value });
-        }
-    }
-    let is_apart = |setting: &&Setting<'_>| setting.value.iter().any(u8::is_ascii_whitespace);
-    if let Some(Setting { name, value }) = settings.iter().find(is_apart) {
-        return Err(format!(
-            "the white space of `{}={}` cannot stand in the native format; write it without",
-            shown(name),
-            shown(value)
-        ));
-    }
-    let options = cells.get(Field::Options).split(u8::is_ascii_whitespace);
-    for option in options.filter(|option| !option.is_empty()) {
-        settings.push(match native::setting(option) {
-            Some(setting) => setting,
-            None if option == b"nocase" => Setting { name: option, value: b"" },
-            None => return Err(format!("`{}` is no option; write name=value", shown(option))),
-        });
-    }
-    Ok(settings)
 }
 
 #[cfg(test)]

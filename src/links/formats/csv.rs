@@ -1,13 +1,14 @@
 //! Values parted by commas (RFC 4180) or tabs, under a header row. Columns go by
 //! name, in any order, with others between them, or as an operator says.
 
-use csv::{ByteRecord, ReaderBuilder};
+use csv::{ByteRecord, Reader, ReaderBuilder};
 use memchr::{memchr, memchr_iter};
 
 use super::cells::{self, Cells, Each, Field, FieldNames, PLAIN, spell, trim};
 use super::columns::{Columns, WhichColumn};
+use super::plain;
 use super::row::Line;
-use crate::limits::{COLUMNS_SHOWN, COLUMNS_SHOWN_BYTES};
+use crate::limits::{COLUMNS_SHOWN, COLUMNS_SHOWN_BYTES, OPEN_QUOTES_MAX};
 use crate::links::bytes::shown;
 use crate::words::counted;
 
@@ -37,43 +38,70 @@ pub(super) fn read(
     let numbered = numbered.and_then(|columns| wished(columns, &ByteRecord::new()).ok());
     let start = numbered.as_ref().map_or(Start::Header(&header), Start::Link);
     rows(text, delimiter, start, &mut |line, row| match row {
-        Ok(cells) => cells::plain(cells, &mut |written| take(line, written)),
+        Ok(cells) => plain::plain(cells, &mut |written| take(line, written)),
         Err(message) => take(line, Line::Refused(message)),
     });
 }
 
 /// Hands every row that is not blank to `take`, with its line, until that says no.
-/// Rows may have more or fewer cells than others.
+/// Rows may have more or fewer cells than others. A line on which a quote was left open
+/// is bad, and those behind it are rows of their own.
 pub(super) fn records(
     text: &[u8],
     delimiter: u8,
     mut take: impl FnMut(u32, Result<&ByteRecord, String>) -> bool,
 ) {
-    // The header is a row as any other to the parser: so its line is known.
-    let mut reader = ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .delimiter(delimiter)
-        .from_reader(text);
     let mut lines = LineCount { text, at: 0, line: 1 };
     let mut record = ByteRecord::new();
-    loop {
-        match reader.read_byte_record(&mut record) {
-            Ok(true) => {}
-            Ok(false) => return,
-            // Reading bytes from memory, without a rule on lengths, cannot fail.
-            Err(error) => {
-                take(lines.line, Err(format!("not readable as CSV: {error}")));
+    let (mut begin, mut left_open, mut width) = (0, 0, None);
+    'reader: loop {
+        let mut reader = reader(&text[begin..], delimiter);
+        loop {
+            match reader.read_byte_record(&mut record) {
+                Ok(true) => {}
+                Ok(false) => return,
+                // Reading bytes from memory, without a rule on lengths, cannot fail.
+                Err(error) => {
+                    take(lines.line, Err(format!("not readable as CSV: {error}")));
+                    return;
+                }
+            }
+            let start = record.position().map_or(0, |position| position.byte() as usize);
+            let line = lines.of(begin + start);
+            let end = begin + reader.position().byte() as usize;
+            let written = text[lines.at..end].trim_ascii_end();
+            // The first row says how many cells there are.
+            let width = *width.get_or_insert(record.len());
+            if let Some(mut message) = quotes::left_open(written, delimiter, width, line) {
+                left_open += 1;
+                let is_last = left_open == OPEN_QUOTES_MAX;
+                if is_last {
+                    message.push_str(" (there are many such; nothing behind this line was read)");
+                }
+                if !take(line, Err(message)) || is_last {
+                    return;
+                }
+                let first = memchr(b'\n', written).unwrap_or(written.len());
+                begin = lines.at + first;
+                continue 'reader;
+            }
+            let is_blank = record.iter().all(|cell| trim(cell).is_empty());
+            if !is_blank && !take(line, Ok(&record)) {
                 return;
             }
         }
-        let start = record.position().map_or(lines.at, |position| position.byte() as usize);
-        let line = lines.of(start);
-        let is_blank = record.iter().all(|cell| trim(cell).is_empty());
-        if !is_blank && !take(line, Ok(&record)) {
-            return;
-        }
     }
+}
+
+/// Of bytes. The header is a row as any other to it: so its line is known. In values
+/// parted by tabs a quote is a character as any other (IANA text/tab-separated-values).
+fn reader(text: &[u8], delimiter: u8) -> Reader<&[u8]> {
+    ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(delimiter)
+        .quoting(delimiter != b'\t')
+        .from_reader(text)
 }
 
 /// Counts lines as the parser goes on. Its own count misses the line ends that
@@ -109,9 +137,9 @@ pub(super) fn rows(
     };
     records(text, delimiter, |line, record| {
         let (record, places) = match (record, &places) {
-            (Err(message), _) => {
+            (Err(message), places) => {
                 take(line, Err(message));
-                return false;
+                return places.is_some();
             }
             (Ok(record), Some(places)) => (record, places),
             (Ok(record), None) => match header.map_or(Ok(Places::default()), |it| it(record)) {
@@ -179,7 +207,7 @@ pub(super) fn named_places(names: FieldNames, header: &ByteRecord) -> Result<Pla
 }
 
 fn plain_places(header: &ByteRecord) -> Result<Places, String> {
-    let places = named_places(PLAIN, header)?;
+    let places = named_places(PLAIN, &header_of_plain(header))?;
     for field in [Field::Key, Field::Target] {
         if places.at(field).is_none() {
             let known = PLAIN.iter().find(|(other, _)| *other == field).map(|(_, names)| names);
@@ -192,6 +220,17 @@ fn plain_places(header: &ByteRecord) -> Result<Places, String> {
         }
     }
     Ok(places)
+}
+
+/// A header in which `status` is a switch beside the status, which is called `code`: so
+/// the WordPress plugin Redirection writes it.
+fn header_of_plain(header: &ByteRecord) -> ByteRecord {
+    let has = |wanted: &str| header.iter().any(|cell| spell_cell(cell) == wanted);
+    if !(has("code") && has("status") && has("regex")) {
+        return header.clone();
+    }
+    let switch = |cell| if spell_cell(cell) == "status" { &b"enabled"[..] } else { cell };
+    header.iter().map(switch).collect()
 }
 
 /// Where the columns are that an operator named.
@@ -237,5 +276,6 @@ pub(super) fn listed(header: &ByteRecord) -> String {
     if rest == 0 { names } else { format!("{names} and {rest} more") }
 }
 
+mod quotes;
 #[cfg(test)]
 mod tests;

@@ -40,6 +40,8 @@ pub(super) const SHLINK: Export = Export {
         (Field::From, &["valid since"]),
         (Field::Until, &["valid until"]),
         (Field::VisitsMax, &["max visits"]),
+        (Field::ForwardsQuery, &["forward query"]),
+        (Field::HasRules, &["has redirect rules"]),
     ],
     mark: &[&["long url"], &["short code"]],
     row: shlink,
@@ -126,18 +128,28 @@ fn is_headless(text: &[u8]) -> bool {
 }
 
 /// Shlink passes the visitor's query on, and its parameters win, unless a link
-/// says otherwise, which no export tells.
+/// says otherwise, which its API tells and its CSV does not.
 fn shlink(cells: &Cells<'_>, give: &mut dyn FnMut(Line<'_>)) {
     let mut said = Vec::new();
-    let mut settings = vec![Setting { name: b"query", value: b"override" }];
+    let mut settings = Vec::new();
+    if cells.get(Field::ForwardsQuery) != b"false" {
+        settings.push(Setting { name: b"query", value: b"override" });
+    }
+    let others = settings.len();
     for (field, name) in [(Field::From, &b"from"[..]), (Field::Until, b"until")] {
         let value = cells.get(field);
         if !value.is_empty() {
             settings.push(Setting { name, value });
         }
     }
-    if settings.len() > 1 {
+    if settings.len() > others {
         said.push("outside its time Shlink answers 404, carom 410".to_owned());
+    }
+    if cells.get(Field::HasRules) == b"true" {
+        said.push(
+            "Shlink has rules for it by device, language or the like, which are not in the file"
+                .to_owned(),
+        );
     }
     let visits = cells.get(Field::VisitsMax);
     if !matches!(visits, b"" | b"0") {

@@ -3,6 +3,9 @@
 //! comment; behind a value it is not. Which converter a map is for is not in it.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
+
+use memchr::memchr_iter;
 
 use super::name::HaproxyMatch;
 use super::order::Order;
@@ -18,7 +21,7 @@ pub(super) fn read(
     help: &Help<'_>,
     take: &mut dyn FnMut(u32, Line<'_>),
 ) {
-    let mut order = Order::default();
+    let (mut order, mut ends) = (Order::default(), Ends::default());
     for (number, line) in (1..).zip(text.split(|&byte| byte == b'\n')) {
         // haproxy takes an indented `#` for a key, which no request has.
         let line = line.trim_ascii();
@@ -35,11 +38,25 @@ pub(super) fn read(
             }
         };
         let mut changed = rule.changed;
+        // These two go through a list from its beginning, as expressions do.
+        let of_ends = match how {
+            HaproxyMatch::Dom | HaproxyMatch::End => ends.pass(key, number),
+            _ => None,
+        };
         for key in &rule.keys {
             // Keys of the others are looked up, the longest first.
-            if let (HaproxyMatch::Reg, Some(earlier)) = (how, order.pass(key, number)) {
-                changed = changed.or_else(|| {
-                    Some(format!("haproxy takes line {earlier}, which comes first; here the more exact key answers"))
+            let earlier = match how {
+                HaproxyMatch::Reg => order.pass(key, number),
+                _ => of_ends,
+            };
+            if let Some(earlier) = earlier {
+                let first = format!(
+                    "haproxy takes line {earlier}, which comes first; here the more exact key answers"
+                );
+                changed = Some(match changed {
+                    Some(what) if what.ends_with(&first) => what,
+                    Some(what) => format!("{what}; {first}"),
+                    None => first,
                 });
             }
             let row = Row { key, target: &rule.target, status: rule.status, settings: &[] };
@@ -49,6 +66,23 @@ pub(super) fn read(
             };
             take(number, line);
         }
+    }
+}
+
+/// Ends of hosts, each with the first line it stands on.
+#[derive(Default)]
+struct Ends(HashMap<Vec<u8>, u32>);
+
+impl Ends {
+    /// The line of an earlier end that fits every host that this one fits, and notes this
+    /// one for those to come.
+    fn pass(&mut self, key: &[u8], line: u32) -> Option<u32> {
+        let name = key.strip_prefix(b".").unwrap_or(key);
+        let name = name.strip_suffix(b".").unwrap_or(name).to_ascii_lowercase();
+        let shorter = memchr_iter(b'.', &name).filter_map(|at| self.0.get(&name[at + 1..]));
+        let earlier = shorter.min().copied();
+        self.0.entry(name).or_insert(line);
+        earlier
     }
 }
 
@@ -233,6 +267,23 @@ mod tests {
         check(End, ".a.example https://x/", &["*.a.example/*|https://x/|-"]);
         check(Dom, "/a https://x/", &["!is a part of a path"]);
         check(End, "/a.html https://x/", &["!is a part of a path"]);
+    }
+
+    #[test]
+    fn the_first_end_that_fits_answers() {
+        let first = "haproxy takes line 1, which comes first; here the more exact key answers";
+        let text = ".example.com https://x/all\n.pay.example.com https://x/pay\n";
+        let wanted = [
+            "1 *.example.com/*|https://x/all|-".to_owned(),
+            format!("2 *.pay.example.com/*|https://x/pay|- ~{first}"),
+        ];
+        assert_eq!(rows(End, text), wanted);
+        let rows = |text: &str| rows(Dom, text);
+        let covered = rows("example.com https://x/all\nPay.example.com https://x/pay\n");
+        assert!(covered[2].ends_with(first) && covered[3].ends_with(first), "{covered:?}");
+        assert!(covered[2].contains("between any two dots of a host; here it is"), "{covered:?}");
+        let other = rows("pay.example.com https://x/pay\nexample.com https://x/all\n");
+        assert!(other.iter().all(|row| !row.contains(first)), "{other:?}");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::cells::{self, Cells, Field, PLAIN, named, spell};
 use super::columns::{Columns, WhichColumn};
+use super::plain;
 use super::row::Line;
 
 pub(super) fn read(text: &[u8], columns: Option<&Columns>, take: &mut impl FnMut(u32, Line<'_>)) {
@@ -24,7 +25,7 @@ pub(super) fn read(text: &[u8], columns: Option<&Columns>, take: &mut impl FnMut
         }
     };
     rows(text, &field, &mut |line, row| match row {
-        Ok(cells) => cells::plain(cells, &mut |written| take(line, written)),
+        Ok(cells) => plain::plain(cells, &mut |written| take(line, written)),
         Err(message) => take(line, Line::Refused(message)),
     });
 }
@@ -108,13 +109,42 @@ fn text_of(value: &Value, field: Field) -> Option<String> {
             Value::Number(number),
             Field::Status | Field::Cache | Field::Id | Field::VisitsMax | Field::Tag | Field::Code,
         ) => Some(number.to_string()),
-        (Value::Bool(is_set), Field::Nocase) => Some(is_set.to_string()),
+        (
+            Value::Bool(is_set),
+            Field::Nocase
+            | Field::Query
+            | Field::Regex
+            | Field::Enabled
+            | Field::Permanent
+            | Field::CaseSensitive
+            | Field::ForwardsQuery
+            | Field::HasRules,
+        ) => Some(is_set.to_string()),
+        (Value::Number(_) | Value::Array(_) | Value::Object(_), condition)
+            if is_condition(condition) =>
+        {
+            Some(value.to_string())
+        }
         (Value::Array(list), Field::Tag | Field::Custom) => {
             let texts: Option<Vec<&str>> = list.iter().map(Value::as_str).collect();
             texts.map(|texts| texts.join(","))
         }
         _ => None,
     }
+}
+
+/// Whether a field says when a link answers. Whatever stands there is told.
+fn is_condition(field: Field) -> bool {
+    matches!(
+        field,
+        Field::Match
+            | Field::Has
+            | Field::Missing
+            | Field::Country
+            | Field::Language
+            | Field::Device
+            | Field::Weight
+    )
 }
 
 fn kind(value: &Value) -> &'static str {

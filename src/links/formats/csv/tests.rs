@@ -59,7 +59,45 @@ fn headers_that_do_not_help() {
 
 #[test]
 fn a_quote_left_open_is_seen() {
-    problem("from,to\n/a,\"b\n/c,d\n/e,f\n", "2 !a quoted cell goes on over several lines");
+    let open = |line: &str| {
+        let rows = rows(&format!(
+            "from,to,note\n/a,https://a/,x\n{line}\n/c,https://c/,y\n/d,https://d/,z\n"
+        ));
+        assert_eq!(
+            (rows.len(), &*rows[2], &*rows[3]),
+            (4, "4 /c|https://c/|-", "5 /d|https://d/|-")
+        );
+        assert!(
+            rows[1].starts_with("3 !a quote is opened here and not closed; lines 4 to 5"),
+            "{rows:?}"
+        );
+    };
+    open("/b,https://b/,\"Summer sale");
+    open("/b,\"https://b/,Summer sale");
+    open("\"/b,https://b/,");
+    let lines = "from,to,note\n/a,https://a/,\"open\n/b,https://b/,x\n/c,https://c/,5\" disk\n/d,https://d/,y\n";
+    let rows = rows(lines);
+    assert!(rows[0].contains("lines 3 to 4 would be a part of its cell"), "{rows:?}");
+    assert_eq!(rows[1..], ["3 /b|https://b/|-", "4 /c|https://c/|-", "5 /d|https://d/|-"]);
+    // In the last line, and as a cell that is used.
+    problem("from,to\n/a,\"b\n", "2 !a quote is opened here and not closed. Close it on this line");
+    problem("from,to\n\"/a\nb\",c\n", "2 !a quoted cell goes on over several lines");
+}
+
+#[test]
+fn many_quotes_left_open_are_told_once_each() {
+    let text = "from,to\n".to_owned() + &"/a,\"https://a/\n/b,https://b/\n".repeat(1_000);
+    assert_eq!(rows(&text).iter().filter(|row| row.contains('!')).count(), 100);
+}
+
+#[test]
+fn in_values_parted_by_tabs_a_quote_is_a_character() {
+    let text = "from\tto\tnote\n/a\thttps://a/\t\"Best of\n/b\thttps://b/\t27\" monitor\n";
+    let read = |mut take: &mut dyn FnMut(u32, Line<'_>)| {
+        read(text.as_bytes(), b'\t', None, &mut take);
+    };
+    let rows = crate::links::formats::row::written(read);
+    assert_eq!(rows, ["2 /a|https://a/|-", "3 /b|https://b/|-"]);
 }
 
 fn wished(columns: &str, text: &str, want: &[&str]) {
@@ -107,4 +145,35 @@ fn a_message_names_some_columns_of_many() {
     let line = format!("{},", "\u{98}".repeat(500)).repeat(10);
     problem(&line, " and 9 more; nothing of the file was read)");
     assert!(rows(&line)[0].len() < 3_000);
+}
+
+#[test]
+fn columns_that_say_when_a_row_answers() {
+    let header = "source,target,regex,type,code,match,hits,title\n";
+    let redirection = |row: &str| rows(&format!("{header}{row}\n")).join(" ");
+    assert!(
+        redirection("\"/s/[0-9]+\",\"https://a/$1\",\"1\",url,301,url,0,")
+            .contains("is an expression")
+    );
+    assert!(
+        redirection("/vip,https://a/,0,url,301,login,0,").contains("only where match is `login`")
+    );
+    assert_eq!(redirection("/a,https://a/,0,url,301,url,0,"), "2 /a|https://a/|301");
+    check(
+        "source,target,regex,code,type,hits,title,status\n/old,https://a/,0,301,url,0,,active\n",
+        &["2 /old|https://a/|301"],
+    );
+    check(
+        "source,target,regex,code,status\n/old,https://a/,0,301,disabled\n",
+        &["2 !the row is switched off; leave it out"],
+    );
+    check(
+        "source,target,enabled\n/off,https://a/,0\n",
+        &["2 !the row is switched off; leave it out"],
+    );
+    check(
+        "source,destination,permanent,query,caseSensitive\n/o,https://a/,true,true,false\n/p,https://a/,false,false,true\n",
+        &["2 /o|https://a/|308|query=keep|nocase=", "3 /p|https://a/|307"],
+    );
+    check("key,target,tag,until\n/a,https://a/,spring,\n", &["2 /a|https://a/|-|tag=spring"]);
 }

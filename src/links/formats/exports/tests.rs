@@ -52,6 +52,21 @@ fn shlink_of_its_own_import() {
 }
 
 #[test]
+fn shlink_tells_of_queries_and_rules() {
+    let line = |more: &str| {
+        let text = format!(r#"{{"shortCode":"a","longUrl":"https://a.example/"{more}}}"#);
+        rows_of(&SHLINK, &text).join(" ")
+    };
+    assert_eq!(line(r#","forwardQuery":true"#), "1 /a|https://a.example/|-|query=override");
+    assert_eq!(
+        line(r#","forwardQuery":false,"hasRedirectRules":false"#),
+        "1 /a|https://a.example/|-"
+    );
+    let rules = line(r#","forwardQuery":false,"hasRedirectRules":true"#);
+    assert!(rules.starts_with("1 /a|https://a.example/|- ~Shlink has rules for it by"), "{rules}");
+}
+
+#[test]
 fn shlink_of_its_api() {
     let line = r#"{"shortCode":"x","shortUrl":"https://s.test/x","longUrl":"https://a.example/","domain":null,"tags":["one two"],"visitsSummary":{"total":1},"meta":{"validSince":"2024-01-01T00:00:00+00:00","validUntil":null,"maxVisits":7},"crawlable":false}"#;
     check(

@@ -17,6 +17,21 @@ fn fields_go_by_name() {
 }
 
 #[test]
+fn a_condition_is_refused() {
+    check(
+        r#"{"source":"/h","destination":"b","permanent":true,"has":[{"type":"query","key":"x"}]}"#,
+        &[
+            r#"1 !the row answers only where has is `[{"key":"x","type":"query"}]`, and here it would answer everybody; leave it out, or empty that column if everybody is meant"#,
+        ],
+    );
+    check(r#"{"source":"/h","destination":"b","permanent":true,"has":[]}"#, &["1 /h|b|308"]);
+    check(
+        r#"{"source":"/h","destination":"b","enabled":false}"#,
+        &["1 !the row is switched off; leave it out"],
+    );
+}
+
+#[test]
 fn wrong_ones_are_refused_by_line() {
     check(r#"{"key":1,"target":"b"}"#, &["1 !`key` is a number; write the source as text"]);
     check(r#"{"key":"/a","target":["b"]}"#, &["1 !`target` is a list; write the target as text"]);

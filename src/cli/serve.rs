@@ -20,9 +20,10 @@ use crate::limits::{
     BACKLOG_DEFAULT, CLICKS_FOLDER_DEFAULT, CONNECTIONS_PER_SHARD_DEFAULT,
     CONNECTIONS_PER_SHARD_MAX, DEFER_ACCEPT_DEFAULT, DRAIN_TIMEOUT_DEFAULT,
     GENERATIONS_KEPT_DEFAULT, GENERATIONS_KEPT_MAX, HEADER_TIMEOUT_DEFAULT, IDLE_TIMEOUT_DEFAULT,
-    LISTEN_DEFAULT, NODE_DEFAULT, SEGMENT_AGE_DEFAULT, SEGMENT_AGE_MS_MIN, SEGMENT_BYTES_DEFAULT,
-    SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN, SEGMENTS_READY_DEFAULT, SEGMENTS_READY_MAX,
-    SEND_TIMEOUT_DEFAULT, SYNC_INTERVAL_DEFAULT, WAIT_FOR_LOG_DEFAULT, WAIT_FOR_LOG_MS_MAX,
+    LISTEN_DEFAULT, LOSS_PERCENT_DEFAULT, NODE_DEFAULT, SEGMENT_AGE_DEFAULT, SEGMENT_AGE_MS_MIN,
+    SEGMENT_BYTES_DEFAULT, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN, SEGMENTS_READY_DEFAULT,
+    SEGMENTS_READY_MAX, SEND_TIMEOUT_DEFAULT, SYNC_INTERVAL_DEFAULT, WAIT_FOR_LOG_DEFAULT,
+    WAIT_FOR_LOG_MS_MAX,
 };
 use crate::links::{CheckedTarget, Fallback, OnBadLine};
 use crate::machine::cpus::Cores;
@@ -94,6 +95,18 @@ pub struct ServeArguments {
         value_parser = clap::value_parser!(u32).range(1..=GENERATIONS_KEPT_MAX as i64)
     )]
     keep_generations: Option<u32>,
+
+    /// Links that a reload may lose, per cent of those that it replaces. One that loses more
+    /// is refused unless it is forced, as a file may be empty or the wrong one. With 100 all
+    /// may be lost
+    #[arg(
+        long,
+        env = "CAROM_MAX_LOSS",
+        default_value = LOSS_PERCENT_DEFAULT.to_string(),
+        value_name = "PERCENT",
+        value_parser = clap::value_parser!(u8).range(..=100)
+    )]
+    max_loss: Option<u8>,
 
     /// Where an unknown key is sent, with a 302 [default: none, it is answered 404]
     #[arg(long, env = "CAROM_FALLBACK", value_name = "URL", value_parser = fallback)]
@@ -266,6 +279,7 @@ fn plan(said: &Layers<'_, ServeArguments>) -> ServePlan {
         watch: said.first(|it| it.watch).unwrap_or_default(),
         keep_generations: said.first(|it| it.keep_generations).unwrap_or(GENERATIONS_KEPT_DEFAULT)
             as usize,
+        loss_percent_max: said.first(|it| it.max_loss).unwrap_or(LOSS_PERCENT_DEFAULT),
         segment_bytes: said
             .first(|it| it.segment_size)
             .map_or(SEGMENT_BYTES_DEFAULT, |size| size.as_u64()),

@@ -48,7 +48,9 @@ impl<'a> Fields<'a> {
             7 if name.eq_ignore_ascii_case(b"referer") => {
                 self.referer.get_or_insert(value);
             }
+            5 if name.eq_ignore_ascii_case(b"x-moz") => self.prefetch |= is_prefetch(value),
             7 if name.eq_ignore_ascii_case(b"purpose") => self.prefetch |= is_prefetch(value),
+            9 if name.eq_ignore_ascii_case(b"x-purpose") => self.prefetch |= is_prefetch(value),
             10 if name.eq_ignore_ascii_case(b"user-agent") => {
                 self.user_agent.get_or_insert(value);
             }
@@ -70,8 +72,14 @@ impl<'a> Fields<'a> {
                 self.content_length = Some(length);
             }
             17 if name.eq_ignore_ascii_case(b"transfer-encoding") => {
-                let last = list(value).last().unwrap_or_default();
-                self.chunked_last = Some(last.eq_ignore_ascii_case(b"chunked"));
+                self.chunked_last.get_or_insert(false);
+                for coding in list(value) {
+                    // RFC 9112 §6.1, §7: chunked comes once, and last.
+                    if self.chunked_last == Some(true) {
+                        return Err(Refusal::BadRequest);
+                    }
+                    self.chunked_last = Some(coding.eq_ignore_ascii_case(b"chunked"));
+                }
             }
             _ => {}
         }
@@ -129,7 +137,13 @@ fn matters(name: &[u8]) -> bool {
     let first = name.first().map_or(0, u8::to_ascii_lowercase);
     matches!(
         (name.len(), first),
-        (4, b'h') | (7, b'r' | b'p') | (10, b'u' | b'c') | (11, b's') | (14, b'c') | (17, b't')
+        (4, b'h')
+            | (5 | 9, b'x')
+            | (7, b'r' | b'p')
+            | (10, b'u' | b'c')
+            | (11, b's')
+            | (14, b'c')
+            | (17, b't')
     )
 }
 
@@ -149,9 +163,12 @@ fn decimal(value: &[u8]) -> Option<u64> {
     })
 }
 
-/// `prefetch`, alone or first of parameters: `Sec-Purpose: prefetch;prerender`.
+/// `prefetch`, alone or first of parameters: `Sec-Purpose: prefetch;prerender`. Safari and
+/// apps that show links say `preview`, and `instant` was Chrome's word.
 fn is_prefetch(value: &[u8]) -> bool {
-    value.get(..8).is_some_and(|start| start.eq_ignore_ascii_case(b"prefetch"))
+    let word = value.split(|&byte| matches!(byte, b';' | b',')).next().unwrap_or_default();
+    let is = |known: &&[u8]| word.trim_ascii().eq_ignore_ascii_case(known);
+    [&b"prefetch"[..], b"preview", b"instant"].iter().any(is)
 }
 
 /// `uri-host [ ":" port ]` (RFC 9110 §7.2, RFC 3986 §3.2.2), or nothing at all,

@@ -29,6 +29,8 @@ pub(super) fn careful(input: &[u8]) -> Parsed {
         Err(parsed) => return parsed,
     };
     let window = &input[..input.len().min(REQUEST_HEAD_BYTES_MAX)];
+    let covered = covered(window, empty);
+    let window = covered.as_deref().unwrap_or(window);
     let mut headers = [const { MaybeUninit::uninit() }; REQUEST_FIELDS_MAX];
     let mut head = httparse::Request::new(&mut []);
     match head.parse_with_uninit_headers(&window[empty..], &mut headers) {
@@ -61,6 +63,22 @@ fn empty_lines(input: &[u8]) -> Result<usize, Parsed> {
         }
     }
     Err(Parsed::Refused(Refusal::BadRequest))
+}
+
+/// The same bytes with a letter in the place of each that is not ASCII, behind the method
+/// and before the end of the line: httparse refuses what is not UTF-8 there, and old
+/// browsers send queries in the encoding of the page. Made only where that is so.
+fn covered(window: &[u8], empty: usize) -> Option<Vec<u8>> {
+    let head = &window[empty..];
+    let line = &head[..memchr(b'\n', head).unwrap_or(head.len())];
+    let method = memchr(b' ', line)?;
+    if str::from_utf8(&line[method..]).is_ok() {
+        return None;
+    }
+    let mut covered = window.to_vec();
+    let target = empty + method..empty + line.len();
+    covered[target].iter_mut().filter(|byte| !byte.is_ascii()).for_each(|byte| *byte = b'x');
+    Some(covered)
 }
 
 fn unfinished(window: &[u8], empty: usize) -> Parsed {
@@ -106,12 +124,14 @@ fn whole(input: &[u8], empty: usize, head: &httparse::Request<'_, '_>) -> Result
     let known = match method {
         "GET" => Method::Get,
         "HEAD" => Method::Head,
+        "POST" | "PUT" | "PATCH" | "DELETE" => Method::Changing,
         _ => Method::Other,
     };
-    let mut request = fields.request(input, version, known, target);
-    if target == b"*" {
-        request.method = Method::Other;
+    // RFC 9112 §3.2.4: asterisk-form is for OPTIONS alone.
+    if target == b"*" && method != "OPTIONS" {
+        return Err(Refusal::BadRequest);
     }
+    let mut request = fields.request(input, version, known, target);
     if request.method != Method::Other {
         read_target(&mut request, input, target)?;
     }

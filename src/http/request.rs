@@ -32,7 +32,10 @@ pub enum Method {
     Get,
     /// HEAD: a GET whose reply has no body.
     Head,
-    /// Anything else, and any request in asterisk-form: answered 405.
+    /// POST, PUT, PATCH or DELETE: for redirects that keep method and body (RFC 9110
+    /// §15.4.8, §15.4.9).
+    Changing,
+    /// Anything else: answered 405.
     Other,
 }
 
@@ -94,7 +97,8 @@ pub struct Request {
     pub keep: Keep,
     /// A body follows the head. It is never read as a request.
     pub body: bool,
-    /// The client said that it only prefetches (`Sec-Purpose`, `Purpose`).
+    /// The client said that it only looks ahead (`Sec-Purpose`, `Purpose`, `X-Purpose`,
+    /// `X-Moz`).
     pub prefetch: bool,
     /// Host as sent, with any port; from the target in absolute-form.
     pub host: Span,

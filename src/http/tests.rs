@@ -164,7 +164,8 @@ fn neither_form() {
 #[test]
 fn asterisk_form_is_no_get() {
     assert_eq!(whole("OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n").method, Method::Other);
-    assert_eq!(whole("GET * HTTP/1.1\r\nHost: h\r\n\r\n").method, Method::Other);
+    bad("GET * HTTP/1.1\r\nHost: h\r\n\r\n");
+    bad("POST * HTTP/1.1\r\nHost: h\r\n\r\n");
 }
 #[test]
 fn connect_is_no_get() {
@@ -248,8 +249,39 @@ fn transfer_encoding_is_a_body() {
 }
 #[test]
 fn transfer_encoding_not_chunked_last() {
-    for coding in ["gzip", "chunked, gzip", "", "chunked;x"] {
+    let chunked = "\r\nTransfer-Encoding: chunked";
+    let last = format!("gzip{chunked}");
+    keep(
+        &format!("GET / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: {last}\r\n\r\n"),
+        Keep::Close,
+        true,
+    );
+    let twice =
+        [format!("chunked{chunked}"), format!("chunked\r\nTransfer-Encoding: gzip{chunked}")];
+    let once = ["gzip", "chunked, gzip", "", ",", "chunked;x", "chunked, chunked"];
+    let after = ["chunked\r\nTransfer-Encoding: gzip", "chunked, , chunked"];
+    for coding in once.into_iter().chain(after).chain(twice.iter().map(|it| &**it)) {
         bad(format!("GET / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: {coding}\r\n\r\n"));
+    }
+}
+
+#[test]
+fn who_only_looks_ahead_says_so_in_many_ways() {
+    let looks_ahead =
+        |field: &str| whole(&format!("GET / HTTP/1.1\r\nHost: h\r\n{field}\r\n\r\n")).prefetch;
+    for field in [
+        "Sec-Purpose: prefetch",
+        "sec-purpose: Prefetch;prerender",
+        "Purpose: preview",
+        "Purpose: prefetch ",
+        "X-Purpose: preview",
+        "X-Purpose: instant",
+        "X-Moz: prefetch",
+    ] {
+        assert!(looks_ahead(field), "{field}");
+    }
+    for field in ["X-Purpose: ads", "X-Moz: prefetched", "Purpose:", "X-Mozy: prefetch"] {
+        assert!(!looks_ahead(field), "{field}");
     }
 }
 #[test]

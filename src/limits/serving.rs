@@ -131,6 +131,8 @@ pub const LISTEN_DEFAULT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCA
 pub const CLICKS_FOLDER_DEFAULT: &str = "./clicks";
 /// Tables kept for a rollback.
 pub const GENERATIONS_KEPT_DEFAULT: u32 = 5;
+/// Links that a reload may lose, per cent of those that it replaces. Over it: refused.
+pub const LOSS_PERCENT_DEFAULT: u8 = 50;
 /// Time for a whole request head. After it: 408.
 pub const HEADER_TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
 /// How long a kept connection may be idle.

@@ -107,6 +107,9 @@ pub(super) fn decide<'a>(
     facts: &Facts<'a>,
     standing: &Standing<'a>,
 ) -> Decision<'a> {
+    if facts.method() == Method::Changing && !keeps_method(found, facts) {
+        return Decision::NoClick(Fixed::MethodNotAllowed);
+    }
     if !found.is_some_and(|hit| hit.exact)
         && let Some(fixed) = unclaimed(facts)
     {
@@ -130,6 +133,14 @@ pub(super) fn decide<'a>(
         Some(hit) => of_link(hit, facts),
         None => of_no_link(standing.fallback),
     }
+}
+
+/// Whether what was found redirects with the same method and body (RFC 9110 §15.4.8,
+/// §15.4.9).
+#[cold]
+fn keeps_method(found: Option<&Hit<'_>>, facts: &Facts<'_>) -> bool {
+    let status = found.map(|hit| hit.answer(facts.unix_us).status);
+    matches!(status, Some(Status::TemporaryRedirect | Status::PermanentRedirect))
 }
 
 /// What browsers and robots ask for by themselves, unless a link claims it.

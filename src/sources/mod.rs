@@ -7,6 +7,7 @@ mod mark;
 mod read;
 pub mod table_file;
 pub mod watch;
+mod writers;
 
 pub use mark::FileMark;
 pub use read::{Base, Contents, Reading, Sources};

@@ -13,10 +13,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use notify::{RecommendedWatcher, RecursiveMode, Watcher};
+use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher};
 
 use super::file;
 use super::mark::FileMark;
+use super::writers::Writers;
 use crate::limits::{SYMLINKS_MAX, WATCH_LOOK_MS, WATCH_SETTLE_MS};
 use crate::say::say;
 
@@ -49,6 +50,8 @@ pub struct Watch {
     watcher: RecommendedWatcher,
     /// Something has happened since it was looked last.
     events: Receiver<()>,
+    /// Who is in the middle of writing them.
+    writers: Writers,
     /// Folders that inotify watches.
     folders: BTreeSet<PathBuf>,
     /// The files as they were before they were read last.
@@ -65,7 +68,10 @@ impl Watch {
     pub fn new(paths: &[PathBuf]) -> anyhow::Result<Self> {
         // What happened is seen by looking, so one word of it is enough.
         let (sender, events) = sync_channel(1);
-        let tell = move |_| {
+        let writers = Writers::default();
+        let noted = writers.clone();
+        let tell = move |event: notify::Result<Event>| {
+            event.iter().for_each(|event| noted.note(event));
             let _ = sender.try_send(());
         };
         let watcher = notify::recommended_watcher(tell).context(
@@ -78,7 +84,7 @@ impl Watch {
         let read = stamps(&paths);
         let (named, last_read) = (paths.len(), LastRead::default());
         let folders = BTreeSet::new();
-        let mut watch = Self { paths, named, last_read, watcher, events, folders, read };
+        let mut watch = Self { paths, named, last_read, watcher, events, writers, folders, read };
         watch.follow();
         Ok(watch)
     }
@@ -110,7 +116,7 @@ impl Watch {
         let mut seen = self.read.clone();
         // When what is seen now will have been left alone for long enough.
         let mut settled: Option<Instant> = None;
-        let mut said_gone = false;
+        let (mut said_gone, mut said_written) = (false, false);
         loop {
             if self.take_included() {
                 seen = self.read.clone();
@@ -129,6 +135,16 @@ impl Watch {
                 seen = now;
                 settled = Some(Instant::now() + SETTLE);
             } else if settled.is_some_and(|at| Instant::now() >= at) {
+                if let Some(path) = self.paths.iter().find(|path| self.writers.are_at(path)) {
+                    if !std::mem::replace(&mut said_written, true) {
+                        say(format_args!(
+                            "the link file {} is still being written; it is read when that is done",
+                            path.display()
+                        ));
+                    }
+                    settled = Some(Instant::now() + SETTLE);
+                    continue;
+                }
                 settled = None;
                 match seen.iter().position(Option::is_none) {
                     Some(at) if !said_gone => {

@@ -4,7 +4,7 @@
 use carom::limits::{
     BACKLOG_DEFAULT, CLICKS_FOLDER_DEFAULT, CONNECTIONS_PER_SHARD_DEFAULT, DEFER_ACCEPT_DEFAULT,
     DRAIN_TIMEOUT_DEFAULT, GENERATIONS_KEPT_DEFAULT, HEADER_TIMEOUT_DEFAULT, IDLE_TIMEOUT_DEFAULT,
-    LISTEN_DEFAULT, NODE_DEFAULT, SEGMENT_AGE_DEFAULT, SEGMENT_BYTES_DEFAULT,
+    LISTEN_DEFAULT, LOSS_PERCENT_DEFAULT, NODE_DEFAULT, SEGMENT_AGE_DEFAULT, SEGMENT_BYTES_DEFAULT,
     SEGMENTS_READY_DEFAULT, SEND_TIMEOUT_DEFAULT, SYNC_INTERVAL_DEFAULT, WAIT_FOR_LOG_DEFAULT,
 };
 
@@ -121,6 +121,7 @@ fn help_has_every_default_and_variable() {
     check("drain-timeout", &format!("{DRAIN_TIMEOUT_DEFAULT:?}]"));
     check("max-connections", &format!("{CONNECTIONS_PER_SHARD_DEFAULT}]"));
     check("keep-generations", &format!("{GENERATIONS_KEPT_DEFAULT}]"));
+    check("max-loss", &format!("{LOSS_PERCENT_DEFAULT}]"));
     check("node", &format!("{NODE_DEFAULT}]"));
     check("click-key", ".state/click-key in the click folder]");
     check("backlog", &format!("{BACKLOG_DEFAULT}]"));

@@ -1,6 +1,6 @@
 //! `--watch`: link files that are saved are served.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::symlink;
 use std::path::Path;
@@ -9,7 +9,7 @@ use rustix::fs::{CWD, FileType, Mode, mknodat};
 use rustix::process::Signal;
 
 use crate::common::{self, Engine, Server, Setup, until};
-use crate::{LINKS, both_engines, check, json, location, refused, replace};
+use crate::{LINKS, both_engines, check, done, json, location, refused, replace};
 
 const A: &str = "https://a.example/";
 
@@ -48,6 +48,62 @@ both_engines!(files_are_saved_in_every_way, |engine| {
     let who: Vec<_> = list["generations"].as_array().unwrap().iter().map(|g| &g["who"]).collect();
     assert!(who[1..].iter().all(|who| *who == "watch"), "{list}");
 });
+
+both_engines!(what_is_being_written_is_waited_for, |engine| {
+    let server = watching(engine);
+    let path = server.setup.links[0].clone();
+    let said = "links.txt is still being written; it is read when that is done";
+    // Empty, and then with half a line that is a link of its own.
+    let mut file = File::create(&path).unwrap();
+    server.wait_until_said(said, 1);
+    check(&server, &[("/a", Some(A))]);
+    file.write_all(b"/b https://b.example/\n/a https://slow.co").unwrap();
+    // It looks at others in between.
+    let other = path.with_file_name("other.txt");
+    (0..3).for_each(|_| fs::write(&other, "/a https://other.example/").unwrap());
+    check(&server, &[("/a", Some(A))]);
+    file.write_all(b".example/\n").unwrap();
+    drop(file);
+    served(&server, "https://slow.co.example/");
+    // Closed, a last line needs no end.
+    fs::write(&path, "/a https://no-end.example/").unwrap();
+    served(&server, "https://no-end.example/");
+    assert_eq!(json(&server, &["generations"])["serving"].as_u64(), Some(3));
+});
+
+both_engines!(a_reload_that_loses_most_links_is_refused, |engine| {
+    let server = watching(engine);
+    let path = server.setup.links[0].clone();
+    let kept = "not reloaded, generation 1 stays: the link files hold 0 links, and those that are \
+                served came from files with 2; a reload may lose 50 % (serve --max-loss)";
+    replace(&path, "");
+    server.wait_until_said(kept, 1);
+    server.signal(Signal::HUP);
+    server.wait_until_said(kept, 2);
+    let (code, said) = refused(&server, &["reload"]);
+    assert!(code == 1 && said.contains("carom links reload --force"), "{said}");
+    check(&server, &[("/a", Some(A)), ("/b", Some("https://b.example/"))]);
+    done(&server, &["reload", "--force"]);
+    check(&server, &[("/a", None), ("/b", None)]);
+    // Of none, none are lost; and half may go.
+    replace(&path, LINKS);
+    served(&server, A);
+    replace(&path, "/a https://half.example/\n");
+    served(&server, "https://half.example/");
+});
+
+#[test]
+fn what_may_be_lost_can_be_said() {
+    let setup = Setup::new(Engine::Epoll, LINKS).flag("--max-loss", "100");
+    let server = setup.start();
+    replace(&server.setup.links[0], "");
+    done(&server, &["reload"]);
+    check(&server, &[("/a", None)]);
+    let server = Setup::new(Engine::Epoll, LINKS).flag("--max-loss", "0").start();
+    replace(&server.setup.links[0], "/a https://a.example/\n");
+    let (code, said) = refused(&server, &["reload"]);
+    assert!(code == 1 && said.contains("hold 1 link, and"), "{said}");
+}
 
 #[test]
 fn a_bad_file_is_refused_and_a_gone_one_waited_for() {

@@ -65,6 +65,11 @@ pub fn head(line: &str, fields: &str) -> String {
     format!("{line} HTTP/1.1\r\nHost: x\r\n{fields}\r\n")
 }
 
+/// A request line of any bytes, as [`head`] makes one of text.
+fn bytes_head(line: &[u8]) -> Vec<u8> {
+    [line, b" HTTP/1.1\r\nHost: x\r\n\r\n"].concat()
+}
+
 /// Every case.
 pub fn all() -> Vec<Case> {
     let of_requests =
@@ -130,7 +135,18 @@ fn targets() -> Vec<Case> {
         case("RFC 9112 §3.2.2 empty path", head("GET http://own.example", ""), "404"),
         case("RFC 9112 §3.2.2 userinfo", head("GET http://u@own.example/a", ""), "400 close"),
         case("RFC 9112 §3.2.4 asterisk-form", head("OPTIONS *", ""), "405"),
-        case("RFC 9112 §3.2.4 asterisk-form", head("GET *", ""), "405"),
+        case("RFC 9112 §3.2.4 asterisk-form of GET", head("GET *", ""), "400 close"),
+        case("RFC 9112 §3.2.4 asterisk-form of POST", head("POST *", ""), "400 close"),
+        case("not UTF-8", bytes_head(b"GET /a?utm=\xe9t\xe9"), A),
+        case("not UTF-8, an unknown key", bytes_head(b"GET /caf\xe9"), "404"),
+        case("not UTF-8, filled in", bytes_head(b"GET /p/\xe9"), "302 https://p.example/x/%E9"),
+        case(
+            "not UTF-8, handed on",
+            bytes_head(b"GET /keep?a=\xff"),
+            "302 https://k.example/?ref=mine&a=%FF#top",
+        ),
+        case("not UTF-8, in a method", bytes_head(b"G\xe9T /a"), "400 close"),
+        case("not UTF-8, a HEAD", bytes_head(b"HEAD /a?\xe9"), A),
         case("RFC 9112 §3.2.3 authority-form", head("CONNECT a:443", ""), "405"),
         case("RFC 9112 §3.2 no form", head("GET a", ""), "400 close"),
         case("fragment", head("GET /a#b", ""), A),
@@ -142,6 +158,22 @@ fn methods() -> Vec<Case> {
         case("HEAD as GET", head("HEAD /a", ""), A),
         case("HEAD of robots.txt", head("HEAD /robots.txt", ""), "200 max-age=86400"),
         case("RFC 9110 §15.5.6 POST", head("POST /a", ""), "405"),
+        case("RFC 9110 §15.4.8 POST", head("POST /c", ""), "307 https://c.example/"),
+        case("RFC 9110 §15.4.8 PUT", head("PUT /c", ""), "307 https://c.example/"),
+        case("RFC 9110 §15.4.8 PATCH", head("PATCH /c", ""), "307 https://c.example/"),
+        case("RFC 9110 §15.4.8 DELETE", head("DELETE /c", ""), "307 https://c.example/"),
+        case(
+            "RFC 9110 §15.4.8 with a body",
+            head("POST /c", "Content-Length: 3\r\n") + "a=b",
+            "307 https://c.example/ close",
+        ),
+        case(
+            "RFC 9110 §15.4.9 before its time",
+            head("POST /early-else", ""),
+            "307 https://soon.example/early-else",
+        ),
+        case("POST where there is no link", head("POST /none", ""), "405"),
+        case("POST of robots.txt", head("POST /robots.txt", ""), "405"),
         case("RFC 9110 §15.5.6 OPTIONS", head("OPTIONS /a", ""), "405"),
         case("RFC 9110 §15.5.6 other", head("FOO /a", ""), "405"),
         case("RFC 9110 §9.1 case-sensitive", head("get /a", ""), "405"),

@@ -62,16 +62,21 @@ fn undated(replies: &[u8]) -> String {
 /// A click without what differs from run to run.
 fn click_key(click: &OwnedClick) -> String {
     let click = click.click();
+    // What is no text, `cat` shows by its bytes.
+    let text = |bytes: &[u8]| -> String {
+        let chunks = bytes.utf8_chunks();
+        chunks.map(|it| format!("{}{}", it.valid(), it.invalid().escape_ascii())).collect()
+    };
     format!(
         "{} {} {:016x} {} {} {} {} {}",
         click.status,
         click.verdict,
         click.link,
-        String::from_utf8_lossy(click.host),
-        String::from_utf8_lossy(click.path),
-        String::from_utf8_lossy(click.referer),
-        String::from_utf8_lossy(click.user_agent),
-        String::from_utf8_lossy(click.tag),
+        text(click.host),
+        text(click.path),
+        text(click.referer),
+        text(click.user_agent),
+        text(click.tag),
     )
 }
 

@@ -43,7 +43,7 @@ pub enum LiveCommand {
     /// Show which link of a running server answers a URL
     Show(ShowArguments),
     /// Have a running server read its link files again, as SIGHUP does
-    Reload(PlainArguments),
+    Reload(ReloadArguments),
     /// Set one link, or many, in a running server
     ///
     /// What is set lies over the link files: it survives reloads, promotions and
@@ -81,6 +81,16 @@ impl ServerArguments {
 pub struct PlainArguments {
     #[command(flatten)]
     pub server: Said<ServerArguments>,
+}
+
+/// See [`LiveCommand::Reload`].
+#[derive(Args, Clone, Debug)]
+pub struct ReloadArguments {
+    /// Also when more links are lost than the server lets a reload lose (`serve --max-loss`)
+    #[arg(long)]
+    force: bool,
+    #[command(flatten)]
+    server: Said<ServerArguments>,
 }
 
 /// See [`LiveCommand::Stage`].
@@ -286,8 +296,8 @@ impl LiveCommand {
             Self::Promote(wish)
             | Self::Diff(wish)
             | Self::Discard(wish)
-            | Self::Generations(wish)
-            | Self::Reload(wish) => &wish.server,
+            | Self::Generations(wish) => &wish.server,
+            Self::Reload(wish) => &wish.server,
         }
     }
 
@@ -304,6 +314,7 @@ impl LiveCommand {
             }
             Self::Promote(_) => ("/links/promote", None),
             Self::Discard(_) => ("/links/discard", None),
+            Self::Reload(wish) if wish.force => ("/links/reload?force=true", None),
             Self::Reload(_) => ("/links/reload", None),
             Self::Rollback(wish) => ("/links/rollback", Some(json!({ "to": wish.to }))),
             Self::Stage(wish) => {

@@ -57,7 +57,7 @@ impl Flags {
     pub const NONE: Self = Self(0);
     /// The method was HEAD.
     pub const HEAD: Self = Self(1);
-    /// The browser said that it only looks ahead (`Sec-Purpose: prefetch`).
+    /// The browser or app said that it only looks ahead (`Sec-Purpose: prefetch` and the like).
     pub const PREFETCH: Self = Self(1 << 1);
     // Bits 2 to 4 are kept for "bot", "duplicate" and "TLS".
     /// The path and query were longer than is kept.

@@ -201,7 +201,7 @@ pub static COLUMNS: &[Column] = &[
     Column::new(
         "prefetch",
         Values::Flag(|it| it.click.flags.contains(Flags::PREFETCH)),
-        "whether the browser only looked ahead",
+        "whether the browser or app only looked ahead",
     ),
     Column::text("host", Spelled::Bytes(|it| it.click.host), "as sent, with its port"),
     Column::text(

@@ -131,8 +131,21 @@ async fn export(State(at): At) -> Result<Response, HttpRefusal> {
     Ok(([(CONTENT_TYPE, "text/plain; charset=utf-8")], body).into_response())
 }
 
-async fn reload(State(at): At, Extension(who): By) -> Answered {
-    at.ask(|reply| Wish::Reload { who, reply: Some(reply) }).await
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReloadQuery {
+    #[serde(default)]
+    force: bool,
+}
+
+async fn reload(
+    State(at): At,
+    Extension(who): By,
+    query: Result<Query<ReloadQuery>, QueryRejection>,
+) -> Answered {
+    let query = query.map_err(|error| HttpRefusal::bad(error.body_text()))?;
+    let Query(ReloadQuery { force: is_forced }) = query;
+    at.ask(|reply| Wish::Reload { who, is_forced, reply: Some(reply) }).await
 }
 
 #[derive(Deserialize)]

@@ -17,7 +17,7 @@ use super::not_done::{NotDone, Reason};
 use super::opening::Opening;
 use super::order::{Making, Order, Turn};
 use super::reading::{self, Job, Then, WasRead};
-use super::sentences::{names, nothing_staged, say_bad_lines};
+use super::sentences::{names, nothing_staged, say_bad_lines, too_few};
 use super::served::Served;
 use super::who::Who;
 use super::wish::{Asker, Done, Wish, answer};
@@ -30,9 +30,19 @@ use crate::say::say;
 use crate::sources::watch::LastRead;
 use crate::sources::{FileMark, Sources};
 
+/// What is not gone over.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// Memory for all tables.
+    pub room: TableRoom,
+    /// Links that a reload may lose, per cent of those that it replaces.
+    pub loss_percent_max: u8,
+}
+
 /// See the [module](self).
 pub struct Desk {
     sources: Sources,
+    loss_percent_max: u8,
     pub(super) shards: Shards,
     /// Memory for all tables.
     pub(super) room: TableRoom,
@@ -131,7 +141,7 @@ impl Desk {
     pub fn start(
         opening: Opening,
         sources: Sources,
-        room: TableRoom,
+        Bounds { room, loss_percent_max }: Bounds,
         last_read: LastRead,
         shards: Shards,
         wishes: Receiver<Wish>,
@@ -145,6 +155,7 @@ impl Desk {
         workers.keeping.go_on(&generations);
         let desk = Self {
             sources,
+            loss_percent_max,
             shards,
             room,
             served,
@@ -227,9 +238,10 @@ impl Desk {
     fn take(&mut self, wish: Wish) {
         match wish {
             Wish::Stop => unreachable!("it ends the loop"),
-            Wish::Reload { who, reply } => self.reload(who, reply),
+            Wish::Reload { who, is_forced, reply } => self.reload(who, is_forced, reply),
             Wish::Stage { sources, who, reply } => {
-                self.read(Job { sources, room: self.room, who, then: Then::Stage(reply) });
+                let then = Then::Stage(reply);
+                self.read(Job { sources, room: self.room, who, is_forced: false, then });
             }
             Wish::Promote { who, reply } => self.order(Order::Promote { who, reply }),
             Wish::Rollback { to, who, reply } => self.order(Order::Rollback { to, who, reply }),
@@ -259,10 +271,11 @@ impl Desk {
         }
     }
 
-    fn reload(&mut self, who: Who, reply: Option<Asker>) {
+    fn reload(&mut self, who: Who, is_forced: bool, reply: Option<Asker>) {
         // One that has not begun reads what all who wait for it want.
         for job in &mut self.to_read {
             if let Then::Serve(replies) = &mut job.then {
+                job.is_forced |= is_forced;
                 if replies.len() < WISHES_WAITING_MAX {
                     replies.extend(reply);
                 } else if let Some(reply) = reply {
@@ -273,7 +286,8 @@ impl Desk {
         }
         let then = Then::Serve(reply.into_iter().collect());
         // Those of the server itself are never too many: one waits at most.
-        self.to_read.push_back(Job { sources: self.sources.clone(), room: self.room, who, then });
+        let (sources, room) = (self.sources.clone(), self.room);
+        self.to_read.push_back(Job { sources, room, who, is_forced, then });
     }
 
     fn read(&mut self, job: Job) {
@@ -310,11 +324,22 @@ impl Desk {
                 self.staged = Some(served);
                 answer(reply, Ok(staged));
             }
+            (Ok(read), then @ Then::Serve(_)) if !job.is_forced && self.loses_most(&read) => {
+                let [before, after] = [&self.served, &read.served].map(|it| it.base().table.len());
+                self.not_read(then, too_few(before, after, self.loss_percent_max));
+            }
             (Ok(read), Then::Serve(replies)) => {
                 let read = Box::new(read);
                 self.orders.push_back(Order::Read { read, who: job.who, replies });
             }
         }
+    }
+
+    /// Whether more links are lost by serving what was read than a reload may lose.
+    fn loses_most(&self, read: &WasRead) -> bool {
+        let [before, after] = [&self.served, &read.served].map(|it| it.base().table.len());
+        let lost = before.saturating_sub(after);
+        lost as u128 * 100 > before as u128 * u128::from(self.loss_percent_max)
     }
 
     pub(super) fn not_read(&self, then: Then, refusal: NotDone) {

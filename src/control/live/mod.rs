@@ -34,7 +34,7 @@ mod wish;
 mod worker;
 mod writing;
 
-pub use desk::Desk;
+pub use desk::{Bounds, Desk};
 pub use editing::{Edit, check};
 pub use not_done::{NotDone, Reason};
 pub use opening::Opening;

@@ -17,6 +17,8 @@ pub struct Job {
     /// Memory for them.
     pub room: TableRoom,
     pub who: Who,
+    /// Also when most links are lost by that.
+    pub is_forced: bool,
     /// What becomes of it.
     pub then: Then,
 }

@@ -25,6 +25,19 @@ pub fn nothing_staged() -> NotDone {
     )
 }
 
+/// A reload would leave so few links in the place of those before that it is not done.
+pub fn too_few(before: usize, after: usize, percent: u8) -> NotDone {
+    NotDone::new(
+        Reason::Wrong,
+        format_args!(
+            "the link files hold {}, and those that are served came from files with {before}; a \
+             reload may lose {percent} % (serve --max-loss). If that is meant, use `carom links \
+             reload --force`; otherwise mend the files",
+            counted(after, "link")
+        ),
+    )
+}
+
 /// What a table was read from.
 pub fn names(base: &Base) -> Vec<String> {
     base.files.iter().map(|file| file.name.clone()).collect()

@@ -41,9 +41,9 @@ impl Rig {
         change(&mut opening);
         let (wishes, heard) = crossbeam_channel::bounded(WISHES_WAITING_MAX);
         let shards = Shards::new(Vec::new());
+        let bounds = Bounds { room: TableRoom::UNBOUNDED, loss_percent_max: 100 };
         let desk =
-            Desk::start(opening, sources, TableRoom::UNBOUNDED, Default::default(), shards, heard)
-                .unwrap();
+            Desk::start(opening, sources, bounds, Default::default(), shards, heard).unwrap();
         Self { folder: folder.to_owned(), wishes, desk }
     }
 
@@ -201,8 +201,11 @@ fn what_is_changed_while_files_are_read_lies_over_them() {
     let folder = tempfile::tempdir().unwrap();
     let desk = Rig::start(folder.path(), FIRST);
     let held = desk.hold("links");
-    let mut reload =
-        desk.ask(|reply| Wish::Reload { who: Who::itself("test"), reply: Some(reply) });
+    let mut reload = desk.ask(|reply| Wish::Reload {
+        who: Who::itself("test"),
+        is_forced: false,
+        reply: Some(reply),
+    });
     assert_eq!(changed(desk.set("/b https://b.example/")), 1);
     assert_eq!(changed(desk.set(&many("many.example"))), KEYS_PATCHED_MAX + 1);
     assert!(is_open(&mut reload));

@@ -41,8 +41,9 @@ pub enum ExportPiece {
 
 /// Something the desk is asked to do.
 pub enum Wish {
-    /// Read the link files again and serve what they say.
-    Reload { who: Who, reply: Option<Asker> },
+    /// Read the link files again and serve what they say; where it is forced, also when
+    /// most links are lost by that.
+    Reload { who: Who, is_forced: bool, reply: Option<Asker> },
     /// Read these files, to be looked at and promoted.
     Stage { sources: Sources, who: Who, reply: Asker },
     /// Serve what is staged.
@@ -63,6 +64,13 @@ pub enum Wish {
     Differences { reply: Asker },
     /// The server stops.
     Stop,
+}
+
+impl Wish {
+    /// The server itself wishes that the link files are read again.
+    pub fn reload(who: Who) -> Self {
+        Self::Reload { who, is_forced: false, reply: None }
+    }
 }
 
 /// What was done, or is so.

@@ -49,6 +49,8 @@ pub struct ServePlan {
     pub state: Option<PathBuf>,
     /// Generations kept for a rollback.
     pub keep_generations: usize,
+    /// Links that a reload may lose, per cent of those that it replaces.
+    pub loss_percent_max: u8,
     /// Memory that all tables may take together, bytes; `None`: half of what there is.
     pub table_bytes_max: Option<u64>,
     /// Read the link files again when they change.

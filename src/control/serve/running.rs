@@ -59,7 +59,7 @@ impl RunningServer<'_> {
                 Err(RecvTimeoutError::Disconnected) => break,
             }
             if wants_reload {
-                let wish = Wish::Reload { who: Who::itself("signal"), reply: None };
+                let wish = Wish::reload(Who::itself("signal"));
                 // Where too much waits, it is wished again a second later.
                 wants_reload = self.wishes.try_send(wish).is_err();
             }

@@ -19,7 +19,7 @@ use crate::clicks::{
     left_behind,
 };
 use crate::control::admin::AdminSocket;
-use crate::control::live::{Desk, Opening, Who, Wish, say_bad_lines};
+use crate::control::live::{Bounds, Desk, Opening, Who, Wish, say_bad_lines};
 use crate::control::shards::{Contact, Shards};
 use crate::disk::state;
 use crate::engine::listener::listen_all;
@@ -93,12 +93,12 @@ pub fn serve(plan: &ServePlan) -> anyhow::Result<()> {
     let (wishes, for_desk) = crossbeam_channel::bounded(WISHES_WAITING_MAX);
     let last_read = LastRead::default();
     let (sources, reader) = (plan.sources.clone(), last_read.clone());
-    let desk = Desk::start(opening, sources, room, reader, shards.clone(), for_desk)?;
+    let bounds = Bounds { room, loss_percent_max: plan.loss_percent_max };
+    let desk = Desk::start(opening, sources, bounds, reader, shards.clone(), for_desk)?;
     let admin = socket.serve(wishes.clone())?;
     if let Some(watch) = watch {
         let wishes = wishes.clone();
-        let reload =
-            move || wishes.send(Wish::Reload { who: Who::itself("watch"), reply: None }).is_ok();
+        let reload = move || wishes.send(Wish::reload(Who::itself("watch"))).is_ok();
         watch.start(reload, last_read)?;
     }
     tell_what_was_left(&plan.clicks)?;

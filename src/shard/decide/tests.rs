@@ -149,10 +149,12 @@ fn instant(unix_s: u64) -> String {
 /// What is to be decided, by the model.
 fn expected(models: &[Model], method: &str, path: &str, refuses: bool, fallback: bool) -> String {
     let path = if path == "//a" { "/a" } else { path };
-    if !matches!(method, "GET" | "HEAD") {
+    let found = models.iter().find(|model| model.answers(path));
+    let decided = found.map(|model| model.decided(path)).unwrap_or_default();
+    let keeps_method = decided.starts_with("307") || decided.starts_with("308");
+    if !(matches!(method, "GET" | "HEAD") || method == "POST" && keeps_method) {
         return "MethodNotAllowed".to_owned();
     }
-    let found = models.iter().find(|model| model.answers(path));
     if found.is_none_or(|model| model.key.ends_with('*')) {
         match (path, method) {
             ("/robots.txt", "HEAD") => return "RobotsHead".to_owned(),
@@ -163,7 +165,7 @@ fn expected(models: &[Model], method: &str, path: &str, refuses: bool, fallback:
     }
     match found {
         _ if refuses => "Unavailable".to_owned(),
-        Some(model) => model.decided(path),
+        Some(_) => decided,
         None if fallback => {
             "302 made https://fall.example/192.0.2.1 link=0 tag= unknown private".to_owned()
         }

@@ -2,7 +2,7 @@
 //! reads.
 
 use std::fmt;
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -88,6 +88,15 @@ impl Deaf {
         socket.connect(&server.address.into()).unwrap();
         socket.set_nonblocking(true).unwrap();
         Self { stream: socket.into(), requests, at: 0, sent: 0, is_cut: false }
+    }
+
+    /// All that is there to be read, once the server is done with it. It may end with a
+    /// reset, behind what came before.
+    pub fn hear(mut self) -> Vec<u8> {
+        let mut heard = Vec::new();
+        self.stream.set_nonblocking(false).unwrap();
+        let _ = self.stream.read_to_end(&mut heard);
+        heard
     }
 
     /// Sends what is taken now. Returns whether that was anything.

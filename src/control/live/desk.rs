@@ -324,22 +324,22 @@ impl Desk {
                 self.staged = Some(served);
                 answer(reply, Ok(staged));
             }
-            (Ok(read), then @ Then::Serve(_)) if !job.is_forced && self.loses_most(&read) => {
-                let [before, after] = [&self.served, &read.served].map(|it| it.base().table.len());
-                self.not_read(then, too_few(before, after, self.loss_percent_max));
-            }
             (Ok(read), Then::Serve(replies)) => {
+                if let Some(refusal) = self.loses_most(&read).filter(|_| !job.is_forced) {
+                    return self.not_read(Then::Serve(replies), refusal);
+                }
                 let read = Box::new(read);
                 self.orders.push_back(Order::Read { read, who: job.who, replies });
             }
         }
     }
 
-    /// Whether more links are lost by serving what was read than a reload may lose.
-    fn loses_most(&self, read: &WasRead) -> bool {
+    /// What is said where serving what was read loses more links than a reload may lose.
+    fn loses_most(&self, read: &WasRead) -> Option<NotDone> {
         let [before, after] = [&self.served, &read.served].map(|it| it.base().table.len());
-        let lost = before.saturating_sub(after);
-        lost as u128 * 100 > before as u128 * u128::from(self.loss_percent_max)
+        let (lost, percent) = (before.saturating_sub(after), self.loss_percent_max);
+        let is_most = lost as u128 * 100 > before as u128 * u128::from(percent);
+        is_most.then(|| too_few(before, after, percent))
     }
 
     pub(super) fn not_read(&self, then: Then, refusal: NotDone) {

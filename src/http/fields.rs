@@ -134,18 +134,33 @@ impl<'a> Fields<'a> {
 /// looked at any further.
 #[inline]
 fn matters(name: &[u8]) -> bool {
-    let first = name.first().map_or(0, u8::to_ascii_lowercase);
-    matches!(
-        (name.len(), first),
-        (4, b'h')
-            | (5 | 9, b'x')
-            | (7, b'r' | b'p')
-            | (10, b'u' | b'c')
-            | (11, b's')
-            | (14, b'c')
-            | (17, b't')
-    )
+    // Letters differ in their last five bits, whatever their case.
+    let first = name.first().map_or(0, |byte| byte & 31);
+    OURS.get(name.len()).is_some_and(|letters| letters >> first & 1 == 1)
 }
+
+/// By the length of a name, a bit for each letter that one of ours begins with.
+static OURS: [u32; 18] = {
+    let names: [&[u8]; 10] = [
+        b"host",
+        b"x-moz",
+        b"referer",
+        b"purpose",
+        b"x-purpose",
+        b"user-agent",
+        b"connection",
+        b"sec-purpose",
+        b"content-length",
+        b"transfer-encoding",
+    ];
+    let mut ours = [0; 18];
+    let mut at = 0;
+    while at < names.len() {
+        ours[names[at].len()] |= 1 << (names[at][0] & 31);
+        at += 1;
+    }
+    ours
+};
 
 /// The elements of a comma-separated list (RFC 9110 §5.6.1), empty ones left out.
 fn list(value: &[u8]) -> impl Iterator<Item = &[u8]> {

@@ -63,7 +63,7 @@ fn followed_across_rolls_and_restarts() {
     let (out, stop) = (Lines::default(), AtomicBool::new(false));
     let wish = CatArguments { follow: true, ..wish(dir.path()) };
     let mut complaints = Vec::new();
-    std::thread::scope(|scope| {
+    let status = std::thread::scope(|scope| {
         let follower = scope.spawn(|| cat(&wish, out.clone(), &mut complaints, &stop));
         // Also when an assertion fails: the scope waits for the follower.
         let stopper = Stopper(&stop);
@@ -83,9 +83,10 @@ fn followed_across_rolls_and_restarts() {
             out.wait_for(lines);
         }
         drop(stopper);
-        assert_eq!(follower.join().unwrap(), 0);
+        follower.join().unwrap()
     });
     let complaints = String::from_utf8(complaints).unwrap();
+    assert_eq!(status, 0, "{complaints}");
     assert!(complaints.starts_with("carom: 12000 clicks in"), "{complaints}");
 }
 
@@ -110,6 +111,29 @@ fn followed_into_a_segment_whose_number_was_used_before() {
     assert_eq!(more(&mut follower), [3]);
     drop(writers);
     keeper.finish();
+}
+
+/// What the list said of that number before is no finding.
+#[test]
+fn followed_and_compared_where_a_number_was_used_before() {
+    let dir = tempfile::tempdir().unwrap();
+    let (keeper, mut writers) = keep(dir.path(), 1, SEGMENT_BYTES_MIN);
+    append(&mut writers[0], &click(0));
+    let listed = || std::fs::read_to_string(dir.path().join(".state/ledger")).unwrap_or_default();
+    wait_until("the segment kept ready is listed", || listed().lines().count() == 2);
+    let mut follower = Ledger::open(&[dir.path().to_owned()], true).unwrap();
+    follower.compare_with_lists(|_| None);
+    assert_eq!(more(&mut follower), [1]);
+    drop(writers);
+    keeper.finish();
+
+    let (keeper, mut writers) = keep(dir.path(), 1, SEGMENT_BYTES_MIN);
+    append(&mut writers[0], &click(1));
+    drop(writers);
+    keeper.finish();
+    follower.update().unwrap();
+    assert_eq!(more(&mut follower), [2]);
+    assert_eq!((follower.tally().changed, follower.take_notes()), (0, vec![]));
 }
 
 #[test]

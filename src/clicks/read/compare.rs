@@ -244,7 +244,9 @@ impl FolderList {
         if (header.shard, header.number) != (shard, number) {
             return Ok(Compared::Changed("its name is that of another segment"));
         }
-        if self.known.get(shard, number).is_none() {
+        let is_of_it = |known: &Known| (known.run, known.salt) == (header.run, header.salt);
+        if !self.known.get(shard, number).is_some_and(is_of_it) {
+            // Of a number that was deleted unused the next run makes another segment.
             let _ = self.refresh();
         }
         let Some(known) = self.known.get(shard, number) else {
@@ -252,7 +254,7 @@ impl FolderList {
                 || is_ordinary && number > self.known.last(shard);
             return Ok(if is_fine { Compared::Same } else { Compared::Unlisted });
         };
-        if (known.run, known.salt) != (header.run, header.salt) {
+        if !is_of_it(known) {
             return Ok(Compared::Changed("another segment had this name"));
         }
         let Some(contents) = &known.contents else { return Ok(Compared::Same) };

@@ -122,6 +122,20 @@ impl StagePlace {
     }
 }
 
+/// The stage of the click folder `clicks` in the folder `within`, by what the stages there
+/// say: for a click folder that names none any more. It has to be of this `user`.
+#[must_use]
+pub fn find(within: &Path, clicks: &Path, user: u32) -> Option<StagePlace> {
+    let here = clicks.metadata().ok()?;
+    let folders = fs::read_dir(within.canonicalize().ok()?).ok()?;
+    folders.filter_map(Result::ok).find_map(|entry| {
+        let folder = entry.path();
+        let (_, note) = Note::read(&folder.join(OWNER_NAME)).ok()?;
+        let place = StagePlace { id: note.id.clone(), folder, user };
+        (note.is(&here) && place.check(clicks).is_ok()).then_some(place)
+    })
+}
+
 /// One of the two files.
 struct Note {
     id: String,

@@ -104,6 +104,7 @@ impl Tape {
             cpu: 0,
             key: 0,
             is_listed: false,
+            mac: None,
             boot: [0; 16],
             made_us: number,
             made_monotonic_us: number,

@@ -10,7 +10,7 @@ use anyhow::Context;
 
 use super::register;
 use crate::clicks::folder::{self, SegmentFile};
-use crate::clicks::{ClickKeys, KnownSegments, SegmentList, SegmentReader, key_file};
+use crate::clicks::{ClickKeys, KnownSegments, SegmentList, SegmentReader, key_file, open_list};
 
 /// Deletes the segments of a folder that every registered sink has and that were
 /// last written longer ago than `keep_for`; returns how many.
@@ -57,7 +57,7 @@ pub fn delete_shipped(
     if done.is_empty() {
         return Ok(0);
     }
-    let mut list = open_list(clicks, keys)?;
+    let mut list = list_of(clicks, keys)?;
     list.tell_shipped(done.iter().map(|file| (file.shard, file.number)))
         .with_context(|| format!("cannot add to {}", list.path().display()))?;
     for file in &done {
@@ -74,7 +74,7 @@ fn cannot(file: &SegmentFile) -> String {
     format!("cannot delete the shipped {}", file.path.display())
 }
 
-fn open_list(clicks: &Path, keys: Option<&ClickKeys>) -> anyhow::Result<SegmentList> {
+fn list_of(clicks: &Path, keys: Option<&ClickKeys>) -> anyhow::Result<SegmentList> {
     let own;
     let keys = match keys {
         Some(keys) => keys,
@@ -84,8 +84,8 @@ fn open_list(clicks: &Path, keys: Option<&ClickKeys>) -> anyhow::Result<SegmentL
             &own
         }
     };
-    SegmentList::open(clicks, keys)
-        .with_context(|| format!("cannot open the list of segments of {}", clicks.display()))
+    // What is to be said stands in the list: `clicks verify` says it.
+    Ok(open_list(clicks, keys)?.0)
 }
 
 fn is_older(file: &SegmentFile, keep_for: Duration) -> io::Result<bool> {

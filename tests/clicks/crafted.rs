@@ -48,6 +48,7 @@ impl Crafted {
             cpu: 0,
             key: 0,
             is_listed: false,
+            mac: None,
             boot: [1; 16],
             made_us: 1,
             made_monotonic_us: 1,

@@ -14,8 +14,8 @@ use tempfile::TempDir;
 
 use crate::common::ledger::{append, click, options, wait_until};
 
-const LIST: &str = ".state/ledger";
-const HEAD: &str = ".state/ledger-head";
+pub const LIST: &str = ".state/ledger";
+pub const HEAD: &str = ".state/ledger-head";
 const KEY: &str = ".state/click-key";
 
 /// The files of a folder by their path in it.
@@ -48,7 +48,7 @@ pub fn store(files: &Files) -> TempDir {
 }
 
 /// A server of this folder, with its own key.
-fn serve(dir: &Path) -> (Keeper, Vec<carom::clicks::Writer>) {
+pub fn serve(dir: &Path) -> (Keeper, Vec<carom::clicks::Writer>) {
     fs::create_dir_all(dir.join(".state")).unwrap();
     let (keys, _) = key_file::load_or_make(&key_file::beside(dir), dir).unwrap();
     let (wish, _) = options(Duration::from_millis(1));
@@ -56,7 +56,7 @@ fn serve(dir: &Path) -> (Keeper, Vec<carom::clicks::Writer>) {
     Keeper::open(dir, &[ShardInfo { cpu: 0 }, ShardInfo { cpu: 1 }], wish).unwrap()
 }
 
-fn write(writers: &mut [carom::clicks::Writer], clicks: u64) {
+pub fn write(writers: &mut [carom::clicks::Writer], clicks: u64) {
     for number in 0..clicks {
         append(&mut writers[number as usize % 2], &click(number));
     }
@@ -88,7 +88,7 @@ pub fn history() -> &'static Files {
 }
 
 /// What `clicks verify` prints, and its exit status.
-fn verified(dir: &Path) -> (String, u8) {
+pub fn verified(dir: &Path) -> (String, u8) {
     let paths = vec![dir.to_owned()];
     let wish = VerifyArguments { paths, all: false, json: false, click_key: None };
     let (mut out, mut complaints) = (Vec::new(), Vec::new());

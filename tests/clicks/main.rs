@@ -21,6 +21,7 @@ mod printed;
 mod proving;
 mod python;
 mod scale;
+mod started;
 mod strays;
 mod texts;
 

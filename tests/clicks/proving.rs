@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use crate::erasure::{Files, history, segments, store};
 
 /// What was appended to the folder of [`history`].
-const CLICKS: u64 = 4000 + 1500 + 600;
+pub const CLICKS: u64 = 4000 + 1500 + 600;
 
 fn wish(folder: &Path) -> ProveArguments {
     let folder = folder.to_owned();
@@ -27,7 +27,7 @@ fn proved(wish: &ProveArguments) -> (String, String, u8) {
 }
 
 /// Answered, recorded, lost, deleted and missing, and the exit status.
-fn totals(folder: &Path) -> ([u64; 5], u8) {
+pub fn totals(folder: &Path) -> ([u64; 5], u8) {
     let (out, _, status) = proved(&ProveArguments { json: true, ..wish(folder) });
     let page: Value = serde_json::from_str(&out).unwrap();
     let rows = page["page"]["rows"].as_array().unwrap();
@@ -37,7 +37,7 @@ fn totals(folder: &Path) -> ([u64; 5], u8) {
 }
 
 /// A page of `folder`, text or JSON, in a file of its own.
-fn page(folder: &Path, json: bool) -> (TempDir, PathBuf) {
+pub fn page(folder: &Path, json: bool) -> (TempDir, PathBuf) {
     let (out, _, status) = proved(&ProveArguments { json, ..wish(folder) });
     assert_eq!(status, 0, "{out}");
     let elsewhere = tempfile::tempdir().unwrap();
@@ -46,7 +46,7 @@ fn page(folder: &Path, json: bool) -> (TempDir, PathBuf) {
     (elsewhere, path)
 }
 
-fn checked(folder: &Path, page: &Path) -> (String, String, u8) {
+pub fn checked(folder: &Path, page: &Path) -> (String, String, u8) {
     proved(&ProveArguments { check: Some(page.to_owned()), ..wish(folder) })
 }
 

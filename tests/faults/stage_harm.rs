@@ -234,8 +234,67 @@ fn harm_after_a_kill(
     assert_eq!(code, Some(0), "{said}");
     let clicks = server.clicks();
     assert!(fs::read_dir(stage.path()).unwrap().next().is_none(), "{said}");
+    stays_a_finding(&folder, "in the stage was ");
     (said, recorded, clicks.rows.len())
 }
+
+/// `verify` and `prove` still say this.
+fn stays_a_finding(folder: &Path, words: &str) {
+    let verify = carom([Path::new("clicks"), Path::new("verify"), folder]);
+    assert!(verify.code == Some(1) && verify.out.contains(words), "{}", verify.out);
+    let prove = carom([Path::new("clicks"), Path::new("prove"), folder]);
+    assert!(prove.code == Some(1) && prove.err.contains(words), "{}{}", prove.out, prove.err);
+}
+
+/// Kills a server with clicks in its stage alone, removes the name of that from the click
+/// folder, and starts it again with or without a stage. Returns what that says, and
+/// how many clicks are there then.
+fn stage_forgotten(engine: Engine, is_staged_again: bool) -> (PathBuf, String, usize, Server) {
+    let stage = memory();
+    let mut server = setup(engine, stage.path(), "1h").start();
+    let folder = server.setup.clicks_folder();
+    let mut client = Client::new(server.connect());
+    for _ in 0..50 {
+        assert_eq!(client.get("t.example", "/a").unwrap().status, 302);
+    }
+    server.kill();
+    fs::remove_file(folder.join("stage")).unwrap();
+    if !is_staged_again {
+        let flags = &mut server.setup.flags;
+        let at = flags.iter().position(|flag| flag == "--clicks-stage").unwrap();
+        flags.drain(at..at + 2);
+    }
+    server.restart();
+    server.wait_until_said("stage was removed, which says where the last clicks", 1);
+    let (code, said) = server.stop();
+    assert_eq!(code, Some(0), "{said}");
+    let there = server.clicks().rows.len();
+    (folder, said, there, server)
+}
+
+both_engines!(the_name_of_the_stage_is_removed_after_a_kill, |engine| {
+    let (folder, said, there, _server) = stage_forgotten(engine, true);
+    assert_eq!(there, 50, "{said}");
+    is_whole(&folder, 50);
+});
+both_engines!(the_name_of_the_stage_is_removed_and_it_is_not_found, |engine| {
+    let (folder, said, there, _server) = stage_forgotten(engine, false);
+    assert_eq!(there, 0, "{said}");
+    stays_a_finding(&folder, "in the stage was gone or emptied at the start after a kill");
+});
+
+both_engines!(a_stage_that_cannot_be_read_is_told, |engine| {
+    let stage = memory();
+    let server = setup(engine, stage.path(), "1h").start();
+    let folder = server.setup.clicks_folder();
+    let mut client = Client::new(server.connect());
+    assert_eq!(client.get("t.example", "/a").unwrap().status, 302);
+    let own = stage_in(stage.path());
+    let moved = own.with_extension("away");
+    fs::rename(&own, &moved).unwrap();
+    stays_a_finding(&folder, "which cannot be read from here");
+    fs::rename(&moved, &own).unwrap();
+});
 
 both_engines!(an_image_is_removed_after_a_kill, |engine| {
     let (said, recorded, there) = harm_after_a_kill(

@@ -6,7 +6,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use carom::clicks::{
-    Click, Ledger, Seal, SegmentMaker, SegmentReader, SegmentSyncer, ServerRun, Signer, Writer,
+    Click, Ledger, ListKeys, Seal, SegmentMaker, SegmentReader, SegmentSyncer, ServerRun, Signer,
+    Writer,
     folder::{Lock, list},
 };
 use carom::rehearsal::tape;
@@ -52,7 +53,7 @@ fn run_in(folder: &Path) -> ServerRun {
         run: 1,
         boot: [0; 16],
         node: 0,
-        key: 0,
+        keys: ListKeys::new(&tape::keys()),
         segment_bytes: SEGMENT,
     }
 }

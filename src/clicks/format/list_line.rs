@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::frame::Salt;
 use super::id::ClickKeys;
-use super::listed::{Actor, Contents, DeletedWhy, Digest, Listed, ListedEvent};
+use super::listed::{Actor, Contents, DeletedWhy, Digest, Harm, Listed, ListedEvent};
 
 /// What the MAC is taken with is derived from a click key for this alone.
 const CONTEXT: &str = "carom 2026-11-27 list of segments";
@@ -47,19 +47,21 @@ impl ListKeys {
     /// Tells the key of this number from others that had the same; `None` without it.
     #[must_use]
     pub fn mark(&self, key: u8) -> Option<u32> {
-        let hash = blake3::keyed_hash(&self.derived(key)?, b"mark");
+        let hash = blake3::keyed_hash(&self.derived(key, CONTEXT)?, b"mark");
         let (mark, _) = hash.as_bytes().split_first_chunk()?;
         Some(u32::from_be_bytes(*mark))
     }
 
-    fn derived(&self, key: u8) -> Option<[u8; 32]> {
-        Some(blake3::derive_key(CONTEXT, &self.keys.secret(key)?))
+    /// What is derived from the key of this number for one purpose; `None` without it.
+    #[must_use]
+    pub fn derived(&self, key: u8, context: &str) -> Option<[u8; 32]> {
+        Some(blake3::derive_key(context, &self.keys.secret(key)?))
     }
 
     /// The MAC of `text` behind what ended with `before`; `None` without that key.
     #[must_use]
     pub fn mac(&self, key: u8, before: &Mac, text: &str) -> Option<Mac> {
-        let mut hasher = blake3::Hasher::new_keyed(&self.derived(key)?);
+        let mut hasher = blake3::Hasher::new_keyed(&self.derived(key, CONTEXT)?);
         hasher.update(before).update(text.as_bytes());
         let (mac, _) = hasher.finalize().as_bytes().split_first_chunk().map(|(a, b)| (*a, b))?;
         Some(mac)
@@ -112,6 +114,7 @@ pub fn write(
         ListedEvent::Sealed(contents) | ListedEvent::Found(contents) => put(out, contents),
         ListedEvent::Deleted { by, why } => write!(out, " by={} why={}", actor(*by), reason(*why)),
         ListedEvent::Gone => Ok(()),
+        ListedEvent::Harmed(harm) => write!(out, " what={}", self::harm(*harm)),
     };
     let crc = crc32c::crc32c(&out.as_bytes()[start..]);
     let _ = write!(out, " crc={crc:08x}");
@@ -178,6 +181,10 @@ fn listed(name: &str, fields: &Fields<'_>) -> Option<Listed> {
             ListedEvent::Deleted { by, why }
         }
         "gone" => ListedEvent::Gone,
+        "harmed" => {
+            let what = fields.text("what")?;
+            ListedEvent::Harmed(HARMS.into_iter().find(|it| harm(*it) == what)?)
+        }
         _ => return None,
     };
     let shard = u16::try_from(fields.number("shard")?).ok()?;
@@ -228,10 +235,10 @@ fn digest_of(digits: &str) -> Option<Digest> {
     (digits.len() == 64).then_some(digest)
 }
 
-/// RFC 3339, UTC, as precise as it has to be. What is no date is a number of µs.
+/// RFC 3339, UTC, to the µs. What is no date is a number of µs.
 fn time(us: u64) -> String {
     let time = i64::try_from(us).ok().and_then(|us| Timestamp::from_microsecond(us).ok());
-    time.map_or_else(|| us.to_string(), |time| time.to_string())
+    time.map_or_else(|| us.to_string(), |time| format!("{time:.6}"))
 }
 
 fn time_of(text: &str) -> Option<u64> {
@@ -250,6 +257,7 @@ pub fn name(event: &ListedEvent) -> &'static str {
         ListedEvent::Found(_) => "found",
         ListedEvent::Deleted { .. } => "deleted",
         ListedEvent::Gone => "gone",
+        ListedEvent::Harmed(_) => "harmed",
     }
 }
 
@@ -266,6 +274,17 @@ fn reason(why: DeletedWhy) -> &'static str {
     match why {
         DeletedWhy::Unused => "unused",
         DeletedWhy::Shipped => "shipped",
+    }
+}
+
+const HARMS: [Harm; 4] = [Harm::Unlisted, Harm::ImageGone, Harm::ImageChanged, Harm::ListGone];
+
+fn harm(harm: Harm) -> &'static str {
+    match harm {
+        Harm::Unlisted => "unlisted",
+        Harm::ImageGone => "image-gone",
+        Harm::ImageChanged => "image-changed",
+        Harm::ListGone => "list-gone",
     }
 }
 
@@ -337,6 +356,10 @@ mod tests {
     #[test]
     fn gone() {
         check(ListedEvent::Gone);
+    }
+    #[test]
+    fn harmed() {
+        HARMS.into_iter().for_each(|harm| check(ListedEvent::Harmed(harm)));
     }
 
     #[test]

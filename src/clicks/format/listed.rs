@@ -49,6 +49,24 @@ pub struct Contents {
     pub digest: Option<Digest>,
 }
 
+/// What a start found that somebody else had done. The list tells it, so that it stays a
+/// finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Harm {
+    /// The segment was put there, or its header changed: the list does not tell of it, and
+    /// carom did not sign it. What is in it counts nowhere.
+    Unlisted,
+    /// Its image in the stage was removed or emptied after a kill.
+    ImageGone,
+    /// Its image was not the same as what had been synced.
+    ImageChanged,
+    /// The list was removed. Told at [`LIST_PLACE`].
+    ListGone,
+}
+
+/// Shard and number that stand for the list itself. No segment has the number 0.
+pub const LIST_PLACE: (u16, u64) = (0, 0);
+
 /// What happened to a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ListedEvent {
@@ -74,6 +92,8 @@ pub enum ListedEvent {
     },
     /// A start found it gone, and carom did not delete it.
     Gone,
+    /// A start found what somebody else had done.
+    Harmed(Harm),
 }
 
 /// One entry of the list.

@@ -10,6 +10,7 @@ pub mod lengths;
 pub mod link;
 pub mod list_line;
 pub mod listed;
+pub mod origin;
 pub mod record;
 pub mod scratch;
 pub mod segment;

@@ -23,6 +23,11 @@ pub const SCHEMA: u16 = 2;
 
 /// Length of the header, bytes.
 const HEADER_BYTES: usize = 96;
+/// Where its MAC stands, and that one's length.
+const HEADER_MAC_AT: usize = 84;
+const HEADER_MAC_BYTES: usize = 8;
+const IS_LISTED: u8 = 1;
+const HAS_MAC: u8 = 2;
 /// Where the second copy of the header stands: in another disk sector than the
 /// first, because without its salt a segment cannot be read at all.
 const HEADER_COPY_AT: usize = 2048;
@@ -40,6 +45,9 @@ pub const SEAL_BYTES: usize = 64;
 const _: () = assert!(HEADER_BYTES <= START_AT && START_AT + START_BYTES <= LOST_AT);
 const _: () = assert!(LOST_AT + 8 <= SEAL_AT && SEAL_AT + SEAL_BYTES <= HEADER_COPY_AT);
 const _: () = assert!(HEADER_COPY_AT + HEADER_BYTES <= SEGMENT_HEADER_BYTES);
+
+/// Ends the header: 8 bytes of BLAKE3, keyed, over all of it before this.
+pub type HeaderMac = [u8; HEADER_MAC_BYTES];
 
 /// What is known of a segment when its file is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +69,8 @@ pub struct Header {
     pub key: u8,
     /// Its folder has a list of segments that tells of it.
     pub is_listed: bool,
+    /// What only who has the click key can make; see `origin`.
+    pub mac: Option<HeaderMac>,
     /// Which boot of which machine (`/proc/sys/kernel/random/boot_id`); without
     /// it `made_monotonic_us` says nothing.
     pub boot: [u8; 16],
@@ -108,10 +118,10 @@ impl Header {
         if self.version < 4 { RECORD_BYTES_MAX_BEFORE_4 } else { RECORD_BYTES_MAX }
     }
 
-    /// The first page of a new segment: both copies, and nothing else.
+    /// All of it that stands before the MAC.
     #[must_use]
-    pub fn page(&self) -> Box<[u8; SEGMENT_HEADER_BYTES]> {
-        let mut header = [0; HEADER_BYTES];
+    pub fn signed(&self) -> [u8; HEADER_MAC_AT] {
+        let mut header = [0; HEADER_MAC_AT];
         header[..8].copy_from_slice(&MAGIC);
         header[8..10].copy_from_slice(&self.version.to_le_bytes());
         header[10..12].copy_from_slice(&SCHEMA.to_le_bytes());
@@ -122,12 +132,22 @@ impl Header {
         header[34..36].copy_from_slice(&self.shard.to_le_bytes());
         header[36..38].copy_from_slice(&self.cpu.to_le_bytes());
         header[38] = self.key;
-        header[39] = u8::from(self.is_listed);
+        let is_listed = if self.is_listed { IS_LISTED } else { 0 };
+        header[39] = is_listed | if self.mac.is_some() { HAS_MAC } else { 0 };
         header[40..56].copy_from_slice(&self.boot);
         header[56..64].copy_from_slice(&self.made_us.to_le_bytes());
         header[64..72].copy_from_slice(&self.made_monotonic_us.to_le_bytes());
         header[72..80].copy_from_slice(&self.file_bytes.to_le_bytes());
         header[80..84].copy_from_slice(&self.salt.value().to_le_bytes());
+        header
+    }
+
+    /// The first page of a new segment: both copies, and nothing else.
+    #[must_use]
+    pub fn page(&self) -> Box<[u8; SEGMENT_HEADER_BYTES]> {
+        let mut header = [0; HEADER_BYTES];
+        header[..HEADER_MAC_AT].copy_from_slice(&self.signed());
+        header[HEADER_MAC_AT..][..HEADER_MAC_BYTES].copy_from_slice(&self.mac.unwrap_or_default());
         let checksum = crc32c::crc32c(&header[..HEADER_BYTES - 4]);
         header[HEADER_BYTES - 4..].copy_from_slice(&checksum.to_le_bytes());
         let mut page = Box::new([0; SEGMENT_HEADER_BYTES]);
@@ -178,7 +198,10 @@ impl Header {
             shard: u16_at(header, 34),
             cpu: u16_at(header, 36),
             key: header[38],
-            is_listed: header[39] & 1 != 0,
+            is_listed: header[39] & IS_LISTED != 0,
+            mac: (header[39] & HAS_MAC != 0).then(|| {
+                header[HEADER_MAC_AT..][..HEADER_MAC_BYTES].try_into().expect("eight bytes")
+            }),
             boot: header[40..56].try_into().expect("sixteen bytes"),
             made_us: u64_at(header, 56),
             made_monotonic_us: u64_at(header, 64),

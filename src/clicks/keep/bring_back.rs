@@ -188,6 +188,7 @@ mod tests {
             cpu: 0,
             key: 0,
             is_listed: true,
+            mac: None,
             boot: [0; 16],
             made_us: 1,
             made_monotonic_us: 1,

@@ -14,9 +14,9 @@ use anyhow::Context;
 use super::open_segment::ServerRun;
 use super::trouble::Reporter;
 use crate::clicks::folder::{self, SegmentFile};
-use crate::clicks::format::id::ClickKeys;
 use crate::clicks::format::list_line::ListKeys;
-use crate::clicks::format::listed::{Contents, Listed, ListedEvent};
+use crate::clicks::format::listed::{Contents, Harm, Listed, ListedEvent};
+use crate::clicks::format::origin::{self, Origin};
 use crate::clicks::list::digest::of_file;
 use crate::clicks::list::known::{Known, KnownSegments};
 use crate::clicks::list::reader::ListReader;
@@ -30,10 +30,20 @@ pub struct CatchUp {
     folder: PathBuf,
     /// Segments of this run are the syncer's to tell of.
     run: u64,
-    keys: ClickKeys,
+    keys: ListKeys,
     stop: Arc<AtomicBool>,
     reporter: Reporter,
     found: Sender<Vec<Listed>>,
+}
+
+/// What a segment of an earlier run is.
+enum Found {
+    /// Carom's, with this in it.
+    Own(Contents),
+    /// Not what carom left there.
+    Strange,
+    /// Of this run, or not there, or nothing in it.
+    Nothing,
 }
 
 impl CatchUp {
@@ -45,13 +55,12 @@ impl CatchUp {
     /// A sentence when there can be no thread.
     pub fn start(
         run: &ServerRun,
-        keys: ClickKeys,
         stop: Arc<AtomicBool>,
         reporter: Reporter,
     ) -> anyhow::Result<Receiver<Vec<Listed>>> {
         let (found, finds) = channel();
-        let catch_up =
-            Self { folder: run.folder.clone(), run: run.run, keys, stop, reporter, found };
+        let (folder, keys) = (run.folder.clone(), run.keys.clone());
+        let catch_up = Self { folder, run: run.run, keys, stop, reporter, found };
         thread::Builder::new()
             .name("clicks-list".to_owned())
             .spawn(move || catch_up.run())
@@ -71,8 +80,7 @@ impl CatchUp {
     }
 
     fn compare(&self) -> io::Result<()> {
-        let Some(mut reader) = ListReader::open(&self.folder, Some(ListKeys::new(&self.keys)))?
-        else {
+        let Some(mut reader) = ListReader::open(&self.folder, Some(self.keys.clone()))? else {
             return Ok(());
         };
         let mut known = KnownSegments::default();
@@ -90,19 +98,20 @@ impl CatchUp {
         // is what an older carom has left.
         let is_left = |file: &&SegmentFile| known.get(file.shard, file.number).is_some();
         let (left, rest): (Vec<_>, Vec<_>) = files.iter().partition(is_left);
+        let mut strange = Vec::new();
         for (is_rest, file) in
             left.iter().map(|it| (false, it)).chain(rest.iter().map(|it| (true, it)))
         {
             if is_rest && self.stop.load(Ordering::Acquire) {
-                return Ok(());
+                break;
             }
-            let before = known.get(file.shard, file.number);
-            if let Some(contents) = before.and_then(|known| known.contents) {
-                self.compare_length(file, &contents);
-            } else if let Some(contents) = self.read(file)? {
-                let event = ListedEvent::Found(contents);
-                self.hand_over(Listed { shard: file.shard, number: file.number, event });
+            if self.take_in(file, &known)? {
+                strange.push(file.path.display().to_string());
             }
+        }
+        self.say_strange(&strange);
+        if self.stop.load(Ordering::Acquire) && !rest.is_empty() {
+            return Ok(());
         }
         // Somebody may have deleted a segment, and said so, since.
         known.read(&mut reader)?;
@@ -112,26 +121,76 @@ impl CatchUp {
         Ok(())
     }
 
+    /// Has the list tell what is in a segment, if it does not yet. Whether it is not what
+    /// carom left there, and nobody has said so.
+    fn take_in(&self, file: &SegmentFile, known: &KnownSegments) -> io::Result<bool> {
+        let (shard, number) = (file.shard, file.number);
+        let before = known.get(shard, number);
+        if let Some(contents) = before.and_then(|known| known.contents) {
+            self.compare_length(file, &contents);
+            return Ok(false);
+        }
+        if known.is_strange(shard, number) {
+            return Ok(false);
+        }
+        let (event, is_strange) = match self.read(file, before)? {
+            Found::Nothing => return Ok(false),
+            Found::Own(contents) => (ListedEvent::Found(contents), false),
+            Found::Strange => (ListedEvent::Harmed(Harm::Unlisted), true),
+        };
+        // The list told of another one here, which is still missed.
+        if !(is_strange && before.is_some()) {
+            self.hand_over(Listed { shard, number, event });
+        }
+        Ok(is_strange)
+    }
+
+    fn say_strange(&self, strange: &[String]) {
+        if let [first, ..] = strange {
+            self.reporter.say(format!(
+                "{} in {} {} not what carom wrote there, {first} first: put there, or given another \
+                 header, by somebody else. What is in {} counts nowhere. Find out who did that, and \
+                 move {} away; `carom clicks verify` names {}",
+                counted(strange.len() as u64, "segment"),
+                self.folder.display(),
+                if strange.len() == 1 { "is" } else { "are" },
+                if strange.len() == 1 { "it" } else { "them" },
+                if strange.len() == 1 { "it" } else { "them" },
+                if strange.len() == 1 { "it" } else { "them" },
+            ));
+        }
+    }
+
     fn hand_over(&self, listed: Listed) {
         // Nobody takes it any more when the server stops.
         let _ = self.found.send(vec![listed]);
     }
 
-    /// What is in a segment of an earlier run that its server could not tell; `None` if
-    /// it is of this run, or none.
-    fn read(&self, file: &SegmentFile) -> io::Result<Option<Contents>> {
+    /// What is in a segment of an earlier run that its server could not tell. `before` is
+    /// what the list has of it.
+    fn read(&self, file: &SegmentFile, before: Option<&Known>) -> io::Result<Found> {
         let opened = match file.open() {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Nothing),
             opened => opened?,
         };
-        let Ok(reader) = SegmentReader::open(opened)? else { return Ok(None) };
-        if reader.header().run == self.run || !reader.is_begun() {
-            return Ok(None);
+        let Ok(reader) = SegmentReader::open(opened)? else { return Ok(Found::Nothing) };
+        let header = reader.header();
+        if header.run == self.run || !reader.is_begun() {
+            return Ok(Found::Nothing);
+        }
+        let is_named = (header.shard, header.number) == (file.shard, file.number);
+        let is_own = match before {
+            Some(known) => (known.run, known.salt) == (header.run, header.salt),
+            // Its server was killed, or the list took no line, when it was made.
+            None => origin::of(header, &self.keys) == Origin::Own,
+        };
+        if !is_named || !is_own {
+            return Ok(Found::Strange);
         }
         let bytes = reader.source().metadata()?.len();
         let mut contents = contents(reader)?;
         contents.digest = of_file(&file.open()?, bytes)?;
-        Ok(Some(Contents { bytes, ..contents }))
+        Ok(Found::Own(Contents { bytes, ..contents }))
     }
 
     fn compare_length(&self, file: &SegmentFile, contents: &Contents) {

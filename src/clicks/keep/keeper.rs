@@ -13,6 +13,7 @@ use anyhow::{Context, anyhow, ensure};
 use rustix::io::Errno;
 
 use super::catch_up::CatchUp;
+use super::list_begin::open_list;
 use super::list_keeping::ListKeeping;
 use super::maker::SegmentMaker;
 use super::making::Making;
@@ -26,6 +27,7 @@ use super::unstage;
 use super::watch::Watch;
 use crate::clicks::folder::{self, Listing, Lock, SegmentFile, Stray};
 use crate::clicks::format::id::{ClickKeys, Signer};
+use crate::clicks::format::list_line::ListKeys;
 use crate::clicks::format::listed::{Actor, DeletedWhy, Listed, ListedEvent};
 use crate::clicks::list::file::SegmentList;
 use crate::clicks::write::handover::Handover;
@@ -166,10 +168,10 @@ impl Keeper {
         let reporter = Reporter::new(options.report);
         let (spare, spare_lock) = spare::open(dir, options.spare.as_deref(), run.run)?.unzip();
         let mut numbers = Numbers::open(dir)?;
-        let mut list = SegmentList::open(dir, &options.keys)
-            .with_context(|| format!("cannot open the list of segments of {}", dir.display()))?;
+        let (mut list, said) = open_list(dir, &options.keys)?;
+        said.into_iter().for_each(|said| reporter.say(said));
         let stage =
-            unstage::open(dir, options.stage.as_deref(), shards.len(), &mut list, &reporter)?;
+            unstage::open(&run, options.stage.as_deref(), shards.len(), &mut list, &reporter)?;
         let watch = Watch::new(lock, spare_lock, stage.clone(), run.run);
         let (mut makers, mut syncers) =
             adopt(&run, shards, options.reserve, (&mut numbers, &mut list), &reporter)?;
@@ -201,7 +203,7 @@ impl Keeper {
         let times = [options.segment_age, pause.min(LOOK)];
 
         let stop = Arc::new(AtomicBool::new(false));
-        let found = CatchUp::start(&run, options.keys, stop.clone(), reporter.clone())?;
+        let found = CatchUp::start(&run, stop.clone(), reporter.clone())?;
         let folder = run.folder.clone();
         let kept = (numbers, ListKeeping::new(list, found, reporter.clone()));
         let (stopped, said) = (stop.clone(), reporter.clone());
@@ -247,12 +249,17 @@ impl Keeper {
         maker.end(deadline);
         if !syncer.end(deadline) {
             let unsealed: usize = self.passages.iter().map(|passage| passage.unsealed()).sum();
+            let what = match unsealed {
+                0 => "what was sealed last may not be synced. It is".to_owned(),
+                _ => format!(
+                    "{} not sealed, and the last clicks there may not be synced. They are",
+                    counted(unsealed as u64, "segment")
+                ),
+            };
             self.reporter.say(format!(
-                "the disk did not take everything in time: {} not sealed, and the last clicks in \
-                 them may not be synced. They are in the files, or in the stage, unless the machine \
-                 dies now; the next start finds them as after a kill. See to the disk, or give it longer with \
-                 --drain-timeout",
-                counted(unsealed as u64, "segment")
+                "the disk did not take everything in time: {what} in the files, or in the stage, \
+                 unless the machine dies now; the next start goes on from there as after a kill. See \
+                 to the disk, or give it longer with --drain-timeout"
             ));
         }
         let mut summary = Summary::default();
@@ -302,7 +309,7 @@ fn new_run(dir: &Path, options: &KeeperOptions) -> ServerRun {
         run: unix_us(),
         boot: boot(),
         node: options.node,
-        key: options.keys.newest(),
+        keys: ListKeys::new(&options.keys),
         segment_bytes: options.segment_bytes.next_multiple_of(PAGE_BYTES),
     }
 }

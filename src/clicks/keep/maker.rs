@@ -16,6 +16,7 @@ use super::stage::{Image, Stage};
 use super::trouble::{Trouble, Work};
 use crate::clicks::folder;
 use crate::clicks::format::frame::Salt;
+use crate::clicks::format::origin;
 use crate::clicks::format::segment::{Header, VERSION};
 use crate::clicks::write::handover::{Handover, Retired, Segment};
 use crate::clicks::write::map::SegmentMap;
@@ -176,21 +177,23 @@ impl SegmentMaker {
         let mut salt = [0; 4];
         getrandom::fill(&mut salt)?;
         let salt = Salt::new(u32::from_ne_bytes(salt));
-        let header = Header {
+        let mut header = Header {
             version: VERSION,
             number: self.number,
             run: run.run,
             node: run.node,
             shard: self.shard,
             cpu: self.cpu,
-            key: run.key,
+            key: run.keys.newest(),
             is_listed: true,
+            mac: None,
             boot: run.boot,
             made_us: unix_us(),
             made_monotonic_us: monotonic_us(),
             file_bytes: run.segment_bytes,
             salt,
         };
+        origin::sign(&mut header, &run.keys);
         file.write_all_at(&header.page()[..], 0)?;
         Ok(Arc::new(Segment::new(self.number, salt, map)))
     }

@@ -19,7 +19,7 @@
 //!   never given again, even if a power loss takes the segment with its name
 //!   (`numbers`, written ahead).
 //!
-//! The syncer also keeps the list of segments (`list_keeping`). What a server that was
+//! The syncer also keeps the list of segments (`list_keeping`), which `list_begin` opens. What a server that was
 //! killed could not add to it, and what has gone since, is looked for beside serving
 //! (`catch_up`).
 
@@ -29,6 +29,7 @@ mod demand;
 mod doubt;
 pub mod ip_keys;
 pub mod keeper;
+pub mod list_begin;
 mod list_keeping;
 mod made;
 pub mod maker;

@@ -12,6 +12,7 @@ use crossbeam_queue::ArrayQueue;
 use super::stage::Staged;
 use super::trouble::{Trouble, Work};
 use crate::clicks::folder::SegmentFile;
+use crate::clicks::format::list_line::ListKeys;
 use crate::clicks::format::segment::{Header, PageBlock, Seal, StartBlock};
 use crate::clicks::read::source::written_span;
 use crate::clicks::write::handover::{Handover, Segment};
@@ -31,8 +32,8 @@ pub struct ServerRun {
     pub boot: [u8; 16],
     /// Number of the machine.
     pub node: u16,
-    /// Number of the key that signs click ids.
-    pub key: u8,
+    /// The newest of them signs click ids; with what is derived from it, headers are.
+    pub keys: ListKeys,
     /// Size of each file until it is sealed.
     pub segment_bytes: u64,
 }

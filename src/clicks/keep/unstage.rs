@@ -3,50 +3,57 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
 
 use super::bring_back::{Brought, bring_image, is_sealed};
+use super::open_segment::ServerRun;
 use super::stage::Stage;
 use super::stage_folder::{hold, is_own};
 use super::trouble::Reporter;
 use crate::clicks::folder::{parse_segment_name, segment_name};
-use crate::clicks::format::listed::{Actor, DeletedWhy, Listed, ListedEvent};
+use crate::clicks::format::listed::{Actor, DeletedWhy, Harm, Listed, ListedEvent};
 use crate::clicks::list::file::SegmentList;
 use crate::clicks::list::known::{Known, KnownSegments};
-use crate::clicks::staged::{OWNER_NAME, PLACE_NAME, SPARE_ENDING, StagePlace};
+use crate::clicks::staged::{self, FirstPage, OWNER_NAME, PLACE_NAME, SPARE_ENDING, StagePlace};
 use crate::disk::hold::LOCK_NAME;
+use crate::disk::regular;
+use crate::machine::clock::{monotonic_us, unix_us};
 use crate::words::counted;
 
 /// Brings what an earlier server left in its stage to the disk, and makes the stage of
 /// this one, if it is to have one for so many `shards`, `within` a folder. The lock of
-/// `clicks` is held, and `list` is its list of segments.
+/// `run`'s folder is held, and `list` is its list of segments.
 ///
 /// # Errors
 ///
 /// A sentence for the operator.
 pub fn open(
-    clicks: &Path,
+    run: &ServerRun,
     within: Option<&Path>,
     shards: usize,
     list: &mut SegmentList,
     reporter: &Reporter,
 ) -> anyhow::Result<Option<Arc<Stage>>> {
+    let clicks = &*run.folder;
     let name = clicks.join(PLACE_NAME);
-    let old = StagePlace::read(clicks).with_context(|| {
+    let named = StagePlace::read(clicks).with_context(|| {
         format!(
             "cannot read {}, which says where the last clicks of the last server may be; look \
              there, or delete it",
             name.display()
         )
     })?;
-    if let Some(place) = &old {
-        let cannot_read = || format!("cannot read the list of segments of {}", clicks.display());
-        let known = KnownSegments::of_folder(clicks).with_context(cannot_read)?;
-        let known = known.unwrap_or_default();
-        Unstaging { clicks, place, known, list, reporter }.run()?;
+    let cannot_read = || format!("cannot read the list of segments of {}", clicks.display());
+    let known = KnownSegments::of_folder(clicks).with_context(cannot_read)?.unwrap_or_default();
+    let mut unstaging = Unstaging { clicks, boot: run.boot, known, list, reporter };
+    match (&named, &*unstaging.awaited()) {
+        (Some(place), _) => unstaging.run(place)?,
+        (None, []) => {}
+        (None, awaited) => unstaging.run_unnamed(within, awaited)?,
     }
     within.map(|within| Stage::make(clicks, within, shards, reporter)).transpose()
 }
@@ -54,7 +61,8 @@ pub fn open(
 /// The stage of an earlier server, and whose that is.
 struct Unstaging<'a> {
     clicks: &'a Path,
-    place: &'a StagePlace,
+    /// Which boot of the machine this is.
+    boot: [u8; 16],
     known: KnownSegments,
     list: &'a mut SegmentList,
     reporter: &'a Reporter,
@@ -71,6 +79,8 @@ struct Images {
     there: BTreeSet<(u16, u64)>,
     /// Those that no shard has used and that have no file.
     unused: Vec<(u16, u64)>,
+    /// Those that were not as what was synced of them.
+    changed: Vec<(u16, u64)>,
     /// Files that are left.
     strange: u64,
 }
@@ -82,23 +92,31 @@ impl Unstaging<'_> {
     /// # Errors
     ///
     /// A sentence for the operator: the disk does not take it. Nothing is removed then.
-    fn run(mut self) -> anyhow::Result<()> {
-        let stage = self.place.folder.clone();
+    fn run(&mut self, place: &StagePlace) -> anyhow::Result<()> {
+        let stage = &place.folder;
         let name = self.clicks.join(PLACE_NAME);
-        let forget =
-            || fs::remove_file(&name).with_context(|| format!("cannot delete {}", name.display()));
-        if let Err(why) = self.place.check(self.clicks) {
+        let forget = || match fs::remove_file(&name) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            removed => removed.with_context(|| format!("cannot delete {}", name.display())),
+        };
+        if let Err(why) = place.check(self.clicks) {
             self.reporter.say(format!(
                 "the stage of the last server, {}, cannot be used: {why}. Clicks after its last \
                  sync may have been there. It goes with a restart of the machine or of a container",
                 stage.display()
             ));
+            let awaited = self.awaited();
+            if !self.was_restarted(&awaited) {
+                self.tell(&awaited, ListedEvent::Harmed(Harm::ImageGone))?;
+            }
             return forget();
         }
-        let _hold = hold(&stage)?;
-        let images = self.bring_all()?;
-        self.miss(&images);
-        self.tell_unused(&images.unused)?;
+        let _hold = hold(stage)?;
+        let images = self.bring_all(stage)?;
+        self.miss(stage, &images)?;
+        self.tell(&images.changed, ListedEvent::Harmed(Harm::ImageChanged))?;
+        let event = ListedEvent::Deleted { by: Actor::Server, why: DeletedWhy::Unused };
+        self.tell(&images.unused, event)?;
         // From here on nobody looks for them there.
         forget()?;
         let delete = |path: &Path| {
@@ -107,7 +125,7 @@ impl Unstaging<'_> {
         images.done.iter().try_for_each(|path| delete(path))?;
         if images.strange == 0 {
             [OWNER_NAME, LOCK_NAME].iter().try_for_each(|name| delete(&stage.join(name)))?;
-            fs::remove_dir(&stage).with_context(|| format!("cannot delete {}", stage.display()))?;
+            fs::remove_dir(stage).with_context(|| format!("cannot delete {}", stage.display()))?;
         }
         if images.brought > 0 {
             self.reporter.say(format!(
@@ -118,8 +136,74 @@ impl Unstaging<'_> {
         Ok(())
     }
 
-    fn bring_all(&self) -> anyhow::Result<Images> {
-        let stage = &self.place.folder;
+    /// Nothing says where the stage was that the `awaited` segments were written in.
+    fn run_unnamed(&mut self, within: Option<&Path>, awaited: &[(u16, u64)]) -> anyhow::Result<()> {
+        let name = self.clicks.join(PLACE_NAME);
+        let user = rustix::process::geteuid().as_raw();
+        if let Some(place) = within.and_then(|within| staged::find(within, self.clicks, user)) {
+            self.reporter.say(format!(
+                "{} was removed, which says where the last clicks of the last server are; they were \
+                 found in {}. See to who did that",
+                name.display(),
+                place.folder.display()
+            ));
+            return self.run(&place);
+        }
+        if self.was_restarted(awaited) {
+            return Ok(());
+        }
+        self.reporter.say(format!(
+            "{} was removed, which says where the last clicks of the last server are: what it \
+             recorded after its last sync in {} is not found. If its stage is still there, stop this \
+             server and start it with --clicks-stage and the folder that has it",
+            name.display(),
+            counted(awaited.len() as u64, "segment")
+        ));
+        self.tell(awaited, ListedEvent::Harmed(Harm::ImageGone))
+    }
+
+    /// The segments that the last server was writing in its stage, and that are not sealed
+    /// on the disk.
+    fn awaited(&self) -> Vec<(u16, u64)> {
+        let begun = |it: &(u16, u64, &Known)| it.2.is_staged && it.2.contents.is_none();
+        let open: Vec<_> = self.known.all().filter(begun).collect();
+        let last = self.known.all().map(|(.., known)| known.run).max();
+        let is_awaited = |(shard, number, known): &&(u16, u64, &Known)| {
+            Some(known.run) == last
+                && !self.is_harmed((*shard, *number))
+                && !is_sealed(&self.clicks.join(segment_name(*shard, *number)))
+        };
+        open.iter().filter(is_awaited).map(|&(shard, number, _)| (shard, number)).collect()
+    }
+
+    /// It was missed by a start before.
+    fn is_harmed(&self, segment: (u16, u64)) -> bool {
+        self.known.harmed(Harm::ImageGone).any(|harmed| harmed == segment)
+    }
+
+    /// Whether the machine was started again since these were made: then what was in memory
+    /// is gone.
+    fn was_restarted(&self, segments: &[(u16, u64)]) -> bool {
+        let boot = |&(shard, number): &(u16, u64)| {
+            let path = self.clicks.join(segment_name(shard, number));
+            match regular::open(&path).and_then(|file| FirstPage::read(&file)) {
+                Ok(FirstPage::Of(header)) => Some(header.boot),
+                _ => None,
+            }
+        };
+        match segments.iter().find_map(boot) {
+            Some(boot) => boot != self.boot,
+            // Nothing of them was ever synced.
+            None => {
+                let booted_us = unix_us().saturating_sub(monotonic_us());
+                segments.iter().any(|&(shard, number)| {
+                    self.known.get(shard, number).is_some_and(|known| known.run < booted_us)
+                })
+            }
+        }
+    }
+
+    fn bring_all(&self, stage: &Path) -> anyhow::Result<Images> {
         let cannot =
             || format!("cannot look into the stage of the last server, {}", stage.display());
         let mut images = Images::default();
@@ -162,6 +246,7 @@ impl Unstaging<'_> {
                 images.brought += 1;
                 images.there.extend(segment);
                 if others > 0 {
+                    images.changed.extend(segment);
                     self.reporter.say(format!(
                         "{} differs in {} from what was synced to {}, so somebody changed one of \
                          them. What was synced stays; see to who did that",
@@ -192,34 +277,26 @@ impl Unstaging<'_> {
 
     /// Says which segments the list tells of that were written in the stage, and are not
     /// there, nor sealed on the disk.
-    fn miss(&self, images: &Images) {
-        let begun = |it: &(u16, u64, &Known)| it.2.is_staged && it.2.contents.is_none();
-        let open: Vec<_> = self.known.all().filter(begun).collect();
-        let last = open.iter().map(|(.., known)| known.run).max();
-        let is_missed = |(shard, number, known): &&(u16, u64, &Known)| {
-            Some(known.run) == last
-                && !images.there.contains(&(*shard, *number))
-                && !is_sealed(&self.clicks.join(segment_name(*shard, *number)))
-        };
-        let missed: Vec<_> = open.iter().filter(is_missed).collect();
-        if let [(shard, number, _), ..] = missed[..] {
-            self.reporter.say(format!(
-                "{} that the last server was writing in the stage {} {} not there or emptied, {} \
-                 first. Clicks that were recorded there after the last sync are gone, and nothing \
-                 tells how many; see to who empties the stage",
-                counted(missed.len() as u64, "segment"),
-                self.place.folder.display(),
-                if missed.len() == 1 { "is" } else { "are" },
-                segment_name(*shard, *number)
-            ));
-        }
+    fn miss(&mut self, stage: &Path, images: &Images) -> anyhow::Result<()> {
+        let mut missed = self.awaited();
+        missed.retain(|segment| !images.there.contains(segment));
+        let [(shard, number), ..] = missed[..] else { return Ok(()) };
+        self.reporter.say(format!(
+            "{} that the last server was writing in the stage {} {} not there or emptied, {} first. \
+             Clicks that were recorded there after the last sync are gone, and nothing tells how \
+             many; see to who empties the stage",
+            counted(missed.len() as u64, "segment"),
+            stage.display(),
+            if missed.len() == 1 { "is" } else { "are" },
+            segment_name(shard, number)
+        ));
+        self.tell(&missed, ListedEvent::Harmed(Harm::ImageGone))
     }
 
-    /// Has the list tell that these are deleted, before they are.
-    fn tell_unused(&mut self, unused: &[(u16, u64)]) -> anyhow::Result<()> {
-        let event = ListedEvent::Deleted { by: Actor::Server, why: DeletedWhy::Unused };
+    /// Has the list tell this of these, before anything is done about it.
+    fn tell(&mut self, segments: &[(u16, u64)], event: ListedEvent) -> anyhow::Result<()> {
         let listed: Vec<_> =
-            unused.iter().map(|&(shard, number)| Listed { shard, number, event }).collect();
+            segments.iter().map(|&(shard, number)| Listed { shard, number, event }).collect();
         let told = self.list.append(&listed).and_then(|_| self.list.sync());
         told.with_context(|| {
             format!("cannot add to the list of segments {}", self.list.path().display())

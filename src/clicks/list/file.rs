@@ -74,6 +74,12 @@ impl SegmentList {
         Ok(Self { clicks: clicks.to_owned(), tail, file, head, keys, room_to: 0 })
     }
 
+    /// Whether it has no line, nor had any that were taken off.
+    #[must_use]
+    pub fn is_new(&self) -> bool {
+        self.tail.index == 0
+    }
+
     /// Where it is.
     #[must_use]
     pub fn path(&self) -> PathBuf {

@@ -1,13 +1,13 @@
 //! What a list of segments comes to: which of them there should be, and what is in them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::ops::Range;
 use std::path::Path;
 
 use super::reader::ListReader;
 use crate::clicks::format::frame::Salt;
-use crate::clicks::format::listed::{Contents, Listed, ListedEvent};
+use crate::clicks::format::listed::{Contents, DeletedWhy, Harm, LIST_PLACE, Listed, ListedEvent};
 
 /// What is known of a segment that carom has not deleted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +28,12 @@ pub struct Known {
 #[derive(Debug, Default)]
 pub struct KnownSegments {
     there: BTreeMap<(u16, u64), Known>,
+    /// Those that were put there by somebody else.
+    strange: BTreeSet<(u16, u64)>,
+    /// Those whose images in a stage were harmed, also if nothing is left of them.
+    harmed: BTreeMap<(u16, u64), Harm>,
+    /// The list was removed at some time, and made anew.
+    pub was_removed: bool,
     /// Numbers of each shard that carom has deleted, in order.
     deleted: BTreeMap<u16, Vec<Range<u64>>>,
     /// The highest number of each shard that is told of.
@@ -63,12 +69,20 @@ impl KnownSegments {
     /// Takes in an entry. Returns what it says is deleted now.
     pub fn apply(&mut self, listed: &Listed) -> Option<Known> {
         let &Listed { shard, number, event } = listed;
-        let last = self.last.entry(shard).or_default();
-        *last = number.max(*last);
         let place = (shard, number);
+        if place == LIST_PLACE {
+            self.was_removed |= event == ListedEvent::Harmed(Harm::ListGone);
+            return None;
+        }
+        // Others give what numbers they like.
+        if event != ListedEvent::Harmed(Harm::Unlisted) {
+            let last = self.last.entry(shard).or_default();
+            *last = number.max(*last);
+        }
         match event {
             ListedEvent::Begun { run, salt, is_staged } => {
                 let known = Known { run, salt, contents: None, is_staged, is_gone: false };
+                self.strange.remove(&place);
                 self.there.insert(place, known);
             }
             // `ship` sees a seal before the server notes it, and may be faster to delete.
@@ -81,7 +95,11 @@ impl KnownSegments {
                 let known = Known { run, salt, contents, is_staged, is_gone: false };
                 self.there.insert(place, known);
             }
-            ListedEvent::Deleted { .. } => {
+            ListedEvent::Deleted { why, .. } => {
+                if why == DeletedWhy::Shipped {
+                    self.harmed.remove(&place);
+                }
+                self.strange.remove(&place);
                 add(self.deleted.entry(shard).or_default(), number);
                 return self.there.remove(&place);
             }
@@ -90,6 +108,8 @@ impl KnownSegments {
                     known.is_gone = true;
                 }
             }
+            ListedEvent::Harmed(Harm::Unlisted) => drop(self.strange.insert(place)),
+            ListedEvent::Harmed(harm) => drop(self.harmed.insert(place, harm)),
         }
         None
     }
@@ -107,6 +127,17 @@ impl KnownSegments {
         self.deleted
             .get(&shard)
             .is_some_and(|deleted| deleted.iter().any(|it| it.contains(&number)))
+    }
+
+    /// Whether it was put there by somebody else.
+    #[must_use]
+    pub fn is_strange(&self, shard: u16, number: u64) -> bool {
+        self.strange.contains(&(shard, number))
+    }
+
+    /// Shards and numbers of those whose images in a stage were found to be so.
+    pub fn harmed(&self, harm: Harm) -> impl Iterator<Item = (u16, u64)> {
+        self.harmed.iter().filter(move |(_, it)| **it == harm).map(|(place, _)| *place)
     }
 
     /// The highest number of a shard that is told of; 0 for none.
@@ -152,7 +183,7 @@ fn add(ranges: &mut Vec<Range<u64>>, number: u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clicks::format::listed::{Actor, DeletedWhy};
+    use crate::clicks::format::listed::Actor;
 
     #[test]
     fn what_is_deleted_is_not_missed() {

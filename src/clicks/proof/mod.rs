@@ -14,7 +14,6 @@ use anyhow::{Context, bail, ensure};
 pub use account::{ProofRow, SegmentAccount};
 pub use page::{ProofPage, SignedPage};
 
-use crate::clicks::folder::parse_segment_name;
 use crate::clicks::format::id::ClickKeys;
 use crate::clicks::format::list_line::{ListKeys, Mac};
 use crate::clicks::format::listed::{Contents, ListedEvent};
@@ -84,9 +83,8 @@ impl ListedSegments {
         }
         let Some(header) = &report.header else { return };
         let place = (header.shard, header.number);
-        // A copy under another name, or another segment under this one, is told of above.
-        let name = Path::new(&report.name).file_name().and_then(|name| name.to_str());
-        if name.and_then(parse_segment_name) != Some(place) {
+        // That is told of above, and counts neither way.
+        if report.is_strange {
             return;
         }
         let account = self.segments.get_mut(&place).filter(|it| it.run == header.run);
@@ -166,7 +164,11 @@ pub fn check(
         page.lines,
         clicks.display()
     );
-    Ok(page::differences(page, &now.page))
+    let mut differences = page::differences(page, &now.page);
+    if now.page.findings > page.findings {
+        differences.extend(now.findings);
+    }
+    Ok(differences)
 }
 
 fn read_list(

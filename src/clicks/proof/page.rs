@@ -72,6 +72,11 @@ impl ProofPage {
         self.total().missing == 0 && [self.changed, self.findings] == [0; 2]
     }
 
+    /// Whether there are segments of which it does not tell.
+    fn is_partial(&self) -> bool {
+        self.open > 0 || self.since_us.is_some() || self.until_us.is_some()
+    }
+
     /// The page, for people, without its signature.
     #[must_use]
     pub fn text(&self) -> String {
@@ -87,9 +92,13 @@ impl ProofPage {
             put(&mut out, &day(row.day), &row.shard.to_string(), row);
         }
         put(&mut out, "total", "", &self.total());
-        let balance = match self.is_whole() {
-            true => "answered = recorded + lost + deleted. Every click is accounted for.",
-            false => "NOT every click is accounted for: see missing, changed and findings.",
+        let balance = match (self.is_whole(), self.is_partial()) {
+            (true, false) => "answered = recorded + lost + deleted. Every click is accounted for.",
+            (true, true) => {
+                "answered = recorded + lost + deleted. Every click that this page tells of is accounted\n\
+                 for; it does not tell of segments that are not done with, or not of that time."
+            }
+            (false, _) => "NOT every click is accounted for: see missing, changed and findings.",
         };
         let _ = writeln!(out, "\n{balance}");
         let _ = writeln!(
@@ -176,8 +185,10 @@ impl SignedPage {
     /// what was signed.
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
+        // Mail and editors give lines other ends.
+        let text = text.replace("\r\n", "\n");
         let Some((shown, said)) = text.trim_end().rsplit_once(&format!("\n{SIGNATURE}")) else {
-            return serde_json::from_str(text).ok();
+            return serde_json::from_str(&text).ok();
         };
         let page: Self = serde_json::from_str(said).ok()?;
         (page.page.text() == shown).then_some(page)
@@ -212,6 +223,10 @@ pub(super) fn differences(then: &ProofPage, now: &ProofPage) -> Vec<String> {
     if now.changed > then.changed {
         let more = counted(now.changed - then.changed, "segment");
         said.push(format!("{more} changed since the page was made"));
+    }
+    if now.findings > then.findings {
+        let more = counted(now.findings - then.findings, "finding");
+        said.push(format!("{more} more than when the page was made"));
     }
     said
 }
@@ -254,14 +269,17 @@ mod tests {
     fn what_was_signed_is_read_from_text_and_from_json() {
         let signed = page().sign(&keys(2));
         let json = serde_json::to_string(&signed).unwrap();
-        for text in [signed.text(), json] {
+        let sent_by_mail = signed.text().replace('\n', "\r\n");
+        for text in [signed.text(), json, sent_by_mail] {
             let read = SignedPage::read(&text).unwrap();
             assert_eq!(read, signed);
             let genuine = [keys(2), keys(1)].map(|keys| read.is_genuine(&keys));
             assert_eq!(genuine, [Some(true), None]);
         }
         assert!(!signed.text().contains('\u{1b}'));
-        assert!(signed.text().contains("Every click is accounted for."));
+        assert!(signed.text().contains("Every click that this page tells of is accounted\nfor;"));
+        let whole = ProofPage { open: 0, until_us: None, ..page() };
+        assert!(whole.text().contains("Every click is accounted for."));
     }
 
     #[test]
@@ -301,6 +319,11 @@ mod tests {
     fn missing_since() {
         let said = "2026-11-27, shard 3: 1 click missing that were there when the page was made";
         differs(|row| row.recorded -= 1, &[said]);
+    }
+    #[test]
+    fn put_there_since() {
+        let now = ProofPage { findings: 2, ..page() };
+        assert_eq!(differences(&page(), &now), ["2 findings more than when the page was made"]);
     }
     #[test]
     fn others_answered() {

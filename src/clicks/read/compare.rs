@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use super::source::ReadAt;
 use super::tally::Tally;
 use crate::clicks::format::list_line::ListKeys;
+use crate::clicks::format::listed::Harm;
+use crate::clicks::format::origin::{self, Origin};
 use crate::clicks::format::segment::Header;
 use crate::clicks::list::digest::of_file;
 use crate::clicks::list::known::{Known, KnownSegments};
@@ -126,6 +128,8 @@ impl FolderList {
             let more = reader.flaws.len() - BAD_LINES_SHOWN;
             say(Weight::Flaw, format!("and {more} more such findings"));
         }
+        let harms = harms(&self.known);
+        harms.iter().for_each(|harm| say(Weight::Flaw, harm.clone()));
         if reader.head().0 > 0 && self.keys.is_none() {
             // Whoever can read the list could read the key beside it.
             say(
@@ -144,7 +148,7 @@ impl FolderList {
                 ),
             );
         }
-        flaws as u64
+        (flaws + harms.len()) as u64
     }
 
     /// Reads on in the list, also in one that was not there before.
@@ -159,6 +163,11 @@ impl FolderList {
     /// Whether there is a list.
     pub(super) fn is_there(&self) -> bool {
         self.reader.is_some()
+    }
+
+    /// Whether it can be told who wrote a header.
+    pub(super) fn has_keys(&self) -> bool {
+        self.keys.is_some()
     }
 
     /// What is to be said of there being none, once.
@@ -231,32 +240,50 @@ impl FolderList {
         self.known.shards().collect()
     }
 
-    /// Compares a segment that was read to its end, with `found` in it. `is_ordinary` is
-    /// whether it may be one that the list does not tell of yet.
-    pub(super) fn compare(
+    /// Whether a segment with this header is not the one that carom has at this place.
+    /// `is_ordinary` is whether it may be one that the list does not tell of yet, where
+    /// there are no keys to tell who wrote it.
+    pub(super) fn identify(
         &mut self,
         (shard, number): (u16, u64),
         header: &Header,
-        file: &File,
-        found: &Tally,
         is_ordinary: bool,
-    ) -> io::Result<Compared> {
+    ) -> Compared {
         if (header.shard, header.number) != (shard, number) {
-            return Ok(Compared::Changed("its name is that of another segment"));
+            return Compared::Changed("its name is that of another segment");
         }
         let is_of_it = |known: &Known| (known.run, known.salt) == (header.run, header.salt);
         if !self.known.get(shard, number).is_some_and(is_of_it) {
             // Of a number that was deleted unused the next run makes another segment.
             let _ = self.refresh();
         }
-        let Some(known) = self.known.get(shard, number) else {
-            let is_fine = self.known.is_deleted(shard, number)
-                || is_ordinary && number > self.known.last(shard);
-            return Ok(if is_fine { Compared::Same } else { Compared::Unlisted });
-        };
-        if !is_of_it(known) {
-            return Ok(Compared::Changed("another segment had this name"));
+        match self.known.get(shard, number) {
+            Some(known) if is_of_it(known) => Compared::Same,
+            Some(_) => Compared::Changed("another segment had this name"),
+            None if self.known.is_strange(shard, number) => Compared::Unlisted,
+            None => {
+                let is_own = match &self.keys {
+                    Some(keys) => origin::of(header, keys) == Origin::Own,
+                    None => {
+                        self.known.is_deleted(shard, number)
+                            || is_ordinary && number > self.known.last(shard)
+                    }
+                };
+                if is_own { Compared::Same } else { Compared::Unlisted }
+            }
         }
+    }
+
+    /// Compares a segment that was read to its end, with `found` in it, with what the list
+    /// tells of it. It is the one that carom has there.
+    pub(super) fn compare(
+        &mut self,
+        (shard, number): (u16, u64),
+        header: &Header,
+        file: &File,
+        found: &Tally,
+    ) -> io::Result<Compared> {
+        let Some(known) = self.known.get(shard, number) else { return Ok(Compared::Same) };
         let Some(contents) = &known.contents else { return Ok(Compared::Same) };
         if found.damaged_bytes + found.missing > 0 {
             // That says how it is not the same.
@@ -277,6 +304,41 @@ impl FolderList {
             _ => Compared::Same,
         })
     }
+}
+
+/// What starts have found that somebody else had done, and that nothing else shows now.
+fn harms(known: &KnownSegments) -> Vec<String> {
+    let mut said = Vec::new();
+    if known.was_removed {
+        said.push(
+            "the list was removed, and made anew at a start: what had been removed by then is not \
+             missed. A page of `clicks prove` that is kept elsewhere shows it"
+                .to_owned(),
+        );
+    }
+    let mut say = |harm, what: &str| {
+        let mut harmed = known.harmed(harm);
+        if let Some((shard, number)) = harmed.next() {
+            let (name, others) =
+                (crate::clicks::folder::segment_name(shard, number), harmed.count());
+            let others = match others {
+                0 => String::new(),
+                _ => format!(" and of {}", counted(others as u64, "other")),
+            };
+            said.push(format!("the image of {name}{others} in the stage {what}"));
+        }
+    };
+    say(
+        Harm::ImageGone,
+        "was gone or emptied at the start after a kill: clicks recorded there after the last sync \
+         are gone, and nothing tells how many",
+    );
+    say(
+        Harm::ImageChanged,
+        "was not the same as what had been synced of it, so somebody changed one of them; what had \
+         been synced is what was kept",
+    );
+    said
 }
 
 /// What is to be said of a segment that is gone.

@@ -135,6 +135,9 @@ impl Ledger {
         if let Some(why) = unstaged
             && self.unstaged.insert(folder.to_owned())
         {
+            // It says how whole the ledger is, too: see `take_notes`.
+            let (weight, sentence) = (Weight::Unproven, why.clone());
+            self.account.list_notes.push(ListNote { weight, sentence });
             self.account.notes.push(why);
         }
         for file in segments {

@@ -230,42 +230,7 @@ impl ShardStream {
             match opened {
                 // A server is just making it.
                 Ok((Err(_), true)) if is_last && self.may_grow() => return Some(false),
-                Ok((Ok(mut reader), _)) => {
-                    let run = reader.header().run;
-                    // Asked again now that the file is open: the server that made
-                    // it may have started since the folder was looked at.
-                    if reader.seal().is_none() && self.live_run != Some(run) {
-                        self.live_run = folder::live_run(&self.folder);
-                    }
-                    let is_live = reader.seal().is_none() && self.live_run == Some(run);
-                    if is_live && !reader.is_begun() {
-                        if self.is_passed_over() {
-                            self.waiting.pop_front();
-                            return None;
-                        }
-                        return Some(false); // its server keeps it ready
-                    }
-                    let before = self.before.filter(|before| before.0 == run);
-                    if let Some((_, expected)) = before {
-                        reader.expect(expected);
-                    }
-                    if let Some(from) = self.from.take()
-                        && (from.segment, from.run) == (next.number, run)
-                    {
-                        reader.resume_at(from.offset, from.sequence);
-                    }
-                    let mut report = SegmentReport::new(name, SegmentState::Live);
-                    report.header = Some(*reader.header());
-                    self.opened = next.number;
-                    self.waiting.pop_front();
-                    let mut current = Current { reader, report, is_live, notes: 0 };
-                    if !current.reader.may_hold(&account.times) {
-                        self.pass_over(&mut current, before.map(|before| before.1), account);
-                        return None;
-                    }
-                    self.current = Some(current);
-                    return Some(true);
-                }
+                Ok((Ok(reader), _)) => return self.take_up(reader, name, account),
                 Ok((Err(refused), false)) => account.cannot_read(name, &refused),
                 // The list knows whether that is right.
                 Ok((Err(_), true)) => {
@@ -284,6 +249,57 @@ impl ShardStream {
             self.waiting.pop_front();
         }
         Some(false)
+    }
+
+    /// Goes to the first of those that wait, which was opened, if a server has begun it;
+    /// `None` where it was passed over.
+    fn take_up(
+        &mut self,
+        mut reader: SegmentReader<File>,
+        name: String,
+        account: &mut Account,
+    ) -> Option<bool> {
+        let number = self.waiting.front()?.number;
+        let run = reader.header().run;
+        // Asked again now that the file is open: the server that made
+        // it may have started since the folder was looked at.
+        if reader.seal().is_none() && self.live_run != Some(run) {
+            self.live_run = folder::live_run(&self.folder);
+        }
+        let is_live = reader.seal().is_none() && self.live_run == Some(run);
+        if is_live && !reader.is_begun() {
+            if self.is_passed_over() {
+                self.waiting.pop_front();
+                return None;
+            }
+            return Some(false); // its server keeps it ready
+        }
+        let place = (self.shard, number);
+        let is_ordinary = reader.seal().is_none() || self.live_run == Some(run);
+        let is_strange = account.list(&self.folder).is_some_and(|list| {
+            list.identify(place, reader.header(), is_ordinary) != Compared::Same
+        });
+        let before = self.before.filter(|before| before.0 == run && !is_strange);
+        if let Some((_, expected)) = before {
+            reader.expect(expected);
+        }
+        if let Some(from) = self.from.take()
+            && (from.segment, from.run) == (number, run)
+        {
+            reader.resume_at(from.offset, from.sequence);
+        }
+        let mut report = SegmentReport::new(name, SegmentState::Live);
+        report.header = Some(*reader.header());
+        report.is_strange = is_strange;
+        self.opened = number;
+        self.waiting.pop_front();
+        let mut current = Current { reader, report, is_live, notes: 0 };
+        if !current.reader.may_hold(&account.times) {
+            self.pass_over(&mut current, before.map(|before| before.1), account);
+            return None;
+        }
+        self.current = Some(current);
+        Some(true)
     }
 
     /// Whether a live server will not begin the next segment any more: it has begun a
@@ -312,8 +328,11 @@ impl ShardStream {
         {
             current.count(&SegmentEvent::Missing { from, count }, account);
         }
-        let run = current.reader.header().run;
-        self.before = current.reader.seal().map(|seal| (run, seal.last_sequence.saturating_add(1)));
+        if !current.report.is_strange {
+            let run = current.reader.header().run;
+            let seal = current.reader.seal();
+            self.before = seal.map(|seal| (run, seal.last_sequence.saturating_add(1)));
+        }
         self.pass_bytes(&current.reader);
         current.report.tally.files = 0;
         current.report.tally.passed_over = 1;
@@ -329,7 +348,10 @@ impl ShardStream {
         let Some(Current { reader, mut report, notes, .. }) = self.current.take() else {
             return;
         };
-        if let Some(expected) = reader.expected() {
+        // The numbers of what somebody put there say nothing of others.
+        if let Some(expected) = reader.expected()
+            && !report.is_strange
+        {
             self.before = Some((reader.header().run, expected));
         }
         self.pass_bytes(&reader);
@@ -391,13 +413,16 @@ impl ShardStream {
         };
         let place = (self.shard, self.opened);
         let is_ordinary = reader.seal().is_none() || self.live_run == Some(reader.header().run);
-        let found = &report.tally;
-        let compared = list.compare(place, reader.header(), reader.source(), found, is_ordinary);
+        let identified = list.identify(place, reader.header(), is_ordinary);
+        let compared = match identified {
+            Compared::Same => list.compare(place, reader.header(), reader.source(), &report.tally),
+            strange => Ok(strange),
+        };
         let is_in_spare = || Path::new(&report.name).parent() != Some(&*self.folder);
         let sentence = match compared {
             Ok(Compared::Same) => return,
             // It was made there while the disk of the list may have taken no line.
-            Ok(Compared::Unlisted) if is_in_spare() => return,
+            Ok(Compared::Unlisted) if !list.has_keys() && is_in_spare() => return,
             Ok(Compared::Changed(how)) => {
                 format!("it is not the segment that carom wrote: {how}. Put it back from a copy")
             }

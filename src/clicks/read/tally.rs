@@ -202,6 +202,8 @@ pub struct SegmentReport {
     pub header: Option<Header>,
     /// What became of it.
     pub state: SegmentState,
+    /// It is not the one that carom has at its place.
+    pub is_strange: bool,
     /// What was read.
     pub tally: Tally,
     /// What is wrong with it; so many findings as are shown, and the number of the
@@ -213,6 +215,7 @@ impl SegmentReport {
     /// Nothing was read yet.
     #[must_use]
     pub fn new(name: String, state: SegmentState) -> Self {
-        Self { name, header: None, state, tally: Tally::default(), notes: Vec::new() }
+        let (header, is_strange) = (None, false);
+        Self { name, header, state, is_strange, tally: Tally::default(), notes: Vec::new() }
     }
 }

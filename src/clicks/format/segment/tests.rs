@@ -12,6 +12,7 @@ fn header() -> Header {
         cpu: 5,
         key: 2,
         is_listed: true,
+        mac: None,
         boot: *b"0123456789abcdef",
         made_us: 1_763_800_000_000_001,
         made_monotonic_us: 99,

@@ -103,7 +103,7 @@ pub fn segments(files: &Files) -> Vec<String> {
 }
 
 /// Does one thing to the files that carom would not do, and says what.
-fn harm(files: &mut Files, random: &mut fastrand::Rng) -> String {
+pub fn harm(files: &mut Files, random: &mut fastrand::Rng) -> String {
     if random.u32(..14) < 10 { harm_segment(files, random) } else { harm_list(files, random) }
 }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use carom::clicks::folder::parse_segment_name;
 use carom::clicks::{Header, SEAL_AT};
 
-use crate::erasure::{Files, HEAD, LIST, history, segments, serve, store, verified, write};
+use crate::erasure::{Files, HEAD, LIST, harm, history, segments, serve, store, verified, write};
 use crate::proving::{CLICKS, checked, page, totals};
 
 /// Clicks of the start after the harm.
@@ -177,4 +177,24 @@ fn a_list_that_was_removed_before_ship_deletes() {
     let (out, status) = verified(dir.path());
     assert!(status == 1 && out.contains("the list was removed, and made anew"), "{out}");
     assert!(out.contains(", 1 finding in the list of segments"), "{out}");
+}
+
+/// What `erasure` does at random is reported after two starts as before them.
+/// `CAROM_SEEDS` has more of them tried.
+#[test]
+fn each_harm_is_reported_after_starts() {
+    let seeds = std::env::var("CAROM_SEEDS").map_or(40, |seeds| seeds.parse().unwrap());
+    for seed in 0..seeds {
+        let mut files = history().clone();
+        let what = harm(&mut files, &mut fastrand::Rng::with_seed(seed));
+        // The list is whole, and the next start notes its length again.
+        if what == format!("{HEAD} removed") {
+            continue;
+        }
+        let dir = store(&files);
+        start(dir.path());
+        start(dir.path());
+        let (out, status) = verified(dir.path());
+        assert!(status > 0, "seed {seed}: {what}\n{out}");
+    }
 }

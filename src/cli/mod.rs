@@ -1,6 +1,7 @@
 //! The command line: arguments to a plan, and nothing else.
 
 pub mod clicks;
+mod environment;
 pub mod links;
 mod pipe;
 mod progress;
@@ -14,7 +15,7 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::words::{is_hidden, visible, visible_lines};
 use wishes::Said;
@@ -22,7 +23,7 @@ use wishes::Said;
 /// A redirector for affiliate, campaign and short links: answers from memory,
 /// and writes down exactly one click for each redirect.
 #[derive(Debug, Parser)]
-#[command(name = "carom", version, max_term_width = 100, arg_required_else_help = true)]
+#[command(name = "carom", version = version(), max_term_width = 100, arg_required_else_help = true)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -42,9 +43,31 @@ enum Command {
     Ship(Said<ship::ShipArguments>),
 }
 
+/// The version, the commit that it was built from, and what was built in.
+fn version() -> String {
+    let features = [("zstd", cfg!(feature = "zstd")), ("parquet", cfg!(feature = "parquet"))];
+    let features = features.iter().filter(|(_, is_in)| *is_in).map(|(name, _)| format!(", {name}"));
+    let features: String = features.collect();
+    format!("{} ({}{features})", env!("CARGO_PKG_VERSION"), env!("CAROM_COMMIT"))
+}
+
+fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Arguments, clap::Error> {
+    let mut command = environment::pass_over_empty(Arguments::command());
+    let mut matches = command.try_get_matches_from_mut(arguments)?;
+    let has_links = environment::has_links(&matches);
+    let parsed = Arguments::from_arg_matches_mut(&mut matches);
+    let mut parsed = parsed.map_err(|error| error.format(&mut command))?;
+    if let Command::Serve(arguments) = &mut parsed.command
+        && has_links
+    {
+        arguments.0.links = environment::paths(&arguments.0.links);
+    }
+    Ok(parsed)
+}
+
 /// Runs the command that this process was started with.
 pub fn run() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
+    let arguments = match parse(std::env::args_os()) {
         Ok(arguments) => arguments,
         Err(refusal) => return refuse(refusal),
     };
@@ -65,7 +88,7 @@ fn refuse(refusal: clap::Error) -> ExitCode {
     }
     // clap takes out what looks like an escape sequence. So it is told what it looks like.
     let shown = std::env::args_os().map(|text| visible(&text.to_string_lossy()).into_owned());
-    let refusal = Arguments::try_parse_from(shown).err().unwrap_or(refusal);
+    let refusal = parse(shown.map(OsString::from)).err().unwrap_or(refusal);
     let text = refusal.render().to_string();
     let text = visible_lines(&text);
     // There is nobody left to tell that nobody can be told.

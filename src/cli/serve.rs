@@ -1,11 +1,12 @@
 //! `carom serve`: what was typed, and the plan it makes.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use bytesize::ByteSize;
+use clap::builder::BoolishValueParser;
 use clap::{Args, ValueEnum};
 
 use super::quantities::{size, time, written_size, written_time};
@@ -44,11 +45,12 @@ Example: carom serve links.txt --listen 0.0.0.0:80 --listen '[::]:80' --clicks /
 #[derive(Debug, Args)]
 #[command(about, long_about = None, after_help = AFTER_HELP)]
 pub struct ServeArguments {
-    /// Link files; together they make one table
-    #[arg(env = "CAROM_LINKS", required = true, value_delimiter = ',')]
-    links: Vec<PathBuf>,
+    /// Link files; together they make one table. In the variable with commas between them
+    #[arg(env = "CAROM_LINKS", required = true)]
+    pub links: Vec<PathBuf>,
 
-    /// Address to listen on; may be repeated. IPv6 as [::]:80
+    /// Address to listen on; may be repeated. IPv6 as [::]:80; a port alone is that of every
+    /// IPv4 address
     #[arg(
         long,
         env = "CAROM_LISTEN",
@@ -83,7 +85,7 @@ pub struct ServeArguments {
     state: Option<PathBuf>,
 
     /// Read the link files again when they, or what they include, change
-    #[arg(long, env = "CAROM_WATCH", num_args = 0, default_missing_value = "true")]
+    #[arg(long, env = "CAROM_WATCH", num_args = 0, default_missing_value = "true", value_parser = yes())]
     watch: Option<bool>,
 
     /// Tables kept for `carom links rollback`, and as many changes of them
@@ -221,7 +223,7 @@ pub struct ServeArguments {
     ip: Option<IpName>,
 
     /// Print what is served, once it is, as one line of JSON on standard output
-    #[arg(long, env = "CAROM_JSON", num_args = 0, default_missing_value = "true")]
+    #[arg(long, env = "CAROM_JSON", num_args = 0, default_missing_value = "true", value_parser = yes())]
     json: Option<bool>,
 }
 
@@ -347,10 +349,25 @@ fn listening(said: &Layers<'_, ServeArguments>) -> ListenOptions {
     }
 }
 
+/// As an address with a port, `localhost:80`, `:80` or `80`.
 fn address(text: &str) -> Result<SocketAddr, String> {
-    text.parse().map_err(|_| {
-        "write an IP address and a port: 127.0.0.1:8080, 0.0.0.0:80 or [::]:80".to_owned()
-    })
+    let port = text.strip_prefix(':').unwrap_or(text).parse::<u16>();
+    let local = text.strip_prefix("localhost:").map(str::parse::<u16>);
+    match (text.parse(), port, local) {
+        (Ok(address), ..) => Ok(address),
+        (_, Ok(port), _) => Ok((Ipv4Addr::UNSPECIFIED, port).into()),
+        (.., Some(Ok(port))) => Ok((Ipv4Addr::LOCALHOST, port).into()),
+        _ => Err(
+            "write an address and a port: 127.0.0.1:8080, 0.0.0.0:80 or [::]:80; localhost:8080 \
+                  and :8080 will do too"
+                .to_owned(),
+        ),
+    }
+}
+
+/// What says yes in a variable: 1, true, yes or on; and 0, false, no or off for no.
+fn yes() -> BoolishValueParser {
+    BoolishValueParser::new()
 }
 
 fn fallback(text: &str) -> Result<Fallback, String> {
@@ -418,6 +435,21 @@ mod tests {
         let [nothing, all] = [nothing, all].map(|said| format!("{:?}", plan(&Layers(&[&said]))));
         assert_eq!(nothing, all);
         assert!(defaults().len() > 15, "{:?}", defaults());
+    }
+
+    #[test]
+    fn addresses_as_people_write_them() {
+        let check = |text: &str, want: &str| assert_eq!(address(text), Ok(want.parse().unwrap()));
+        check("127.0.0.1:8080", "127.0.0.1:8080");
+        check("[::]:80", "[::]:80");
+        check(":8081", "0.0.0.0:8081");
+        check("8081", "0.0.0.0:8081");
+        check("localhost:0", "127.0.0.1:0");
+        for wrong in
+            ["", ":", "localhost", "localhost:x", "65536", "+80:", "example.com:80", "::80"]
+        {
+            assert!(address(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -30,7 +30,9 @@ impl std::str::FromStr for Cores {
         };
         if !text.contains(['-', ',']) {
             return match number(text)? {
-                0 => Err("0 cores cannot serve; leave --cores out to use all".to_owned()),
+                0 => Err("0 cores cannot serve; leave --cores out to use all, or write 0, with a \
+                          comma for CPU 0 alone"
+                    .to_owned()),
                 count => Ok(Self::Count(count)),
             };
         }

@@ -67,12 +67,20 @@ fn clicks_are_asked_for_in_words_that_are_understood() {
 }
 
 #[test]
+fn the_version_has_its_commit() {
+    let ran = carom(["--version"]);
+    let (before, commit) = ran.out.split_once(" (").unwrap();
+    assert_eq!((before, ran.code), (&*format!("carom {}", env!("CARGO_PKG_VERSION")), Some(0)));
+    assert!(commit.trim_end().ends_with(')') && commit.len() > 3, "{}", ran.out);
+}
+
+#[test]
 fn wrong_arguments_say_what_would_be_right() {
     let check = |flag: &str, value: &str, words: &str| {
         check_refusal(&["serve", "links.txt", flag, value], 2, &[flag, value, words]);
     };
-    check("--listen", "localhost", "write an IP address and a port: 127.0.0.1:8080");
-    check("--cores", "0", "leave --cores out to use all");
+    check("--listen", "localhost", "write an address and a port: 127.0.0.1:8080");
+    check("--cores", "0", "leave --cores out to use all, or write 0, with a comma for CPU 0 alone");
     check("--engine", "mio", "possible values: auto, io_uring, epoll");
     check("--fallback", "/home", "write https://host/path");
     check("--fallback", "https://a.example/:splat", "only a /* link can");

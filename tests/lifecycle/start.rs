@@ -144,6 +144,57 @@ fn flags_can_be_variables() {
     assert_eq!(server.clicks().rows.len(), 1);
 }
 
+/// Variables as unit and compose files have them: empty ones say nothing, yes is said in
+/// several ways, and a comma parts the files of the one of links.
+#[test]
+fn variables_as_people_write_them() {
+    let setup = Setup::new(common::Engine::Epoll, LINKS);
+    let [a, b] = ["a.txt", "b.txt"].map(|name| setup.folder.path().join(name));
+    std::fs::write(&a, "/a https://a.example/\n").unwrap();
+    std::fs::write(&b, "/b https://b.example/\n").unwrap();
+    let mut command = bare();
+    command
+        .arg("serve")
+        .env("CAROM_LINKS", format!("{},{}", a.display(), b.display()))
+        .env("CAROM_LISTEN", "localhost:0")
+        .env("CAROM_CORES", "0,")
+        .env("CAROM_ENGINE", "epoll")
+        .env("CAROM_CLICKS", setup.clicks_folder())
+        .env("CAROM_FALLBACK", "")
+        .env("CAROM_STATE", "")
+        .env("CAROM_WATCH", "off")
+        .env("CAROM_JSON", "yes");
+    let server = setup.start_as(command);
+    assert_eq!(server.started["links"], 2);
+    assert_eq!(server.started["fallback"], json!(null));
+    assert_eq!(server.started["clicks_made"], true);
+}
+
+#[test]
+fn a_path_with_a_comma_is_one_as_an_argument() {
+    let mut setup = Setup::new(common::Engine::Epoll, LINKS);
+    let path = setup.folder.path().join("a,b.txt");
+    std::fs::write(&path, LINKS).unwrap();
+    setup.links = vec![path];
+    let mut server = setup.start();
+    assert_eq!(server.started["links"], 2);
+    assert_eq!(server.stop().0, Some(0));
+    server.restart();
+    assert_eq!(server.started["clicks_made"], false);
+}
+
+#[test]
+fn a_click_folder_is_not_made_without_the_one_it_is_to_be_in() {
+    let setup = Setup::new(common::Engine::Epoll, LINKS);
+    let within = setup.folder.path().join("not-mounted");
+    let clicks = within.join("clicks");
+    let [links, clicks] = [&setup.links[0], &clicks].map(|path| path.to_str().unwrap());
+    let ran = common::carom(["serve", links, "--clicks", clicks, "--listen", ":0"]);
+    let sentence = format!("there is no folder {}. Mount its disk, or make it", within.display());
+    assert!(ran.code == Some(1) && ran.err.contains(&sentence), "{ran:?}");
+    assert!(!within.exists());
+}
+
 /// What it says when it does not start.
 fn check_refusal(setup: Setup, words: &[&str]) {
     let said = setup.refusal();

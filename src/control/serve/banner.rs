@@ -26,6 +26,7 @@ pub struct Banner {
     pub cores: String,
     pub addresses: Vec<SocketAddr>,
     pub clicks: PathBuf,
+    pub clicks_made: bool,
     pub admin: PathBuf,
     pub click_key_made: Option<PathBuf>,
     pub connections_per_core: usize,
@@ -65,6 +66,7 @@ impl Banner {
         let key = self.click_key_made.as_ref().map_or(String::new(), |path| {
             format!("\n  click key {}, just made; keep it, click ids need it", path.display())
         });
+        let made = if self.clicks_made { ", just made" } else { "" };
         let unknown = match &self.fallback {
             Some(target) => format!("302 to {target}"),
             None => "404".to_owned(),
@@ -76,7 +78,7 @@ impl Banner {
              \x20 engine    {} ({})\n\
              \x20 cores     {}, each up to {} connections\n\
              \x20 listen    {}\n\
-             \x20 clicks    {}{key}\n\
+             \x20 clicks    {}{made}{key}\n\
              \x20 admin     {}\n\
              \x20 reload    kill -HUP {pid}     stop  kill {pid}",
             self.links,
@@ -109,6 +111,7 @@ impl Banner {
             "connections_per_core": self.connections_per_core,
             "addresses": self.addresses,
             "clicks": self.clicks,
+            "clicks_made": self.clicks_made,
             "admin_socket": self.admin,
             "click_key_made": self.click_key_made,
             "fallback": self.fallback,

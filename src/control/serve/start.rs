@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 
 use super::banner::Banner;
 use super::plan::{EngineWish, IpWish, ServePlan};
@@ -57,6 +57,7 @@ pub fn serve(plan: &ServePlan) -> anyhow::Result<()> {
         say(format_args!("{address} is in use; waiting a moment, as a killed carom may hold it"));
     };
     let (addresses, listeners) = listen_all(&plan.listen, cpus.len(), plan.listening, &waits)?;
+    let clicks_made = make_clicks(&plan.clicks)?;
     let (keys, key_path, key_made) = open_keys(plan)?;
     let (keeper, writers) = open_clicks(plan, keys, cpus)?;
     let state = make_state(plan)?;
@@ -81,6 +82,7 @@ pub fn serve(plan: &ServePlan) -> anyhow::Result<()> {
         cores: ranges(cpus),
         addresses,
         clicks: plan.clicks.clone(),
+        clicks_made,
         admin: socket.path().to_owned(),
         click_key_made: key_made.is_some().then_some(key_path),
         connections_per_core: connections_max,
@@ -251,12 +253,28 @@ fn choose_engine(wish: EngineWish) -> anyhow::Result<(Engine, String)> {
     })
 }
 
+/// Makes the click folder, if there is none; whether it did. Not without the folder that it
+/// is to be in: that may be a disk that is not mounted, or a mistyped path.
+fn make_clicks(folder: &Path) -> anyhow::Result<bool> {
+    if folder.is_dir() {
+        return Ok(false);
+    }
+    let within = crate::disk::folder::of(folder);
+    ensure!(
+        within.is_dir(),
+        "cannot make the click folder {}: there is no folder {}. Mount its disk, or make it",
+        folder.display(),
+        within.display()
+    );
+    folder::make(folder)?;
+    Ok(true)
+}
+
 /// The keys that sign click ids, their file, and what of it was made.
 fn open_keys(plan: &ServePlan) -> anyhow::Result<(ClickKeys, PathBuf, Option<MadeKey>)> {
     let path = match &plan.click_key {
         Some(path) => path.clone(),
         None => {
-            folder::make(&plan.clicks)?;
             state::make(&plan.clicks)
                 .with_context(|| format!("cannot make a folder in {}", plan.clicks.display()))?;
             key_file::beside(&plan.clicks)

@@ -53,7 +53,7 @@ pub use format::lengths::{CLICK_BYTES_MIN, CLICK_ROOM_MAX, GAP_BYTES};
 pub use format::link::LoggedLink;
 pub use format::list_line::ListKeys;
 pub use format::scratch::RecordScratch;
-pub use format::segment::{Header, SEAL_AT, Seal, SegmentRefused, VERSION};
+pub use format::segment::{Header, SEAL_AT, Seal, SealReason, SegmentRefused, VERSION};
 pub use format::tail::{AddressSource, Tail, TlsSession};
 pub use format::undelivered::Undelivered;
 pub use keep::ip_keys::IpKeys;

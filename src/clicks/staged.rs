@@ -15,7 +15,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::format::segment::Header;
+use super::format::segment::{Header, START_AT, START_BYTES};
 use super::read::source::ReadAt;
 use crate::disk::regular;
 use crate::limits::SEGMENT_HEADER_BYTES;
@@ -262,28 +262,46 @@ pub fn image(path: &Path, (shard, number): (u16, u64), on_disk: &io::Result<File
     let (clicks, name) = (crate::disk::folder::of(path), path.file_name()?);
     let place = StagePlace::read(clicks).ok()??;
     place.check(clicks).ok()?;
-    let on_disk = match on_disk {
-        Ok(file) => Some(FirstPage::read(file).ok()?),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+    let (on_disk, is_begun) = match on_disk {
+        Ok(file) => (Some(FirstPage::read(file).ok()?), is_begun(file).ok()?),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => (None, false),
         Err(_) => return None,
     };
     let image = regular::open(&place.folder.join(name)).ok()?;
     // From here on it is no other segment's. It may have become one just before.
     image.try_lock_shared().ok()?;
     let first = FirstPage::read(&image).ok()?;
-    (first.is_of(shard, number) && first.is_image_of(on_disk)).then_some(image)
+    let is_it = first.is_of(shard, number) && first.is_image_of(on_disk);
+    // One that was emptied has less than the disk.
+    (is_it && (!is_begun || self::is_begun(&image).ok()?)).then_some(image)
+}
+
+/// Whether anything was ever written into a segment, by its first page.
+///
+/// # Errors
+///
+/// Those of the source.
+pub fn is_begun(source: &impl ReadAt) -> io::Result<bool> {
+    let mut start = [0; START_BYTES];
+    let count = source.read_at(&mut start, START_AT as u64)?;
+    Ok(start[..count].iter().any(|&byte| byte != 0))
 }
 
 /// Whether there is an image of the segment `number` of `shard`, whose file is, or would
-/// be, at `path`, and it was not emptied; `None` where there is no stage to look in.
+/// be, at `path`, and it was not emptied; `None` where the stage cannot be looked into.
+/// Where none is named there is none.
 #[must_use]
 pub fn has_image(path: &Path, (shard, number): (u16, u64)) -> Option<bool> {
     let clicks = crate::disk::folder::of(path);
-    let place = StagePlace::read(clicks).ok()??;
+    let Some(place) = StagePlace::read(clicks).ok()? else { return Some(false) };
     place.check(clicks).ok()?;
-    let image = place.folder.join(path.file_name()?);
-    let first = regular::open(&image).and_then(|image| FirstPage::read(&image));
-    Some(first.is_ok_and(|first| first.is_of(shard, number)))
+    let is_begun_on_disk = regular::open(path).is_ok_and(|file| is_begun(&file).unwrap_or(false));
+    let image = regular::open(&place.folder.join(path.file_name()?));
+    let is_whole = image.and_then(|image| {
+        let is_it = FirstPage::read(&image)?.is_of(shard, number);
+        Ok(is_it && (!is_begun_on_disk || is_begun(&image)?))
+    });
+    Some(is_whole.unwrap_or(false))
 }
 
 #[cfg(test)]

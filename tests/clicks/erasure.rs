@@ -21,7 +21,7 @@ const KEY: &str = ".state/click-key";
 /// The files of a folder by their path in it.
 pub type Files = BTreeMap<String, Vec<u8>>;
 
-fn load(dir: &Path) -> Files {
+pub fn load(dir: &Path) -> Files {
     let mut files = Files::new();
     for sub in ["", ".state"] {
         for entry in dir.join(sub).read_dir().unwrap() {

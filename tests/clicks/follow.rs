@@ -120,7 +120,7 @@ fn followed_and_compared_where_a_number_was_used_before() {
     let (keeper, mut writers) = keep(dir.path(), 1, SEGMENT_BYTES_MIN);
     append(&mut writers[0], &click(0));
     let listed = || std::fs::read_to_string(dir.path().join(".state/ledger")).unwrap_or_default();
-    wait_until("the segment kept ready is listed", || listed().lines().count() == 2);
+    wait_until("the segment kept ready is listed", || listed().matches(" begun ").count() == 2);
     let mut follower = Ledger::open(&[dir.path().to_owned()], true).unwrap();
     follower.compare_with_lists(|_| None);
     assert_eq!(more(&mut follower), [1]);

@@ -113,7 +113,7 @@ pub fn write(
         }
         ListedEvent::Sealed(contents) | ListedEvent::Found(contents) => put(out, contents),
         ListedEvent::Deleted { by, why } => write!(out, " by={} why={}", actor(*by), reason(*why)),
-        ListedEvent::Gone => Ok(()),
+        ListedEvent::Gone | ListedEvent::Made => Ok(()),
         ListedEvent::Harmed(harm) => write!(out, " what={}", self::harm(*harm)),
     };
     let crc = crc32c::crc32c(&out.as_bytes()[start..]);
@@ -181,6 +181,7 @@ fn listed(name: &str, fields: &Fields<'_>) -> Option<Listed> {
             ListedEvent::Deleted { by, why }
         }
         "gone" => ListedEvent::Gone,
+        "made" => ListedEvent::Made,
         "harmed" => {
             let what = fields.text("what")?;
             ListedEvent::Harmed(HARMS.into_iter().find(|it| harm(*it) == what)?)
@@ -257,6 +258,7 @@ pub fn name(event: &ListedEvent) -> &'static str {
         ListedEvent::Found(_) => "found",
         ListedEvent::Deleted { .. } => "deleted",
         ListedEvent::Gone => "gone",
+        ListedEvent::Made => "made",
         ListedEvent::Harmed(_) => "harmed",
     }
 }
@@ -277,7 +279,8 @@ fn reason(why: DeletedWhy) -> &'static str {
     }
 }
 
-const HARMS: [Harm; 4] = [Harm::Unlisted, Harm::ImageGone, Harm::ImageChanged, Harm::ListGone];
+const HARMS: [Harm; 5] =
+    [Harm::Unlisted, Harm::ImageGone, Harm::ImageChanged, Harm::ListGone, Harm::HeadGone];
 
 fn harm(harm: Harm) -> &'static str {
     match harm {
@@ -285,6 +288,7 @@ fn harm(harm: Harm) -> &'static str {
         Harm::ImageGone => "image-gone",
         Harm::ImageChanged => "image-changed",
         Harm::ListGone => "list-gone",
+        Harm::HeadGone => "head-gone",
     }
 }
 
@@ -356,6 +360,10 @@ mod tests {
     #[test]
     fn gone() {
         check(ListedEvent::Gone);
+    }
+    #[test]
+    fn made() {
+        check(ListedEvent::Made);
     }
     #[test]
     fn harmed() {

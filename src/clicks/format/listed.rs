@@ -51,7 +51,7 @@ pub struct Contents {
 
 /// What a start found that somebody else had done. The list tells it, so that it stays a
 /// finding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Harm {
     /// The segment was put there, or its header changed: the list does not tell of it, and
     /// carom did not sign it. What is in it counts nowhere.
@@ -62,6 +62,9 @@ pub enum Harm {
     ImageChanged,
     /// The list was removed. Told at [`LIST_PLACE`].
     ListGone,
+    /// The file that says how long the list was when it was synced was removed. Told at
+    /// [`LIST_PLACE`].
+    HeadGone,
 }
 
 /// Shard and number that stand for the list itself. No segment has the number 0.
@@ -70,6 +73,8 @@ pub const LIST_PLACE: (u16, u64) = (0, 0);
 /// What happened to a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ListedEvent {
+    /// The list begins. Told at [`LIST_PLACE`].
+    Made,
     /// Its file was made.
     Begun {
         /// The run of the server, Unix µs.

@@ -8,10 +8,10 @@ use std::path::Path;
 use super::open_segment::is_untouched;
 use crate::clicks::folder::SegmentFile;
 use crate::clicks::format::frame::Salt;
-use crate::clicks::format::segment::{Header, LOST_AT, PageBlock, Seal};
+use crate::clicks::format::segment::{Header, LOST_AT, PageBlock, SEAL_AT, SEAL_BYTES, Seal};
 use crate::clicks::list::known::KnownSegments;
 use crate::clicks::read::source::{ReadAt, read_page, written_span};
-use crate::clicks::staged::FirstPage;
+use crate::clicks::staged::{FirstPage, is_begun};
 use crate::disk::{self, regular};
 use crate::limits::SEGMENT_HEADER_BYTES;
 
@@ -48,16 +48,22 @@ pub fn bring_image(
     let Ok(image) = regular::open(image_path) else { return Ok(Brought::Strange) };
     let first = FirstPage::read(&image)?;
     let listed = known.get(shard, number);
+    let is_listed = |header: &Header| {
+        listed.is_none_or(|known| (known.run, known.salt) == (header.run, header.salt))
+    };
     if is_untouched(&SegmentFile { shard, number, path: image_path.to_owned() })? {
+        let is_begun = regular::open(path).is_ok_and(|file| is_begun(&file).unwrap_or(false));
         return Ok(match first {
+            FirstPage::Of(header) if !first.is_of(shard, number) || !is_listed(&header) => {
+                Brought::Strange
+            }
+            // The disk has more.
+            _ if is_begun => Brought::Emptied,
             // Who made it wrote its header before anybody knew of it.
             FirstPage::Blank if listed.is_some() => Brought::Emptied,
             _ => Brought::Unused(path.exists()),
         });
     }
-    let is_listed = |header: &Header| {
-        listed.is_none_or(|known| (known.run, known.salt) == (header.run, header.salt))
-    };
     let header = match first {
         FirstPage::Of(header) if first.is_of(shard, number) && is_listed(&header) => header,
         _ => return Ok(Brought::Strange),
@@ -82,8 +88,9 @@ pub fn bring_image(
         }
         Err(_) => return Ok(Brought::Strange),
     };
-    // The file gets its seal last.
-    if seal(&file, header.salt)?.is_some_and(|seal| !seal.suspect) {
+    // The file gets its seal last, and the image has it before.
+    let (sealed, in_image) = (seal(&file, header.salt)?, seal(&image, header.salt)?);
+    if sealed.is_some_and(|seal| !seal.suspect) && sealed == in_image {
         return Ok(Brought::Whole(0));
     }
     let others = copy(&image, &file, header.file_bytes)?;
@@ -152,9 +159,13 @@ fn merge(image: &mut [u8], disk: &[u8], start: u64) -> (bool, u64) {
     let (mut is_more, mut others) = (false, 0);
     let words = image.as_chunks_mut::<8>().0.iter_mut().zip(disk.as_chunks::<8>().0);
     for (at, (ours, theirs)) in (start..).step_by(8).zip(words) {
+        let is_seal = (SEAL_AT as u64..(SEAL_AT + SEAL_BYTES) as u64).contains(&at);
         if ours == theirs {
         } else if *theirs == [0; 8] || at == LOST_AT as u64 {
             is_more = true;
+        } else if is_seal {
+            // Somebody put it there: the image would have it.
+            (is_more, others) = (true, others + 1);
         } else {
             others += 1;
             *ours = *theirs;

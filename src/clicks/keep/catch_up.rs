@@ -130,12 +130,11 @@ impl CatchUp {
             self.compare_length(file, &contents);
             return Ok(false);
         }
-        if known.is_strange(shard, number) {
-            return Ok(false);
-        }
         let (event, is_strange) = match self.read(file, before)? {
             Found::Nothing => return Ok(false),
+            // Also where its key is back.
             Found::Own(contents) => (ListedEvent::Found(contents), false),
+            Found::Strange if known.is_strange(shard, number) => return Ok(false),
             Found::Strange => (ListedEvent::Harmed(Harm::Unlisted), true),
         };
         // The list told of another one here, which is still missed.

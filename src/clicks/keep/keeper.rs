@@ -30,6 +30,7 @@ use crate::clicks::format::id::{ClickKeys, Signer};
 use crate::clicks::format::list_line::ListKeys;
 use crate::clicks::format::listed::{Actor, DeletedWhy, Listed, ListedEvent};
 use crate::clicks::list::file::SegmentList;
+use crate::clicks::list::known::KnownSegments;
 use crate::clicks::write::handover::Handover;
 use crate::clicks::write::writer::Writer;
 use crate::limits::{
@@ -325,21 +326,31 @@ fn adopt(
 ) -> anyhow::Result<(Vec<SegmentMaker>, Vec<SegmentSyncer>)> {
     let dir = &run.folder;
     let cannot_read = || format!("cannot read the click folder {}", dir.display());
-    let mut next: Vec<u64> = (0..shards.len()).map(|shard| numbers.next(shard)).collect();
+    let cannot = || format!("cannot read the list of segments of {}", dir.display());
+    let known = KnownSegments::of_folder(dir).with_context(cannot)?.unwrap_or_default();
+    // Also where somebody has removed or changed the file of numbers.
+    let next = |shard| numbers.next(shard).max(known.used(shard as u16).saturating_add(1));
+    let mut next: Vec<u64> = (0..shards.len()).map(next).collect();
     let Listing { segments, strays, .. } = folder::look(dir).with_context(cannot_read)?;
     for Stray { named, why } in strays {
         reporter.say(format!("{}: {why}", named.path.display()));
         if let Some(next) = next.get_mut(usize::from(named.shard))
-            && named.number <= SEGMENT_NUMBER_MAX
+            && named.number < SEGMENT_NUMBER_MAX
         {
             *next = (named.number + 1).max(*next);
         }
     }
     let mut unused = Vec::new();
     for segment in segments {
-        if is_untouched(&segment).with_context(cannot_read)? {
+        let before = known.get(segment.shard, segment.number);
+        // One that held something was emptied, and stays missing.
+        if before.is_none_or(|known| known.contents.is_none())
+            && is_untouched(&segment).with_context(cannot_read)?
+        {
             unused.push(segment);
-        } else if let Some(next) = next.get_mut(usize::from(segment.shard)) {
+        } else if segment.number < SEGMENT_NUMBER_MAX
+            && let Some(next) = next.get_mut(usize::from(segment.shard))
+        {
             *next = segment.number.saturating_add(1).max(*next);
         }
     }

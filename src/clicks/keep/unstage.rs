@@ -16,6 +16,8 @@ use super::stage_folder::{hold, is_own};
 use super::trouble::Reporter;
 use crate::clicks::folder::{parse_segment_name, segment_name};
 use crate::clicks::format::listed::{Actor, DeletedWhy, Harm, Listed, ListedEvent};
+use crate::clicks::format::origin::{self, Origin};
+use crate::clicks::format::segment::Header;
 use crate::clicks::list::file::SegmentList;
 use crate::clicks::list::known::{Known, KnownSegments};
 use crate::clicks::staged::{self, FirstPage, OWNER_NAME, PLACE_NAME, SPARE_ENDING, StagePlace};
@@ -49,11 +51,10 @@ pub fn open(
     })?;
     let cannot_read = || format!("cannot read the list of segments of {}", clicks.display());
     let known = KnownSegments::of_folder(clicks).with_context(cannot_read)?.unwrap_or_default();
-    let mut unstaging = Unstaging { clicks, boot: run.boot, known, list, reporter };
-    match (&named, &*unstaging.awaited()) {
-        (Some(place), _) => unstaging.run(place)?,
-        (None, []) => {}
-        (None, awaited) => unstaging.run_unnamed(within, awaited)?,
+    let mut unstaging = Unstaging { clicks, run, known, list, reporter };
+    match named {
+        Some(place) => unstaging.run(&place)?,
+        None => unstaging.run_unnamed(within)?,
     }
     within.map(|within| Stage::make(clicks, within, shards, reporter)).transpose()
 }
@@ -61,8 +62,7 @@ pub fn open(
 /// The stage of an earlier server, and whose that is.
 struct Unstaging<'a> {
     clicks: &'a Path,
-    /// Which boot of the machine this is.
-    boot: [u8; 16],
+    run: &'a ServerRun,
     known: KnownSegments,
     list: &'a mut SegmentList,
     reporter: &'a Reporter,
@@ -117,6 +117,7 @@ impl Unstaging<'_> {
         self.tell(&images.changed, ListedEvent::Harmed(Harm::ImageChanged))?;
         let event = ListedEvent::Deleted { by: Actor::Server, why: DeletedWhy::Unused };
         self.tell(&images.unused, event)?;
+        self.tell_brought(&images)?;
         // From here on nobody looks for them there.
         forget()?;
         let delete = |path: &Path| {
@@ -136,20 +137,39 @@ impl Unstaging<'_> {
         Ok(())
     }
 
-    /// Nothing says where the stage was that the `awaited` segments were written in.
-    fn run_unnamed(&mut self, within: Option<&Path>, awaited: &[(u16, u64)]) -> anyhow::Result<()> {
-        let name = self.clicks.join(PLACE_NAME);
+    /// Has the list tell that these are on the disk now, so that nobody looks for their
+    /// images again.
+    fn tell_brought(&mut self, images: &Images) -> anyhow::Result<()> {
+        let begun = |&(shard, number): &(u16, u64)| {
+            let known = self.known.get(shard, number)?;
+            let is_open = known.contents.is_none() || self.is_harmed((shard, number));
+            let is_unused = images.unused.contains(&(shard, number));
+            let is_staged = known.is_staged && is_open && !is_unused;
+            let event = ListedEvent::Begun { run: known.run, salt: known.salt, is_staged: false };
+            is_staged.then_some(Listed { shard, number, event })
+        };
+        let listed: Vec<_> = images.there.iter().filter_map(begun).collect();
+        self.add(&listed)
+    }
+
+    /// Nothing says where the stage of the last server was, if it had one.
+    fn run_unnamed(&mut self, within: Option<&Path>) -> anyhow::Result<()> {
+        let (name, awaited) = (self.clicks.join(PLACE_NAME), self.awaited());
         let user = rustix::process::geteuid().as_raw();
         if let Some(place) = within.and_then(|within| staged::find(within, self.clicks, user)) {
-            self.reporter.say(format!(
-                "{} was removed, which says where the last clicks of the last server are; they were \
-                 found in {}. See to who did that",
-                name.display(),
-                place.folder.display()
-            ));
+            let is_missed = self.known.harmed(Harm::ImageGone).next().is_some();
+            // Else it was removed when everything was on the disk, and a kill came then.
+            if is_missed || !awaited.is_empty() {
+                self.reporter.say(format!(
+                    "{} was removed, which says where the last clicks of the last server are; they \
+                     were found in {}. See to who did that",
+                    name.display(),
+                    place.folder.display()
+                ));
+            }
             return self.run(&place);
         }
-        if self.was_restarted(awaited) {
+        if awaited.is_empty() || self.was_restarted(&awaited) {
             return Ok(());
         }
         self.reporter.say(format!(
@@ -159,7 +179,7 @@ impl Unstaging<'_> {
             name.display(),
             counted(awaited.len() as u64, "segment")
         ));
-        self.tell(awaited, ListedEvent::Harmed(Harm::ImageGone))
+        self.tell(&awaited, ListedEvent::Harmed(Harm::ImageGone))
     }
 
     /// The segments that the last server was writing in its stage, and that are not sealed
@@ -176,6 +196,10 @@ impl Unstaging<'_> {
         open.iter().filter(is_awaited).map(|&(shard, number, _)| (shard, number)).collect()
     }
 
+    fn is_own(&self, header: &Header) -> bool {
+        origin::of(header, &self.run.keys) == Origin::Own
+    }
+
     /// It was missed by a start before.
     fn is_harmed(&self, segment: (u16, u64)) -> bool {
         self.known.harmed(Harm::ImageGone).any(|harmed| harmed == segment)
@@ -187,12 +211,12 @@ impl Unstaging<'_> {
         let boot = |&(shard, number): &(u16, u64)| {
             let path = self.clicks.join(segment_name(shard, number));
             match regular::open(&path).and_then(|file| FirstPage::read(&file)) {
-                Ok(FirstPage::Of(header)) => Some(header.boot),
+                Ok(FirstPage::Of(header)) if self.is_own(&header) => Some(header.boot),
                 _ => None,
             }
         };
         match segments.iter().find_map(boot) {
-            Some(boot) => boot != self.boot,
+            Some(boot) => boot != self.run.boot,
             // Nothing of them was ever synced.
             None => {
                 let booted_us = unix_us().saturating_sub(monotonic_us());
@@ -297,7 +321,11 @@ impl Unstaging<'_> {
     fn tell(&mut self, segments: &[(u16, u64)], event: ListedEvent) -> anyhow::Result<()> {
         let listed: Vec<_> =
             segments.iter().map(|&(shard, number)| Listed { shard, number, event }).collect();
-        let told = self.list.append(&listed).and_then(|_| self.list.sync());
+        self.add(&listed)
+    }
+
+    fn add(&mut self, listed: &[Listed]) -> anyhow::Result<()> {
+        let told = self.list.append(listed).and_then(|_| self.list.sync());
         told.with_context(|| {
             format!("cannot add to the list of segments {}", self.list.path().display())
         })

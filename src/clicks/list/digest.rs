@@ -41,10 +41,19 @@ pub fn digest(
 ///
 /// Those of reading it.
 pub fn of_file(file: &File, bytes: u64) -> io::Result<Option<Digest>> {
-    use std::os::unix::fs::FileExt;
     if file.metadata()?.len() != bytes {
         return Ok(None);
     }
+    of_start(file, bytes)
+}
+
+/// That of the first `bytes` of a file; `None` if it is shorter.
+///
+/// # Errors
+///
+/// Those of reading it.
+pub fn of_start(file: &File, bytes: u64) -> io::Result<Option<Digest>> {
+    use std::os::unix::fs::FileExt;
     digest(bytes, |buffer, at| file.read_at(buffer, at))
 }
 

@@ -32,6 +32,8 @@ pub struct SegmentList {
     tail: Tail,
     /// The disk has kept room up to here, bytes.
     room_to: u64,
+    /// What says how long it is was not there when it was opened.
+    lacked_head: bool,
 }
 
 /// How a list ends.
@@ -53,6 +55,7 @@ impl SegmentList {
     /// Those of open(2) and of reading.
     pub fn open(clicks: &Path, keys: &ClickKeys) -> io::Result<Self> {
         state::make(clicks)?;
+        let lacked_head = !head::path(clicks).exists();
         // First, as it is missed beside a list.
         let head = ListHead::open(clicks)?;
         let path = super::path(clicks);
@@ -71,13 +74,20 @@ impl SegmentList {
         if let Some(lines) = head::lines(clicks)?.filter(|lines| *lines > tail.index) {
             (tail.index, tail.mac) = (lines, [0; 16]);
         }
-        Ok(Self { clicks: clicks.to_owned(), tail, file, head, keys, room_to: 0 })
+        let clicks = clicks.to_owned();
+        Ok(Self { clicks, tail, file, head, keys, room_to: 0, lacked_head })
     }
 
     /// Whether it has no line, nor had any that were taken off.
     #[must_use]
     pub fn is_new(&self) -> bool {
         self.tail.index == 0
+    }
+
+    /// Whether what says how long it is was not there when it was opened.
+    #[must_use]
+    pub fn lacked_head(&self) -> bool {
+        self.lacked_head
     }
 
     /// Where it is.

@@ -12,7 +12,8 @@ const NAME: &str = "ledger-head";
 /// Length of the file: a number of as many digits as any has, and the end of its line.
 const BYTES: usize = 21;
 
-fn path(clicks: &Path) -> PathBuf {
+/// Where it is.
+pub fn path(clicks: &Path) -> PathBuf {
     state::path(clicks).join(NAME)
 }
 

@@ -32,8 +32,10 @@ pub struct KnownSegments {
     strange: BTreeSet<(u16, u64)>,
     /// Those whose images in a stage were harmed, also if nothing is left of them.
     harmed: BTreeMap<(u16, u64), Harm>,
-    /// The list was removed at some time, and made anew.
-    pub was_removed: bool,
+    /// What was found to be gone of the list itself.
+    list_harms: BTreeSet<Harm>,
+    /// The highest number of each shard that held something.
+    used: BTreeMap<u16, u64>,
     /// Numbers of each shard that carom has deleted, in order.
     deleted: BTreeMap<u16, Vec<Range<u64>>>,
     /// The highest number of each shard that is told of.
@@ -71,7 +73,9 @@ impl KnownSegments {
         let &Listed { shard, number, event } = listed;
         let place = (shard, number);
         if place == LIST_PLACE {
-            self.was_removed |= event == ListedEvent::Harmed(Harm::ListGone);
+            if let ListedEvent::Harmed(harm) = event {
+                self.list_harms.insert(harm);
+            }
             return None;
         }
         // Others give what numbers they like.
@@ -83,6 +87,10 @@ impl KnownSegments {
             ListedEvent::Begun { run, salt, is_staged } => {
                 let known = Known { run, salt, contents: None, is_staged, is_gone: false };
                 self.strange.remove(&place);
+                // Its image was found, and brought to the disk.
+                if !is_staged && self.harmed.get(&place) == Some(&Harm::ImageGone) {
+                    self.harmed.remove(&place);
+                }
                 self.there.insert(place, known);
             }
             // `ship` sees a seal before the server notes it, and may be faster to delete.
@@ -93,11 +101,17 @@ impl KnownSegments {
                 let is_staged = self.get(shard, number).is_some_and(|known| known.is_staged);
                 let contents = Some(contents);
                 let known = Known { run, salt, contents, is_staged, is_gone: false };
+                self.strange.remove(&place);
                 self.there.insert(place, known);
+                self.use_up(place);
             }
+            // One that holds something is not unused: it was emptied.
+            ListedEvent::Deleted { why: DeletedWhy::Unused, .. }
+                if self.get(shard, number).is_some_and(|known| known.contents.is_some()) => {}
             ListedEvent::Deleted { why, .. } => {
                 if why == DeletedWhy::Shipped {
                     self.harmed.remove(&place);
+                    self.use_up(place);
                 }
                 self.strange.remove(&place);
                 add(self.deleted.entry(shard).or_default(), number);
@@ -110,8 +124,29 @@ impl KnownSegments {
             }
             ListedEvent::Harmed(Harm::Unlisted) => drop(self.strange.insert(place)),
             ListedEvent::Harmed(harm) => drop(self.harmed.insert(place, harm)),
+            ListedEvent::Made => {}
         }
         None
+    }
+
+    fn use_up(&mut self, (shard, number): (u16, u64)) {
+        let used = self.used.entry(shard).or_default();
+        *used = number.max(*used);
+    }
+
+    /// The highest number of a shard that was used, or is that of one which should be
+    /// there: none up to it may be given again. 0 for none.
+    #[must_use]
+    pub fn used(&self, shard: u16) -> u64 {
+        let used = self.used.get(&shard).copied().unwrap_or(0);
+        let there = self.there.range((shard, 0)..=(shard, u64::MAX)).next_back();
+        there.map_or(0, |((_, number), _)| *number).max(used)
+    }
+
+    /// What was found to be gone of the list itself.
+    #[must_use]
+    pub fn list_has(&self, harm: Harm) -> bool {
+        self.list_harms.contains(&harm)
     }
 
     /// What is known of a segment that carom has not deleted.

@@ -16,7 +16,7 @@ pub use page::{ProofPage, SignedPage};
 
 use crate::clicks::format::id::ClickKeys;
 use crate::clicks::format::list_line::{ListKeys, Mac};
-use crate::clicks::format::listed::{Contents, ListedEvent};
+use crate::clicks::format::listed::{Contents, DeletedWhy, ListedEvent};
 use crate::clicks::list::reader::ListReader;
 use crate::clicks::read::compare::Weight;
 use crate::clicks::read::ledger::Ledger;
@@ -209,6 +209,8 @@ fn read_list(
                 ListedEvent::Found(contents) if is_in => {
                     listed.segments.insert(place, account_of(entry.shard, contents, false));
                 }
+                ListedEvent::Deleted { why: DeletedWhy::Unused, .. }
+                    if listed.segments.contains_key(&place) => {}
                 ListedEvent::Deleted { .. } => {
                     deleted.insert(place);
                     if let Some(account) = listed.segments.get_mut(&place) {

@@ -5,17 +5,18 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::source::ReadAt;
+use super::reader::SegmentReader;
+use super::source::{ReadAt, written_span};
 use super::tally::Tally;
 use crate::clicks::format::list_line::ListKeys;
 use crate::clicks::format::listed::Harm;
 use crate::clicks::format::origin::{self, Origin};
 use crate::clicks::format::segment::Header;
-use crate::clicks::list::digest::of_file;
+use crate::clicks::list::digest::of_start;
 use crate::clicks::list::known::{Known, KnownSegments};
 use crate::clicks::list::reader::ListReader;
 use crate::clicks::list::{self, head};
-use crate::clicks::staged;
+use crate::clicks::{spares, staged};
 use crate::disk::{regular, state};
 use crate::limits::BAD_LINES_SHOWN;
 use crate::words::counted;
@@ -63,6 +64,8 @@ pub(super) enum Compared {
     Changed(&'static str),
     /// The list does not tell of it, and should.
     Unlisted,
+    /// The same, and it is not signed at all.
+    Unsigned,
 }
 
 impl FolderList {
@@ -202,9 +205,10 @@ impl FolderList {
                 Err(error) => {
                     error.kind() == io::ErrorKind::NotFound
                         && staged::has_image(&path, (shard, *number)) != Some(true)
+                        && !is_in_spare(&folder, (shard, *number))
                 }
                 // Emptied, it is as good as gone.
-                Ok(_) => known.contents.is_some() && is_blank_at(&path),
+                Ok(_) => known.contents.is_some() && holds_nothing(&path),
             }
         };
         let from = after.saturating_add(1);
@@ -257,19 +261,20 @@ impl FolderList {
             // Of a number that was deleted unused the next run makes another segment.
             let _ = self.refresh();
         }
-        match self.known.get(shard, number) {
-            Some(known) if is_of_it(known) => Compared::Same,
-            Some(_) => Compared::Changed("another segment had this name"),
-            None if self.known.is_strange(shard, number) => Compared::Unlisted,
-            None => {
-                let is_own = match &self.keys {
-                    Some(keys) => origin::of(header, keys) == Origin::Own,
-                    None => {
-                        self.known.is_deleted(shard, number)
-                            || is_ordinary && number > self.known.last(shard)
-                    }
-                };
-                if is_own { Compared::Same } else { Compared::Unlisted }
+        let origin = self.keys.as_ref().map(|keys| origin::of(header, keys));
+        match (self.known.get(shard, number), origin) {
+            (Some(known), _) if !is_of_it(known) => {
+                Compared::Changed("another segment had this name")
+            }
+            (Some(_), Some(Origin::Foreign)) => Compared::Changed("its header is another one"),
+            (Some(_), _) | (None, Some(Origin::Own)) => Compared::Same,
+            (None, Some(Origin::Unsigned)) => Compared::Unsigned,
+            (None, Some(_)) => Compared::Unlisted,
+            (None, None) if self.known.is_strange(shard, number) => Compared::Unlisted,
+            (None, None) => {
+                let is_fine = self.known.is_deleted(shard, number)
+                    || is_ordinary && number > self.known.last(shard);
+                if is_fine { Compared::Same } else { Compared::Unlisted }
             }
         }
     }
@@ -292,13 +297,15 @@ impl FolderList {
         let bytes = file.metadata()?.len();
         if bytes != contents.bytes {
             // Where it could not be cut it is as long as it was made.
-            return Ok(match bytes == header.file_bytes && contents.bytes < bytes {
-                true => Compared::Same,
-                false => Compared::Changed("its length is another one"),
-            });
+            if bytes != header.file_bytes || contents.bytes > bytes {
+                return Ok(Compared::Changed("its length is another one"));
+            }
+            if written_span(file, contents.bytes, bytes)?.is_some() {
+                return Ok(Compared::Changed("something stands behind its end"));
+            }
         }
         Ok(match contents.digest {
-            Some(digest) if of_file(file, bytes)? != Some(digest) => {
+            Some(digest) if of_start(file, contents.bytes)? != Some(digest) => {
                 Compared::Changed("its bytes are others")
             }
             _ => Compared::Same,
@@ -309,7 +316,15 @@ impl FolderList {
 /// What starts have found that somebody else had done, and that nothing else shows now.
 fn harms(known: &KnownSegments) -> Vec<String> {
     let mut said = Vec::new();
-    if known.was_removed {
+    if known.list_has(Harm::HeadGone) {
+        said.push(
+            "ledger-head beside it was removed before a start: lines may have been taken off its \
+             end, and what they told of is not missed. A page of `clicks prove` that is kept \
+             elsewhere shows it"
+                .to_owned(),
+        );
+    }
+    if known.list_has(Harm::ListGone) {
         said.push(
             "the list was removed, and made anew at a start: what had been removed by then is not \
              missed. A page of `clicks prove` that is kept elsewhere shows it"
@@ -363,6 +378,16 @@ pub(super) fn is_blank(file: &File) -> io::Result<bool> {
     Ok(page[..count].iter().all(|&byte| byte == 0))
 }
 
-fn is_blank_at(path: &Path) -> bool {
-    regular::open(path).is_ok_and(|file| is_blank(&file).unwrap_or(false))
+/// Whether there is a file in which nothing was written, but for its header.
+fn holds_nothing(path: &Path) -> bool {
+    regular::open(path).and_then(SegmentReader::open).is_ok_and(|opened| match opened {
+        Ok(reader) => !reader.is_begun() && reader.seal().is_none(),
+        Err(_) => regular::open(path).is_ok_and(|file| is_blank(&file).unwrap_or(false)),
+    })
+}
+
+/// Whether a spare folder has it.
+fn is_in_spare(clicks: &Path, (shard, number): (u16, u64)) -> bool {
+    let name = crate::clicks::folder::segment_name(shard, number);
+    spares::read(clicks).is_ok_and(|spares| spares.iter().any(|spare| spare.join(&name).exists()))
 }

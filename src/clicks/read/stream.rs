@@ -426,6 +426,12 @@ impl ShardStream {
             Ok(Compared::Changed(how)) => {
                 format!("it is not the segment that carom wrote: {how}. Put it back from a copy")
             }
+            Ok(Compared::Unsigned) => {
+                "carom's list of segments does not tell of it, and its header \
+                                       is not signed: a carom from before there were lists wrote \
+                                       it here, or somebody put it here"
+                    .to_owned()
+            }
             Ok(Compared::Unlisted) => "it was put here by somebody else: carom's list of segments \
                                        does not tell of it"
                 .to_owned(),

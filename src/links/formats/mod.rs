@@ -19,6 +19,7 @@ mod paths;
 mod plain;
 mod redirects;
 mod regex;
+mod rivals;
 mod row;
 mod source;
 

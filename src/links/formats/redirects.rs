@@ -8,7 +8,7 @@ mod placeholders;
 mod rule;
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::paths::absolute;
 use super::rivals::Rivals;
@@ -30,10 +30,10 @@ pub(super) enum Dialect {
 
 const KEEP: &[Setting<'static>] = &[Setting { name: b"query", value: b"keep" }];
 
-pub(super) fn read(
-    text: &[u8],
+pub(super) fn read<'a>(
+    text: &'a [u8],
     dialect: Dialect,
-    help: &Help<'_>,
+    help: &Help<'a>,
     take: &mut dyn FnMut(u32, Line<'_>),
 ) {
     let mut reader = RedirectsReader {
@@ -41,8 +41,7 @@ pub(super) fn read(
         base: help.base,
         schemes: HashSet::new(),
         outdone: HashSet::new(),
-        keys: HashSet::new(),
-        taken: HashSet::new(),
+        keys: HashMap::new(),
         rivals: Rivals::default(),
     };
     if dialect == Dialect::Netlify {
@@ -52,7 +51,6 @@ pub(super) fn read(
         // What is said of a rule for one host is found behind it.
         reader.lines(text, &mut |_, _| {});
         reader.keys.clear();
-        reader.taken.clear();
         reader.outdone = core::mem::take(&mut reader.rivals).outdone();
     }
     reader.lines(text, take);
@@ -78,15 +76,13 @@ struct RedirectsReader<'a> {
     schemes: HashSet<Vec<u8>>,
     /// Lines of rules for one host that later ones for any host answer before.
     outdone: HashSet<u32>,
-    /// Those that rows were made of, without the scheme.
-    taken: HashSet<Vec<u8>>,
-    /// Keys that rows were made of.
-    keys: HashSet<Vec<u8>>,
+    /// Keys that rows were made of, with the target and status of each.
+    keys: HashMap<Vec<u8>, (&'a [u8], &'a [u8])>,
     rivals: Rivals,
 }
 
-impl RedirectsReader<'_> {
-    fn lines(&mut self, text: &[u8], take: &mut dyn FnMut(u32, Line<'_>)) {
+impl<'a> RedirectsReader<'a> {
+    fn lines(&mut self, text: &'a [u8], take: &mut dyn FnMut(u32, Line<'_>)) {
         let mut pages_file = PagesFile::default();
         for (number, line) in (1..).zip(text.split(|&byte| byte == b'\n')) {
             let rule = match self.dialect {
@@ -113,20 +109,10 @@ impl RedirectsReader<'_> {
     fn netlify(
         &mut self,
         number: u32,
-        mut rule: RedirectRule<'_>,
+        mut rule: RedirectRule<'a>,
         take: &mut dyn FnMut(u32, Line<'_>),
     ) -> Result<(), String> {
-        let (source, base) = match split_scheme(&rule.from) {
-            None => (rule.from.clone(), self.base.map(Cow::Borrowed)),
-            // A target that is a path stays on the host that was asked.
-            Some((_, rest)) => {
-                let host = rest.split(|&byte| byte == b'/').next().unwrap_or_default();
-                (
-                    rest.to_vec(),
-                    Some(Cow::Owned(format!("https://{}", String::from_utf8_lossy(host)))),
-                )
-            }
-        };
+        let (source, base) = self.source(&rule);
         let target = absolute(rule.to, base.as_deref())?;
         if leads_to_itself(&source, &target, self.base) {
             return Err(
@@ -142,22 +128,20 @@ impl RedirectsReader<'_> {
                     .to_owned(),
             );
         }
-        if source.len() < rule.from.len() {
-            let alone = spelled(&source, &rule);
-            if !self.taken.insert(alone) {
-                return Ok(());
-            }
-        }
-        let target = with_parameters(target, &rule.parameters);
         let query = query(&rule.parameters);
         let (first, second) = either_slash(&source);
         let key = [&first, &*query].concat();
+        // The same again: for the other scheme, with another slash at the end.
+        if self.keys.get(&key) == Some(&(rule.to, rule.status)) {
+            return Ok(());
+        }
+        let target = with_parameters(target, &rule.parameters);
         // A rule of its own stands before this one and answers instead.
         let second = second.map(|second| [&second, &*query].concat());
         let second =
-            second.filter(|second| !self.keys.contains(&key) && !self.keys.contains(second));
+            second.filter(|it| !self.keys.contains_key(&key) && !self.keys.contains_key(it));
         for key in [Some(&key), second.as_ref()].into_iter().flatten() {
-            self.keys.insert(key.clone());
+            self.keys.entry(key.clone()).or_insert((rule.to, rule.status));
             self.first(key, number, &mut rule.said);
         }
         let is_prefix = first.ends_with(b"/*");
@@ -167,6 +151,16 @@ impl RedirectsReader<'_> {
             give(&second, &above, number, &rule, take);
         }
         Ok(())
+    }
+
+    /// The source without a scheme, and what a target that is a path goes behind: it stays
+    /// on the host that was asked.
+    fn source(&self, rule: &RedirectRule<'_>) -> (Vec<u8>, Option<Cow<'a, str>>) {
+        let Some((_, source)) = split_scheme(&rule.from) else {
+            return (rule.from.clone(), self.base.map(Cow::Borrowed));
+        };
+        let host = source.split(|&byte| byte == b'/').next().unwrap_or_default();
+        (source.to_vec(), Some(format!("https://{}", String::from_utf8_lossy(host)).into()))
     }
 
     fn pages(

@@ -124,6 +124,7 @@ fn read<'a>(
     }
     file.seen.insert(from.clone(), number);
     let status = redirecting(status)?;
+    with_slash(to)?;
     in_segments(&from)?;
     plain_path(&from, "Pages")?;
     let rule = RedirectRule {
@@ -151,7 +152,7 @@ fn source(from: &[u8]) -> Result<Vec<u8>, String> {
     })
 }
 
-/// Refuses targets that Pages ignores or spoils.
+/// Refuses targets that Pages ignores.
 fn target(to: &[u8]) -> Result<(), String> {
     if to[0] != b'/' && !to.starts_with(b"https://") {
         return Err(format!(
@@ -160,6 +161,11 @@ fn target(to: &[u8]) -> Result<(), String> {
             shown(to)
         ));
     }
+    Ok(())
+}
+
+/// Refuses targets that Pages spoils.
+fn with_slash(to: &[u8]) -> Result<(), String> {
     if let Some(rest) = to.strip_prefix(b"https://") {
         let mark = rest.iter().find(|byte| matches!(byte, b'/' | b'?' | b'#'));
         if mark.is_some_and(|&mark| mark != b'/') {

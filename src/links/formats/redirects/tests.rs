@@ -41,6 +41,13 @@ fn a_slash_at_the_end_makes_no_difference_to_netlify() {
 }
 
 #[test]
+fn what_is_there_twice_is_one_rule() {
+    check("/a https://x/\n/a/ https://x/", &[]);
+    check("/a/* https://x/:splat 302\n/a/* https://x/:splat 302!", &[]);
+    check("/a https://x/\n/a/ https://x/ 302", &["/a|https://x/|302|query=keep"]);
+}
+
+#[test]
 fn a_splat_of_netlify_may_be_nothing() {
     let want = &["/a/*|https://x/:splat|301|query=keep", "/a|https://x/|301|query=keep"];
     check("/a/* https://x/:splat", want);
@@ -230,6 +237,11 @@ fn what_pages_does_not_take() {
     for loops in ["/* /index.html", "/a/ /b/index", "/a/* /index.html 301"] {
         pages(loops, &["!Pages takes it for a loop"]);
     }
+    // Also the source of a rule that carom refuses is taken.
+    pages("/a /b 200\n/a /c", &["!Pages ignores it, as line 1 has the source /a already"]);
+    pages("/a https://x?y 200\n/a /c", &["!as line 1 has the source"]);
+    pages("/a http://x/\n/a https://x/", &["/a|https://x/|302|query=keep"]);
+    pages("/a https://x?y", &["!Pages puts the slash that is missing"]);
     pages("/a /index.html", &["/a|https://b.example/index.html|302|query=keep"]);
     pages("/* https://x/index.html", &["/*|https://x/index.html|302|query=keep"]);
 }

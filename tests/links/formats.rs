@@ -101,7 +101,8 @@ fn shlink_exports() {
 
 #[test]
 fn yourls_and_bitly_exports() {
-    let want = "/ozh http://ozh.org/ 301\n/yourls https://yourls.org/?a=1,2 301\n";
+    let want = "/ozh http://ozh.org/ 301\n/ozh/ http://ozh.org/ 301\n\
+                /yourls https://yourls.org/?a=1,2 301\n/yourls/ https://yourls.org/?a=1,2 301\n";
     check("yourls/urls.csv", 0, want);
     check(
         "bitly/links.csv",

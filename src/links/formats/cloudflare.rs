@@ -9,6 +9,7 @@
 //! without a scheme is meant for both.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use csv::ByteRecord;
 use memchr::memchr;
@@ -22,15 +23,59 @@ use crate::links::link::Setting;
 
 const CELLS: usize = 7;
 
+/// Slashes that a path with subpath matching may have there.
+const SUBPATH_SLASHES_MAX: usize = 16;
+
 pub(super) fn read(text: &[u8], take: &mut impl FnMut(u32, Line<'_>)) {
+    let mut schemes = Schemes::of(text);
     records(text, b',', |line, record| {
         let read = record.and_then(Redirect::of);
         match read {
-            Ok(redirect) => redirect.rows(&mut |written| take(line, written)),
+            Ok(redirect) if schemes.is_again(&redirect) => {}
+            Ok(redirect) => {
+                let is_twin = schemes.is_twin(&redirect);
+                redirect.rows(is_twin, &mut |written| take(line, written));
+            }
             Err(message) => take(line, Line::Refused(message)),
         }
         true
     });
+}
+
+/// Redirects whose source names its scheme. Two that differ in nothing else are one link.
+struct Schemes {
+    /// Each of them, with its scheme.
+    given: HashSet<Vec<u8>>,
+    /// Those that were taken, without it.
+    taken: HashSet<Vec<u8>>,
+}
+
+impl Schemes {
+    fn of(text: &[u8]) -> Schemes {
+        let mut given = HashSet::new();
+        records(text, b',', |_, record| {
+            if let Ok(redirect) = record.and_then(Redirect::of)
+                && let (Some(scheme), rest) = parts(redirect.source)
+            {
+                given.insert(redirect.spelled(scheme, rest));
+            }
+            true
+        });
+        Schemes { given, taken: HashSet::new() }
+    }
+
+    /// Whether there is the same for the other scheme.
+    fn is_twin(&self, redirect: &Redirect<'_>) -> bool {
+        let (Some(scheme), rest) = parts(redirect.source) else { return false };
+        let other: &[u8] = if scheme == b"http" { b"https" } else { b"http" };
+        self.given.contains(&redirect.spelled(other, rest))
+    }
+
+    /// Whether it is the second of two such, and notes it as the first otherwise.
+    fn is_again(&mut self, redirect: &Redirect<'_>) -> bool {
+        let (Some(_), rest) = parts(redirect.source) else { return false };
+        self.is_twin(redirect) && !self.taken.insert(redirect.spelled(b"", rest))
+    }
 }
 
 /// Whether this first row looks like one of these, and like no header row.
@@ -79,7 +124,7 @@ impl<'a> Redirect<'a> {
             b"" => b"301",
             status => status,
         };
-        if !status.iter().all(u8::is_ascii_digit) {
+        if !matches!(status, b"301" | b"302" | b"307" | b"308") {
             return Err(format!(
                 "the status is `{}`; write 301, 302, 307 or 308 in the third cell{}",
                 shown(status),
@@ -101,9 +146,16 @@ impl<'a> Redirect<'a> {
         })
     }
 
+    /// All of it, with this source.
+    fn spelled(&self, scheme: &[u8], rest: &[u8]) -> Vec<u8> {
+        let flags = [self.keeps_query, self.has_subdomains, self.has_subpaths, self.keeps_suffix];
+        let flags = flags.map(u8::from);
+        [scheme, b" ", rest, b" ", self.target, b" ", self.status, &flags].concat()
+    }
+
     /// The links of it: for the host and what is below it, for the path and what
-    /// is below it.
-    fn rows(&self, give: &mut dyn FnMut(Line<'_>)) {
+    /// is below it. `is_twin`: there is the same for the other scheme.
+    fn rows(&self, is_twin: bool, give: &mut dyn FnMut(Line<'_>)) {
         let (scheme, source) = parts(self.source);
         let at = memchr(b'/', source).unwrap_or(source.len());
         let (host, path) = source.split_at(at);
@@ -123,7 +175,13 @@ impl<'a> Redirect<'a> {
             return give(Line::Refused(message));
         }
         let mut said = Vec::new();
-        if let Some(scheme) = scheme {
+        if self.has_subpaths && path.iter().filter(|&&it| it == b'/').count() > SUBPATH_SLASHES_MAX
+        {
+            said.push(format!(
+                "Cloudflare takes subpath matching for at most {SUBPATH_SLASHES_MAX} slashes; here it answers"
+            ));
+        }
+        if let Some(scheme) = scheme.filter(|_| !is_twin) {
             said.push(format!("carom answers every scheme, Cloudflare only {}", shown(scheme)));
         }
         let mut target = Cow::Borrowed(self.target);

@@ -164,15 +164,17 @@ fn shlink(cells: &Cells<'_>, give: &mut dyn FnMut(Line<'_>)) {
     give(line(row, &said));
 }
 
-/// YOURLS redirects with 301.
+/// YOURLS redirects with 301, whether a slash stands behind the keyword or not.
 fn yourls(cells: &Cells<'_>, give: &mut dyn FnMut(Line<'_>)) {
     let code = cells.get(Field::Code);
     if code.is_empty() {
         return give(Line::Refused("the keyword is empty; write the one of its link".to_owned()));
     }
-    let key = joined(b"", code);
     let target = cells.get(Field::Target);
-    give(Line::Link(Row { key: &key, target, status: Some(b"301"), settings: &[] }));
+    let key = joined(b"", code);
+    for key in [&*key, &[&*key, b"/"].concat()] {
+        give(Line::Link(Row { key, target, status: Some(b"301"), settings: &[] }));
+    }
 }
 
 /// Bitly redirects with 301. A link answers under its own name and each custom one.

@@ -114,6 +114,30 @@ fn yourls_and_bitly_exports() {
 }
 
 #[test]
+fn dub_exports() {
+    check(
+        "dub/links.csv",
+        0,
+        "d.example/sale https://shop.example/sale?utm_source=x query=override tag=spring,e-mail nocase\n\
+         d.example/docs/api https://docs.example/ query=override nocase\n",
+    );
+}
+
+/// Vercel's bulk redirects: any case unless they say otherwise, and 307 or 308.
+#[test]
+fn vercel_bulk_redirects() {
+    let folder = Folder::new();
+    let file = folder.file(
+        "redirects.csv",
+        "source,destination,permanent,caseSensitive,preserveQueryParams\n\
+         /A,https://a.example/,true,,true\n/B,https://b.example/,false,true,false\n",
+    );
+    let ran = convert(&[&file]);
+    let want = "/a https://a.example/ 308 query=keep nocase\n/B https://b.example/ 307\n";
+    assert_eq!((ran.code, &*ran.out), (Some(0), want), "{ran:?}");
+}
+
+#[test]
 fn tables_whose_columns_are_named() {
     let folder = Folder::new();
     let file = folder.file("a.csv", "1,go,https://a.example/,x y\n");

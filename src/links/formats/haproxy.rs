@@ -21,7 +21,7 @@ pub(super) fn read(
     help: &Help<'_>,
     take: &mut dyn FnMut(u32, Line<'_>),
 ) {
-    let (mut rivals, mut ends) = (Rivals::default(), Ends::default());
+    let (mut rivals, mut ends) = (Rivals::new(true), Ends::default());
     let folders = if how == HaproxyMatch::Beg { folders(text) } else { HashSet::new() };
     for (number, line) in (1..).zip(text.split(|&byte| byte == b'\n')) {
         // haproxy takes an indented `#` for a key, which no request has.

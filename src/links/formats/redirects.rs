@@ -42,16 +42,17 @@ pub(super) fn read<'a>(
         schemes: HashSet::new(),
         outdone: HashSet::new(),
         keys: HashMap::new(),
-        rivals: Rivals::default(),
+        rivals: Rivals::new(false),
     };
     if dialect == Dialect::Netlify {
         reader.schemes = with_schemes(text);
     }
     if !reader.schemes.is_empty() {
+        reader.rivals = Rivals::new(true);
         // What is said of a rule for one host is found behind it.
         reader.lines(text, &mut |_, _| {});
         reader.keys.clear();
-        reader.outdone = core::mem::take(&mut reader.rivals).outdone();
+        reader.outdone = core::mem::replace(&mut reader.rivals, Rivals::new(true)).outdone();
     }
     reader.lines(text, take);
 }

@@ -9,19 +9,22 @@ use std::collections::{HashMap, HashSet};
 /// The rules of a file so far, by their native keys.
 #[derive(Default)]
 pub(super) struct Rivals {
+    /// Whether there can be keys for one host. Without one, those that are no patterns
+    /// have no rivals but patterns.
+    has_hosts: bool,
     /// Keys that are no patterns, without their query, and the first line of each, which
     /// for a key with a query is another than for the one without.
     exact: HashMap<(Box<[u8]>, bool), u32>,
     /// Patterns, under the first segment of their path where that is literal.
     patterns: HashMap<Box<[u8]>, Vec<Rule>>,
-    count: usize,
     /// Lines of rules for one host that later ones for any host answer before. As one such
     /// rule meets most that follow, this is said of it, and not of them.
     outdone: HashSet<u32>,
 }
 
-/// Most patterns that are compared with later rules: each is, with each rule.
-const PATTERNS_MAX: usize = 4096;
+/// Most patterns of one first segment that are compared with later rules: each is, with
+/// each rule.
+const PATTERNS_MAX: usize = 1000;
 
 /// Under which patterns are whose first segment may be any.
 const ANY: &[u8] = b":";
@@ -52,6 +55,11 @@ enum Segment {
 }
 
 impl Rivals {
+    /// No rules yet; `has_hosts`: some may be for one host.
+    pub(super) fn new(has_hosts: bool) -> Rivals {
+        Rivals { has_hosts, ..Rivals::default() }
+    }
+
     /// The line of an earlier rule that fits a request which here `key` answers, and notes
     /// this one for those to come.
     pub(super) fn pass(&mut self, key: &[u8], line: u32) -> Option<u32> {
@@ -59,11 +67,11 @@ impl Rivals {
         let path = without_query(key);
         let earlier = self.earlier(&rule, path);
         if rule.is_pattern() {
-            if self.count < PATTERNS_MAX {
-                self.count += 1;
-                self.patterns.entry(rule.first().into()).or_default().push(rule);
+            let list = self.patterns.entry(rule.first().into()).or_default();
+            if list.len() < PATTERNS_MAX {
+                list.push(rule);
             }
-        } else {
+        } else if self.has_hosts {
             self.exact.entry((path.into(), rule.has_query)).or_insert(line);
         }
         earlier
@@ -94,7 +102,7 @@ impl Rivals {
             _ => [first, ANY].iter().filter_map(|first| self.patterns.get(*first)).collect(),
         };
         for earlier in lists.into_iter().flatten() {
-            if !rule.answers_before(earlier) || !rule.meets(earlier) {
+            if !rule.meets(earlier) || !rule.answers_before(earlier) {
                 continue;
             }
             if rule.host.is_empty() && !earlier.host.is_empty() {
@@ -201,7 +209,7 @@ mod tests {
 
     /// Which of `rules` have an earlier rival, as `rule<line of the first one`.
     fn check(rules: &str, want: &str) {
-        let mut rivals = Rivals::default();
+        let mut rivals = Rivals::new(true);
         let mut found = Vec::new();
         for (line, rule) in (1..).zip(rules.split(' ')) {
             if let Some(earlier) = rivals.pass(rule.as_bytes(), line) {

@@ -120,7 +120,15 @@ impl Writer {
             let target = ODD_TARGETS[self.rng.usize(..ODD_TARGETS.len())];
             return target.replace("{}", &self.line.to_string());
         }
-        let host = ["", "https://to.example", "http://to.example", "https://other.example"];
+        let host = [
+            "",
+            "https://to.example",
+            "http://to.example",
+            "https://other.example",
+            "https://h.example",
+        ];
+        // A target on the host that was asked is a path to Pages.
+        let host = &host[..if self.is_netlify() { 5 } else { 4 }];
         let mut target = format!("{}/t{}", host[self.rng.usize(..host.len())], self.line);
         let name = |rng: &mut Rng| match names.is_empty() || rng.u8(..9) == 0 {
             true => NAMES[rng.usize(..NAMES.len())],
@@ -162,7 +170,13 @@ impl Writer {
         self.sources.push(source.clone());
         let of_host = self.rng.u8(..if self.is_netlify() { 6 } else { 40 }) == 0;
         if !of_host {
-            return self.write(&format!("{source}{rest}"));
+            self.write(&format!("{source}{rest}"));
+            // To Netlify it is the same rule again.
+            if self.is_netlify() && self.rng.u8(..12) == 0 {
+                let other = source.strip_suffix('/').map_or(format!("{source}/"), str::to_owned);
+                self.write(&format!("{other}{rest}"));
+            }
+            return;
         }
         let host = HOSTS[self.rng.usize(..HOSTS.len())];
         let path = if self.rng.u8(..9) == 0 { "" } else { &source };
@@ -243,7 +257,9 @@ const BATCH: usize = 500;
 
 fn check(format: Format) {
     let Some(packages) = vendors::packages() else { return };
-    let mut rng = Rng::with_seed(seed());
+    let seed = seed();
+    eprintln!("{format:?}: seed {seed}");
+    let mut rng = Rng::with_seed(seed);
     let mut tally = Tally::default();
     let mut left = files();
     while left > 0 {

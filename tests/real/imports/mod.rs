@@ -3,6 +3,7 @@
 //! files there are of each kind.
 
 mod compare;
+mod hand_made;
 mod haproxy;
 mod maps;
 mod redirects;

@@ -272,7 +272,7 @@ fn check(format: Format) {
     assert!(tally.same * 5 > tally.asks, "hardly anything is compared: {tally:?}");
 }
 
-fn judge(packages: &std::path::Path, cases: &[Case], tally: &mut Tally) {
+pub fn judge(packages: &std::path::Path, cases: &[Case], tally: &mut Tally) {
     let mut own: Vec<_> = cases.iter().map(Case::own).collect();
     let theirs = vendors::ask(packages, cases, &mut own);
     for ((case, own), theirs) in cases.iter().zip(&own).zip(&theirs) {

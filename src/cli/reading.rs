@@ -10,7 +10,7 @@ use crate::sources::Reading;
 pub struct ReadingArguments {
     /// Format of the link files: native, nginx, haproxy, haproxy-beg, haproxy-dom,
     /// haproxy-end, haproxy-reg, netlify, pages, cloudflare, cloudfront, shlink, yourls,
-    /// bitly, csv, tsv or ndjson [default: as each file looks]
+    /// bitly, dub, csv, tsv or ndjson [default: as each file looks]
     #[arg(long, env = "CAROM_FORMAT", visible_alias = "from")]
     pub format: Option<Format>,
 

@@ -101,7 +101,8 @@ fn shlink_exports() {
 
 #[test]
 fn yourls_and_bitly_exports() {
-    let want = "/ozh http://ozh.org/ 301\n/yourls https://yourls.org/?a=1,2 301\n";
+    let want = "/ozh http://ozh.org/ 301\n/ozh/ http://ozh.org/ 301\n\
+                /yourls https://yourls.org/?a=1,2 301\n/yourls/ https://yourls.org/?a=1,2 301\n";
     check("yourls/urls.csv", 0, want);
     check(
         "bitly/links.csv",
@@ -110,6 +111,30 @@ fn yourls_and_bitly_exports() {
          go.example/spring https://example.com/landing 301 tag=spring,email\n\
          /2abc https://example.com/other 301\n",
     );
+}
+
+#[test]
+fn dub_exports() {
+    check(
+        "dub/links.csv",
+        0,
+        "d.example/sale https://shop.example/sale?utm_source=x query=override tag=spring,e-mail nocase\n\
+         d.example/docs/api https://docs.example/ query=override nocase\n",
+    );
+}
+
+/// Vercel's bulk redirects: any case unless they say otherwise, and 307 or 308.
+#[test]
+fn vercel_bulk_redirects() {
+    let folder = Folder::new();
+    let file = folder.file(
+        "redirects.csv",
+        "source,destination,permanent,caseSensitive,preserveQueryParams\n\
+         /A,https://a.example/,true,,true\n/B,https://b.example/,false,true,false\n",
+    );
+    let ran = convert(&[&file]);
+    let want = "/a https://a.example/ 308 query=keep nocase\n/B https://b.example/ 307\n";
+    assert_eq!((ran.code, &*ran.out), (Some(0), want), "{ran:?}");
 }
 
 #[test]

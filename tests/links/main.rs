@@ -5,5 +5,6 @@ mod check;
 mod common;
 mod formats;
 mod kinds;
+mod redirects;
 mod replay;
 mod scale;

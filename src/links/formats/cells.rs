@@ -172,7 +172,7 @@ pub(super) const PLAIN: FieldNames = &[
     (Field::Target, &["target", "to", "new url", "destination", "long url"]),
     (Field::Status, &["status", "code", "status code"]),
     (Field::Options, &["options"]),
-    (Field::Query, &["query"]),
+    (Field::Query, &["query", "preserve query params"]),
     (Field::Nocase, &["nocase"]),
     (Field::Cache, &["cache"]),
     (Field::Referrer, &["referrer"]),

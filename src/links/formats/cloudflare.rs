@@ -9,9 +9,10 @@
 //! without a scheme is meant for both.
 
 use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 
 use csv::ByteRecord;
-use memchr::memchr;
+use memchr::{memchr, memchr_iter};
 
 use super::cells::trim;
 use super::csv::records;
@@ -22,15 +23,107 @@ use crate::links::link::Setting;
 
 const CELLS: usize = 7;
 
+/// Slashes that a path with subpath matching may have there.
+const SUBPATH_SLASHES_MAX: usize = 16;
+
 pub(super) fn read(text: &[u8], take: &mut impl FnMut(u32, Line<'_>)) {
+    let mut list = RedirectList::of(text);
     records(text, b',', |line, record| {
         let read = record.and_then(Redirect::of);
         match read {
-            Ok(redirect) => redirect.rows(&mut |written| take(line, written)),
+            Ok(redirect) if list.is_again(&redirect) => {}
+            Ok(redirect) => {
+                let said = list.said(&redirect);
+                redirect.rows(said, &mut |written| take(line, written));
+            }
             Err(message) => take(line, Line::Refused(message)),
         }
         true
     });
+}
+
+/// What has to be known of the whole list.
+#[derive(Default)]
+struct RedirectList {
+    /// Those whose source names its scheme. Two that differ in nothing else are one link.
+    schemes: HashSet<Vec<u8>>,
+    /// Such that were taken, without the scheme.
+    taken: HashSet<Vec<u8>>,
+    /// Paths with subpath matching, without a slash at their end, behind each domain that
+    /// their host is below, and their lines.
+    subpaths: HashMap<Vec<u8>, u32>,
+}
+
+impl RedirectList {
+    fn of(text: &[u8]) -> RedirectList {
+        let mut list = RedirectList::default();
+        records(text, b',', |line, record| {
+            if let Ok(redirect) = record.and_then(Redirect::of) {
+                list.note(&redirect, line);
+            }
+            true
+        });
+        list
+    }
+
+    fn note(&mut self, redirect: &Redirect<'_>, line: u32) {
+        let (scheme, rest) = parts(redirect.source);
+        if let Some(scheme) = scheme {
+            self.schemes.insert(redirect.spelled(scheme, rest));
+        }
+        if redirect.has_subpaths {
+            let (host, path) = split_path(rest);
+            let path = path.strip_suffix(b"/").unwrap_or(path);
+            for at in memchr_iter(b'.', host) {
+                let key = [&*host[at + 1..].to_ascii_lowercase(), path].concat();
+                self.subpaths.entry(key).or_insert(line);
+            }
+        }
+    }
+
+    /// Whether there is the same for the other scheme.
+    fn is_twin(&self, redirect: &Redirect<'_>) -> bool {
+        let (Some(scheme), rest) = parts(redirect.source) else { return false };
+        let other: &[u8] = if scheme == b"http" { b"https" } else { b"http" };
+        self.schemes.contains(&redirect.spelled(other, rest))
+    }
+
+    /// Whether it is the second of two such, and notes it as the first otherwise.
+    fn is_again(&mut self, redirect: &Redirect<'_>) -> bool {
+        let (Some(_), rest) = parts(redirect.source) else { return false };
+        self.is_twin(redirect) && !self.taken.insert(redirect.spelled(b"", rest))
+    }
+
+    /// In what it means something else here.
+    fn said(&self, redirect: &Redirect<'_>) -> Vec<String> {
+        let mut said = Vec::new();
+        let (scheme, rest) = parts(redirect.source);
+        let (host, path) = split_path(rest);
+        let slashes = memchr_iter(b'/', path);
+        if redirect.has_subpaths && slashes.clone().count() > SUBPATH_SLASHES_MAX {
+            said.push(format!(
+                "Cloudflare takes subpath matching for at most {SUBPATH_SLASHES_MAX} slashes; here it answers"
+            ));
+        }
+        if let Some(scheme) = scheme.filter(|_| !self.is_twin(redirect)) {
+            said.push(format!("carom answers every scheme, Cloudflare only {}", shown(scheme)));
+        }
+        if redirect.has_subdomains && !redirect.has_subpaths {
+            let host = host.to_ascii_lowercase();
+            let line = |at: usize| self.subpaths.get(&[&*host, &path[..at]].concat());
+            if let Some(line) = slashes.filter_map(line).min() {
+                said.push(format!(
+                    "Cloudflare lets line {line} answer, whose host is exact; here the whole path comes first"
+                ));
+            }
+        }
+        said
+    }
+}
+
+/// Host and path.
+fn split_path(url: &[u8]) -> (&[u8], &[u8]) {
+    url.split_at(memchr(b'/', url).unwrap_or(url.len()))
 }
 
 /// Whether this first row looks like one of these, and like no header row.
@@ -79,7 +172,7 @@ impl<'a> Redirect<'a> {
             b"" => b"301",
             status => status,
         };
-        if !status.iter().all(u8::is_ascii_digit) {
+        if !matches!(status, b"301" | b"302" | b"307" | b"308") {
             return Err(format!(
                 "the status is `{}`; write 301, 302, 307 or 308 in the third cell{}",
                 shown(status),
@@ -101,12 +194,17 @@ impl<'a> Redirect<'a> {
         })
     }
 
+    /// All of it, with this source.
+    fn spelled(&self, scheme: &[u8], rest: &[u8]) -> Vec<u8> {
+        let flags = [self.keeps_query, self.has_subdomains, self.has_subpaths, self.keeps_suffix];
+        let flags = flags.map(u8::from);
+        [scheme, b" ", rest, b" ", self.target, b" ", self.status, &flags].concat()
+    }
+
     /// The links of it: for the host and what is below it, for the path and what
-    /// is below it.
-    fn rows(&self, give: &mut dyn FnMut(Line<'_>)) {
-        let (scheme, source) = parts(self.source);
-        let at = memchr(b'/', source).unwrap_or(source.len());
-        let (host, path) = source.split_at(at);
+    /// is below it. `said`: in what it means something else here.
+    fn rows(&self, mut said: Vec<String>, give: &mut dyn FnMut(Line<'_>)) {
+        let (host, path) = split_path(parts(self.source).1);
         if host.is_empty() {
             return give(Line::Refused(format!(
                 "the source URL `{}` has no host; write host/path",
@@ -121,10 +219,6 @@ impl<'a> Redirect<'a> {
         }
         if let Err(message) = paths::no_placeholder(path) {
             return give(Line::Refused(message));
-        }
-        let mut said = Vec::new();
-        if let Some(scheme) = scheme {
-            said.push(format!("carom answers every scheme, Cloudflare only {}", shown(scheme)));
         }
         let mut target = Cow::Borrowed(self.target);
         if self.keeps_query

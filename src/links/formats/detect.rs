@@ -44,6 +44,7 @@ fn csv_of(text: &[u8]) -> Format {
             Ok(record) if exports::SHLINK.has_header(record) => Format::Shlink,
             Ok(record) if exports::YOURLS.has_header(record) => Format::Yourls,
             Ok(record) if exports::BITLY.has_header(record) => Format::Bitly,
+            Ok(record) if exports::DUB.has_header(record) => Format::Dub,
             Ok(record) if cloudflare::fits(record) => Format::Cloudflare,
             _ => Format::Csv,
         };
@@ -60,7 +61,12 @@ fn json_of(text: &[u8]) -> Format {
         Ok(object) if object.contains_key("data") => Format::Cloudfront,
         Ok(object) => {
             let names: Vec<String> = object.keys().map(|name| spell(name)).collect();
-            if exports::SHLINK.is_marked(&names) { Format::Shlink } else { Format::Ndjson }
+            let is_of = |export: &exports::Export| export.is_marked(&names);
+            match (is_of(&exports::SHLINK), is_of(&exports::DUB)) {
+                (true, _) => Format::Shlink,
+                (_, true) => Format::Dub,
+                _ => Format::Ndjson,
+            }
         }
         // An object over several lines is a whole document.
         Err(_) if first.starts_with(b"{") => Format::Cloudfront,
@@ -116,6 +122,8 @@ mod tests {
         check("a.csv", "keyword,url,title,timestamp,ip,clicks\n", Format::Yourls);
         check("a.csv", "Link,Long URL,Title\n", Format::Bitly);
         check("a.csv", "bitlink,long_url\n", Format::Bitly);
+        check("a.csv", "Short link,Destination URL,Clicks,Created at\n", Format::Dub);
+        check("a.jsonl", r#"{"shortLink":"https://d.sh/a","url":"https://b/"}"#, Format::Dub);
         check("a.csv", "short url,long url\n", Format::Csv);
         check("a.csv", "from,to\n", Format::Csv);
         check("a.csv", "example.com/a,https://b.example/,301,,,\n", Format::Cloudflare);

@@ -5,6 +5,8 @@
 //!   of its API, one a line.
 //! - YOURLS: `keyword,url,title,timestamp,ip,clicks`, the columns of its `url` table, with
 //!   a header row or without.
+//! - Dub: the CSV that its dashboard exports (`Short link`, `Destination URL`), or the objects
+//!   of its API, one a line.
 //! - Bitly: `link` or `bitlink`, `long_url`, `tags` and custom back-halves among others.
 
 use csv::ByteRecord;
@@ -64,6 +66,23 @@ pub(super) const BITLY: Export = Export {
     ],
     mark: &[&["link", "bitlink", "short link", "custom bitlinks"], &["long url", "original url"]],
     row: bitly,
+};
+
+pub(super) const DUB: Export = Export {
+    name: "Dub",
+    names: &[
+        (Field::Key, &["short link"]),
+        (Field::Target, &["destination url", "url"]),
+        (Field::Tag, &["tags"]),
+        (Field::Until, &["expires at"]),
+        (Field::Else, &["expired url"]),
+        (Field::Country, &["geo"]),
+        (Field::Device, &["ios", "android"]),
+        (Field::Has, &["password"]),
+        (Field::HasRules, &["rewrite"]),
+    ],
+    mark: &[&["short link"], &["destination url", "url"]],
+    row: dub,
 };
 
 /// Hosts that stay with Bitly, whoever made the link.
@@ -164,15 +183,56 @@ fn shlink(cells: &Cells<'_>, give: &mut dyn FnMut(Line<'_>)) {
     give(line(row, &said));
 }
 
-/// YOURLS redirects with 301.
+/// YOURLS redirects with 301, whether a slash stands behind the keyword or not.
 fn yourls(cells: &Cells<'_>, give: &mut dyn FnMut(Line<'_>)) {
     let code = cells.get(Field::Code);
     if code.is_empty() {
         return give(Line::Refused("the keyword is empty; write the one of its link".to_owned()));
     }
-    let key = joined(b"", code);
     let target = cells.get(Field::Target);
-    give(Line::Link(Row { key: &key, target, status: Some(b"301"), settings: &[] }));
+    let key = joined(b"", code);
+    for key in [&*key, &[&*key, b"/"].concat()] {
+        give(Line::Link(Row { key, target, status: Some(b"301"), settings: &[] }));
+    }
+}
+
+/// Dub redirects with 302, in any case, and the visitor's parameters win.
+fn dub(cells: &Cells<'_>, give: &mut dyn FnMut(Line<'_>)) {
+    if !cells.get(Field::Has).is_empty() {
+        return give(Line::Refused(
+            "Dub asks for a password first, and here anybody would be let through; leave it out"
+                .to_owned(),
+        ));
+    }
+    let mut said = Vec::new();
+    let elsewhere = [Field::Country, Field::Device].map(|field| cells.get(field));
+    if elsewhere.iter().any(|value| !matches!(*value, b"" | b"{}")) {
+        said.push(
+            "Dub sends visitors of some countries or devices elsewhere, carom all of them here"
+                .to_owned(),
+        );
+    }
+    if cells.get(Field::HasRules) == b"true" {
+        said.push("Dub shows the target under the short link, carom redirects to it".to_owned());
+    }
+    let mut settings = vec![
+        Setting { name: b"query", value: b"override" },
+        Setting { name: b"nocase", value: b"" },
+    ];
+    let until = cells.get(Field::Until);
+    let after = cells.get(Field::Else);
+    if !until.is_empty() {
+        settings.push(Setting { name: b"until", value: until });
+        match after.is_empty() {
+            true => said.push("behind its time Dub shows a page, carom answers 410".to_owned()),
+            false => settings.push(Setting { name: b"else", value: after }),
+        }
+    }
+    let tag = tags(cells.get(Field::Tag), &mut said);
+    settings.extend(tag.as_deref().map(|value| Setting { name: b"tag", value }));
+    let key = cells.get(Field::Key);
+    let row = Row { key, target: cells.get(Field::Target), status: None, settings: &settings };
+    give(line(row, &said));
 }
 
 /// Bitly redirects with 301. A link answers under its own name and each custom one.

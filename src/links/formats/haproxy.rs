@@ -3,14 +3,14 @@
 //! comment; behind a value it is not. Which converter a map is for is not in it.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use memchr::memchr_iter;
 
 use super::name::HaproxyMatch;
-use super::order::Order;
 use super::paths::absolute;
 use super::regex;
+use super::rivals::Rivals;
 use super::row::{Line, Row};
 use super::source::Help;
 use crate::links::bytes::shown;
@@ -21,15 +21,15 @@ pub(super) fn read(
     help: &Help<'_>,
     take: &mut dyn FnMut(u32, Line<'_>),
 ) {
-    let (mut order, mut ends) = (Order::default(), Ends::default());
+    let (mut rivals, mut ends) = (Rivals::new(true), Ends::default());
+    let folders = if how == HaproxyMatch::Beg { folders(text) } else { HashSet::new() };
     for (number, line) in (1..).zip(text.split(|&byte| byte == b'\n')) {
         // haproxy takes an indented `#` for a key, which no request has.
         let line = line.trim_ascii();
         if line.is_empty() || line[0] == b'#' {
             continue;
         }
-        let end = line.iter().position(|byte| matches!(byte, b' ' | b'\t')).unwrap_or(line.len());
-        let (key, value) = (&line[..end], line[end..].trim_ascii());
+        let (key, value) = columns(line);
         let rule = match rule(key, value, how, help) {
             Ok(rule) => rule,
             Err(message) => {
@@ -37,36 +37,53 @@ pub(super) fn read(
                 continue;
             }
         };
-        let mut changed = rule.changed;
+        let mut said = rule.said;
         // These two go through a list from its beginning, as expressions do.
         let of_ends = match how {
             HaproxyMatch::Dom | HaproxyMatch::End => ends.pass(key, number),
             _ => None,
         };
-        for key in &rule.keys {
+        // What is below `/a` is of the longer `/a/`, if that is in the map, too.
+        let keys = rule.keys.iter().filter(|below| match below.strip_suffix(b"*") {
+            Some(folder) => key.ends_with(b"/") || !folders.contains(folder),
+            None => true,
+        });
+        for key in keys {
             // Keys of the others are looked up, the longest first.
             let earlier = match how {
-                HaproxyMatch::Reg => order.pass(key, number),
+                HaproxyMatch::Reg => rivals.pass(key, number),
                 _ => of_ends,
             };
             if let Some(earlier) = earlier {
                 let first = format!(
                     "haproxy takes line {earlier}, which comes first; here the more exact key answers"
                 );
-                changed = Some(match changed {
-                    Some(what) if what.ends_with(&first) => what,
-                    Some(what) => format!("{what}; {first}"),
-                    None => first,
-                });
+                if !said.contains(&first) {
+                    said.push(first);
+                }
             }
             let row = Row { key, target: &rule.target, status: rule.status, settings: &[] };
-            let line = match &changed {
-                Some(what) => Line::Changed(row, what.clone()),
-                None => Line::Link(row),
-            };
-            take(number, line);
+            take(
+                number,
+                match &*said {
+                    [] => Line::Link(row),
+                    said => Line::Changed(row, said.join("; ")),
+                },
+            );
         }
     }
+}
+
+/// Key and value.
+fn columns(line: &[u8]) -> (&[u8], &[u8]) {
+    let end = line.iter().position(|byte| matches!(byte, b' ' | b'\t')).unwrap_or(line.len());
+    (&line[..end], line[end..].trim_ascii())
+}
+
+/// The keys that end with a slash.
+fn folders(text: &[u8]) -> HashSet<&[u8]> {
+    let lines = text.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);
+    lines.map(|line| columns(line).0).filter(|key| key.ends_with(b"/")).collect()
 }
 
 /// Ends of hosts, each with the first line it stands on.
@@ -90,7 +107,8 @@ struct MapLine<'a> {
     keys: Vec<Vec<u8>>,
     target: Cow<'a, [u8]>,
     status: Option<&'a [u8]>,
-    changed: Option<String>,
+    /// In what it means something else here, as sentences.
+    said: Vec<String>,
 }
 
 fn rule<'a>(
@@ -125,7 +143,25 @@ fn rule<'a>(
     };
     let target = absolute(target, help.base)?;
     let (keys, changed) = keys(key, how)?;
-    Ok(MapLine { keys, target, status, changed: behind.map(str::to_owned).or(changed) })
+    let mut said: Vec<String> = behind.map(str::to_owned).into_iter().chain(changed).collect();
+    if how != HaproxyMatch::Reg && !is_canonical(key) {
+        said.push(
+            "haproxy compares the key as it is written; here hosts are so in small letters, and paths in one spelling"
+                .to_owned(),
+        );
+    }
+    Ok(MapLine { keys, target, status, said })
+}
+
+/// Whether a key is in the spelling in which keys are compared here.
+fn is_canonical(key: &[u8]) -> bool {
+    let at = key.iter().position(|&byte| byte == b'/').unwrap_or(key.len());
+    let (host, path) = key.split_at(at);
+    let is_dots = |segment: &[u8]| matches!(segment, b"." | b"..");
+    !host.iter().any(u8::is_ascii_uppercase)
+        && !host.ends_with(b".")
+        && memchr::memmem::find(path, b"//").is_none()
+        && !path.split(|&byte| byte == b'/').any(is_dots)
 }
 
 fn keys(key: &[u8], how: HaproxyMatch) -> Result<(Vec<Vec<u8>>, Option<String>), String> {
@@ -249,10 +285,22 @@ mod tests {
     }
 
     #[test]
+    fn what_is_compared_as_it_is_written() {
+        for key in ["A.example", "a.example.", "a.example/b//c", "/a/../b"] {
+            let rows = rows(Str, &format!("{key} https://x/"));
+            assert!(rows[0].contains("~haproxy compares the key as it is written"), "{rows:?}");
+        }
+        assert!(!rows(Str, "/A/b. https://x/")[0].contains('~'));
+    }
+
+    #[test]
     fn beginnings() {
         check(Beg, "/a https://x/", &["~/a|https://x/|-", "~/a/*|https://x/|-"]);
         check(Beg, "/a/ https://x/", &["/a/*|https://x/|-"]);
         check(Beg, "/ https://x/", &["/*|https://x/|-"]);
+        let both = rows(Beg, "/a/ https://y/\n/a https://x/\n");
+        assert!(both[0] == "1 /a/*|https://y/|-" && both[1].starts_with("2 /a|https://x/|- ~"));
+        assert_eq!(both.len(), 2, "the longer one answers what is below: {both:?}");
         check(Beg, "h.example/a/ https://x/", &["h.example/a/*|https://x/|-"]);
         check(Beg, "www. https://x/", &["!the beginning of a host"]);
         check(Beg, "/a?b https://x/", &["!the beginning of a query"]);

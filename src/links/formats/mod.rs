@@ -19,6 +19,7 @@ mod paths;
 mod plain;
 mod redirects;
 mod regex;
+mod rivals;
 mod row;
 mod source;
 
@@ -47,6 +48,7 @@ pub(super) fn read(source: &Source<'_>, mut take: impl FnMut(u32, Line<'_>)) {
         Format::Shlink => exports::read(text, &exports::SHLINK, &mut take),
         Format::Yourls => exports::read(text, &exports::YOURLS, &mut take),
         Format::Bitly => exports::read(text, &exports::BITLY, &mut take),
+        Format::Dub => exports::read(text, &exports::DUB, &mut take),
         Format::Csv => csv::read(text, b',', help.columns, &mut take),
         Format::Tsv => csv::read(text, b'\t', help.columns, &mut take),
         Format::Ndjson => ndjson::read(text, help.columns, &mut take),

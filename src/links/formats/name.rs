@@ -25,6 +25,8 @@ pub enum Format {
     Yourls,
     /// Links that Bitly exports.
     Bitly,
+    /// Links that Dub exports.
+    Dub,
     /// Comma-separated values under a header row.
     Csv,
     /// The same with tabs.
@@ -49,7 +51,7 @@ pub enum HaproxyMatch {
     Reg,
 }
 
-const NAMED: [(&str, Format); 17] = [
+const NAMED: [(&str, Format); 18] = [
     ("native", Format::Native),
     ("nginx", Format::Nginx),
     ("haproxy", Format::Haproxy(HaproxyMatch::Str)),
@@ -64,6 +66,7 @@ const NAMED: [(&str, Format); 17] = [
     ("shlink", Format::Shlink),
     ("yourls", Format::Yourls),
     ("bitly", Format::Bitly),
+    ("dub", Format::Dub),
     ("csv", Format::Csv),
     ("tsv", Format::Tsv),
     ("ndjson", Format::Ndjson),

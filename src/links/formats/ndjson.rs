@@ -126,7 +126,9 @@ fn text_of(value: &Value, field: Field) -> Option<String> {
             Some(value.to_string())
         }
         (Value::Array(list), Field::Tag | Field::Custom) => {
-            let texts: Option<Vec<&str>> = list.iter().map(Value::as_str).collect();
+            // Dub's tags are objects.
+            let named = list.iter().map(|item| item.get("name").unwrap_or(item));
+            let texts: Option<Vec<&str>> = named.map(Value::as_str).collect();
             texts.map(|texts| texts.join(","))
         }
         _ => None,

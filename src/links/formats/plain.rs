@@ -28,8 +28,11 @@ pub(super) fn plain(cells: &Cells<'_>, give: &mut dyn FnMut(Line<'_>)) {
 /// The settings that have cells of their own, and those of the options.
 fn settings<'a>(cells: &Cells<'a>) -> Result<Vec<Setting<'a>>, String> {
     let mut settings = Vec::new();
-    let is_insensitive =
-        conditions::is_on(cells, Field::CaseSensitive)?.is_some_and(|is_on| !is_on);
+    // Who says whether it is permanent is Vercel or Next.js, to which case is nothing.
+    let is_insensitive = match conditions::is_on(cells, Field::CaseSensitive)? {
+        Some(is_on) => !is_on,
+        None => !cells.get(Field::Permanent).is_empty(),
+    };
     for (field, name) in SETTINGS {
         let value = cells.get(field);
         if field == Field::Nocase {

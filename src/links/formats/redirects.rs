@@ -2,15 +2,22 @@
 //! first rule that fits answers. Netlify's also have parameters before the target
 //! and conditions behind it.
 
-use std::borrow::Cow;
-use std::collections::HashSet;
+mod netlify;
+mod pages;
+mod placeholders;
+mod rule;
 
-use super::order::Order;
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+
 use super::paths::absolute;
+use super::rivals::Rivals;
 use super::row::{Line, Row};
 use super::source::Help;
-use crate::links::bytes::shown;
 use crate::links::link::Setting;
+use pages::PagesFile;
+use placeholders::{query, with_parameters, without_splat};
+use rule::{RedirectRule, columns, split_scheme};
 
 /// Whose file it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,278 +28,227 @@ pub(super) enum Dialect {
     Pages,
 }
 
-/// What Cloudflare Pages reads of a file (its documentation, "Per file").
-const PAGES_STATIC_MAX: usize = 2000;
-const PAGES_DYNAMIC_MAX: usize = 100;
-const PAGES_LINE_CHARS_MAX: usize = 1000;
-
 const KEEP: &[Setting<'static>] = &[Setting { name: b"query", value: b"keep" }];
 
-pub(super) fn read(
-    text: &[u8],
+pub(super) fn read<'a>(
+    text: &'a [u8],
     dialect: Dialect,
-    help: &Help<'_>,
+    help: &Help<'a>,
     take: &mut dyn FnMut(u32, Line<'_>),
 ) {
     let mut reader = RedirectsReader {
         dialect,
         base: help.base,
-        with_scheme: match dialect {
-            Dialect::Netlify => sources_with_scheme(text),
-            Dialect::Pages => HashSet::new(),
-        },
-        ..RedirectsReader::default()
+        schemes: HashSet::new(),
+        outdone: HashSet::new(),
+        keys: HashMap::new(),
+        rivals: Rivals::new(false),
     };
-    for (number, line) in (1..).zip(text.split(|&byte| byte == b'\n')) {
-        let columns: Vec<&[u8]> = columns(line)
-            .take_while(|column| dialect == Dialect::Pages || column[0] != b'#')
-            .collect();
-        if columns.first().is_none_or(|first| first[0] == b'#') {
-            continue;
-        }
-        let rule = match dialect {
-            Dialect::Netlify => netlify(&columns),
-            Dialect::Pages => pages(&columns),
-        };
-        match rule {
-            Ok(rule) => reader.take(number, line.len(), &rule, take),
-            Err(message) => take(number, Line::Refused(message)),
-        }
+    if dialect == Dialect::Netlify {
+        reader.schemes = with_schemes(text);
     }
-}
-
-fn columns(line: &[u8]) -> impl Iterator<Item = &[u8]> {
-    line.split(u8::is_ascii_whitespace).filter(|column| !column.is_empty())
-}
-
-fn sources_with_scheme(text: &[u8]) -> HashSet<&[u8]> {
-    let lines = text.split(|&byte| byte == b'\n');
-    let sources = lines.filter_map(|line| columns(line).next());
-    sources.filter(|source| scheme(source).is_some()).collect()
-}
-
-/// A rule as it is written.
-struct RedirectRule<'a> {
-    from: &'a [u8],
-    /// FieldNames and values; a value `:name` is a placeholder.
-    parameters: Vec<(&'a [u8], &'a [u8])>,
-    to: &'a [u8],
-    status: &'a [u8],
-    keeps_query: bool,
-}
-
-fn netlify<'a>(columns: &[&'a [u8]]) -> Result<RedirectRule<'a>, String> {
-    let (from, rest) = (columns[0], &columns[1..]);
-    let is_target = |column: &&[u8]| column[0] == b'/' || scheme(column).is_some();
-    let Some(at) = rest.iter().position(is_target) else {
-        return Err(format!(
-            "{} has no target; write one that begins with `/`, http:// or https://",
-            shown(from)
-        ));
-    };
-    let parameters = rest[..at].iter().map(|column| {
-        let equals = column.iter().position(|&byte| byte == b'=').filter(|&at| at > 0);
-        let equals = equals.ok_or_else(|| {
-            format!(
-                "`{}` stands before the target and is no parameter such as id=:id",
-                shown(column)
-            )
-        })?;
-        Ok((&column[..equals], &column[equals + 1..]))
-    });
-    let parameters = parameters.collect::<Result<Vec<_>, String>>()?;
-    let (to, rest) = (rest[at], &rest[at + 1..]);
-    let (status, conditions) = match rest.split_first() {
-        Some((status, conditions)) if status[0].is_ascii_digit() => {
-            (status.strip_suffix(b"!").unwrap_or(status), conditions)
-        }
-        _ => (&b"301"[..], rest),
-    };
-    if let Some(condition) = conditions.first() {
-        let name = condition.split(|&byte| byte == b'=').next().unwrap_or_default();
-        return Err(match name.len() < condition.len() {
-            true => format!(
-                "{}= is not supported yet; leave out the rule: without its condition it would answer every visitor",
-                shown(name)
-            ),
-            false => format!("`{}` is one column too many", shown(condition)),
-        });
+    if !reader.schemes.is_empty() {
+        reader.rivals = Rivals::new(true);
+        // What is said of a rule for one host is found behind it.
+        reader.lines(text, &mut |_, _| {});
+        reader.keys.clear();
+        reader.outdone = core::mem::replace(&mut reader.rivals, Rivals::new(true)).outdone();
     }
-    if from.contains(&b'?') {
-        return Err(
-            "a `?` in the source; write parameters behind it: /path id=7 /target".to_owned()
-        );
-    }
-    // Its documentation says so of these, and of rules that match no parameter.
-    let keeps_query = parameters.is_empty() && matches!(status, b"301" | b"302");
-    Ok(RedirectRule { from, parameters, to, status: redirecting(status)?, keeps_query })
+    reader.lines(text, take);
 }
 
-fn pages<'a>(columns: &[&'a [u8]]) -> Result<RedirectRule<'a>, String> {
-    let (from, to, status) = match *columns {
-        [from, to] => (from, to, &b"302"[..]),
-        [from, to, status] => (from, to, status),
-        _ => {
-            return Err(format!(
-                "the line has {} columns, and Pages ignores it; write source, target and status",
-                columns.len()
-            ));
-        }
-    };
-    let from = &from[..from.iter().position(|&byte| byte == b'#').unwrap_or(from.len())];
-    if from.first() != Some(&b'/') {
-        return Err(format!("the source `{}` is no path, and Pages ignores it", shown(from)));
-    }
-    if from.contains(&b'?') {
-        return Err(format!(
-            "the source `{}` has a query, and Pages matches none; write it as native or CSV",
-            shown(from)
-        ));
-    }
-    let within = |pair: &[u8]| matches!(pair, [before, b':', letter] if *before != b'/' && letter.is_ascii_alphabetic());
-    if from.windows(3).any(within) {
-        return Err(format!(
-            "`{}` has a placeholder that is not a whole segment, which a key cannot have",
-            shown(from)
-        ));
-    }
-    // A target's own query takes the place of the visitor's.
-    let keeps_query = !to.contains(&b'?');
-    Ok(RedirectRule { from, parameters: Vec::new(), to, status: redirecting(status)?, keeps_query })
+/// Rules of one scheme, so that each can find whether there is one for the other.
+fn with_schemes(text: &[u8]) -> HashSet<Vec<u8>> {
+    let lines = text.split(|&byte| byte == b'\n').map(columns);
+    let lines =
+        lines.filter(|columns| columns.first().is_some_and(|it| split_scheme(it).is_some()));
+    let rules = lines.filter_map(|columns| netlify::rule(&columns).ok());
+    rules.map(|rule| spelled(&rule.from, &rule)).collect()
 }
 
-fn redirecting(status: &[u8]) -> Result<&[u8], String> {
-    match status {
-        b"200" => {
-            Err("status 200 shows another page under the same address; carom only redirects"
-                .to_owned())
-        }
-        b"404" => Err("status 404 shows a page of an error; carom only redirects".to_owned()),
-        _ => Ok(status),
-    }
+/// A rule as if it had this source.
+fn spelled(from: &[u8], rule: &RedirectRule<'_>) -> Vec<u8> {
+    [from, &query(&rule.parameters), b" ", rule.to, b" ", rule.status].concat()
 }
-
-/// What follows `http://` or `https://`.
-fn scheme(text: &[u8]) -> Option<&[u8]> {
-    [&b"https://"[..], b"http://"].iter().find_map(|scheme| {
-        let given = text.get(..scheme.len())?;
-        given.eq_ignore_ascii_case(scheme).then(|| &text[scheme.len()..])
-    })
-}
-
 struct RedirectsReader<'a> {
     dialect: Dialect,
     base: Option<&'a str>,
-    /// Netlify: sources that name their scheme.
-    with_scheme: HashSet<&'a [u8]>,
-    /// Keys that rows were made of.
-    keys: HashSet<Vec<u8>>,
-    /// Rules whose source names a scheme, without it.
-    schemeless: HashSet<Vec<u8>>,
-    order: Order,
-    static_rules: usize,
-    dynamic_rules: usize,
+    /// Netlify: rules whose source names its scheme.
+    schemes: HashSet<Vec<u8>>,
+    /// Lines of rules for one host that later ones for any host answer before.
+    outdone: HashSet<u32>,
+    /// Keys that rows were made of, with the target and status of each.
+    keys: HashMap<Vec<u8>, (&'a [u8], &'a [u8])>,
+    rivals: Rivals,
 }
 
-impl Default for RedirectsReader<'_> {
-    fn default() -> Self {
-        RedirectsReader {
-            dialect: Dialect::Netlify,
-            base: None,
-            with_scheme: HashSet::new(),
-            keys: HashSet::new(),
-            schemeless: HashSet::new(),
-            order: Order::default(),
-            static_rules: 0,
-            dynamic_rules: 0,
-        }
-    }
-}
-
-impl RedirectsReader<'_> {
-    fn take(
-        &mut self,
-        number: u32,
-        size: usize,
-        rule: &RedirectRule<'_>,
-        take: &mut dyn FnMut(u32, Line<'_>),
-    ) {
-        let target = match absolute(rule.to, self.base) {
-            Ok(target) => target,
-            Err(message) => return take(number, Line::Refused(message)),
-        };
-        let target = with_parameters(&target, &rule.parameters);
-        let source = match scheme(rule.from) {
-            None => rule.from,
-            Some(rest) => {
-                // One rule for each scheme is one key here.
-                let twin = [rest, b" ", &*target, b" ", rule.status].concat();
-                if self.with_scheme.len() > 1 && !self.schemeless.insert(twin) {
-                    return;
+impl<'a> RedirectsReader<'a> {
+    fn lines(&mut self, text: &'a [u8], take: &mut dyn FnMut(u32, Line<'_>)) {
+        let mut pages_file = PagesFile::default();
+        for (number, line) in (1..).zip(text.split(|&byte| byte == b'\n')) {
+            let rule = match self.dialect {
+                Dialect::Netlify => {
+                    let columns = columns(line);
+                    (!columns.is_empty()).then(|| netlify::rule(&columns))
                 }
-                rest
+                Dialect::Pages => pages::rule(number, line, &mut pages_file),
+            };
+            let written = match rule {
+                None => continue,
+                Some(Ok(rule)) => match self.dialect {
+                    Dialect::Netlify => self.netlify(number, rule, take),
+                    Dialect::Pages => self.pages(number, rule, take),
+                },
+                Some(Err(message)) => Err(message),
+            };
+            if let Err(message) = written {
+                take(number, Line::Refused(message));
             }
-        };
-        let query = query(&rule.parameters);
-        let keys = match self.dialect {
-            Dialect::Netlify => either_slash(source),
-            Dialect::Pages => (source.to_vec(), None),
-        };
-        let key = [&keys.0, &*query].concat();
-        let changed = self.changed(number, size, rule, &key);
-        let settings = if rule.keeps_query { KEEP } else { &[] };
-        let mut emit = |key: &[u8], target: &[u8]| {
-            let row = Row { key, target, status: Some(rule.status), settings };
-            take(number, changed.clone().map_or(Line::Link(row), |what| Line::Changed(row, what)));
-        };
-        emit(&key, &target);
-        let is_new = self.keys.insert(key);
-        let Some(second) = keys.1.filter(|_| is_new) else { return };
-        let second = [&second, &*query].concat();
-        // A rule of its own stands before this one and answers instead.
-        if self.keys.insert(second.clone()) {
-            let is_prefix = keys.0.ends_with(b"/*");
-            emit(&second, &if is_prefix { without_splat(&target) } else { target });
         }
     }
 
-    /// In what the rule means something else here.
-    fn changed(
+    fn netlify(
         &mut self,
         number: u32,
-        size: usize,
-        rule: &RedirectRule<'_>,
-        key: &[u8],
-    ) -> Option<String> {
+        mut rule: RedirectRule<'a>,
+        take: &mut dyn FnMut(u32, Line<'_>),
+    ) -> Result<(), String> {
+        let (source, base) = self.source(&rule);
+        let target = absolute(rule.to, base.as_deref())?;
+        if leads_to_itself(&source, &target, self.base) {
+            return Err(
+                "it leads to its own address: a slash at the end makes no difference to Netlify, and a key \
+                 here answers over http and https; leave it out"
+                    .to_owned(),
+            );
+        }
+        rule.said.extend(self.scheme(&rule));
+        if self.outdone.contains(&number) {
+            rule.said.push(
+                "to Netlify it comes before the rules below it; here more exact keys of any host answer first"
+                    .to_owned(),
+            );
+        }
+        let query = query(&rule.parameters);
+        let (first, second) = either_slash(&source);
+        let key = [&first, &*query].concat();
+        // The same again: for the other scheme, with another slash at the end.
+        if self.keys.get(&key) == Some(&(rule.to, rule.status)) {
+            return Ok(());
+        }
+        let target = with_parameters(target, &rule.parameters);
+        // A rule of its own stands before this one and answers instead.
+        let second = second.map(|second| [&second, &*query].concat());
+        let second =
+            second.filter(|it| !self.keys.contains_key(&key) && !self.keys.contains_key(it));
+        for key in [Some(&key), second.as_ref()].into_iter().flatten() {
+            self.keys.entry(key.clone()).or_insert((rule.to, rule.status));
+            self.first(key, number, &mut rule.said);
+        }
+        let is_prefix = first.ends_with(b"/*");
+        give(&key, &target, number, &rule, take);
+        if let Some(second) = second {
+            let above = if is_prefix { Cow::Owned(without_splat(&target)) } else { target };
+            give(&second, &above, number, &rule, take);
+        }
+        Ok(())
+    }
+
+    /// The source without a scheme, and what a target that is a path goes behind: it stays
+    /// on the host that was asked.
+    fn source(&self, rule: &RedirectRule<'_>) -> (Vec<u8>, Option<Cow<'a, str>>) {
+        let Some((_, source)) = split_scheme(&rule.from) else {
+            return (rule.from.clone(), self.base.map(Cow::Borrowed));
+        };
+        let host = source.split(|&byte| byte == b'/').next().unwrap_or_default();
+        (source.to_vec(), Some(format!("https://{}", String::from_utf8_lossy(host)).into()))
+    }
+
+    fn pages(
+        &mut self,
+        number: u32,
+        mut rule: RedirectRule<'_>,
+        take: &mut dyn FnMut(u32, Line<'_>),
+    ) -> Result<(), String> {
+        let target = absolute(rule.to, self.base)?;
+        let key = core::mem::take(&mut rule.from);
+        // What is over a limit is not there for others.
+        if rule.said.is_empty() {
+            self.first(&key, number, &mut rule.said);
+        }
+        give(&key, &target, number, &rule, take);
+        Ok(())
+    }
+
+    /// Says so if an earlier rule answers there what this key does here.
+    fn first(&mut self, key: &[u8], number: u32, said: &mut Vec<String>) {
         let whose = match self.dialect {
             Dialect::Netlify => "Netlify",
             Dialect::Pages => "Pages",
         };
-        if let Some(earlier) = self.order.pass(key, number) {
-            return Some(format!(
+        if let Some(earlier) = self.rivals.pass(key, number) {
+            let first = format!(
                 "{whose} takes line {earlier}, which comes first; here the more exact key answers"
-            ));
+            );
+            if !said.contains(&first) {
+                said.push(first);
+            }
         }
-        if self.dialect == Dialect::Pages {
-            let is_dynamic = rule.from.iter().any(|byte| matches!(byte, b'*' | b':'));
-            let (count, most) = match is_dynamic {
-                true => (&mut self.dynamic_rules, PAGES_DYNAMIC_MAX),
-                false => (&mut self.static_rules, PAGES_STATIC_MAX),
-            };
-            *count += 1;
-            let over = *count > most || size > PAGES_LINE_CHARS_MAX;
-            return over.then(|| {
-                "Pages leaves this rule out, as it is over a limit; here it answers".to_owned()
-            });
-        }
-        let host = scheme(rule.from)?;
-        let other = match rule.from.len() - host.len() {
-            7 => [b"https://", host].concat(),
-            _ => [b"http://", host].concat(),
-        };
-        (!self.with_scheme.contains(&other[..]))
-            .then(|| "here it answers over http and https".to_owned())
     }
+
+    /// What becomes of the scheme of a source.
+    fn scheme(&self, rule: &RedirectRule<'_>) -> Option<String> {
+        let (scheme, rest) = split_scheme(&rule.from)?;
+        let other: &[u8] = if scheme == b"http://" { b"https://" } else { b"http://" };
+        if !self.schemes.contains(&spelled(&[other, rest].concat(), rule)) {
+            return Some("here it answers over http and https".to_owned());
+        }
+        (rule.to[0] == b'/').then(|| {
+            "to Netlify a target that is a path keeps the visitor's http or https; here it is https"
+                .to_owned()
+        })
+    }
+}
+
+fn give(
+    key: &[u8],
+    target: &[u8],
+    number: u32,
+    rule: &RedirectRule<'_>,
+    take: &mut dyn FnMut(u32, Line<'_>),
+) {
+    let settings = if rule.keeps_query { KEEP } else { &[] };
+    let row = Row { key, target, status: Some(rule.status), settings };
+    take(
+        number,
+        match &*rule.said {
+            [] => Line::Link(row),
+            said => Line::Changed(row, said.join("; ")),
+        },
+    );
+}
+
+/// Whether a target is the address of its own source, which may have no host.
+fn leads_to_itself(source: &[u8], target: &[u8], base: Option<&str>) -> bool {
+    let Some((_, target)) = split_scheme(target) else { return false };
+    let own = match source.first() {
+        Some(b'/') => {
+            let base = base.and_then(|base| split_scheme(base.as_bytes()));
+            let Some((_, host)) = base else { return false };
+            [host, source].concat()
+        }
+        _ => source.to_vec(),
+    };
+    let bare = |url: &[u8]| {
+        let url = url.strip_suffix(b"/").unwrap_or(url);
+        let at = url.iter().position(|&byte| byte == b'/').unwrap_or(url.len());
+        [&*url[..at].to_ascii_lowercase(), &url[at..]].concat()
+    };
+    let own = match own.strip_suffix(b"*") {
+        Some(above) => [above, b":splat"].concat(),
+        None => own,
+    };
+    bare(&own) == bare(target)
 }
 
 /// The source, and what else Netlify lets it match: a path with or without a
@@ -307,77 +263,6 @@ fn either_slash(source: &[u8]) -> (Vec<u8>, Option<Vec<u8>>) {
         return (source.to_vec(), None);
     }
     (bare.to_vec(), Some([bare, b"/"].concat()))
-}
-
-/// The query of a key: `*` for a placeholder.
-fn query(parameters: &[(&[u8], &[u8])]) -> Vec<u8> {
-    let mut query = Vec::new();
-    for (name, value) in parameters {
-        query.push(if query.is_empty() { b'?' } else { b'&' });
-        query.extend_from_slice(name);
-        query.push(b'=');
-        query.extend_from_slice(if placeholder(value).is_some() { b"*" } else { value });
-    }
-    query
-}
-
-/// The name of a value that is `:name`.
-fn placeholder(value: &[u8]) -> Option<&[u8]> {
-    let name = value.strip_prefix(b":")?;
-    (name_length(name) == name.len() && !name.is_empty()).then_some(name)
-}
-
-/// How long the name of a placeholder is that begins here.
-fn name_length(text: &[u8]) -> usize {
-    if !text.first().is_some_and(u8::is_ascii_alphabetic) {
-        return 0;
-    }
-    let end = text.iter().position(|byte| !(byte.is_ascii_alphanumeric() || *byte == b'_'));
-    end.unwrap_or(text.len())
-}
-
-/// The target with `{query:NAME}` for each placeholder of a parameter.
-fn with_parameters<'a>(target: &'a [u8], parameters: &[(&[u8], &[u8])]) -> Cow<'a, [u8]> {
-    if parameters.is_empty() {
-        return Cow::Borrowed(target);
-    }
-    let mut out = Vec::with_capacity(target.len());
-    let mut rest = target;
-    while let Some((&byte, behind)) = rest.split_first() {
-        let length = if byte == b':' { name_length(behind) } else { 0 };
-        let (name, after) = behind.split_at(length);
-        let known = parameters.iter().find(|(_, value)| placeholder(value) == Some(name));
-        match known.filter(|_| length > 0) {
-            Some((parameter, _)) => {
-                out.extend_from_slice(b"{query:");
-                out.extend_from_slice(parameter);
-                out.push(b'}');
-                rest = after;
-            }
-            None => {
-                out.push(byte);
-                rest = behind;
-            }
-        }
-    }
-    Cow::Owned(out)
-}
-
-/// The target where nothing is left of the path for `:splat`.
-fn without_splat(target: &[u8]) -> Cow<'_, [u8]> {
-    const SPLAT: &[u8] = b":splat";
-    let mut out = Vec::with_capacity(target.len());
-    let mut rest = target;
-    while let Some(at) = memchr::memmem::find(rest, SPLAT) {
-        let (before, behind) = rest.split_at(at);
-        out.extend_from_slice(before);
-        rest = &behind[SPLAT.len()..];
-        if name_length(&[b"s", rest].concat()) > 1 {
-            out.extend_from_slice(SPLAT);
-        }
-    }
-    out.extend_from_slice(rest);
-    Cow::Owned(out)
 }
 
 #[cfg(test)]

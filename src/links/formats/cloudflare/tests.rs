@@ -36,6 +36,46 @@ fn a_scheme_is_a_condition_there() {
 }
 
 #[test]
+fn two_that_differ_in_their_scheme_are_one() {
+    let both = format!("http://e.example/a,{TO}\nhttps://e.example/a,{TO}\n");
+    check(&both, &[&format!("1 e.example/a|{TO}|301")]);
+    let rows = |text: &str| {
+        let read = |mut take: &mut dyn FnMut(u32, Line<'_>)| read(text.as_bytes(), &mut take);
+        crate::links::formats::row::written(read)
+    };
+    let other = rows(&format!("http://e.example/a,{TO}\nhttps://e.example/a,{TO},302\n"));
+    assert!(other.len() == 2 && other.iter().all(|row| row.contains("~carom answers every")));
+}
+
+#[test]
+fn an_exact_host_comes_first_there() {
+    let check = |path: &str, is_told: bool| {
+        let text = format!("x.e.example/a,{TO}/x,,,,TRUE\nE.example{path},{TO},,,TRUE\n");
+        let read = |mut take: &mut dyn FnMut(u32, Line<'_>)| read(text.as_bytes(), &mut take);
+        let rows = crate::links::formats::row::written(read);
+        let told = "~Cloudflare lets line 1 answer, whose host is exact";
+        assert_eq!(rows[2].contains(told), is_told, "{path}: {rows:?}");
+    };
+    check("/a/b", true);
+    check("/a/", true);
+    check("/a", false);
+    check("/ab", false);
+    check("/b/a", false);
+}
+
+#[test]
+fn limits_of_cloudflare() {
+    problem("example.com/a,https://b.example/,303", "write 301, 302, 307 or 308");
+    let deep = format!("example.com{},{TO},,,,TRUE", "/a".repeat(17));
+    problem(&format!("{deep},FALSE,x"), "the row has 8 cells");
+    let read = |mut take: &mut dyn FnMut(u32, Line<'_>)| read(deep.as_bytes(), &mut take);
+    let rows = crate::links::formats::row::written(read);
+    assert!(
+        rows.iter().all(|row| row.contains("~Cloudflare takes subpath matching for at most 16"))
+    );
+}
+
+#[test]
 fn preserve_query_string() {
     check(
         &format!("example.com/a,{TO},302,TRUE"),

@@ -83,20 +83,26 @@ fn shlink_of_its_api() {
     );
 }
 
+/// A line of YOURLS answers with a slash behind the keyword, too.
+fn yourls(text: &str, line: u32, key: &str, target: &str) {
+    let rows = [key, &format!("{key}/")].map(|key| format!("{line} {key}|{target}|301"));
+    assert_eq!(rows_of(&YOURLS, text), rows, "{text:?}");
+}
+
 #[test]
 fn yourls_with_and_without_header() {
     let row =
         r#""abc","https://a.example/?x=1,2","A ""title""","2024-01-01 00:00:00","192.0.2.1","12""#;
-    let want = "/abc|https://a.example/?x=1,2|301";
-    check(&YOURLS, row, &[&format!("1 {want}")]);
+    let target = "https://a.example/?x=1,2";
+    yourls(row, 1, "/abc", target);
     let text = format!("keyword,url,title,timestamp,ip,clicks\n{row}\n");
-    check(&YOURLS, &text, &[&format!("2 {want}")]);
+    yourls(&text, 2, "/abc", target);
     check(
         &YOURLS,
         "keyword,url\n,https://a.example/\n",
         &["2 !the keyword is empty; write the one of its link"],
     );
-    check(&YOURLS, "url,keyword\nhttps://a.example/,x\n", &["2 /x|https://a.example/|301"]);
+    yourls("url,keyword\nhttps://a.example/,x\n", 2, "/x", "https://a.example/");
 }
 
 #[test]
@@ -125,8 +131,41 @@ fn bitly_with_custom_links() {
 }
 
 #[test]
+fn dub_of_its_dashboard() {
+    check(
+        &DUB,
+        "Short link,Destination URL,Clicks,Created at,Tags\nhttps://d.sh/Sale,https://a.example/?x=1,5,2024,\"a b,c\"\n",
+        &["2 https://d.sh/Sale|https://a.example/?x=1|-|query=override|nocase=|tag=a-b,c"],
+    );
+}
+
+#[test]
+fn dub_of_its_api() {
+    let line = |more: &str| {
+        let text = format!(r#"{{"shortLink":"https://d.sh/a","url":"https://a.example/"{more}}}"#);
+        rows_of(&DUB, &text).join(" ")
+    };
+    let plain = "1 https://d.sh/a|https://a.example/|-|query=override|nocase=";
+    let none = r#","geo":null,"ios":"","android":null,"rewrite":false,"tags":[],"expiresAt":null"#;
+    assert_eq!(line(none), plain);
+    assert_eq!(line(r#","tags":[{"id":"1","name":"news"}]"#), format!("{plain}|tag=news"));
+    let elsewhere = format!("{plain} ~Dub sends visitors of some countries or devices elsewhere");
+    assert!(line(r#","geo":{"DE":"https://de.example/"}"#).starts_with(&elsewhere));
+    assert!(line(r#","ios":"https://ios.example/""#).starts_with(&elsewhere));
+    assert!(line(r#","rewrite":true"#).contains("~Dub shows the target under the short link"));
+    assert!(line(r#","password":"x""#).starts_with("1 !Dub asks for a password first"));
+    let until = r#","expiresAt":"2026-01-01T00:00:00.000Z""#;
+    assert!(line(until).contains("|until=2026-01-01T00:00:00.000Z ~behind its time Dub shows"));
+    let after = line(&format!(r#"{until},"expiredUrl":"https://late.example/""#));
+    assert!(
+        after.ends_with("|until=2026-01-01T00:00:00.000Z|else=https://late.example/"),
+        "{after}"
+    );
+}
+
+#[test]
 fn a_format_that_is_insisted_on_is_refused_by_its_columns() {
-    for export in [&SHLINK, &YOURLS, &BITLY] {
+    for export in [&SHLINK, &YOURLS, &BITLY, &DUB] {
         let rows = rows_of(export, "a,b\nc,d\n");
         assert_eq!(rows.len(), 1, "{rows:?}");
         assert!(rows[0].contains("columns found: `a`, `b`"), "{rows:?}");

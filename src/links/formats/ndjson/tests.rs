@@ -24,7 +24,10 @@ fn a_condition_is_refused() {
             r#"1 !the row answers only where has is `[{"key":"x","type":"query"}]`, and here it would answer everybody; leave it out, or empty that column if everybody is meant"#,
         ],
     );
-    check(r#"{"source":"/h","destination":"b","permanent":true,"has":[]}"#, &["1 /h|b|308"]);
+    check(
+        r#"{"source":"/h","destination":"b","permanent":true,"has":[]}"#,
+        &["1 /h|b|308|nocase="],
+    );
     check(
         r#"{"source":"/h","destination":"b","enabled":false}"#,
         &["1 !the row is switched off; leave it out"],

@@ -1,3 +1,4 @@
+use super::pages::{DYNAMIC_MAX, LINE_CHARS_MAX, LINE_CHARS_PROMISED, STATIC_MAX};
 use super::*;
 
 fn rows(dialect: Dialect, text: &str) -> Vec<String> {
@@ -40,13 +41,18 @@ fn a_slash_at_the_end_makes_no_difference_to_netlify() {
 }
 
 #[test]
+fn what_is_there_twice_is_one_rule() {
+    check("/a https://x/\n/a/ https://x/", &[]);
+    check("/a/* https://x/:splat 302\n/a/* https://x/:splat 302!", &[]);
+    check("/a https://x/\n/a/ https://x/ 302", &["/a|https://x/|302|query=keep"]);
+}
+
+#[test]
 fn a_splat_of_netlify_may_be_nothing() {
     let want = &["/a/*|https://x/:splat|301|query=keep", "/a|https://x/|301|query=keep"];
     check("/a/* https://x/:splat", want);
     check("/* https://x/:splat", &["/*|https://x/:splat|301|query=keep"]);
-    let want =
-        &["/a/*|https://x/:splatter|301|query=keep", "/a|https://x/:splatter|301|query=keep"];
-    check("/a/* https://x/:splatter", want);
+    check("/a/* https://x/:splatter", &["!:splatter in the target is :splat with `ter` behind it"]);
     check("/a https://y/\n/a/* https://x/", &["/a/*|https://x/|301|query=keep"]);
 }
 
@@ -65,13 +71,25 @@ fn placeholders_and_parameters_of_netlify() {
     let want =
         &["/n/:y/:m|https://x/:m-:y|301|query=keep", "/n/:y/:m/|https://x/:m-:y|301|query=keep"];
     check("/n/:y/:m https://x/:m-:y", want);
-    let want = &["/s?id=*|https://x/{query:id}|301", "/s/?id=*|https://x/{query:id}|301"];
+    check("/n/:y/:ye https://x/", &["!:ye begins with :y, which Netlify takes for that"]);
+    check("/n/:y https://x/:year", &["!:year in the target is :y with `ear` behind it"]);
+    let want = &["~/s?id=*|https://x/{query:id}|301", "~/s/?id=*|https://x/{query:id}|301"];
     check("/s id=:id https://x/:id 301", want);
     check("/s id=:other https://x/:other", want);
-    let want = &["/s?id=7&t=*|https://x/{query:t}|302", "/s/?id=7&t=*|https://x/{query:t}|302"];
+    let want = &["~/s?id=7&t=*|https://x/{query:t}|302", "~/s/?id=7&t=*|https://x/{query:t}|302"];
     check("/s id=7 t=:t https://x/:t 302", want);
     check("/s id https://x/", &["!`id` stands before the target"]);
     check("/s?id=7 https://x/", &["!write parameters behind it"]);
+    check("/s id=:a t=:a https://x/:a", &["!:a is there twice"]);
+    for odd in ["id=a=b", "id=a%20b", "id=*", "id=:a-b", "7=a"] {
+        check(&format!("/s {odd} https://x/"), &["!is none that Netlify's programs read alike"]);
+    }
+}
+
+#[test]
+fn parameters_that_are_there_twice_are_told_of() {
+    let rows = rows(Dialect::Netlify, "/s id=:id /item/:id");
+    assert!(rows[0].contains("~of a parameter that is there twice Netlify takes the last"));
 }
 
 #[test]
@@ -88,13 +106,65 @@ fn hosts_of_netlify() {
     let both =
         "http://h.example/* https://x/:splat 301!\nhttps://h.example/* https://x/:splat 301!";
     assert_eq!(rows(Dialect::Netlify, both), ["1 h.example/*|https://x/:splat|301|query=keep"]);
+    let one =
+        &["~h.example/a|https://x/|301|query=keep", "~h.example/a/|https://x/|301|query=keep"];
+    check("https://H.example/a https://x/", one);
+    // One host is not enough for the other scheme.
+    check("http://h.example/a https://y/\nhttps://h.example/a https://x/", &one[..1]);
+    check("https://h.example https://x/", &["~h.example/|https://x/|301|query=keep"]);
+    check("https://*.example/a https://x/", &["!Netlify matches no `*` in a host"]);
+}
+
+#[test]
+fn a_path_stays_on_the_host_that_was_asked() {
+    let want = &[
+        "~h.example/a|https://h.example/b|301|query=keep",
+        "~h.example/a/|https://h.example/b|301|query=keep",
+    ];
+    check("https://h.example/a /b", want);
+    let both = rows(Dialect::Netlify, "http://h.example/a /b\nhttps://h.example/a /b");
+    assert!(both.len() == 2 && both[0].starts_with("1 h.example/a|https://h.example/b|"));
+    assert!(both[0].ends_with("keeps the visitor's http or https; here it is https"), "{both:?}");
+}
+
+#[test]
+fn what_leads_to_itself() {
+    for rule in [
+        "/a /a/",
+        "/a/* /a/:splat",
+        "/a https://b.example/a",
+        "http://h.example/* https://h.example/:splat 301!",
+        "http://h.example https://H.example/",
+        "https://h.example/a /a",
+    ] {
+        check(rule, &["!it leads to its own address"]);
+    }
     check(
-        "https://h.example/a /b",
+        "http://h.example/a https://h.example/b",
         &[
-            "~h.example/a|https://b.example/b|301|query=keep",
-            "~h.example/a/|https://b.example/b|301|query=keep",
+            "~h.example/a|https://h.example/b|301|query=keep",
+            "~h.example/a/|https://h.example/b|301|query=keep",
         ],
     );
+}
+
+#[test]
+fn sources_without_a_slash() {
+    check(
+        "news /c",
+        &[
+            "~/news|https://b.example/c|301|query=keep",
+            "~/news/|https://b.example/c|301|query=keep",
+        ],
+    );
+    check(
+        "h.example/a /c",
+        &["!`h.example/a` could be a host or a path; write https://h.example/a"],
+    );
+    check("/a//b /c", &["!no request that browsers send fits `/a//b` in Netlify"]);
+    check("/.netlify/x /c", &["!refuses sources below /.netlify"]);
+    pages("news /c", &["/news|https://b.example/c|302|query=keep"]);
+    pages("h.example/a /c", &["/h.example/a|https://b.example/c|302|query=keep"]);
 }
 
 #[test]
@@ -119,6 +189,15 @@ fn the_first_rule_that_fits_answers() {
         "/a/b https://y/\n/a/* https://x/",
         &["/a/*|https://x/|301|query=keep", "/a|https://x/|301|query=keep"],
     );
+    check(
+        "/a/:x/b https://x/\n/a/b/:y https://y/",
+        &["~/a/b/:y|https://y/|301|query=keep", "~/a/b/:y/|https://y/|301|query=keep"],
+    );
+    // Also what is only the second key of a rule.
+    check(
+        "/:x https://x/\n/a/* https://y/",
+        &["~/a/*|https://y/|301|query=keep", "~/a|https://y/|301|query=keep"],
+    );
     // Refused by whoever reads the rows, and nothing else of it is taken.
     check("/a https://x/\n/a/ https://y/", &["/a|https://y/|301|query=keep"]);
 }
@@ -136,22 +215,57 @@ fn pages_takes_paths_as_they_stand() {
 }
 
 #[test]
+fn what_pages_cuts_off() {
+    pages("/a https://x/ 301 # c", &["/a|https://x/|301|query=keep"]);
+    pages("/a https://x/ #c d e", &["/a|https://x/|302|query=keep"]);
+    pages("/a?b=1 https://x/", &["/a|https://x/|302|query=keep"]);
+    pages("/a?b#c https://x/?", &["/a|https://x/?|302|query=keep"]);
+    pages("/a\u{a0}https://x/", &["/a|https://x/|302|query=keep"]);
+}
+
+#[test]
 fn what_pages_does_not_take() {
-    pages("/a https://x/ 301 # c", &["!the line has 5 columns"]);
     pages("/a", &["!the line has 1 columns"]);
-    pages("/a id=:id /b", &["/a|id=:id|/b|query=keep"]);
+    pages("/a /b 301 x", &["!the line has 4 columns"]);
+    pages("/a id=:id /b", &["!targets that begin neither with https:// nor"]);
+    pages("/a http://x/", &["!targets that begin neither with https:// nor"]);
+    pages("/a /b 3o1", &["!ignores the status `3o1`"]);
     pages("https://h.example/a /b", &["!is no path"]);
-    pages("/a?b=1 /c", &["!has a query"]);
     pages("/a-:b /c", &["!not a whole segment"]);
+    pages("/:a/:ab /c", &["!:ab begins with :a, which Pages takes for that"]);
     pages("/a /b 200", &["!carom only redirects"]);
+    for loops in ["/* /index.html", "/a/ /b/index", "/a/* /index.html 301"] {
+        pages(loops, &["!Pages takes it for a loop"]);
+    }
+    // Also the source of a rule that carom refuses is taken.
+    pages("/a /b 200\n/a /c", &["!Pages ignores it, as line 1 has the source /a already"]);
+    pages("/a https://x?y 200\n/a /c", &["!as line 1 has the source"]);
+    pages("/a http://x/\n/a https://x/", &["/a|https://x/|302|query=keep"]);
+    pages("/a https://x?y", &["!Pages puts the slash that is missing"]);
+    pages("/a /index.html", &["/a|https://b.example/index.html|302|query=keep"]);
+    pages("/* https://x/index.html", &["/*|https://x/index.html|302|query=keep"]);
+}
+
+/// How many rows of `text` go beyond a limit.
+fn over(text: &str) -> usize {
+    rows(Dialect::Pages, text).iter().filter(|row| row.contains("over a limit")).count()
 }
 
 #[test]
 fn limits_of_pages() {
-    let long = format!("/a https://x/{}", "y".repeat(PAGES_LINE_CHARS_MAX));
-    let rows_of = |text: &str| rows(Dialect::Pages, text);
-    assert!(rows_of(&long)[0].contains("~Pages leaves this rule out"));
-    let many: String = (0..=PAGES_DYNAMIC_MAX).map(|n| format!("/{n}/* https://x/\n")).collect();
-    let changed = rows_of(&many).iter().filter(|row| row.contains('~')).count();
-    assert_eq!(changed, 1);
+    let line = |length: usize| format!("/a https://x/{}", "y".repeat(length - 13));
+    assert_eq!(rows(Dialect::Pages, &line(LINE_CHARS_PROMISED)).join(" ").find('~'), None);
+    let long = rows(Dialect::Pages, &line(LINE_CHARS_PROMISED + 1));
+    assert!(long[0].contains("~Cloudflare promises to read lines of up to 1000"), "{long:?}");
+    assert_eq!(over(&line(LINE_CHARS_MAX)), 0);
+    assert_eq!(over(&line(LINE_CHARS_MAX + 1)), 1);
+
+    let statics: String = (0..=STATIC_MAX).map(|n| format!("/{n} https://x/\n")).collect();
+    assert_eq!(over(&statics), 1);
+    // Dynamic ones are counted apart, and those behind them with them.
+    assert_eq!(over(&format!("{statics}/a/* https://x/\n/b https://x/\n")), 1);
+    let many: String = (0..=DYNAMIC_MAX).map(|n| format!("/{n}/* https://x/\n")).collect();
+    assert_eq!(over(&many), 1);
+    let behind: String = (0..DYNAMIC_MAX).map(|n| format!("/b{n} https://x/\n")).collect();
+    assert_eq!(over(&format!("/a/* https://x/\n{behind}/c https://x/\n")), 2);
 }

@@ -5,5 +5,6 @@ mod check;
 mod common;
 mod formats;
 mod kinds;
+mod nginx;
 mod replay;
 mod scale;

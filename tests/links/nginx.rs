@@ -69,7 +69,7 @@ fn a_list_that_a_map_includes_is_read_alone() {
 /spring   https://shop.example/spring;
 /summer   https://shop.example/summer;
 ~^/sale/(.*)$ https://shop.example/$1; # all of it
-default \"\";\n";
+default \"none\";\n";
     let (_folder, path) = file("redirects.map", text);
     for flags in [&["--format", "nginx"][..], &[]] {
         let ran = carom([&["links", "convert", &path], flags].concat());
@@ -170,4 +170,18 @@ fn conditions_that_no_key_can_ask_are_refused() {
     said(
         "a.conf:4: `^/n/(\\d+)$` asks which characters a segment has; the nearest line is `/n/:p1 https://a.example/:p1 301`",
     );
+}
+
+#[test]
+fn hosts_that_an_expression_matches() {
+    let (_folder, path) = file(
+        "a.conf",
+        "server {
+            server_name example.org www.example.org;
+            if ($host ~* ^www\\.(.+)$) { return 301 https://$1$request_uri; }
+        }",
+    );
+    let ran = check(&path, &[]);
+    assert_eq!((ran.code, &*ran.err), (Some(0), ""), "{ran:?}");
+    assert_eq!(answers(&path, &["/a?b=c"]), ["301 https://example.org/a?b=c"]);
 }

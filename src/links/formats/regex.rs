@@ -4,6 +4,7 @@
 //! patterns.
 
 mod expand;
+mod hosts;
 mod keys;
 mod parse;
 mod shape;
@@ -28,6 +29,32 @@ fn read_as(expression: &[u8], subject: Subject, loose: bool) -> Result<Shape, St
     let ways = expand::ways(&parsed, loose)?;
     let (keys, changed) = keys::keys(&ways, &parsed.names, subject)?;
     Ok(Shape { keys, names: parsed.names, any_case: parsed.any_case, changed })
+}
+
+/// A host, and what the captures of an expression are by it.
+type HostFills = (Vec<u8>, Vec<Fill>);
+
+/// An expression that is tried on each of these hosts: those that it matches, with its
+/// captures.
+///
+/// # Errors
+/// Why it cannot be tried, as the end of a sentence.
+pub(super) fn of_hosts(
+    expression: &[u8],
+    any_case: bool,
+    hosts: &[Vec<u8>],
+) -> Result<(Shape, Vec<HostFills>), String> {
+    let parsed = parse::parse(expression)?;
+    let ways = expand::ways(&parsed, false)?;
+    let any_case = any_case || parsed.any_case;
+    let mut matched = Vec::new();
+    for host in hosts {
+        if let Some(captures) = hosts::captures(&ways, host, parsed.names.len(), any_case)? {
+            let fill = |text| Fill { text, query: false };
+            matched.push((host.clone(), captures.into_iter().map(fill).collect()));
+        }
+    }
+    Ok((Shape { names: parsed.names, ..Shape::default() }, matched))
 }
 
 /// The first key that comes near what an expression matches.

@@ -58,6 +58,61 @@ const HOSTS: [&str; 7] = [
 ];
 const STATUSES: [&str; 5] = ["301", "302", "303", "307", "308"];
 
+/// Configurations as people have them, a target for each line.
+pub const MADE_BY_HAND: [&str; 4] = [
+    "map $request_uri $new {
+    /old-about https://l2.test/about;
+    ~*^/a/(.+)$ https://l3.test/$1;
+    default \"\";
+}
+server {
+    listen {80};
+    server_name one.test;
+    if ($new != \"\") { return 301 $new; }
+    location /b { return 301 https://l10.test/b/; }
+    location ~ \\.php$ { return 611 ok; }
+    location / { return 302 https://l12.test$request_uri; }
+}
+",
+    "server {
+    listen {80};
+    server_name two.test www.two.test;
+    if ($host ~* ^www\\.(.+)$) { return 301 https://l4.test/$1$request_uri; }
+    location = /a { return 308 https://l5.test/; }
+    location /a/ { return 301 https://l6.test$request_uri; }
+    location ^~ /a/b/ { return 607 ok; }
+    rewrite ^/b/?$ https://l8.test/? permanent;
+}
+",
+    "server {
+    listen {80} default_server;
+    server_name _;
+    location /a { return 302 https://l4.test/; }
+}
+server {
+    listen {80};
+    server_name .wild.test;
+    location ~ ^/(a|b)/(.*)$ { return 301 https://l9.test/$2/$1; }
+    location / { return 610 ok; }
+}
+",
+    "map $uri $flag {
+    default 0;
+    /a 1;
+    ~^/b 1;
+}
+server {
+    listen {80};
+    if ($flag) { return 307 https://l8.test$request_uri; }
+    location / {
+        location /a/ { return 301 https://l10.test/; }
+        location ~ b { return 611 ok; }
+        return 303 https://l12.test/;
+    }
+}
+",
+];
+
 /// Makes a configuration.
 pub struct Maker<'r> {
     rng: &'r mut Rng,
@@ -290,7 +345,10 @@ impl<'r> Maker<'r> {
             }
             8 => self.pick(&["$args = id=7", "$args", "$args ~ id"]).to_owned(),
             9 => self.pick(&["$http_user_agent ~ bot", "$request_method = POST"]).to_owned(),
-            _ => "$host ~ ^www".to_owned(),
+            _ => {
+                let hosts = ["^www", r"^www\.(.+)$", "^(two|one).test$", "^WWW", "test$", "^(.*)$"];
+                format!("$host {} \"{}\"", self.pick(&["~", "~*"]), self.pick(&hosts))
+            }
         }
     }
 }

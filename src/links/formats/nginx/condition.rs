@@ -4,7 +4,7 @@ use super::paths::Paths;
 use super::redirect::{Context, Test, Want};
 use super::value::variables;
 use crate::links::bytes::shown;
-use crate::links::formats::regex::Subject;
+use crate::links::formats::regex::{self, Filled, Subject};
 
 const PARAMETERS: &str = "nginx compares the query as it stands; here its parameters may come in any order, with others between them";
 const NO_QUERY: &str =
@@ -84,6 +84,9 @@ impl Context {
     }
 
     fn host(&mut self, operator: &[u8], host: &[u8]) -> Result<(), String> {
+        if matches!(operator, b"~" | b"~*") {
+            return self.host_matches(host, operator == b"~*");
+        }
         let host_is = host.to_ascii_lowercase();
         if host_is != host {
             return Err(": $host is in lower case".to_owned());
@@ -111,6 +114,27 @@ impl Context {
             b"!=" => Err(": the other hosts are not named".to_owned()),
             _ => Err(String::new()),
         }
+    }
+
+    /// An expression of hosts is tried on those that the server has.
+    fn host_matches(&mut self, expression: &[u8], any_case: bool) -> Result<(), String> {
+        if self.hosts.is_empty() || self.hosts.iter().any(|name| name.starts_with(b"*")) {
+            return Err(": the hosts are not named".to_owned());
+        }
+        let (shape, matched) = regex::of_hosts(expression, any_case, &self.hosts)
+            .map_err(|why| format!(": `{}` {why}", shown(expression)))?;
+        self.leaves_hosts = true;
+        let [(_, fills)] = &matched[..] else {
+            if matched.is_empty() || !shape.names.is_empty() {
+                return Err(": it matches not one of the names of its server".to_owned());
+            }
+            self.hosts = matched.into_iter().map(|(host, _)| host).collect();
+            return Ok(());
+        };
+        let filled = Filled { key: b"/*".to_vec(), fills: fills.clone() };
+        let paths = Paths { keys: vec![filled], shape: Some(shape), ..Paths::default() };
+        self.hosts = matched.iter().map(|(host, _)| host.clone()).collect();
+        self.within_paths(paths)
     }
 
     fn within_paths(&mut self, paths: Paths) -> Result<(), String> {

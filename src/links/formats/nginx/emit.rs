@@ -111,6 +111,12 @@ impl Emit<'_> {
             captures: paths.shape.as_ref().map(|shape| (shape, &*filled.fills)),
             base: self.base,
         };
+        if path.ends_with(b"*") && key.len() > slash + path.len() {
+            return Err(format!(
+                "no key asks for a parameter at all paths; the nearest line is `/path{} …`",
+                shown(&key[slash + path.len()..])
+            ));
+        }
         if !self.beside.is_asked(known.host, found) {
             return Err(format!(
                 "nginx takes another server for {}; leave it out",

@@ -193,6 +193,11 @@ impl Map<'_> {
             if !found.wants(value) || (is_alone && matches!(&value[..], b"" | b"0")) {
                 continue;
             }
+            // What a condition elsewhere compares with.
+            if is_alone && !value.iter().any(|byte| b"/$.".contains(byte)) {
+                emit.other(*place, format!("default {}: no redirect", shown(value)));
+                continue;
+            }
             let place = if place.file == usize::MAX { found.place } else { *place };
             let sent = filled(&found.value, self.variable, value);
             let mut paths = match found.paths() {

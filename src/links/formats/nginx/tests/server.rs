@@ -156,6 +156,72 @@ fn names_of_servers() {
 }
 
 #[test]
+fn which_server_answers() {
+    let of = |text: &str, want: &[&str]| compare(text, &rows(text, None), want);
+    let server = |words: &str| format!("server {{ {words} return 301 https://y/; }}");
+    // Of two with one name at one port the first.
+    let two = format!("{}\n{}", server("server_name a b;"), server("server_name b c;"));
+    of(&two, &["1 -", "1 a/*|https://y/|301", "1 b/*|https://y/|301", "2 c/*|https://y/|301"]);
+    // At two ports both, and here one.
+    let two = format!("{}\n{}", server("listen 8080; server_name a;"), server("server_name a;"));
+    of(&two, &["1 -", "1 -", "2 -", "1 ~a/*|https://y/|301", "2 ~a/*|https://y/|301"]);
+    // A host that another server has.
+    let two = format!(
+        "{}\n{}",
+        server("if ($host = c) { return 410; }"),
+        "server { server_name c; return 404; }"
+    );
+    of(&two, &["2 -", "1 !nginx takes another server for c", "1 ~/*|https://y/|301"]);
+    // Of all hosts, beside one that has no redirects.
+    let two = format!("{}\n{}", server("listen 80 default_server;"), "server { server_name c; }");
+    of(&two, &["1 -", "1 ~/*|https://y/|301"]);
+}
+
+#[test]
+fn locations_within_others() {
+    let inner = "location /a/ { location /a/b/ { return 301 https://y/; } return 301 https://z/; }";
+    check(inner, &["h/a/b/*|https://y/|301", "h/a/*|https://z/|301"]);
+    let page = "location /a/ { location = /a/b { root x; } return 301 https://z/; }";
+    check(page, &["-", "~h/a/*|https://z/|301"]);
+    let images = r"location /a/ { return 301 https://z/; } location ~ \.gif$ { root x; }";
+    check(images, &["-", "~h/a/*|https://z/|301"]);
+    let strong = r"location ^~ /a/ { return 301 https://z/; } location ~ \.gif$ { root x; }";
+    check(strong, &["-", "h/a/*|https://z/|301"]);
+    check(
+        "location ~ ^/a/ { location ~ ^/a/b$ { return 301 https://z/; } }",
+        &["!a location within that of the expression"],
+    );
+}
+
+#[test]
+fn from_http_to_https() {
+    let up = "server { server_name a; return 301 https://$host$request_uri; }";
+    let of = |text: &str, want: &[&str]| compare(text, &rows(text, None), want);
+    of(up, &["1 ~a/*|https://a/:splat|301|query=keep"]);
+    let both = format!("{up}\nserver {{ listen 443 ssl; server_name a; return 404; }}");
+    of(&both, &["2 -", "2 -", "1 -", "2 -", "1 -"]);
+    of("server { return 301 https://$host$request_uri; }", &["1 -"]);
+    check("if ($scheme = http) { return 301 https://$host$request_uri; }", &["-"]);
+}
+
+#[test]
+fn hosts_of_conditions() {
+    let of = |condition: &str, want: &[&str]| {
+        let text = format!(
+            "server {{ server_name a www.a; if ({condition}) {{ return 301 https://y/; }} }}"
+        );
+        compare(&text, &rows(&text, None), want);
+    };
+    of("$host != a", &["1 www.a/*|https://y/|301"]);
+    of("$host ~ ^www", &["1 www.a/*|https://y/|301"]);
+    of("$host ~ a$", &["1 !no key can ask"]);
+    of("$host ~ ^WWW", &["1 !not one of the names"]);
+    of("$host ~* ^WWW", &["1 www.a/*|https://y/|301"]);
+    of("$host = A", &["1 !is in lower case"]);
+    of("$arg_x", &["1 !the nearest line is `/path?x=* …`"]);
+}
+
+#[test]
 fn snippets_without_a_server() {
     let of = |text: &str, want: &[&str]| compare(text, &rows(text, None), want);
     of("location = /x { return 301 https://y/; }", &["1 /x|https://y/|301"]);

@@ -60,7 +60,7 @@ const STATUSES: [&str; 5] = ["301", "302", "303", "307", "308"];
 
 /// Configurations as people have them, a target for each line.
 pub const MADE_BY_HAND: [&str; 4] = [
-    "map $request_uri $new {
+    "map $request_uri $m_new {
     /old-about https://l2.test/about;
     ~*^/a/(.+)$ https://l3.test/$1;
     default \"\";
@@ -68,7 +68,7 @@ pub const MADE_BY_HAND: [&str; 4] = [
 server {
     listen {80};
     server_name one.test;
-    if ($new != \"\") { return 301 $new; }
+    if ($m_new != \"\") { return 301 $m_new; }
     location /b { return 301 https://l10.test/b/; }
     location ~ \\.php$ { return 611 ok; }
     location / { return 302 https://l12.test$request_uri; }
@@ -96,14 +96,14 @@ server {
     location / { return 610 ok; }
 }
 ",
-    "map $uri $flag {
+    "map $uri $m_flag {
     default 0;
     /a 1;
     ~^/b 1;
 }
 server {
     listen {80};
-    if ($flag) { return 307 https://l8.test$request_uri; }
+    if ($m_flag) { return 307 https://l8.test$request_uri; }
     location / {
         location /a/ { return 301 https://l10.test/; }
         location ~ b { return 611 ok; }

@@ -1,14 +1,10 @@
 //! What the other servers of a configuration mean for a redirect.
 
-use core::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 
 use super::redirect::{Context, NginxRedirect};
-use super::servers::{Others, Server, is_asked};
+use super::servers::{Others, Ports, Server};
 use super::value::{Known, SentTarget};
-
-/// A host of the server with this number.
-type HostOf = (usize, Vec<u8>);
 
 /// What is known of all servers.
 pub(super) struct Beside<'s> {
@@ -16,8 +12,7 @@ pub(super) struct Beside<'s> {
     by_host: HashMap<&'s [u8], Vec<usize>>,
     /// Those that do nothing but go to https.
     upgrades: HashSet<usize>,
-    /// Which other server has a host of one, as far as it was looked up.
-    elsewhere: RefCell<HashMap<HostOf, Option<usize>>>,
+    ports: Ports,
     /// One with names that does not answer all of them by a redirect.
     partly: Vec<usize>,
 }
@@ -49,8 +44,8 @@ impl<'s> Beside<'s> {
         let upgrades = found.iter().filter(goes_up).filter_map(|found| found.context.server);
         let partly = |at: &usize| !servers[*at].hosts.is_empty() && !whole.contains(at);
         let partly = (0..servers.len()).filter(partly).collect();
-        let elsewhere = RefCell::default();
-        Beside { servers, by_host, upgrades: upgrades.collect(), elsewhere, partly }
+        let ports = Ports::of(servers);
+        Beside { servers, by_host, upgrades: upgrades.collect(), ports, partly }
     }
 
     fn server(&self, found: &NginxRedirect) -> Option<&'s Server> {
@@ -72,7 +67,7 @@ impl<'s> Beside<'s> {
     /// Whether a redirect is asked for this host.
     pub(super) fn is_asked(&self, host: &[u8], found: &NginxRedirect) -> bool {
         let Some(own) = found.context.server else { return true };
-        host.is_empty() || is_asked(self.servers, own, host)
+        host.is_empty() || self.ports.is_asked(&self.servers[own], own, host)
     }
 
     /// Whether a server answers this host over TLS.
@@ -140,11 +135,8 @@ impl<'s> Beside<'s> {
         if host.is_empty() || self.upgrades.contains(&own) {
             return None;
         }
-        let mut known = self.elsewhere.borrow_mut();
-        *known.entry((own, host.to_vec())).or_insert_with(|| {
-            let mut others = (0..self.servers.len()).filter(|at| *at != own);
-            others.find(|at| !self.upgrades.contains(at) && is_asked(self.servers, *at, host))
-        })
+        let mut others = self.ports.chosen(host).filter(|at| *at != own);
+        others.find(|at| !self.upgrades.contains(at))
     }
 
     /// Of a key for more than one host, what servers of single ones would answer.

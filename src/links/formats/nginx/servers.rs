@@ -1,5 +1,7 @@
 //! Servers, and which of them nginx takes (`server_name`, `listen`).
 
+use std::collections::HashMap;
+
 use super::tree::{ConfigLine, Node, Wrong};
 use crate::links::bytes::shown;
 
@@ -65,71 +67,92 @@ impl Server {
     pub(super) fn is_tls(&self) -> bool {
         self.listens.iter().any(|listen| listen.tls)
     }
+}
 
-    /// Whether both listen at some port.
-    pub(super) fn shares_port(&self, other: &Server) -> bool {
-        self.listens.iter().any(|own| other.listens.iter().any(|its| own.port == its.port))
+/// Which server nginx takes for each host at each port.
+#[derive(Debug, Default)]
+pub(super) struct Ports {
+    ports: HashMap<Vec<u8>, Port>,
+}
+
+#[derive(Debug)]
+struct Port {
+    /// By their names, of which `*.x` is one.
+    named: HashMap<Vec<u8>, usize>,
+    /// For hosts that none names: the first, or the one that says so.
+    default: usize,
+    is_chosen: bool,
+}
+
+impl Ports {
+    /// Of these servers; of two with one name the first has it.
+    pub(super) fn of(all: &[Server]) -> Ports {
+        let mut ports: HashMap<Vec<u8>, Port> = HashMap::new();
+        for (at, server) in all.iter().enumerate() {
+            for listen in &server.listens {
+                let port = ports.entry(listen.port.clone()).or_insert_with(|| Port {
+                    named: HashMap::new(),
+                    default: at,
+                    is_chosen: false,
+                });
+                if listen.is_default && !port.is_chosen {
+                    (port.default, port.is_chosen) = (at, true);
+                }
+                for host in &server.hosts {
+                    port.named.entry(host.clone()).or_insert(at);
+                }
+            }
+        }
+        Ports { ports }
+    }
+
+    /// The servers that a host comes to, at all ports.
+    pub(super) fn chosen(&self, host: &[u8]) -> impl Iterator<Item = usize> {
+        self.ports.values().map(|port| port.chosen(host))
+    }
+
+    /// Whether nginx takes the server with this number for a host, at some port.
+    pub(super) fn is_asked(&self, server: &Server, own: usize, host: &[u8]) -> bool {
+        let ports = server.listens.iter().filter_map(|listen| self.ports.get(&listen.port));
+        ports.into_iter().any(|port| port.chosen(host) == own)
+    }
+
+    fn others(&self, server: &Server, own: usize) -> Others {
+        let ports = server.listens.iter().filter_map(|listen| self.ports.get(&listen.port));
+        let own = ports.filter(|port| port.default == own);
+        match own.map(|port| port.is_chosen).max() {
+            None => Others::No,
+            Some(false) => Others::First,
+            Some(true) => Others::Default,
+        }
     }
 }
 
-/// Whether nginx takes the server with this number for a host, at some port.
-pub(super) fn is_asked(all: &[Server], own: usize, host: &[u8]) -> bool {
-    all[own].listens.iter().any(|listen| {
-        let here = |at: &usize| all[*at].listens.iter().any(|its| its.port == listen.port);
-        let there: Vec<usize> = (0..all.len()).filter(here).collect();
-        // The name itself, then the longest that ends with it.
-        let fit = |name: &Vec<u8>| match name.strip_prefix(b"*") {
-            Some(domain) if name != host => host.ends_with(domain).then_some(name.len()),
-            _ => (name == host).then_some(usize::MAX),
-        };
-        let best = |at: &usize| all[*at].hosts.iter().filter_map(fit).max();
-        match there.iter().filter_map(|at| Some((best(at)?, *at))).max_by_key(|found| found.0) {
-            Some((_, chosen)) => chosen == own,
-            None => {
-                let default = |at: &&usize| {
-                    all[**at].listens.iter().any(|its| its.port == listen.port && its.is_default)
-                };
-                there.iter().find(default).or(there.first()) == Some(&own)
-            }
+impl Port {
+    fn chosen(&self, host: &[u8]) -> usize {
+        if let Some(&named) = self.named.get(host) {
+            return named;
         }
-    })
+        // The longest that ends with it.
+        let dots = memchr::memchr_iter(b'.', host);
+        let wild = dots.map(|at| [b"*", &host[at..]].concat());
+        wild.filter_map(|name| self.named.get(&name)).next().copied().unwrap_or(self.default)
+    }
 }
 
 /// All servers of a configuration, in their order.
 pub(super) fn servers(tree: &[Node], wrong: &mut Vec<Wrong>) -> Vec<Server> {
     let mut all = Vec::new();
     collect(tree, &mut all, wrong);
-    for at in 0..all.len() {
-        let mut others = Others::No;
-        for listen in &all[at].listens {
-            let at_port = |server: &Server, default: bool| {
-                server
-                    .listens
-                    .iter()
-                    .any(|its| its.port == listen.port && its.is_default >= default)
-            };
-            let chosen = all.iter().position(|server| at_port(server, true));
-            let first = all.iter().position(|server| at_port(server, false));
-            match (chosen, first) {
-                (Some(chosen), _) if chosen == at => others = Others::Default,
-                (None, Some(first)) if first == at && others == Others::No => {
-                    others = Others::First;
-                }
-                _ => {}
-            }
-        }
-        all[at].others = others;
-    }
-    for at in 0..all.len() {
-        let (before, server) = all.split_at_mut(at);
-        let server = &mut server[0];
+    let ports = Ports::of(&all);
+    for (own, server) in all.iter_mut().enumerate() {
+        server.others = ports.others(server, own);
         let had_names = !server.hosts.is_empty();
         // Of two servers with one name at one port nginx takes the first.
-        let taken = |host: &Vec<u8>| {
-            before.iter().any(|other| other.hosts.contains(host) && other.shares_port(server))
-        };
-        let kept: Vec<_> = server.hosts.iter().filter(|host| !taken(host)).cloned().collect();
-        server.hosts = kept;
+        let listens = server.listens.iter().filter_map(|listen| ports.ports.get(&listen.port));
+        let listens: Vec<&Port> = listens.collect();
+        let has = |host: &Vec<u8>| listens.iter().all(|port| port.named.get(host) == Some(&own));
+        server.hosts.retain(has);
         // The default one answers without a name, too.
         let is_default = server.others != Others::No;
         if server.never.is_some() || !server.hosts.is_empty() || is_default {

@@ -73,6 +73,8 @@ pub struct Report {
     /// Every line that was taken though it means something else here than where
     /// it comes from, in the same order.
     pub changed: Vec<Problem>,
+    /// Every directive that has nothing to do with redirects, in the same order.
+    pub passed: Vec<Problem>,
 }
 
 /// What one file held.
@@ -179,7 +181,10 @@ pub fn load_within(
                 Line::Link(row) => (Ok(row), None),
                 Line::Changed(row, what) => (Ok(row), Some(what)),
                 Line::Refused(message) => (Err(message), None),
-                Line::Other => return report.files[file].others += 1,
+                Line::Other(what) => {
+                    report.files[file].others += 1;
+                    return report.passed.push(loader.problem(file, line, what));
+                }
                 Line::Within(None) => return file = first,
                 Line::Within(Some(name)) => {
                     let known = loader.names[first..].iter().position(|known| known == name);
@@ -216,7 +221,7 @@ pub fn load_within(
         _ => {}
     }
     // A reader may come back to earlier lines.
-    for problems in [&mut report.problems, &mut report.changed] {
+    for problems in [&mut report.problems, &mut report.changed, &mut report.passed] {
         problems.sort_by_key(|problem| (problem.file, problem.line));
     }
     Ok(Loaded { table: (!refused).then(|| loader.builder.finish()), report })

@@ -5,6 +5,7 @@ mod check;
 mod common;
 mod formats;
 mod kinds;
+mod nginx;
 mod redirects;
 mod replay;
 mod scale;

@@ -24,7 +24,7 @@ const CONFIG: &str = "
     master_process off;
     error_log stderr crit;
     pid {folder}/nginx.pid;
-    events { worker_connections 64; }
+    events { worker_connections 1024; }
     http {
         client_body_temp_path {folder}/body;
         proxy_temp_path {folder}/proxy;
@@ -36,40 +36,50 @@ const CONFIG: &str = "
         large_client_header_buffers 8 32k;
         map_hash_max_size 65536;
         map_hash_bucket_size 4096;
-        include {folder}/links.map;
-        server {
-            listen {address};
-            if ($target) { return 302 $target; }
-            return 404;
-        }
+        {http}
+    }
+";
+
+const MAPPED: &str = "
+    include {folder}/links.map;
+    server {
+        listen {address};
+        if ($target) { return 302 $target; }
+        return 404;
     }
 ";
 
 /// A running nginx. Dropped, it is killed.
-struct Nginx {
+pub struct Nginx {
     child: Child,
-    address: SocketAddr,
+    pub address: SocketAddr,
 }
 
 impl Nginx {
     /// One that serves `links.map` of this folder; `None`, with a message, where it is
     /// not installed.
     fn start(folder: &Path) -> Option<Self> {
+        Self::start_with(folder, &|_| MAPPED.to_owned())
+    }
+
+    /// One that serves what is made for its port.
+    pub fn start_with(folder: &Path, http: &dyn Fn(u16) -> String) -> Option<Self> {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let folders = std::env::split_paths(&path).chain(["/usr/sbin".into()]);
         let Some(program) = folders.map(|at| at.join("nginx")).find(|file| file.is_file()) else {
             eprintln!("skipped: nginx is not installed");
             return None;
         };
-        let started = (0..TRIES).find_map(|_| Self::try_start(&program, folder));
+        let started = (0..TRIES).find_map(|_| Self::try_start(&program, folder, http));
         Some(started.expect("nginx starts"))
     }
 
-    fn try_start(program: &Path, folder: &Path) -> Option<Self> {
+    fn try_start(program: &Path, folder: &Path, http: &dyn Fn(u16) -> String) -> Option<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         drop(listener);
         let config = CONFIG
+            .replace("{http}", &http(address.port()))
             .replace("{folder}", &folder.display().to_string())
             .replace("{address}", &address.to_string());
         let path = folder.join("nginx.conf");

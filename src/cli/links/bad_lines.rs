@@ -1,7 +1,7 @@
 //! Lines that are bad, or were taken otherwise than they say, one after the other.
 
 use crate::limits::BAD_LINES_SHOWN;
-use crate::links::Report;
+use crate::links::{Problem, Report};
 use crate::words::{counted, visible};
 
 /// As they are shown: the first ones, or all.
@@ -22,4 +22,13 @@ pub fn bad_lines(report: &Report, all: bool) -> String {
         text.push_str("  (--all shows every one)\n");
     }
     text
+}
+
+/// Every directive that was passed over.
+pub fn passed_over(report: &Report) -> String {
+    let line = |passed: &Problem| {
+        let (name, message) = (visible(&passed.file_name), visible(&passed.message));
+        format!("{name}:{}: passed over: {message}\n", passed.line)
+    };
+    report.passed.iter().map(line).collect()
 }

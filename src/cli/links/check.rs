@@ -8,7 +8,7 @@ use bytesize::ByteSize;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::bad_lines::bad_lines;
+use super::bad_lines::{bad_lines, passed_over};
 use crate::cli::reading::ReadingArguments;
 use crate::links::{OnBadLine, Problem, Table};
 use crate::say::say;
@@ -30,6 +30,9 @@ pub struct CheckArguments {
     /// Show every bad line, not only the first ones
     #[arg(long)]
     pub all: bool,
+    /// List every directive that was passed over
+    #[arg(long)]
+    pub verbose: bool,
     /// Print everything, with every bad line, as one JSON object
     #[arg(long)]
     pub json: bool,
@@ -64,6 +67,9 @@ fn print(
         return writeln!(out, "{}", visible_json(&to_json(read)));
     }
     complaints.write_all(bad_lines(&read.report, wish.all).as_bytes())?;
+    if wish.verbose {
+        complaints.write_all(passed_over(&read.report).as_bytes())?;
+    }
     out.write_all(visible_lines(&description(read)).as_bytes())
 }
 
@@ -145,6 +151,7 @@ fn to_json(read: &Contents) -> Value {
         .map(|file| json!({ "file": file.name, "links": file.links, "bad_lines": file.bad_lines, "others": file.others }));
     let line = |problem: &Problem| json!({ "file": problem.file_name, "line": problem.line, "message": problem.message });
     let (problems, changed) = (report.problems.iter().map(line), report.changed.iter().map(line));
+    let passed = report.passed.iter().map(line);
     let table = read.table.as_ref().map(|table| {
         let (counts, memory) = (table.counts(), table.memory());
         json!({
@@ -165,6 +172,7 @@ fn to_json(read: &Contents) -> Value {
         "table": table,
         "problems": problems.collect::<Vec<_>>(),
         "changed": changed.collect::<Vec<_>>(),
+        "passed_over": passed.collect::<Vec<_>>(),
         "took_ms": read.took.as_secs_f64() * 1e3,
     })
 }
@@ -187,6 +195,7 @@ mod tests {
             reading: ReadingArguments::default(),
             on_bad_line: Some(on_bad_line),
             all: has("all"),
+            verbose: has("verbose"),
             json: has("json"),
         };
         let reading = wish.reading.plan();
@@ -247,6 +256,7 @@ mod tests {
             },
             on_bad_line: Some(OnBadLine::Refuse),
             all: false,
+            verbose: true,
             json: false,
         };
         let sources = Sources {
@@ -261,7 +271,9 @@ mod tests {
             (String::from_utf8(out).unwrap(), String::from_utf8(complaints).unwrap());
         assert!(out.contains("site.conf: 2 links, 1 other directive\nchanged: 2 links"), "{out}");
         assert_eq!(complaints.matches("site.conf:2: changed: nginx answers all that").count(), 2);
+        assert!(complaints.contains("site.conf:1: passed over: listen 80: no redirect\n"));
         assert_eq!(to_json(&read)["changed"][0]["line"], 2);
+        assert_eq!(to_json(&read)["passed_over"][0]["line"], 1);
     }
 
     #[test]

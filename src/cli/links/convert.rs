@@ -44,6 +44,9 @@ pub struct ConvertArguments {
     /// Write no links, only say what would become of them
     #[arg(long)]
     pub dry_run: bool,
+    /// List every directive that was passed over
+    #[arg(long)]
+    pub verbose: bool,
     /// Print the summary, with every changed and refused line, as one JSON object
     #[arg(long)]
     pub json: bool,
@@ -98,7 +101,8 @@ fn convert(
         }
         is_written = true;
     }
-    let summary = if wish.json { to_json(&report, is_written) } else { to_text(&report) };
+    let summary =
+        if wish.json { to_json(&report, is_written) } else { to_text(&report, wish.verbose) };
     // Standard output has the links, if nothing else was wished.
     if wish.output.is_some() || wish.dry_run {
         out.write_all(summary.as_bytes())?;
@@ -193,13 +197,18 @@ impl<W: Write> LinkWriter<W> {
     }
 }
 
-fn to_text(report: &Report) -> String {
+fn to_text(report: &Report, verbose: bool) -> String {
     let mut text = String::new();
     for line in &report.changed {
         text.push_str(&format!("changed: {line}\n"));
     }
     for line in &report.problems {
         text.push_str(&format!("refused: {line}\n"));
+    }
+    if verbose {
+        for line in &report.passed {
+            text.push_str(&format!("passed over: {line}\n"));
+        }
     }
     let others: usize = report.files.iter().map(|file| file.others).sum();
     text.push_str(&format!(
@@ -209,7 +218,8 @@ fn to_text(report: &Report) -> String {
         counted(report.problems.len(), "line")
     ));
     if others > 0 {
-        text.push_str(&format!(", {} passed over", counted(others, "other directive")));
+        let how = if verbose { "" } else { " (--verbose lists them)" };
+        text.push_str(&format!(", {} passed over{how}", counted(others, "other directive")));
     }
     text.push('\n');
     text
@@ -224,6 +234,7 @@ fn to_json(report: &Report, is_written: bool) -> String {
         "taken": report.links(),
         "changed": list(&report.changed),
         "refused": list(&report.problems),
+        "passed_over": list(&report.passed),
         "is_written": is_written,
     });
     visible_json(&summary) + "\n"

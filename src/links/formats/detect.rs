@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::cells::spell;
 use super::name::Format;
-use super::{cloudflare, csv, exports};
+use super::{cloudflare, csv, exports, nginx};
 
 /// Words that a file of nginx begins with.
 const NGINX: &[&[u8]] =
@@ -31,6 +31,7 @@ impl Format {
             Some("json" | "ndjson" | "jsonl") if has_columns => Format::Ndjson,
             Some("json" | "ndjson" | "jsonl") => json_of(text),
             Some("conf" | "map") if is_nginx(text) => Format::Nginx,
+            _ if nginx::is_list(text) => Format::Nginx,
             _ => Format::Native,
         }
     }

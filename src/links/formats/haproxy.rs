@@ -164,13 +164,22 @@ fn is_canonical(key: &[u8]) -> bool {
         && !path.split(|&byte| byte == b'/').any(is_dots)
 }
 
+/// The keys of a regular expression.
+fn expression_keys(key: &[u8]) -> Result<(Vec<Vec<u8>>, Option<String>), String> {
+    let is_path = key.starts_with(b"^/") || !key.starts_with(b"^");
+    let shape = regex::read(key, regex::Subject { host: !is_path, raw: false })?;
+    if shape.any_case {
+        return Err(format!("`{}` matches in any case; write its links one by one", shown(key)));
+    }
+    let rooted =
+        |key: &[u8]| if key.contains(&b'/') { key.to_vec() } else { [key, b"/*"].concat() };
+    let keys = shape.keys.iter().map(|filled| rooted(&filled.key)).collect();
+    Ok((keys, shape.changed))
+}
+
 fn keys(key: &[u8], how: HaproxyMatch) -> Result<(Vec<Vec<u8>>, Option<String>), String> {
     if how == HaproxyMatch::Reg {
-        let shape = regex::read(key)?;
-        let rooted =
-            |key: &[u8]| if key.contains(&b'/') { key.to_vec() } else { [key, b"/*"].concat() };
-        let keys = shape.keys.iter().map(|filled| rooted(&filled.key)).collect();
-        return Ok((keys, shape.changed));
+        return expression_keys(key);
     }
     if key.contains(&b'*') || super::paths::no_placeholder(key).is_err() {
         return Err(format!(
@@ -338,7 +347,7 @@ mod tests {
     fn expressions() {
         check(Reg, "^/a/ https://x/", &["/a/*|https://x/|-"]);
         check(Reg, r"^a\.example$ https://x/", &["a.example/*|https://x/|-"]);
-        check(Reg, "^/(a|b) https://x/", &["!has a group"]);
+        check(Reg, "^/(a|b)$ https://x/", &["/a|https://x/|-", "/b|https://x/|-"]);
         let rows = rows(Reg, "^/a/ https://x/\n^/a/b$ https://y/\n");
         assert!(rows[1].contains("~haproxy takes line 1, which comes first"), "{rows:?}");
     }

@@ -14,7 +14,6 @@ mod name;
 mod native;
 mod ndjson;
 mod nginx;
-mod order;
 mod paths;
 mod plain;
 mod redirects;

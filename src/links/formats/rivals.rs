@@ -1,7 +1,7 @@
 //! Where the first rule that fits answers, two rules can fit one request and here the
 //! later one answers, because its key is more exact: another host, a longer beginning,
-//! fewer placeholders. [`Order`](super::order::Order) finds earlier rules that fit all that
-//! a later one does; here those are found too that share only some requests with it.
+//! fewer placeholders. Here earlier rules are found that fit what a later one fits, or some of
+//! it.
 
 use core::cmp::{Ordering, Reverse};
 use std::collections::{HashMap, HashSet};

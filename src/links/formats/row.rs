@@ -23,8 +23,8 @@ pub(in crate::links) enum Line<'a> {
     Changed(Row<'a>, String),
     /// Nothing that can be taken; why, as a sentence with its remedy.
     Refused(String),
-    /// Something that has nothing to do with redirects.
-    Other,
+    /// Something that has nothing to do with redirects; what, for those who ask.
+    Other(String),
     /// No line: those that follow are of the file with this name, which was
     /// included; without one, of the source itself.
     Within(Option<&'a str>),
@@ -50,7 +50,7 @@ pub(super) fn written(read: impl FnOnce(&mut dyn FnMut(u32, Line<'_>))) -> Vec<S
             Line::Link(link) => format!("{number} {}", row(link)),
             Line::Changed(link, what) => format!("{number} {} ~{what}", row(link)),
             Line::Refused(message) => format!("{number} !{message}"),
-            Line::Other => format!("{number} -"),
+            Line::Other(_) => format!("{number} -"),
             Line::Within(name) => format!("{number} @{}", name.unwrap_or_default()),
         });
     });

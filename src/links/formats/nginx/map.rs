@@ -1,61 +1,21 @@
 //! `map` blocks: `map $source $variable { key value; … }`.
 
-use super::super::order::Order;
 use super::super::paths::{no_placeholder, push_literal};
-use super::super::regex::Filled;
-use super::emit::Emit;
-use super::server::{Location, NginxRedirect, Paths, hosts};
+use super::claims::{Claim, Claims};
+use super::compared::Compared;
+use super::condition::escaped;
+use super::emit::{Emit, near};
+use super::location::Stand;
+use super::paths::{Paths, nothing, of_location};
+use super::redirect::NginxRedirect;
+use super::region::PathsOf;
+use super::servers::names;
 use super::tokens::{DirectiveEnd, Tokens};
 use super::tree::{ConfigLine, Texts};
 use super::value::filled;
 use crate::links::bytes::shown;
+use crate::links::formats::regex::{Filled, Subject};
 use crate::words::counted;
-
-/// What a map compares its keys with.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Compared {
-    /// Something of the request's address.
-    Address {
-        /// Whether it begins with `http://` or `https://`.
-        scheme: bool,
-        host: bool,
-        path: bool,
-        /// Whether the path is as it was sent, with its query.
-        raw: bool,
-    },
-    /// `$arg_name`
-    Argument(Vec<u8>),
-    /// Anything else.
-    Other,
-}
-
-impl Compared {
-    pub(super) fn of(source: &[u8]) -> Compared {
-        if let Some(name) = source.strip_prefix(b"$arg_") {
-            let is_name = name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
-            if is_name && !name.is_empty() {
-                return Compared::Argument(name.to_vec());
-            }
-        }
-        let braces: Vec<u8> =
-            source.iter().copied().filter(|b| !matches!(b, b'{' | b'}')).collect();
-        let mut rest = &braces[..];
-        let mut eat = |texts: &[&[u8]]| {
-            let found = texts.iter().find_map(|text| rest.strip_prefix(*text));
-            rest = found.unwrap_or(rest);
-            found.is_some()
-        };
-        let scheme = eat(&[b"$scheme://"]);
-        let host = eat(&[b"$http_host", b"$host", b"$server_name"]);
-        let raw = eat(&[b"$request_uri"]);
-        let path = raw || eat(&[b"$uri", b"$document_uri"]);
-        let query = path && eat(&[b"$is_args$args", b"?$args", b"$is_args$query_string"]);
-        if !rest.is_empty() || !(host || path) || (scheme && !host) {
-            return Compared::Other;
-        }
-        Compared::Address { scheme, host, path, raw: raw || query }
-    }
-}
 
 /// A map that is read.
 pub(super) struct Map<'m> {
@@ -70,7 +30,15 @@ pub(super) struct Map<'m> {
 #[derive(Default)]
 struct State {
     hostnames: bool,
-    order: Order,
+    default: Option<(Vec<u8>, ConfigLine)>,
+    /// Keys with their values that nginx tries when no text fits.
+    expressions: Vec<(Vec<u8>, Vec<u8>, ConfigLine)>,
+    /// Hosts that the map names, if it is one of hosts.
+    hosts: Vec<Vec<u8>>,
+    /// By the number of a use, what comes first in it: expressions, and what the
+    /// condition around the redirect does not want.
+    claims: Claims,
+    turns: usize,
 }
 
 impl Map<'_> {
@@ -83,7 +51,12 @@ impl Map<'_> {
         line: u32,
         emit: &mut Emit<'_>,
     ) {
-        self.entries(texts, file, (at, line), &mut State::default(), emit);
+        let mut state = State::default();
+        self.entries(texts, file, (at, line), &mut state, emit);
+        for (key, value, place) in core::mem::take(&mut state.expressions) {
+            self.entry(&key, &value, place, &mut state, emit);
+        }
+        self.default(&state, emit);
     }
 
     fn entries(
@@ -129,6 +102,12 @@ impl Map<'_> {
                         emit.refuse(place, message);
                     }
                 }
+                (_, [key, value]) if key == b"default" => {
+                    state.default = Some((value.clone(), place));
+                }
+                (_, [key, value]) if key.starts_with(b"~") => {
+                    state.expressions.push((key.clone(), value.clone(), place));
+                }
                 (_, [key, value]) => self.entry(key, value, place, state, emit),
                 (_, _) => {
                     let message = format!(
@@ -150,50 +129,105 @@ impl Map<'_> {
         state: &mut State,
         emit: &mut Emit<'_>,
     ) {
-        let is_default = key == b"default";
         // In an `if` both are no.
-        if value.is_empty() || value == b"0" {
-            if !is_default {
-                let message =
-                    format!("{} has no value, so it is no redirect; leave it out", shown(key));
-                emit.refuse(place, message);
-            }
-            return;
+        if value.is_empty() || (value == b"0" && self.uses.iter().all(NginxRedirect::asks_no_value))
+        {
+            let message =
+                format!("{} has no value, so it is no redirect; leave it out", shown(key));
+            return emit.refuse(place, message);
         }
-        for found in self.uses {
-            let paths = match is_default {
-                true => self.default(found),
-                false => self.paths(key, state.hostnames, found),
-            };
-            let mut paths = match paths {
+        let mut outside = None;
+        let mut taken = false;
+        let what = format!("`{}`", shown(key));
+        state.turns += 1;
+        for (at, found) in self.uses.iter().enumerate() {
+            let mut paths = match self.paths(key, state.hostnames, found) {
+                Ok(paths) if paths.keys.is_empty() => continue,
                 Ok(paths) => paths,
-                Err(message) => return emit.refuse(place, message),
-            };
-            // Texts come first, then expressions in their order.
-            if key.starts_with(b"~") {
-                for filled in &paths.keys {
-                    if let Some(earlier) = state.order.pass(&filled.key, place.line) {
-                        paths.changed = Some(format!(
-                            "nginx takes line {earlier}, which comes first; here the more exact key answers"
-                        ));
-                    }
+                Err(message) => {
+                    let sent = filled(&found.value, self.variable, value);
+                    outside.get_or_insert_with(|| near(message, found, &sent));
+                    continue;
                 }
+            };
+            taken = true;
+            if let Compared::Address { path: false, .. } = self.compared {
+                state.hosts.extend(paths.keys.iter().map(|filled| host_of(&filled.key)));
             }
-            let value = filled(&found.value, self.variable, value);
-            let has_host = matches!(self.compared, Compared::Address { host: true, .. });
-            let hosts = if has_host && !is_default { &[][..] } else { &found.context.hosts[..] };
-            emit.redirect(place, &paths, hosts, found, &value);
+            let is_text = !key.starts_with(b"~");
+            let is_wanted = found.wants(value);
+            if !is_text || !is_wanted {
+                let turn = if is_text { 0 } else { state.turns };
+                paths.changed = state.before(at, turn, &paths).or(paths.changed);
+                state.note(at, turn, (&paths, is_wanted), place);
+            }
+            let regions = paths.regions();
+            if is_text
+                && paths.any_case
+                && regions.iter().all(|region| region.paths == PathsOf::Exact)
+            {
+                emit.claims.add_texts(found, &regions, place);
+            } else {
+                emit.claims.add(found.context.server, claim(found, &paths, is_wanted, place));
+            }
+            if is_wanted {
+                let value = filled(&found.value, self.variable, value);
+                let has_host = matches!(self.compared, Compared::Address { host: true, .. });
+                let hosts = if has_host { &[][..] } else { &found.context.hosts[..] };
+                emit.redirect(place, &paths, hosts, found, &value);
+            }
+        }
+        match outside {
+            Some(message) => emit.refuse(place, message),
+            None if !taken => emit.refuse(place, nothing(&what)),
+            None => {}
         }
     }
 
-    /// The keys of `default`: all that the redirect is asked for.
-    fn default(&self, found: &NginxRedirect) -> Result<Paths, String> {
-        match self.compared {
-            Compared::Argument(_) => found.paths(),
-            _ if found.context.location == Location::All && found.context.paths.is_none() => {
-                Ok(Paths::of(b"/*".to_vec()))
+    /// What nothing else of the map is for: all that the redirect is asked for.
+    fn default(&self, state: &State, emit: &mut Emit<'_>) {
+        let absent = (Vec::new(), ConfigLine { file: usize::MAX, line: 0 });
+        let (value, place) = state.default.as_ref().unwrap_or(&absent);
+        for (at, found) in self.uses.iter().enumerate() {
+            let is_alone = found.place.file == usize::MAX;
+            if !found.wants(value) || (is_alone && matches!(&value[..], b"" | b"0")) {
+                continue;
             }
-            _ => found.paths(),
+            // What a condition elsewhere compares with.
+            if is_alone && !value.iter().any(|byte| b"/$.".contains(byte)) {
+                emit.other(*place, format!("default {}: no redirect", shown(value)));
+                continue;
+            }
+            let place = if place.file == usize::MAX { found.place } else { *place };
+            let sent = filled(&found.value, self.variable, value);
+            let mut paths = match found.paths() {
+                Ok(paths) => paths,
+                Err(message) => {
+                    emit.refuse(place, near(message, found, &sent));
+                    continue;
+                }
+            };
+            let is_fixed = found.is_fixed(self.variable);
+            let is_taken = is_fixed || !matches!(&value[..], b"" | b"0");
+            emit.claims.add(found.context.server, claim(found, &paths, is_taken, place));
+            if !is_taken && value.is_empty() {
+                let what =
+                    "where the map has no value nginx sends an empty Location; here it is 404";
+                emit.other(found.place, what.to_owned());
+                continue;
+            }
+            paths.changed = state.before(at, usize::MAX, &paths).or(paths.changed);
+            // Hosts that the map has are no others.
+            let mut hosts = found.context.hosts.clone();
+            hosts.retain(|host| !state.hosts.contains(host));
+            if hosts.is_empty() && !found.context.hosts.is_empty() {
+                if emit.beside.is_default(found) {
+                    let message = "the map has all names of its server, and what is left are hosts that no server names; write a `/*` link if it should answer them";
+                    emit.refuse(place, message.to_owned());
+                }
+                continue;
+            }
+            emit.redirect(place, &paths, &hosts, found, &sent);
         }
     }
 
@@ -205,6 +239,7 @@ impl Map<'_> {
         };
         // A backslash goes before what would be something special.
         let text = key.strip_prefix(b"\\").unwrap_or(key);
+        let around = found.paths()?;
         match self.compared {
             Compared::Other => Err("it compares something else than the address".to_owned()),
             Compared::Argument(name) => {
@@ -213,19 +248,24 @@ impl Map<'_> {
                         "an expression of a parameter; write its values one by one".to_owned()
                     );
                 }
-                let mut paths = found.paths()?;
-                for filled in &mut paths.keys {
-                    filled.key.extend_from_slice(&[b"?", &name[..], b"=", text].concat());
-                }
-                Ok(paths)
+                Ok(argument_paths(around, name, text))
             }
-            Compared::Address { path: false, .. } => match expression {
-                Some(expression) => whole_hosts(Paths::matched(expression, false)?, key),
-                None => host_paths(text, hostnames),
-            },
+            Compared::Address { path: false, .. } => {
+                let hosts = match expression {
+                    Some(expression) => {
+                        let subject = Subject { host: true, raw: false };
+                        whole_hosts(Paths::matched(expression, false, subject)?, key)?
+                    }
+                    None => host_paths(text, hostnames)?,
+                };
+                Ok(at_hosts(&hosts, &around))
+            }
             Compared::Address { scheme, host, raw, .. } => {
                 let paths = match expression {
-                    Some(expression) => Paths::matched(expression, any_case)?,
+                    Some(expression) => {
+                        let subject = Subject { host: *host, raw: *raw };
+                        Paths::matched(expression, any_case, subject)?
+                    }
                     None => text_paths(text, *scheme, *host, *raw)?,
                 };
                 if !*host && !paths.keys.iter().all(|filled| filled.key.starts_with(b"/")) {
@@ -234,31 +274,85 @@ impl Map<'_> {
                         shown(text)
                     ));
                 }
-                within(paths, found)
+                let regions = match found.context.chain.last() {
+                    None if found.context.paths.is_none() => return Ok(paths),
+                    Some(step) if found.context.paths.is_none() => of_location(&step.location),
+                    _ => around.regions(),
+                };
+                paths.within(&regions, &format!("`{}`", shown(key)))
             }
         }
     }
 }
 
-/// Keys of a map whose redirect stands in a location.
-fn within(mut paths: Paths, found: &NginxRedirect) -> Result<Paths, String> {
-    let start = match &found.context.location {
-        Location::All => return Ok(paths),
-        Location::Exact(path) | Location::Prefix { path, .. } => path,
-        Location::Regex { .. } => {
-            return Err(
-                "its variable is used in a location of an expression; use it in the server"
-                    .to_owned(),
-            );
-        }
-    };
-    if !paths.keys.iter().all(|filled| filled.key.starts_with(start)) {
-        paths.changed = Some(format!(
-            "nginx asks the map only for the location {}; here this key answers",
-            shown(start)
-        ));
+fn host_of(key: &[u8]) -> Vec<u8> {
+    key.split(|&byte| byte == b'/').next().unwrap_or_default().to_vec()
+}
+
+impl State {
+    /// What comes first in a use of the map and answers otherwise, as a sentence.
+    fn before(&self, at: usize, turn: usize, paths: &Paths) -> Option<String> {
+        let stand = Stand { chain: &[], turn };
+        let regions = paths.regions();
+        let found = regions.iter().find_map(|region| {
+            self.claims.before(Some(at), &stand, region, Some(&region.host)).first().copied()
+        })?;
+        let line = found.place.line;
+        Some(match found.is_taken {
+            true => format!(
+                "nginx takes line {line}, which comes first; here the more exact key answers"
+            ),
+            false => format!("nginx does not answer what line {line} is for; here this link does"),
+        })
     }
-    Ok(paths)
+
+    fn note(
+        &mut self,
+        at: usize,
+        turn: usize,
+        (paths, is_taken): (&Paths, bool),
+        place: ConfigLine,
+    ) {
+        let (chain, regions, what) = (Vec::new(), paths.regions(), String::new());
+        self.claims.add(Some(at), Claim { chain, turn, regions, is_taken, place, what });
+    }
+}
+
+/// What nginx looks at where an expression of a map is, or its default.
+fn claim(found: &NginxRedirect, paths: &Paths, is_taken: bool, place: ConfigLine) -> Claim {
+    let (chain, turn) = (found.context.chain.clone(), found.turn);
+    let what = "a value of the map that is no target".to_owned();
+    Claim { chain, turn, regions: paths.regions(), is_taken, place, what }
+}
+
+/// Keys with a parameter that has a value.
+fn argument_paths(mut paths: Paths, name: &[u8], value: &[u8]) -> Paths {
+    if value.iter().any(u8::is_ascii_alphabetic) {
+        paths.changed.get_or_insert_with(|| {
+            "nginx compares the value in any case; here it is as it is written".to_owned()
+        });
+    }
+    for filled in &mut paths.keys {
+        filled.key.extend_from_slice(&[b"?", name, b"=", &escaped(value)].concat());
+    }
+    paths
+}
+
+/// Paths at each of these hosts.
+fn at_hosts(hosts: &Paths, around: &Paths) -> Paths {
+    let mut paths = Paths { changed: hosts.changed.clone(), ..around.clone() };
+    paths.changed = paths.changed.or_else(|| around.changed.clone());
+    let pairs = hosts.keys.iter().flat_map(|host| {
+        let name = host.key.strip_suffix(b"/*").unwrap_or(&host.key);
+        around.keys.iter().map(move |filled| {
+            let key = [name, &filled.key[..]].concat();
+            let fills = if hosts.shape.is_some() { &host.fills } else { &filled.fills };
+            Filled { key, fills: fills.clone() }
+        })
+    });
+    paths.keys = pairs.collect();
+    paths.shape = hosts.shape.clone().or(paths.shape);
+    paths
 }
 
 /// The key of a text that is compared with a path, behind a host or not.
@@ -303,8 +397,8 @@ fn text_paths(text: &[u8], scheme: bool, host: bool, raw: bool) -> Result<Paths,
 
 /// The keys of a host: all its paths.
 fn host_paths(text: &[u8], hostnames: bool) -> Result<Paths, String> {
-    let names = match hostnames {
-        true => hosts(text)?,
+    let found = match hostnames {
+        true => names(text)?,
         false if text.starts_with(b".") || text.contains(&b'*') => {
             return Err(format!(
                 "no host is `{}`; the map has no `hostnames;` that would give it a meaning",
@@ -313,11 +407,11 @@ fn host_paths(text: &[u8], hostnames: bool) -> Result<Paths, String> {
         }
         false => vec![text.to_ascii_lowercase()],
     };
-    if names.is_empty() || text.contains(&b'/') {
+    if found.is_empty() || text.contains(&b'/') {
         return Err(format!("no host is `{}`", shown(text)));
     }
     let key = |name: Vec<u8>| Filled { key: [&name, &b"/*"[..]].concat(), fills: Vec::new() };
-    Ok(Paths { keys: names.into_iter().map(key).collect(), ..Paths::default() })
+    Ok(Paths { keys: found.into_iter().map(key).collect(), ..Paths::default() })
 }
 
 /// Hosts that an expression matches, with all their paths.

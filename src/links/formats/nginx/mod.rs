@@ -3,51 +3,84 @@
 //! includes. Values of a map are sent by the `return $variable` that uses it, if
 //! the file has one: then they have its status and its server's hosts.
 
+mod beside;
+mod claims;
+mod compared;
+mod condition;
 mod emit;
+mod list;
+mod location;
 mod map;
-mod server;
+mod paths;
+mod redirect;
+mod region;
+mod servers;
 mod tokens;
 mod tree;
 mod value;
+mod walk;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::super::bytes::shown;
-use super::order::Order;
 use super::row::Line;
 use super::source::Help;
+use beside::Beside;
+use claims::Claim;
+use compared::Compared;
 use emit::Emit;
-use map::{Compared, Map};
-use server::{Context, NginxRedirect, Turn, Walk};
+use map::Map;
+use paths::Paths;
+use redirect::{Context, NginxRedirect};
+use servers::Others;
 use tree::{Block, ConfigLine, Node, Texts};
+use walk::Walk;
+
+pub(super) use list::is_list;
 
 pub(super) fn read(text: &[u8], help: &Help<'_>, take: &mut dyn FnMut(u32, Line<'_>)) {
     let mut texts = Texts::new(text, help);
     let mut walk = Walk::default();
     let tree = texts.tree(0, 0, &mut walk.wrong);
-    walk.block(&tree, &Context::default());
+    let listed = list::compared(&tree);
+    if listed.is_none() {
+        walk.servers = servers::servers(&tree, &mut walk.wrong);
+        walk.tree(&tree);
+    }
     let mut maps = Vec::new();
     collect_maps(&tree, &mut maps);
+    let found = core::mem::take(&mut walk.found);
+    let (uses, plain) = sorted(found, &maps, &mut walk.wrong);
+    let plain = claimed(plain, &mut walk);
+    say_defaults(&mut walk);
 
-    let named = walk.found.iter().filter(|found| !found.context.hosts.is_empty()).count();
+    let servers = core::mem::take(&mut walk.servers);
+    let redirects: Vec<NginxRedirect> = plain.iter().map(|(found, _)| found.clone()).collect();
+    let beside = Beside::new(&servers, &redirects, &whole(&plain));
     let mut emit = Emit {
         take,
         base: help.base,
         names: Vec::new(),
         file: 0,
-        earlier: [Order::default(), Order::default()],
-        others_have_names: named > 0,
+        claims: core::mem::take(&mut walk.claims),
+        beside,
     };
     emit.know(&texts);
-    for place in &walk.others {
-        emit.other(*place);
+    for (place, what) in walk.others {
+        emit.other(place, what);
     }
-    let (uses, plain) = sorted(core::mem::take(&mut walk.found), &maps, &mut walk.wrong);
+    if let Some(compared) = listed {
+        let uses = [alone(b"value")];
+        let map = Map { variable: b"value", compared: &compared, uses: &uses };
+        map.read(&mut texts, 0, 0, 1, &mut emit);
+    }
+    let first_use = |node: &&Node| uses_of(node, &uses).iter().map(|used| used.turn).min();
+    maps.sort_by_key(first_use);
     for node in maps {
-        read_map(node, &uses, &mut texts, walk.has_servers, &mut emit);
+        read_map(node, &uses, &mut texts, !servers.is_empty(), &mut emit);
     }
-    for found in &plain {
-        emit.found(found);
+    for (found, paths) in plain {
+        emit.found(&found, paths);
     }
     for (place, message) in walk.wrong {
         emit.refuse(place, message);
@@ -64,39 +97,118 @@ fn collect_maps<'n>(nodes: &'n [Node], maps: &mut Vec<&'n Node>) {
     }
 }
 
-/// By the name of a variable, the redirects that send it.
+/// By the name of a variable, the redirects that send it or ask for it.
 type Uses = HashMap<Vec<u8>, Vec<NginxRedirect>>;
 
-/// Parts redirects that send the value of a map from the others, and puts those in
-/// the order in which nginx looks at them.
+/// Redirects that no map is for, with their keys.
+type Plain = Vec<(NginxRedirect, Result<Paths, String>)>;
+
+fn variable_of(node: &Node) -> &[u8] {
+    let variable = node.words.get(2).map_or(&b""[..], |word| word);
+    variable.strip_prefix(b"$").unwrap_or(variable)
+}
+
+fn uses_of<'u>(node: &Node, uses: &'u Uses) -> &'u [NginxRedirect] {
+    uses.get(variable_of(node)).map_or(&[], |uses| &uses[..])
+}
+
+/// Parts redirects that send the value of a map, or ask for it, from the others.
 fn sorted(
     found: Vec<NginxRedirect>,
     maps: &[&Node],
     wrong: &mut Vec<(ConfigLine, String)>,
 ) -> (Uses, Vec<NginxRedirect>) {
-    let mut uses = Uses::new();
-    for node in maps {
-        if let [_, _, variable] = &node.words[..] {
-            uses.insert(variable.strip_prefix(b"$").unwrap_or(variable).to_vec(), Vec::new());
-        }
-    }
+    let mut uses: Uses = maps.iter().map(|node| (variable_of(node).to_vec(), Vec::new())).collect();
     let mut plain = Vec::new();
     for found in found {
-        let used = value::variables(&found.value).find(|name| uses.contains_key(*name));
-        let used = used.map(<[u8]>::to_vec);
-        let unmet = found.context.wants.iter().find(|wanted| used.as_ref() != Some(wanted));
-        if let Some(wanted) = unmet {
-            let message = format!("no key can ask whether ${} is set", shown(wanted));
-            wrong.push((found.place, message));
-            continue;
+        let sent = value::variables(&found.value).filter(|name| uses.contains_key(*name));
+        let asked = found.context.wants.iter().map(|want| &want.name[..]);
+        let mut names: Vec<Vec<u8>> = sent.chain(asked).map(<[u8]>::to_vec).collect();
+        names.dedup();
+        let unmet = names.iter().find(|name| !uses.contains_key(*name));
+        let message = match (unmet, &names[..]) {
+            (Some(name), _) => {
+                format!("no key can ask what ${} is; write its links one by one", shown(name))
+            }
+            (None, [_, other, ..]) => {
+                format!("${} is of a second map, and a key is of one", shown(other))
+            }
+            (None, [name]) => {
+                uses.entry(name.clone()).or_default().push(found);
+                continue;
+            }
+            (None, []) => {
+                plain.push(found);
+                continue;
+            }
+        };
+        wrong.push((found.place, message));
+    }
+    // Of two with one key the first stays.
+    plain.sort_by_key(|found| (found.stand().about(), found.turn));
+    (uses, plain)
+}
+
+/// Finds the keys of redirects, and notes what nginx answers by them.
+fn claimed(plain: Vec<NginxRedirect>, walk: &mut Walk) -> Plain {
+    let mut done = Vec::new();
+    for found in plain {
+        let paths = found.paths();
+        if let Ok(paths) = &paths {
+            let query = found.context.query.strip_prefix(b"?").unwrap_or_default();
+            let mut regions = paths.regions();
+            if !query.is_empty() {
+                regions.iter_mut().for_each(|region| region.query = query.to_vec());
+            }
+            let claim = Claim {
+                chain: found.context.chain.clone(),
+                turn: found.turn,
+                regions: found.context.at_hosts(regions, &walk.servers),
+                is_taken: true,
+                place: found.place,
+                what: String::new(),
+            };
+            walk.claims.add(found.context.server, claim);
         }
-        match used.and_then(|name| uses.get_mut(&name)) {
-            Some(uses) => uses.push(found),
-            None => plain.push(found),
+        done.push((found, paths));
+    }
+    done
+}
+
+/// Servers that answer all paths by redirects.
+fn whole(plain: &Plain) -> HashSet<usize> {
+    let is_all = |found: &&(NginxRedirect, Result<Paths, String>)| {
+        let (found, paths) = found;
+        let asks = found.context.in_condition || !found.context.query.is_empty();
+        !asks && paths.as_ref().is_ok_and(|paths| paths.keys.iter().any(|key| key.key == b"/*"))
+    };
+    plain.iter().filter(is_all).filter_map(|(found, _)| found.context.server).collect()
+}
+
+/// Says which named server nginx takes for hosts that none names.
+fn say_defaults(walk: &mut Walk) {
+    if walk.servers.len() < 2 {
+        return;
+    }
+    for server in &walk.servers {
+        if server.others == Others::First && !server.hosts.is_empty() && server.never.is_none() {
+            let what = "as the first server nginx takes it for hosts without a server too; here only its names answer";
+            walk.others.push((server.place, what.to_owned()));
         }
     }
-    plain.sort_by_key(|found| found.turn);
-    (uses, plain)
+}
+
+/// A map that no redirect of the file uses is sent with 302.
+fn alone(variable: &[u8]) -> NginxRedirect {
+    NginxRedirect {
+        context: Context::default(),
+        turn: 0,
+        rewrite: None,
+        status: b"302".to_vec(),
+        value: [b"$", variable].concat(),
+        keeps_query: false,
+        place: ConfigLine { file: usize::MAX, line: 0 },
+    }
 }
 
 fn read_map(
@@ -106,17 +218,16 @@ fn read_map(
     has_servers: bool,
     emit: &mut Emit<'_>,
 ) {
-    let ([_, source, variable], Some(Block::Map { at, line })) = (&node.words[..], &node.block)
-    else {
+    let ([_, source, _], Some(Block::Map { at, line })) = (&node.words[..], &node.block) else {
         let message = "a map has a source and a variable: map $uri $target { … }";
         return emit.refuse(node.place, message.to_owned());
     };
-    let variable = variable.strip_prefix(b"$").unwrap_or(variable);
+    let variable = variable_of(node);
     let compared = Compared::of(source);
-    let uses = uses.get(variable).map_or(&[][..], |uses| &uses[..]);
+    let uses = uses_of(node, uses);
     if uses.is_empty() && has_servers {
         // It is for something else than redirects.
-        return emit.other(node.place);
+        return emit.other(node.place, walk::passed(node));
     }
     if compared == Compared::Other {
         let message = format!(
@@ -125,15 +236,7 @@ fn read_map(
         );
         return emit.refuse(node.place, message);
     }
-    let alone = [NginxRedirect {
-        context: Context::default(),
-        turn: Turn::Server,
-        rewrite: None,
-        status: b"302".to_vec(),
-        value: [b"$", variable].concat(),
-        keeps_query: false,
-        place: ConfigLine { file: usize::MAX, line: 0 },
-    }];
+    let alone = [alone(variable)];
     let uses = if uses.is_empty() { &alone[..] } else { uses };
     let map = Map { variable, compared: &compared, uses };
     emit.within(texts, node.place.file);

@@ -2,8 +2,8 @@
 //! carom know are written in their way, the others are refused.
 
 use super::super::paths::absolute;
-use super::super::regex::Shape;
 use crate::links::bytes::shown;
+use crate::links::formats::regex::{Fill, Shape};
 
 /// What variables stand for, in one key.
 #[derive(Clone, Copy, Debug)]
@@ -13,7 +13,7 @@ pub(super) struct Known<'a> {
     /// The path, as a target writes it.
     pub(super) uri: &'a [u8],
     /// The expression that was matched, and what its captures are.
-    pub(super) captures: Option<(&'a Shape, &'a [Vec<u8>])>,
+    pub(super) captures: Option<(&'a Shape, &'a [Fill])>,
     pub(super) base: Option<&'a str>,
 }
 
@@ -25,6 +25,8 @@ pub(super) struct SentTarget {
     pub(super) keeps_query: bool,
     /// In what it is something else.
     pub(super) changed: Option<&'static str>,
+    /// Whether text of the key, and so its spelling, is in it.
+    pub(super) spelled: bool,
 }
 
 /// The name of a variable at the start of `text`, behind its `$`, and what
@@ -67,12 +69,36 @@ pub(super) fn filled(text: &[u8], name: &[u8], value: &[u8]) -> Vec<u8> {
     out
 }
 
+/// About what would be written for it in a key that comes near what it is for.
+pub(super) fn loose(value: &[u8], key: &str) -> String {
+    let mut out = String::new();
+    let mut rest = value;
+    while let Some((&byte, behind)) = rest.split_first() {
+        rest = behind;
+        match variable(behind).filter(|_| byte == b'$') {
+            Some((name, after)) => {
+                rest = after;
+                let numbered = format!(":p{}", String::from_utf8_lossy(name));
+                out.push_str(match name {
+                    b"request_uri" | b"uri" => "/:splat",
+                    [b'1'..=b'9'] if key.contains(&numbered) => &numbered,
+                    [b'1'..=b'9'] => ":splat",
+                    _ => "…",
+                });
+            }
+            None => out.push(char::from(byte)),
+        }
+    }
+    shown(out.as_bytes())
+}
+
 /// The target that `value` is in a key.
 ///
 /// # Errors
 /// What cannot be said by a target, as a sentence.
 pub(super) fn target(value: &[u8], known: &Known<'_>) -> Result<SentTarget, String> {
-    let mut made = SentTarget { target: Vec::new(), keeps_query: false, changed: None };
+    let mut made =
+        SentTarget { target: Vec::new(), keeps_query: false, changed: None, spelled: false };
     let mut rest = value;
     while let Some((&byte, behind)) = rest.split_first() {
         rest = behind;
@@ -155,10 +181,21 @@ impl SentTarget {
                 let fill = fill.ok_or_else(|| {
                     format!("${} cannot be told in a target; write its value", shown(name))
                 })?;
-                return self.text(fill, after);
+                if fill.query {
+                    self.query_behind(after);
+                }
+                return self.text(&fill.text, after);
             }
         }
         Ok(after)
+    }
+
+    /// Notes that the visitor's query is part of what was captured.
+    fn query_behind(&mut self, after: &[u8]) {
+        match after.is_empty() && !self.target.contains(&b'?') {
+            true => self.keeps_query = true,
+            false => self.changed = Some("what was captured is here without its query"),
+        }
     }
 
     /// Writes what may end with a placeholder, which ends where no letter follows.
@@ -172,6 +209,9 @@ impl SentTarget {
                 shown(after)
             ));
         }
+        // In a placeholder the visitor's own spelling comes back.
+        let literal = text.split(|&byte| byte == b'/').filter(|part| !part.starts_with(b":"));
+        self.spelled |= literal.flatten().any(u8::is_ascii_alphabetic);
         self.target.extend_from_slice(text);
         Ok(after)
     }
@@ -179,8 +219,8 @@ impl SentTarget {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::regex;
     use super::*;
+    use crate::links::formats::regex::{self, Subject};
 
     fn check(value: &str, want: &str) {
         check_in(value, b"h.example", None, want);
@@ -188,7 +228,7 @@ mod tests {
 
     /// As a target under `/p/*`; ` +` if it passes the query on, ` ~` if changed.
     fn check_in(value: &str, host: &[u8], base: Option<&str>, want: &str) {
-        let shape = regex::read(b"^/p/(?<rest>.*)$").unwrap();
+        let shape = regex::read(b"^/p/(?<rest>.*)$", Subject::default()).unwrap();
         let captures = Some((&shape, &*shape.keys[0].fills));
         let known = Known { host, uri: b"/p/:splat", captures, base };
         let got = match target(value.as_bytes(), &known) {

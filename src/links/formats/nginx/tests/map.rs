@@ -63,7 +63,9 @@ fn expressions() {
     check("\"~^/b/([^/]+)/([^/]+)$\" https://x/$2-$1;", &["/b/:p1/:p2|https://x/:p2-:p1|302"]);
     check(r"~^/e\.html$ https://x/;", &["/e.html|https://x/|302"]);
     check("~/e https://x/;", &["!does not begin with ^"]);
-    check("~^/(a|b)$ https://x/;", &["!has a group `(a|b)`"]);
+    check("~^/(a|b)$ https://x/$1;", &["/a|https://x/a|302", "/b|https://x/b|302"]);
+    check("~(?i)^/e$ https://x/;", &["/e|https://x/|302|nocase="]);
+    check(r"~^/n/(\d+)$ https://x/$1;", &["!the nearest line is `/n/:p1 https://x/:p1 302`"]);
     check("~^/p(.*)$ https://x$1;", &["~/p|https://x|302", "~/p/*|https://x/:splat|302"]);
     check(r"\~^/a https://x/;", &["!each begins with a slash"]);
     check(
@@ -72,7 +74,7 @@ fn expressions() {
     );
     check(
         "~^/p/ https://x/; /p/q https://y/;",
-        &["/p/*|https://x/|302", "/p/q|https://y/|302|nocase="],
+        &["/p/q|https://y/|302|nocase=", "/p/*|https://x/|302"],
     );
 }
 
@@ -80,7 +82,7 @@ fn expressions() {
 fn values() {
     check("/a /new;", &["/a|https://b.example/new|302|nocase="]);
     check("/a https://x/$is_args$args;", &["/a|https://x/|302|query=keep|nocase="]);
-    check("/a https://x$uri;", &["/a|https://x/a|302|nocase="]);
+    check("/a https://x$uri;", &["~/a|https://x/a|302|nocase="]);
     check("/a https://x/?id=$arg_id;", &["/a|https://x/?id={query:id}|302|nocase="]);
     check("/a $backend;", &["!$backend cannot be told"]);
     compare("", &rows("map $uri $x { /a /b; }", None), &["1 !--base https://host"]);
@@ -141,15 +143,25 @@ fn what_a_server_does_with_a_map() {
     of("if ($new != \"\") { return 308 https://d$new; }", &["1 /a|https://d/b|308|nocase="]);
     of(
         "server_name e f; return 301 $new;",
-        &["1 e/a|https://c/b|301|nocase=", "1 f/a|https://c/b|301|nocase="],
+        &["1 e/a|https://c/b|301|nocase=", "1 f/a|https://c/b|301|nocase=", "1 -"],
     );
-    of("rewrite ^ $new permanent;", &["1 /a|https://c/b|301|query=keep|nocase="]);
-    of("rewrite ^ $new? redirect;", &["1 /a|https://c/b|302|nocase="]);
-    of("return 301 https://d$new$is_args$args;", &["1 /a|https://d/b|301|query=keep|nocase="]);
-    of("location /z/ { return 301 $new; }", &["1 ~/a|https://c/b|301|nocase="]);
+    of("rewrite ^ $new permanent;", &["1 /a|https://c/b|301|query=keep|nocase=", "1 -"]);
+    of("rewrite ^ $new? redirect;", &["1 /a|https://c/b|302|nocase=", "1 -"]);
+    of(
+        "return 301 https://d$new$is_args$args;",
+        &["1 /a|https://d/b|301|query=keep|nocase=", "1 -"],
+    );
+    of(
+        "location /z/ { return 301 $new; }",
+        &["1 !`/a` matches nothing of what is around it", "1 -"],
+    );
     // It is for something else.
     of("proxy_pass http://x$new;", &["1 -", "1 -"]);
-    of("if ($new) { return 301 https://e/; }", &["1 -", "1 !no key can ask whether $new is set"]);
+    of("if ($new) { return 301 https://e/; }", &["1 /a|https://e/|301|nocase="]);
+    of("if ($new) { return 410; }", &["1 /a||410|nocase="]);
+    of("if ($new = /b) { return 302 https://e/; }", &["1 /a|https://e/|302|nocase="]);
+    of("if ($new != /b) { return 302 https://e/; }", &["1 ~/*|https://e/|302"]);
+    of("if ($other) { return 410; }", &["1 -", "1 !no key can ask what $other is"]);
 }
 
 #[test]

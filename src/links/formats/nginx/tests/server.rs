@@ -51,7 +51,7 @@ fn locations_of_expressions() {
     check(both, &["h/x/*|https://y/|301", "~h/x/y/*|https://z/|301"]);
     let strong =
         "location ^~ /x/y/ { return 301 https://z/; } location ~ ^/x/ { return 301 https://y/; }";
-    check(strong, &["h/x/*|https://y/|301", "h/x/y/*|https://z/|301"]);
+    check(strong, &["h/x/y/*|https://z/|301", "h/x/*|https://y/|301"]);
 }
 
 #[test]
@@ -65,7 +65,10 @@ fn rewrites() {
     check("rewrite ^ https://y$request_uri? permanent;", &["h/*|https://y/:splat|301|query=keep"]);
     check("rewrite ^/x$ /z last;", &["!is no redirect"]);
     check("rewrite ^/x$ /z;", &["!is no redirect"]);
-    check("rewrite ^/(a|b)$ https://y/ permanent;", &["!has a group"]);
+    check(
+        "rewrite ^/(a|b)$ https://y/$1? permanent;",
+        &["h/a|https://y/a|301", "h/b|https://y/b|301"],
+    );
     check(
         "location /p/ { rewrite ^/p/(.*)$ https://y/$1 redirect; }",
         &["h/p/*|https://y/:splat|302|query=keep"],
@@ -73,7 +76,7 @@ fn rewrites() {
     check("location = /x { rewrite ^ https://y/? permanent; }", &["h/x|https://y/|301"]);
     check(
         "location /p/ { rewrite ^/q$ https://y/ redirect; }",
-        &["!matches more than what is around it"],
+        &["!matches nothing of what is around it"],
     );
 }
 
@@ -99,7 +102,10 @@ fn conditions() {
         "if ($host = old.example) { return 301 https://y$request_uri; }",
         &["old.example/*|https://y/:splat|301|query=keep"],
     );
-    check("if ($request_uri = \"/a?b=c\") { return 301 https://y/; }", &["h/a?b=c|https://y/|301"]);
+    check(
+        "if ($request_uri = \"/a?b=c\") { return 301 https://y/; }",
+        &["~h/a?b=c|https://y/|301"],
+    );
     check("if ($uri = /a) { return 301 https://y/; }", &["h/a|https://y/|301"]);
     check("if ($uri ~ ^/p/(.*)$) { return 301 https://y/$1; }", &["h/p/*|https://y/:splat|301"]);
     check(
@@ -108,7 +114,7 @@ fn conditions() {
     );
     check(
         "if ($scheme = http) { return 301 https://y/; }",
-        &["!no key can ask `if ($scheme = http)`"],
+        &["!no key can ask whether it came over http"],
     );
     check("if ($host != h) { return 301 https://y/; }", &["!no key can ask"]);
     check("if (-f $request_filename) { return 301 https://y/; }", &["!no key can ask"]);
@@ -146,7 +152,73 @@ fn names_of_servers() {
     );
     of(&server("listen 80 default_server; server_name a;"), &["1 -", "1 ~a/x|https://y/|301"]);
     let two = format!("{}\n{}", server("server_name a;"), server(""));
-    of(&two, &["1 a/x|https://y/|301", "2 ~/x|https://y/|301"]);
+    of(&two, &["1 -", "1 a/x|https://y/|301", "2 !has no name, and another one is the default"]);
+}
+
+#[test]
+fn which_server_answers() {
+    let of = |text: &str, want: &[&str]| compare(text, &rows(text, None), want);
+    let server = |words: &str| format!("server {{ {words} return 301 https://y/; }}");
+    // Of two with one name at one port the first.
+    let two = format!("{}\n{}", server("server_name a b;"), server("server_name b c;"));
+    of(&two, &["1 -", "1 a/*|https://y/|301", "1 b/*|https://y/|301", "2 c/*|https://y/|301"]);
+    // At two ports both, and here one.
+    let two = format!("{}\n{}", server("listen 8080; server_name a;"), server("server_name a;"));
+    of(&two, &["1 -", "1 -", "2 -", "1 ~a/*|https://y/|301", "2 ~a/*|https://y/|301"]);
+    // A host that another server has.
+    let two = format!(
+        "{}\n{}",
+        server("if ($host = c) { return 410; }"),
+        "server { server_name c; return 404; }"
+    );
+    of(&two, &["2 -", "1 !nginx takes another server for c", "1 ~/*|https://y/|301"]);
+    // Of all hosts, beside one that has no redirects.
+    let two = format!("{}\n{}", server("listen 80 default_server;"), "server { server_name c; }");
+    of(&two, &["1 -", "1 ~/*|https://y/|301"]);
+}
+
+#[test]
+fn locations_within_others() {
+    let inner = "location /a/ { location /a/b/ { return 301 https://y/; } return 301 https://z/; }";
+    check(inner, &["h/a/b/*|https://y/|301", "h/a/*|https://z/|301"]);
+    let page = "location /a/ { location = /a/b { root x; } return 301 https://z/; }";
+    check(page, &["-", "~h/a/*|https://z/|301"]);
+    let images = r"location /a/ { return 301 https://z/; } location ~ \.gif$ { root x; }";
+    check(images, &["-", "~h/a/*|https://z/|301"]);
+    let strong = r"location ^~ /a/ { return 301 https://z/; } location ~ \.gif$ { root x; }";
+    check(strong, &["-", "h/a/*|https://z/|301"]);
+    check(
+        "location ~ ^/a/ { location ~ ^/a/b$ { return 301 https://z/; } }",
+        &["!a location within that of the expression"],
+    );
+}
+
+#[test]
+fn from_http_to_https() {
+    let up = "server { server_name a; return 301 https://$host$request_uri; }";
+    let of = |text: &str, want: &[&str]| compare(text, &rows(text, None), want);
+    of(up, &["1 ~a/*|https://a/:splat|301|query=keep"]);
+    let both = format!("{up}\nserver {{ listen 443 ssl; server_name a; return 404; }}");
+    of(&both, &["2 -", "2 -", "1 -", "2 -", "1 -"]);
+    of("server { return 301 https://$host$request_uri; }", &["1 -"]);
+    check("if ($scheme = http) { return 301 https://$host$request_uri; }", &["-"]);
+}
+
+#[test]
+fn hosts_of_conditions() {
+    let of = |condition: &str, want: &[&str]| {
+        let text = format!(
+            "server {{ server_name a www.a; if ({condition}) {{ return 301 https://y/; }} }}"
+        );
+        compare(&text, &rows(&text, None), want);
+    };
+    of("$host != a", &["1 www.a/*|https://y/|301"]);
+    of("$host ~ ^www", &["1 www.a/*|https://y/|301"]);
+    of("$host ~ a$", &["1 !no key can ask"]);
+    of("$host ~ ^WWW", &["1 !not one of the names"]);
+    of("$host ~* ^WWW", &["1 www.a/*|https://y/|301"]);
+    of("$host = A", &["1 !is in lower case"]);
+    of("$arg_x", &["1 !the nearest line is `/path?x=* …`"]);
 }
 
 #[test]

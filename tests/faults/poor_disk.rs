@@ -1,7 +1,8 @@
 //! A disk that is slow, or fails now and then: strace(1) delays the server's calls or
 //! lets them fail. Redirects go on, their clicks are recorded, and a stop keeps its time.
 //!
-//! `CAROM_POOR_DISK_REQUESTS` says how many requests (`scripts/endurance` has more).
+//! `CAROM_POOR_DISK_REQUESTS` says how many requests, and `CAROM_POOR_DISK_SEGMENT` how large
+//! segments are (`scripts/endurance` has more of both).
 
 use std::process::Command;
 use std::time::Instant;
@@ -16,7 +17,7 @@ const REQUEST: &[u8] = b"GET /a HTTP/1.1\r\nHost: t.example\r\n\r\n";
 /// What leads a server that starts through all of `inject`.
 const TRACE: [&str; 7] = ["strace", "-D", "-f", "--seccomp-bpf", "-qqq", "-o", "/dev/null"];
 
-/// A server of one core with segments of 256 KiB whose `calls` meet `fault`; `None`
+/// A server of one core with small segments whose `calls` meet `fault`; `None`
 /// where strace cannot do that.
 fn start(engine: Engine, calls: &str, fault: &str, flags: &[(&str, &str)]) -> Option<Server> {
     let [strace, options @ ..] = TRACE;
@@ -29,7 +30,8 @@ fn start(engine: Engine, calls: &str, fault: &str, flags: &[(&str, &str)]) -> Op
     let (traced, inject) = (format!("trace={calls}"), format!("inject={calls}:{fault}"));
     let mut through = TRACE.to_vec();
     through.extend(["-e", &traced, "-e", &inject]);
-    let setup = Setup::new(engine, "/a https://a.example/\n").segments("256KiB");
+    let size = from_env("CAROM_POOR_DISK_SEGMENT", "256KiB".to_owned());
+    let setup = Setup::new(engine, "/a https://a.example/\n").segments(&size);
     let setup = setup.flag("--cores", "1").through(&through);
     Some(flags.iter().fold(setup, |setup, (name, value)| setup.flag(name, value)).start())
 }
@@ -76,7 +78,7 @@ both_engines!(
     /// It is tried again at once, not after a second.
     space_that_is_refused_now_and_then_loses_no_click,
     |engine| {
-        let Some(mut server) = start(engine, "fallocate", "error=EIO:when=4+3", &[]) else {
+        let Some(mut server) = start(engine, "fallocate", "error=EIO:when=5+3", &[]) else {
             return;
         };
         let begun = Instant::now();
@@ -126,7 +128,8 @@ both_engines!(
 
 /// From now on no segment can be made; what is lost is counted to the last click.
 fn nothing_more_can_be_made(engine: Engine, error: &str, remedy: &str) {
-    let fault = format!("error={error}:when=4+");
+    // A start has room made for the list of segments, and for three of them.
+    let fault = format!("error={error}:when=5+");
     let Some(mut server) = start(engine, "fallocate", &fault, &[]) else { return };
     let asked = load(&server);
     let (code, said) = server.stop();

@@ -123,8 +123,9 @@ fn text(rng: &mut fastrand::Rng, number: usize) -> String {
 
 #[test]
 fn differences_from_nginx_are_said() {
-    let seed = seed();
     let count: usize = from_env("CAROM_CONFIGS", 60);
+    // The suite tries the same each time: a rare difference is a campaign's to find.
+    let seed = if count > 60 { seed() } else { from_env("CAROM_SEED", 6) };
     let mut rng = fastrand::Rng::with_seed(seed);
     let mut counts = Counts::default();
     let mut unsaid = Vec::new();

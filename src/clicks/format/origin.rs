@@ -48,34 +48,14 @@ fn mac(header: &Header, keys: &ListKeys) -> Option<HeaderMac> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clicks::format::frame::Salt;
     use crate::clicks::format::id::ClickKeys;
-    use crate::clicks::format::segment::VERSION;
+    use crate::clicks::format::segment::tests::header;
 
     fn keys(text: &str) -> ListKeys {
         ListKeys::new(&ClickKeys::parse(text).unwrap())
     }
 
     const KEY: &str = "1 000102030405060708090a0b0c0d0e0f\n";
-
-    fn header() -> Header {
-        Header {
-            version: VERSION,
-            number: 42,
-            run: 1_763_800_000_000_000,
-            node: 7,
-            shard: 3,
-            cpu: 5,
-            key: 0,
-            is_listed: true,
-            mac: None,
-            boot: *b"0123456789abcdef",
-            made_us: 1_763_800_000_000_001,
-            made_monotonic_us: 99,
-            file_bytes: 65_536,
-            salt: Salt::new(0xdead_beef),
-        }
-    }
 
     #[test]
     fn what_carom_signed_is_known_and_no_bit_of_it_can_be_changed() {

@@ -382,4 +382,4 @@ fn read_block<T>(
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

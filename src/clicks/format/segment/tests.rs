@@ -2,7 +2,8 @@
 
 use super::*;
 
-fn header() -> Header {
+/// One that nobody signed.
+pub(in crate::clicks::format) fn header() -> Header {
     Header {
         version: VERSION,
         number: 42,

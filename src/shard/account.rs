@@ -51,7 +51,7 @@ impl ShardAccount {
     ///
     /// # Errors
     /// [`Lost`] when there is no room for it.
-    #[inline]
+    #[inline(always)]
     pub(super) fn click(
         &mut self,
         decided: &DecidedClick<'_>,

@@ -101,16 +101,19 @@ pub(super) fn without_link(request: &Request) -> Option<Fixed> {
 }
 
 /// Decides by the link that was found, or that there is none.
-#[inline]
+///
+/// Inlined, so that the decision for a plain link is never stored: read back at once, it
+/// waits for all stores before it, those into the click log included.
+#[inline(always)]
 pub(super) fn decide<'a>(
-    found: Option<&Hit<'a>>,
+    found: Option<Hit<'a>>,
     facts: &Facts<'a>,
     standing: &Standing<'a>,
 ) -> Decision<'a> {
     if facts.method() == Method::Changing && !keeps_method(found, facts) {
         return Decision::NoClick(Fixed::MethodNotAllowed);
     }
-    if !found.is_some_and(|hit| hit.exact)
+    if !found.as_ref().is_some_and(|hit| hit.exact)
         && let Some(fixed) = unclaimed(facts)
     {
         return Decision::NoClick(fixed);
@@ -138,12 +141,13 @@ pub(super) fn decide<'a>(
 /// Whether what was found redirects with the same method and body (RFC 9110 §15.4.8,
 /// §15.4.9).
 #[cold]
-fn keeps_method(found: Option<&Hit<'_>>, facts: &Facts<'_>) -> bool {
+fn keeps_method(found: Option<Hit<'_>>, facts: &Facts<'_>) -> bool {
     let status = found.map(|hit| hit.answer(facts.unix_us).status);
     matches!(status, Some(Status::TemporaryRedirect | Status::PermanentRedirect))
 }
 
 /// What browsers and robots ask for by themselves, unless a link claims it.
+#[inline(never)]
 fn unclaimed(facts: &Facts<'_>) -> Option<Fixed> {
     match facts.path {
         b"/robots.txt" if facts.method() == Method::Head => Some(Fixed::RobotsHead),
@@ -154,7 +158,8 @@ fn unclaimed(facts: &Facts<'_>) -> Option<Fixed> {
 }
 
 /// Decides by a link that has options, blanks in its target, or no target.
-fn of_link<'a>(hit: &Hit<'a>, facts: &Facts<'a>) -> Decision<'a> {
+#[inline(never)]
+fn of_link<'a>(hit: Hit<'a>, facts: &Facts<'a>) -> Decision<'a> {
     let answer = hit.answer(facts.unix_us);
     let is_gone = answer.status == Status::Gone;
     Decision::Click(DecidedClick {
@@ -168,6 +173,7 @@ fn of_link<'a>(hit: &Hit<'a>, facts: &Facts<'a>) -> Decision<'a> {
 }
 
 /// Decides where no link was found.
+#[inline(never)]
 fn of_no_link(fallback: Option<&Fallback>) -> Decision<'_> {
     Decision::Click(match fallback.map(LinkAnswer::from) {
         Some(answer) => DecidedClick {

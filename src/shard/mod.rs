@@ -215,18 +215,19 @@ impl Shard {
             fallback: self.settings.fallback.as_ref(),
             refuses: !has_room && self.settings.when_full == WhenFull::Refuse,
         };
-        let decision = decide(found.as_ref(), &facts, &standing);
+        let decision = decide(found, &facts, &standing);
         let decided = match &decision {
             Decision::NoClick(fixed) => return no_click(account, *fixed, out),
             Decision::Click(decided) => decided,
         };
-        let unsigned = match reply::write(&decided.reply, &facts, replies, keep, out) {
+        let unsigned = match reply::write(decided.reply, &facts, replies, keep, out) {
             Ok(unsigned) => unsigned,
             Err(TooLong) => return no_click(account, TOO_LONG, out),
         };
         let appended = account.click(decided, &facts, self.links.generation());
-        if let Some(unsigned) = unsigned {
-            unsigned.sign(&account.id(appended).text(), out);
+        if let Some(location) = unsigned {
+            let id = account.id(appended).text();
+            reply::sign(decided.reply, &facts, location, &id, out);
         }
     }
 

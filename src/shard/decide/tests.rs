@@ -226,7 +226,7 @@ fn decided(links: &Links, head: &str, standing: &Standing<'_>) -> String {
     let facts = Facts { request: &request, bytes, path, peer: PEER, unix_us };
     let ask = links.ask(facts.host(), path);
     let found = links.find(&ask, path, facts.query(), &mut scratch);
-    told(&decide(found.as_ref(), &facts, standing), &facts)
+    told(&decide(found, &facts, standing), &facts)
 }
 
 fn fallback() -> Fallback {

@@ -4,7 +4,7 @@ use rustix::io::Errno;
 
 use crate::common::seccomp::where_refused;
 use crate::common::{self, Engine, Server, carom};
-use crate::{LINKS, both_engines, check, done, file, json, links, refused};
+use crate::{LINKS, both_engines, check, done, file, links, refused};
 
 const NEW: &str = "https://new.example/";
 
@@ -56,11 +56,16 @@ both_engines!(a_diff_shows_what_a_promotion_changes, |engine| {
                 + /a https://a.example/ 301\n\
                 + /new https://new.example/\n\
                 1 added, 1 removed, 1 changed\n";
-    assert_eq!(done(&server, &["diff"]), want);
+    let ran = links(&server, &["diff"]);
+    assert_eq!((ran.code, &*ran.out, &*ran.err), (Some(1), want, ""));
     // What is set lies over both.
     done(&server, &["set", "/a", NEW]);
-    let answer = json(&server, &["diff"]);
+    let ran = links(&server, &["diff", "--json"]);
+    let answer: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
     assert_eq!((&answer["added"], &answer["changed"]), (&1.into(), &0.into()));
+    // The same links are no difference.
+    done(&server, &["stage", server.setup.links[0].to_str().unwrap()]);
+    assert_eq!(done(&server, &["diff"]).lines().next(), Some("0 added, 0 removed, 0 changed"));
 });
 
 both_engines!(the_link_that_answers_is_shown, |engine| {

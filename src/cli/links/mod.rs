@@ -1,13 +1,16 @@
 //! `carom links`: link files looked at without serving them, and links of a
 //! running server.
 
+mod answers;
 mod bad_lines;
 mod check;
 mod compile;
 pub mod convert;
 pub mod diff;
 mod live;
+mod log;
 pub mod replay;
+mod server;
 
 use std::process::ExitCode;
 

@@ -19,7 +19,7 @@ use super::not_done::{NotDone, Reason};
 use super::opening::Opening;
 use super::order::{Making, Order, Turn};
 use super::reading::{Job, Then, WasRead};
-use super::sentences::{names, nothing_staged, say_bad_lines, too_few};
+use super::sentences::{names, nothing_staged, over, say_bad_lines, too_few};
 use super::served::Served;
 use super::undoing::{self, Over};
 use super::who::Who;
@@ -308,10 +308,11 @@ impl Desk {
                 };
                 let (files, links) = (names(served.base()), served.editor().len());
                 say(format_args!(
-                    "staged by {}: {} of {}; generation {} stays",
+                    "staged by {}: {}, {}{}; generation {} stays",
                     job.who,
-                    counted(links, "link"),
                     files.join(", "),
+                    counted(links, "link"),
+                    over(served.changes().len()),
                     self.generation
                 ));
                 self.staged = Some(served);

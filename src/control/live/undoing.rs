@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use super::editing::Undo;
 use super::generations::time;
-use super::journal::{Happened, InForce, Log, Records};
+use super::journal::changes::change_of;
+use super::journal::{Deed, Happened, InForce, Log, Recorded, Records};
 use super::not_done::{NotDone, Reason};
 use super::sentences::{changed_since, unread};
 use super::served::Served;
@@ -15,12 +16,33 @@ use super::wish::{Done, InForceNow, MadeBy};
 use crate::links::{Change, Changes};
 use crate::sources::Base;
 
-/// All that the journal in this state folder tells.
-fn log(state: &Path) -> Result<Log, NotDone> {
-    let records = Records::open(state).map_err(|error| unread(&error))?;
-    let mut log = Log::default();
-    records.for_each(|record| log.take(record));
-    Ok(log)
+/// The records of the journal in this state folder.
+fn records(state: &Path) -> Result<Records, NotDone> {
+    Records::open(state).map_err(|error| unread(&error))
+}
+
+/// Keys, of which alone what the journal tells is held; `None`: all.
+type Wanted = Option<HashSet<String>>;
+
+/// Whether a record tells of keys that are wanted, or of no single key.
+fn is_wanted(wanted: &Wanted, record: &Recorded) -> bool {
+    match (wanted, change_of(&record.what)) {
+        (Some(wanted), Some((key, _))) => wanted.contains(key),
+        _ => true,
+    }
+}
+
+/// The keys that this generation names.
+fn named(state: &Path, generation: u32) -> Result<Wanted, NotDone> {
+    let mut keys = HashSet::new();
+    for record in records(state)?.filter(|record| record.generation == generation) {
+        match change_of(&record.what) {
+            Some((key, _)) => keys.insert(key.to_owned()),
+            None if record.what == Deed::ResetAll => return Ok(None),
+            None => continue,
+        };
+    }
+    Ok(Some(keys))
 }
 
 /// What takes back the change that made this generation.
@@ -30,7 +52,10 @@ fn log(state: &Path) -> Result<Log, NotDone> {
 /// It is not in the log or is none of single links, or its keys were changed again and it
 /// is not forced.
 pub fn find(state: &Path, of: u32, is_forced: bool) -> Result<Undo, NotDone> {
-    let mut log = log(state)?;
+    let wanted = named(state, of)?;
+    let mut log = Log::default();
+    let told = records(state)?.filter(|record| is_wanted(&wanted, record));
+    told.for_each(|record| log.take(record));
     let Some(entry) = log.of(of) else {
         let error = format_args!(
             "generation {of} is not in the log, so nothing is undone; `carom links log` lists \
@@ -77,7 +102,12 @@ impl Over {
     /// The journal cannot be read.
     pub fn list(self, state: &Path, most: usize) -> Result<Done, NotDone> {
         let Self { base, changes, generation } = self;
-        let in_force = log(state)?.in_force;
+        let keys = changes.iter().take(most).map(|(key, _)| key.to_owned());
+        let wanted = Some(keys.collect());
+        let mut in_force = InForce::default();
+        for record in records(state)?.filter(|record| is_wanted(&wanted, record)) {
+            in_force.replay(&record, |_, _| {});
+        }
         let list = changes.iter().take(most).map(|(key, change)| InForceNow {
             key: key.to_owned(),
             old: base.table.link(key).map(|link| link.to_string()),

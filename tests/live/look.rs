@@ -92,3 +92,18 @@ both_engines!(the_link_that_answers_is_shown, |engine| {
         "{said}"
     );
 });
+
+/// A staged table that changes in force do not go together with differs in no way that
+/// could be told.
+#[test]
+fn a_diff_that_cannot_be_made_is_trouble() {
+    let server = Server::start(Engine::Epoll, LINKS);
+    let shapes: String = (0..32).map(|at| format!("/q?p{at}=1 https://q.example/{at}\n")).collect();
+    done(&server, &["stage", &file(&server, "shapes.txt", &shapes)]);
+    done(&server, &["set", "/q?zz=1", "https://set.example/"]);
+    let (code, said) = refused(&server, &["diff"]);
+    assert!(
+        code == 2 && said.contains("error: a link that was set does not go together"),
+        "{said}"
+    );
+}

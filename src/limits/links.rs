@@ -112,6 +112,12 @@ pub const JOURNAL_GROUP_BYTES_MAX: usize = 1024 * 1024 * 1024;
 /// Size from which on the journal is rewritten without what is outdated, bytes;
 /// the next time when it is twice as large as it was after that.
 pub const JOURNAL_REWRITE_BYTES: u64 = 4 * 1024 * 1024;
+/// Bytes of records of the newest changes that are kept, about, when the journal is
+/// rewritten, so that `links log` tells of them.
+pub const JOURNAL_LOG_BYTES: usize = 2 * 1024 * 1024;
+/// Changes that `links changes` lists, and keys of one change in `links log`, if nobody says
+/// how many; and keys that an answer names. The rest are counted.
+pub const CHANGES_SHOWN: usize = 1000;
 /// Records that are written as one group when the journal is rewritten. More: the next
 /// group.
 pub const JOURNAL_REWRITTEN_AT_ONCE: usize = 4096;

@@ -19,7 +19,7 @@ use super::bodies::{Bodies, Said};
 use super::export::ExportBody;
 use super::refusal::HttpRefusal;
 use crate::control::live::{Asker, Done, Edit, NotDone, Reason, Who, Wish, check};
-use crate::limits::LOOKS_AT_ONCE_MAX;
+use crate::limits::{CHANGES_SHOWN, LOOKS_AT_ONCE_MAX};
 use crate::links::{self, Columns, Format, OnBadLine};
 use crate::sources::{Reading, Sources};
 
@@ -41,6 +41,7 @@ pub fn router(desk: Sender<Wish>) -> Router {
     let looks = Arc::new(Semaphore::new(LOOKS_AT_ONCE_MAX));
     Router::new()
         .route("/links/generations", get(generations))
+        .route("/links/changes", get(changes))
         .route("/links/diff", get(differences))
         .route("/links/show", get(show))
         .route("/links/export", get(export))
@@ -49,6 +50,7 @@ pub fn router(desk: Sender<Wish>) -> Router {
         .route("/links/promote", post(promote))
         .route("/links/discard", post(discard))
         .route("/links/rollback", post(rollback))
+        .route("/links/undo", post(undo))
         .route("/links/set", post(set))
         .route("/links/unset", post(unset))
         .route("/links/reset", post(reset))
@@ -103,6 +105,24 @@ async fn wrong_method(method: Method, uri: Uri) -> HttpRefusal {
 
 async fn generations(State(at): At) -> Answered {
     at.ask(|reply| Wish::Generations { reply }).await
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ChangesQuery {
+    #[serde(default = "changes_shown")]
+    limit: usize,
+}
+
+fn changes_shown() -> usize {
+    CHANGES_SHOWN
+}
+
+async fn changes(State(at): At, query: Result<Query<ChangesQuery>, QueryRejection>) -> Answered {
+    let query = query.map_err(|error| HttpRefusal::bad(error.body_text()))?;
+    let Query(ChangesQuery { limit: most }) = query;
+    let look = at.look().await?;
+    at.ask_with(Some(look), |reply| Wish::Changes { most, reply }).await
 }
 
 async fn differences(State(at): At) -> Answered {
@@ -195,8 +215,8 @@ async fn promote(State(at): At, Extension(who): By) -> Answered {
     at.ask(|reply| Wish::Promote { who, reply }).await
 }
 
-async fn discard(State(at): At) -> Answered {
-    at.ask(|reply| Wish::Discard { reply }).await
+async fn discard(State(at): At, Extension(who): By) -> Answered {
+    at.ask(|reply| Wish::Discard { who, reply }).await
 }
 
 #[derive(Deserialize)]
@@ -209,6 +229,20 @@ struct RollbackBody {
 async fn rollback(State(at): At, Extension(who): By, body: Body) -> Answered {
     let to = at.bodies.read(body, |RollbackBody { to }| Ok(to)).await?.what;
     at.ask(|reply| Wish::Rollback { to, who, reply }).await
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UndoBody {
+    of: u32,
+    #[serde(default)]
+    force: bool,
+}
+
+async fn undo(State(at): At, Extension(who): By, body: Body) -> Answered {
+    let UndoBody { of, force: is_forced } = at.bodies.read(body, Ok).await?.what;
+    let look = at.look().await?;
+    at.ask_with(Some(look), |reply| Wish::Undo { of, is_forced, who, reply }).await
 }
 
 #[derive(Deserialize)]

@@ -3,6 +3,7 @@
 mod check;
 #[path = "../common/mod.rs"]
 mod common;
+mod csv;
 mod formats;
 mod kinds;
 mod nginx;

@@ -10,7 +10,7 @@ use crate::sources::Reading;
 pub struct ReadingArguments {
     /// Format of the link files: native, nginx, haproxy, haproxy-beg, haproxy-dom,
     /// haproxy-end, haproxy-reg, netlify, pages, cloudflare, cloudfront, shlink, yourls,
-    /// bitly, dub, csv, tsv or ndjson [default: as each file looks]
+    /// bitly, dub, csv, tsv, ndjson or xlsx [default: as each file looks]
     #[arg(long, env = "CAROM_FORMAT", visible_alias = "from")]
     pub format: Option<Format>,
 
@@ -19,7 +19,7 @@ pub struct ReadingArguments {
     #[arg(long, env = "CAROM_BASE", value_name = "https://HOST", value_parser = links::base)]
     pub base: Option<String>,
 
-    /// Columns of csv, tsv and ndjson, by name or counted from 1: key=Slug,target=URL,status=3,…
+    /// Columns of csv, tsv, ndjson and xlsx, by name or counted from 1: key=Slug,target=URL,status=3,…
     /// [default: by their names]
     #[arg(long, env = "CAROM_COLUMNS", value_name = "COLUMNS")]
     pub columns: Option<Columns>,

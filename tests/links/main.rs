@@ -10,3 +10,4 @@ mod nginx;
 mod redirects;
 mod replay;
 mod scale;
+mod workbooks;

@@ -28,6 +28,7 @@ impl Format {
             Some("csv") if has_columns => Format::Csv,
             Some("csv") => csv_of(text),
             Some("tsv" | "tab") => Format::Tsv,
+            Some("xlsx" | "xlsm") => Format::Xlsx,
             Some("json" | "ndjson" | "jsonl") if has_columns => Format::Ndjson,
             Some("json" | "ndjson" | "jsonl") => json_of(text),
             Some("conf" | "map") if is_nginx(text) => Format::Nginx,
@@ -102,6 +103,7 @@ mod tests {
         check("A.CSV", "", Format::Csv);
         check("ü.x", "", Format::Native);
         check("csv", "", Format::Native);
+        check("A.XLSX", "PK", Format::Xlsx);
         check("site/_redirects", "/a /b", Format::Netlify);
         check("_redirects.txt", "/a /b", Format::Native);
         check("a.tsv", "from\tto", Format::Tsv);

@@ -8,6 +8,9 @@ use memchr::memchr;
 const UTF_8: &[u8] = b"\xef\xbb\xbf";
 const UTF_16_LITTLE: &[u8] = b"\xff\xfe";
 const UTF_16_BIG: &[u8] = b"\xfe\xff";
+const ZIP: &[u8] = b"PK\x03\x04";
+/// What a compound file begins with ([MS-CFB] §2.2).
+const OLD_WORKBOOK: &[u8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
 
 /// Bytes of a file by which its format is told where they are in another encoding.
 const HEAD_BYTES: usize = 64 * 1024;
@@ -30,6 +33,18 @@ pub(super) fn decoded(text: &[u8]) -> Result<Cow<'_, [u8]>, String> {
     }
     if let Some(text) = text.strip_prefix(UTF_16_BIG) {
         return of_utf_16(text, u16::from_be_bytes);
+    }
+    if text.starts_with(ZIP) {
+        return Err(
+            "the file is a zip archive; if it is an .xlsx workbook, read it with --format xlsx"
+                .to_owned(),
+        );
+    }
+    if text.starts_with(OLD_WORKBOOK) {
+        return Err(
+            "the file is an old Excel workbook (.xls), or one with a password; save it as .xlsx or CSV"
+                .to_owned(),
+        );
     }
     // No text that somebody wrote begins so: it is UTF-16 without its mark, or none at all.
     if text.first() == Some(&0) || text.get(1) == Some(&0) {
@@ -120,12 +135,14 @@ mod tests {
     fn what_cannot_be_read_says_what_to_do() {
         let check = |bytes: &[u8], want: &str| {
             let said = decoded(bytes).unwrap_err();
-            assert!(said.contains(want) && said.contains("save it as UTF-8"), "{said}");
+            assert!(said.contains(want), "{said}");
         };
         check(b"\xff\xfea\0\n", "broken at byte 4");
         check(b"\xff\xfe\x00\xd8a\0", "broken at byte 2");
         check(b"a\0,\0", "without a byte order mark");
-        check(b"\0a\0,", "without a byte order mark");
+        check(b"\0a\0,", "without a byte order mark; save it as UTF-8");
+        check(b"PK\x03\x04\x14", "read it with --format xlsx");
+        check(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0", "save it as .xlsx or CSV");
     }
 
     #[test]

@@ -27,6 +27,11 @@ mod rivals;
 mod row;
 mod source;
 mod spelled;
+#[cfg(feature = "xlsx")]
+mod xlsx;
+#[cfg(not(feature = "xlsx"))]
+#[path = "xlsx/absent.rs"]
+mod xlsx;
 
 pub use columns::Columns;
 pub use dates::ZoneName;
@@ -41,6 +46,9 @@ pub use source::{Help, Include, Included, Source};
 pub(super) fn read(source: &Source<'_>, mut take: impl FnMut(u32, Line<'_>)) {
     let help = &source.help;
     let mut take = |line, written: Line<'_>| placed::placed(help, line, written, &mut take);
+    if source.format == Format::Xlsx {
+        return xlsx::read(source, &mut take);
+    }
     let text = match encoding::decoded(source.text) {
         Ok(text) => text,
         Err(message) => return take(1, Line::Refused(message)),
@@ -60,13 +68,18 @@ pub(super) fn read(source: &Source<'_>, mut take: impl FnMut(u32, Line<'_>)) {
         Format::Csv => csv::read(text, None, help, &mut take),
         Format::Tsv => csv::read(text, Some(csv::Dialect::TABS), help, &mut take),
         Format::Ndjson => ndjson::read(text, help, &mut take),
+        // Read above: it is no text.
+        Format::Xlsx => {}
         Format::Haproxy(how) => haproxy::read(text, how, help, &mut take),
     }
 }
 
 /// About how many bytes reading `source` takes beside its text.
 pub(super) fn read_bytes(source: &Source<'_>) -> u64 {
-    encoding::decoded_bytes(source.text)
+    match source.format {
+        Format::Xlsx => xlsx::read_bytes(source.text),
+        _ => encoding::decoded_bytes(source.text),
+    }
 }
 
 /// Asks `source`'s [`Include`] for every file that it includes, and does nothing

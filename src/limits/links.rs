@@ -123,6 +123,10 @@ pub const CHANGES_SHOWN: usize = 1000;
 pub const JOURNAL_REWRITTEN_AT_ONCE: usize = 4096;
 /// Most tables that can be kept for a rollback.
 pub const GENERATIONS_KEPT_MAX: usize = 100;
+/// What an .xlsx workbook may be when it is unpacked, bytes. Over it: it is refused.
+pub const WORKBOOK_BYTES_MAX: u64 = 512 * 1024 * 1024;
+/// Columns of a sheet that are looked at. A cell behind them: a bad line.
+pub const SHEET_COLUMNS_MAX: usize = 1000;
 /// Quotes left open that are told of a CSV file. Behind that many the rest is not read.
 pub const OPEN_QUOTES_MAX: usize = 100;
 /// How long link files have to be left alone before they are read, milliseconds.

@@ -17,7 +17,7 @@ use crate::cli::wishes::Said;
 use crate::control::admin::{Client, Method};
 use crate::disk::aside::Aside;
 use crate::limits::{BAD_LINES_SHOWN, CHANGES_SHOWN};
-use crate::links::{Columns, Format, OnBadLine};
+use crate::links::{Columns, Format, OnBadLine, ZoneName};
 use crate::say::say;
 use crate::words::{counted, visible, visible_json, visible_lines};
 
@@ -357,6 +357,10 @@ impl LiveCommand {
                     "format": wish.reading.format.map(Format::name),
                     "base": wish.reading.base,
                     "columns": wish.reading.columns.as_ref().map(Columns::as_str),
+                    "prefix": wish.reading.prefix,
+                    "host": wish.reading.host,
+                    "tz": wish.reading.tz.as_ref().map(ZoneName::to_string),
+                    "sheet": wish.reading.sheet,
                     "on_bad_line": wish.on_bad_line.as_deref().unwrap_or(OnBadLine::default().name()),
                 });
                 ("/links/stage", Some(body))

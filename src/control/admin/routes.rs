@@ -20,7 +20,7 @@ use super::export::ExportBody;
 use super::refusal::HttpRefusal;
 use crate::control::live::{Asker, Done, Edit, NotDone, Reason, Who, Wish, check};
 use crate::limits::{CHANGES_SHOWN, LOOKS_AT_ONCE_MAX};
-use crate::links::{self, Columns, Format, OnBadLine};
+use crate::links::{self, Columns, Format, OnBadLine, ZoneName};
 use crate::sources::{Reading, Sources};
 
 /// What answering takes.
@@ -179,6 +179,14 @@ struct StageBody {
     #[serde(default)]
     columns: Option<String>,
     #[serde(default)]
+    prefix: Option<String>,
+    #[serde(default)]
+    host: Option<String>,
+    #[serde(default)]
+    tz: Option<String>,
+    #[serde(default)]
+    sheet: Option<String>,
+    #[serde(default)]
     on_bad_line: Option<String>,
 }
 
@@ -197,10 +205,13 @@ impl StageBody {
         let format = self.format.map(|name| name.parse::<Format>()).transpose().map_err(bad)?;
         let base = self.base.map(|text| links::base(&text)).transpose().map_err(bad)?;
         let columns = self.columns.map(|text| text.parse::<Columns>()).transpose().map_err(bad)?;
+        let prefix = self.prefix.map(|text| links::prefix(&text)).transpose().map_err(bad)?;
+        let host = self.host.map(|text| links::host(&text)).transpose().map_err(bad)?;
+        let zone = self.tz.map(|text| text.parse::<ZoneName>()).transpose().map_err(bad)?;
         let on_bad_line = self.on_bad_line.map(|name| name.parse::<OnBadLine>()).transpose();
         Ok(Sources {
             paths: self.files,
-            reading: Reading { format, base, columns },
+            reading: Reading { format, base, columns, prefix, host, zone, sheet: self.sheet },
             on_bad_line: on_bad_line.map_err(bad)?.unwrap_or_default(),
         })
     }
@@ -208,7 +219,7 @@ impl StageBody {
 
 async fn stage(State(at): At, Extension(who): By, body: Body) -> Answered {
     let sources = at.bodies.read(body, StageBody::sources).await?.what;
-    at.ask(|reply| Wish::Stage { sources, who, reply }).await
+    at.ask(|reply| Wish::Stage { sources: Box::new(sources), who, reply }).await
 }
 
 async fn promote(State(at): At, Extension(who): By) -> Answered {

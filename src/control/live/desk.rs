@@ -218,7 +218,7 @@ impl Desk {
             Wish::Reload { who, is_forced, reply } => self.reload(who, is_forced, reply),
             Wish::Stage { sources, who, reply } => {
                 let then = Then::Stage(reply);
-                self.read(Job { sources, room: self.room, who, is_forced: false, then });
+                self.read(Job { sources: *sources, room: self.room, who, is_forced: false, then });
             }
             Wish::Promote { who, reply } => self.order(Order::Promote { who, reply }),
             Wish::Rollback { to, who, reply } => self.order(Order::Rollback { to, who, reply }),

@@ -70,7 +70,11 @@ impl Rig {
 
     fn stage(&self, file: &str) -> Answer {
         let sources = sources(self.folder.join(file));
-        self.ask(|reply| Wish::Stage { sources, who: Who::itself("test"), reply })
+        self.ask(|reply| Wish::Stage {
+            sources: Box::new(sources),
+            who: Who::itself("test"),
+            reply,
+        })
     }
 
     fn promote(&self) -> Answer {

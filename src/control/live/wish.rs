@@ -46,7 +46,7 @@ pub enum Wish {
     /// most links are lost by that.
     Reload { who: Who, is_forced: bool, reply: Option<Asker> },
     /// Read these files, to be looked at and promoted.
-    Stage { sources: Sources, who: Who, reply: Asker },
+    Stage { sources: Box<Sources>, who: Who, reply: Asker },
     /// Serve what is staged.
     Promote { who: Who, reply: Asker },
     /// Forget what is staged.

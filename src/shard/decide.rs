@@ -51,6 +51,8 @@ pub(super) struct DecidedClick<'a> {
     pub(super) signals: u16,
     /// What the operator calls clicks of this link; empty for nothing.
     pub(super) tag: &'a [u8],
+    /// Where the link sends now, as it was written; empty for nowhere, and for no link.
+    pub(super) target: &'a [u8],
 }
 
 impl DecidedClick<'_> {
@@ -65,6 +67,7 @@ impl DecidedClick<'_> {
         reason: 0,
         signals: 0,
         tag: b"",
+        target: b"",
     };
 }
 
@@ -129,6 +132,7 @@ pub(super) fn decide<'a>(
             reason: 0,
             signals: 0,
             tag: b"",
+            target: location,
         }),
         Some(hit) => of_link(hit, facts),
         None => of_no_link(standing.fallback),
@@ -163,6 +167,7 @@ fn of_link<'a>(hit: &Hit<'a>, facts: &Facts<'a>) -> Decision<'a> {
         verdict: if is_gone { Verdict::GONE } else { Verdict::REDIRECT },
         link: hit.id,
         tag: answer.tag,
+        target: if is_gone { b"" } else { answer.target.text() },
         ..DecidedClick::NOT_FOUND
     })
 }

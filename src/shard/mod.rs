@@ -13,6 +13,7 @@ mod connections;
 mod decide;
 mod excess;
 mod facts;
+mod found_name;
 mod reply;
 #[cfg(test)]
 mod tests;
@@ -33,6 +34,7 @@ use batch::{Batch, Question, Wants};
 use connections::Connections;
 use decide::{Decision, Standing, TOO_LONG, decide};
 use facts::Facts;
+use found_name::FoundName;
 
 /// The time of one engine turn.
 #[derive(Debug, Clone, Copy, Default)]
@@ -224,7 +226,8 @@ impl Shard {
             Ok(unsigned) => unsigned,
             Err(TooLong) => return no_click(account, TOO_LONG, out),
         };
-        let appended = account.click(decided, &facts, self.links.generation());
+        let name = found.as_ref().map(|hit| FoundName { hit, links: &self.links, decided });
+        let appended = account.click(decided, &facts, self.links.generation(), name.as_ref());
         if let Some(unsigned) = unsigned {
             unsigned.sign(&account.id(appended).text(), out);
         }

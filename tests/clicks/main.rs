@@ -15,6 +15,8 @@ mod keeper;
 mod killed;
 mod links;
 mod model;
+mod named;
+mod names;
 mod old_formats;
 mod power;
 mod printed;

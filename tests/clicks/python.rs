@@ -17,7 +17,7 @@ use carom::rehearsal::tape::Tape;
 use serde_json::{Value, json};
 
 use crate::common::ledger::{append, click, keep, killed};
-use crate::images::{CLICK, places, random_click};
+use crate::images::{CLICK, Name, places, random_click};
 
 pub fn has_python() -> bool {
     let found = Command::new("python3").arg("--version").output();
@@ -89,7 +89,9 @@ fn fields_that_say_anything() {
     for number in 0..600 {
         let click = random_click(&mut rng, number + 1, 0..9);
         let tail = Tail { visitor: rng.u64(1..), ..Tail::default() };
-        writer.append(&Click { path: &[b'?'; 60], tail, ..click.click() }).unwrap();
+        let name = Name { key: format!("/key-{number}"), target: b"https://\xfft.example/" };
+        let click = Click { path: &[b'?'; 60], tail, ..click.click() };
+        writer.append_named(&click, Some(&name)).unwrap();
     }
     let mut image = tape.images().remove(0);
     let salt = Salt::new(u32::from_le_bytes(image[80..84].try_into().unwrap()));
@@ -98,8 +100,13 @@ fn fields_that_say_anything() {
         // Verdict, status and flags, but for those that say how the record is built.
         rng.fill(&mut record[9..13]);
         record[13] = record[13] & 0b1010 | rng.u8(..) & 0b1111_0101;
-        for field in [14..16, 32..44, 46..64] {
+        for field in [15..16, 40..44, 46..64] {
             rng.fill(&mut record[field]);
+        }
+        // Links of which the segment says nothing.
+        if rng.bool() {
+            rng.fill(&mut record[32..40]);
+            record[14] = rng.u8(..);
         }
         let tail = 64 + 4 * (3 + usize::from(record[13] >> 1 & 1));
         let (known, more) = (record[tail], rng.u8(..40));

@@ -246,6 +246,19 @@ pub static COLUMNS: &[Column] = &[
          empty as well was lost through damage",
     )
     .sparse(),
+    Column::text(
+        "key",
+        Spelled::MaybeBytes(|it| it.key_and_target().and_then(|(key, _)| given(key))),
+        "of the link, as a link file has it; null for no link, and where the segment does not say it",
+    )
+    .asked(),
+    Column::text(
+        "target",
+        Spelled::MaybeBytes(|it| it.key_and_target().and_then(|(_, target)| given(target))),
+        "of the link at that time, as it was written; null for none, and where the segment does \
+         not say it",
+    )
+    .asked(),
     Column::new(
         "variant",
         Values::U8(|it| it.click.variant),

@@ -129,7 +129,9 @@ fn replies_that_never_left_are_counted_and_written_down() {
     // Each is written in the next turn.
     let first = [4, 3, 3].map(|count| undelivered(count, begin_us));
     let told = [&first[..], &[undelivered(1, begin_us + 1000)]].concat();
-    assert_eq!(contents.findings, told);
+    let is_name = |event: &SegmentEvent| matches!(event, SegmentEvent::Link { .. });
+    let (names, findings): (Vec<_>, Vec<_>) = contents.findings.into_iter().partition(is_name);
+    assert_eq!((findings, names.len()), (told, 1));
     assert_eq!(contents.clicks.len(), 16);
 }
 

@@ -45,7 +45,7 @@ pub mod key_file;
 pub mod key_ring;
 pub mod spares;
 
-pub use format::click::{Click, Flags, SHARED_CUTS, STRINGS, Verdict};
+pub use format::click::{Click, Flags, SHARED_CUTS, STRINGS, Verdict, Via};
 pub use format::frame::{Flaw, Salt, close as close_frame};
 pub use format::gap::Gap;
 pub use format::id::{ClickId, ClickKeys, ClickPlace, IdRefused, Signer};

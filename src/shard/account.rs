@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::decide::DecidedClick;
 use super::facts::Facts;
-use crate::clicks::{Click, ClickId, LinkName, Lost, Verdict, Writer};
+use crate::clicks::{Click, ClickId, Flags, LinkName, Lost, Verdict, Writer};
 use crate::http::Fixed;
 use crate::mailbox::ShardCounts;
 
@@ -72,7 +72,7 @@ impl ShardAccount {
             ip: facts.peer,
             status: decided.status,
             verdict: decided.verdict,
-            flags: facts.flags(),
+            flags: facts.flags() | Flags::of_via(decided.via),
             variant: decided.variant,
             reason: decided.reason,
             signals: decided.signals,
@@ -110,6 +110,7 @@ impl ShardAccount {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clicks::Via;
     use crate::http::{Parsed, parse};
     use crate::limits::SEGMENT_BYTES_MIN;
     use crate::rehearsal::tape::Tape;
@@ -125,6 +126,7 @@ mod tests {
             reply: DecidedReply::NotFound,
             status: 404,
             verdict: Verdict::GONE,
+            via: Via::ELSE,
             link: 9,
             variant: 3,
             reason: 21,
@@ -143,6 +145,7 @@ mod tests {
             ip: [7; 16],
             status: 404,
             verdict: Verdict::GONE,
+            flags: Flags::of_via(Via::ELSE),
             variant: 3,
             reason: 21,
             signals: 0x2001,

@@ -2,13 +2,20 @@
 
 use super::decide::DecidedClick;
 use crate::clicks::LinkName;
-use crate::links::{Hit, Links};
+use crate::links::{Hit, Links, Listed};
 
-/// Of the link that decided a reply. Its key is put together only when it is asked for.
+/// Of what decided a reply: a link, or the fallback, which has no key. The key is put
+/// together only when it is asked for.
 pub(super) struct FoundName<'a> {
-    pub(super) hit: &'a Hit<'a>,
+    pub(super) hit: Option<&'a Hit<'a>>,
     pub(super) links: &'a Links,
     pub(super) decided: &'a DecidedClick<'a>,
+}
+
+impl FoundName<'_> {
+    fn link(&self) -> Option<Listed<'_>> {
+        self.links.link(self.hit?)
+    }
 }
 
 impl LinkName for FoundName<'_> {
@@ -18,10 +25,10 @@ impl LinkName for FoundName<'_> {
     }
 
     fn key(&self) -> String {
-        self.links.link(self.hit).map(|link| link.name()).unwrap_or_default()
+        self.link().map(|link| link.name()).unwrap_or_default()
     }
 
     fn key_bytes_max(&self) -> usize {
-        self.links.link(self.hit).map_or(0, |link| link.key().name_bytes_max())
+        self.link().map_or(0, |link| link.key().name_bytes_max())
     }
 }

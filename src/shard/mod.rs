@@ -22,7 +22,7 @@ mod undelivered;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::clicks::{Privacy, Writer};
+use crate::clicks::{Privacy, Via, Writer};
 use crate::connection::{Connection, Sides, Step, Timeouts};
 use crate::http::{Fixed, Keep, Refusal, Replies};
 use crate::limits::DRAIN_IDLE_MS;
@@ -226,7 +226,9 @@ impl Shard {
             Ok(unsigned) => unsigned,
             Err(TooLong) => return no_click(account, TOO_LONG, out),
         };
-        let name = found.as_ref().map(|hit| FoundName { hit, links: &self.links, decided });
+        let is_sent = decided.via != Via::UNTOLD;
+        let name = FoundName { hit: found.as_ref(), links: &self.links, decided };
+        let name = is_sent.then_some(name);
         let appended = account.click(decided, &facts, self.links.generation(), name.as_ref());
         if let Some(unsigned) = unsigned {
             unsigned.sign(&account.id(appended).text(), out);

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::AtomicBool;
 
-use carom::cli::clicks::cat::{CatArguments, RowFormatName, cat};
+use carom::cli::clicks::cat::{CatArguments, cat};
 use carom::cli::clicks::filter::FilterArguments;
+use carom::cli::clicks::row_choice::RowFormatName;
 use carom::clicks::{
     COLUMNS, Click, Flags, Ledger, Salt, Tail, Verdict, Writer, close_frame, key_file,
 };
@@ -16,7 +17,7 @@ use carom::limits::TEXTS_PER_SEGMENT_MAX;
 use carom::rehearsal::tape::Tape;
 use serde_json::{Value, json};
 
-use crate::common::ledger::{append, click, keep, killed};
+use crate::common::ledger::{append, click, folder_of, keep, killed};
 use crate::images::{CLICK, Name, places, random_click};
 
 pub fn has_python() -> bool {
@@ -49,6 +50,7 @@ pub fn agree(files: &[PathBuf]) -> Vec<String> {
         format,
         columns: None,
         follow: false,
+        excel: false,
         click_key,
         filter,
         quiet: true,
@@ -73,6 +75,25 @@ pub fn agree(files: &[PathBuf]) -> Vec<String> {
         })
     );
     rows.lines().map(str::to_owned).collect()
+}
+
+/// Without the key it says so, once.
+#[test]
+fn without_a_key() {
+    if !has_python() {
+        return;
+    }
+    let dir = folder_of([click(0), click(1)]);
+    let file = dir.path().join("shard-000-0000000001.clicks");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/read-clicks");
+    let python = Command::new("python3").arg(script).arg(file).output().unwrap();
+    let said = String::from_utf8(python.stderr).unwrap();
+    assert_eq!(
+        said.matches("clicks are without their ids; name the key file").count(),
+        1,
+        "{said}"
+    );
+    assert!(String::from_utf8(python.stdout).unwrap().contains("\"id\":null"));
 }
 
 /// Clicks with any bytes where a field is, also those that no server writes yet. Every

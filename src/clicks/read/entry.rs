@@ -43,14 +43,12 @@ pub struct LedgerEntry<'a> {
 }
 
 impl LedgerEntry<'_> {
-    /// Key and target of its link, as they were written; `None` where its segment does not
-    /// say them, and for no link.
+    /// Key and target of its link, or no key and the target of the fallback, as they were
+    /// written; `None` where its segment does not say them.
     #[must_use]
     pub fn key_and_target(&self) -> Option<(&[u8], &[u8])> {
         match self.link {
             EntryLink::Unknown => None,
-            // Of no link nothing is said, so none is looked for.
-            EntryLink::In(_) if self.click.link == 0 => None,
             EntryLink::In(links) => {
                 let link = links.get(self.click.link, self.click.variant)?;
                 Some((link.key, link.target))

@@ -255,8 +255,15 @@ pub static COLUMNS: &[Column] = &[
     Column::text(
         "target",
         Spelled::MaybeBytes(|it| it.key_and_target().and_then(|(_, target)| given(target))),
-        "of the link at that time, as it was written; null for none, and where the segment does \
-         not say it",
+        "where the visitor was sent, as the link or the fallback had it at that time, before anything \
+         was filled in; null for nowhere, and where the segment does not say it",
+    )
+    .asked(),
+    Column::text(
+        "via",
+        Spelled::MaybeWord(|it| it.click.flags.via().number_and_word()),
+        "what sent the visitor there: `link`; `prefix`, a link whose key has `*` or placeholders; `else`, \
+         the `else=` of a link; `fallback`; null for nothing, and in segments of schema 2 and before",
     )
     .asked(),
     Column::new(

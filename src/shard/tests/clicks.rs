@@ -3,7 +3,7 @@
 
 use super::{GET, LINKS, shard, summary};
 use crate::clicks::{
-    CLICK_BYTES_MIN, ClickId, ClickPlace, Flags, SegmentEvent, Undelivered, Verdict,
+    CLICK_BYTES_MIN, ClickId, ClickPlace, Flags, SegmentEvent, Undelivered, Verdict, Via,
 };
 use crate::connection::Step;
 use crate::limits::{CLICK_ID_BYTES, SEGMENT_BYTES_MIN};
@@ -77,7 +77,7 @@ fn a_click_says_what_was_asked() {
     assert_eq!(click.host, b"GO.example:80");
     assert_eq!(click.user_agent, b"ua/1");
     assert_eq!(click.referer, b"https://r.example/");
-    assert_eq!(click.flags, Flags::HEAD | Flags::PREFETCH);
+    assert_eq!(click.flags, Flags::HEAD | Flags::PREFETCH | Flags::of_via(Via::LINK));
     assert_eq!((click.status, click.verdict, click.generation), (302, Verdict::REDIRECT, 1));
     assert_eq!((click.ip, click.time_us), (PEER, 784_111_777_000_000));
     assert_ne!(click.link, 0);

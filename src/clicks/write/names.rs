@@ -8,6 +8,7 @@ use std::hash::BuildHasher;
 use foldhash::quality::RandomState;
 
 use crate::clicks::format::click::Click;
+use crate::clicks::format::lengths::LINK_BYTES_MIN;
 use crate::limits::{NAMED_LINKS_BYTES_FREE, NAMED_LINKS_PER_SEGMENT_MAX, NAMED_LINKS_SHARE};
 
 /// Slots that are looked at for one link.
@@ -92,13 +93,30 @@ impl NamedLinks {
         known && self.is_of(slot, click)
     }
 
+    /// Whether it is passed over, as there is no room for a name with this target where `used`
+    /// bytes of the segment are, and it has none that would have to be taken back. So it is for most clicks
+    /// where far more links are asked for than names have room, which is why it is looked at
+    /// before anything is asked about the link.
+    #[inline]
+    #[must_use]
+    pub fn passes(&self, click: &Click<'_>, target: &[u8], used: usize) -> bool {
+        !self.allow(LINK_BYTES_MIN + target.len(), used)
+            && !self.places(click).any(|place| self.is_of(&self.slots[place], click))
+    }
+
+    #[inline]
+    fn places(&self, click: &Click<'_>) -> impl Iterator<Item = usize> + Clone + use<> {
+        let (begin, count) = (begin(click.link), self.slots.len());
+        (0..SEARCHED).map(move |step| (begin + step) % count)
+    }
+
     /// What is to be done about it. Never allocates.
     #[must_use]
     pub fn look(&mut self, click: &Click<'_>, target: &[u8]) -> Naming {
-        let places = (0..SEARCHED).map(|step| (begin(click.link) + step) % self.slots.len());
+        let mut places = self.places(click);
         let Some(place) = places.clone().find(|&place| self.is_of(&self.slots[place], click))
         else {
-            let free = places.into_iter().find(|&place| self.slots[place].round != self.round);
+            let free = places.find(|&place| self.slots[place].round != self.round);
             return free.map_or(Naming::Done, Naming::New);
         };
         let slot = self.slots[place];
@@ -117,6 +135,7 @@ impl NamedLinks {
 
     /// Whether a record of so many bytes may be written, where `used` bytes of the segment
     /// are.
+    #[inline]
     #[must_use]
     pub fn allow(&self, bytes: usize, used: usize) -> bool {
         self.bytes + bytes <= NAMED_LINKS_BYTES_FREE + used / NAMED_LINKS_SHARE

@@ -203,6 +203,7 @@ impl Writer {
             }
             if let Some(name) = name
                 && !self.names.knows(click, name.target())
+                && !self.names.passes(click, name.target(), self.at)
             {
                 self.name(click, name);
             }

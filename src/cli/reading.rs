@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::links::{self, Columns, Format};
+use crate::links::{self, Columns, Defaults, Format};
 use crate::sources::Reading;
 
 /// How the link files of a command are read.
@@ -23,11 +23,21 @@ pub struct ReadingArguments {
     /// [default: by their names]
     #[arg(long, env = "CAROM_COLUMNS", value_name = "COLUMNS")]
     pub columns: Option<Columns>,
+
+    /// What links say that do not say it themselves, as in a native file: 'status=301 nocase
+    /// query=keep slash=ignore' [default: nothing]
+    #[arg(id = "default", long = "default", env = "CAROM_DEFAULT", value_name = "OPTIONS")]
+    pub defaults: Option<Defaults>,
 }
 
 impl ReadingArguments {
     /// What they say.
     pub fn plan(&self) -> Reading {
-        Reading { format: self.format, base: self.base.clone(), columns: self.columns.clone() }
+        Reading {
+            format: self.format,
+            base: self.base.clone(),
+            columns: self.columns.clone(),
+            defaults: self.defaults.clone(),
+        }
     }
 }

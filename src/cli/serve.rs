@@ -313,6 +313,7 @@ fn sources(said: &Layers<'_, ServeArguments>) -> Sources {
             format: said.first(|it| it.reading.format),
             base: said.first(|it| it.reading.base.clone()),
             columns: said.first(|it| it.reading.columns.clone()),
+            defaults: said.first(|it| it.reading.defaults.clone()),
         },
         on_bad_line: said.first(|it| it.on_bad_line).unwrap_or_default(),
     }

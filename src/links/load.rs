@@ -3,9 +3,9 @@
 use core::fmt;
 use core::str::FromStr;
 
-use super::formats::{self, Format, Line, Row, Source};
-use super::key::{KeyScratch, key_of};
-use super::link::{Link, Options, Origin, Status};
+use super::formats::{self, Defaults, Format, Line, Row, Source};
+use super::key::{KeyScratch, Loose, key_of};
+use super::link::{Link, Options, Origin, Setting, Status};
 use super::room::{TableRoom, TooLarge};
 use super::table::Table;
 use super::table::{AddProblem, TableBuilder};
@@ -168,6 +168,8 @@ pub fn load_within(
     let mut report = Report::default();
     for source in sources {
         loader.seen_bytes = if source.format == Format::Native { 0 } else { SEEN_BYTES };
+        let defaults = source.help.defaults.cloned().unwrap_or_default();
+        loader.defaults = defaults.clone();
         let first = report.files.len();
         let mut file = first;
         loader.names.push(source.name.to_owned());
@@ -185,6 +187,7 @@ pub fn load_within(
                     report.files[file].others += 1;
                     return report.passed.push(loader.problem(file, line, what));
                 }
+                Line::Defaults(nearer) => return loader.defaults = nearer.over(&defaults),
                 Line::Within(None) => return file = first,
                 Line::Within(Some(name)) => {
                     let known = loader.names[first..].iter().position(|known| known == name);
@@ -234,6 +237,8 @@ struct Loader {
     scratch: KeyScratch,
     /// Room for a path in lower case.
     folded: Vec<u8>,
+    /// What links say that do not say it themselves.
+    defaults: Defaults,
     /// How much it all may take.
     room: TableRoom,
     /// What the format remembers of each link.
@@ -258,6 +263,7 @@ impl Loader {
             builder: TableBuilder::with_capacity(lines, bytes),
             scratch: KeyScratch::default(),
             folded: Vec::new(),
+            defaults: Defaults::default(),
             room,
             seen_bytes: 0,
             said_bytes: 0,
@@ -289,10 +295,16 @@ impl Loader {
         if !row.key.is_ascii() && core::str::from_utf8(row.key).is_err() {
             return Err("the key is not UTF-8; save the file as UTF-8".to_owned());
         }
-        let options = Options::parse(row.settings)?;
-        let key = key_of(row.key, options.nocase, &mut self.scratch, &mut self.folded)?;
+        let mut settings: Vec<Setting<'_>> = Vec::new();
+        self.defaults.with(row.settings, row.status == Some(b"410"), &mut settings);
+        let options = Options::parse(&settings)?;
+        // As a default it holds for those keys that can have it.
+        let own = row.settings.iter().any(|setting| setting.name == b"punctuation");
+        let loose = Loose { punctuation: options.loose.punctuation && own, ..options.loose };
+        let mut key = key_of(row.key, loose, &mut self.scratch, &mut self.folded)?;
+        key.loose.punctuation = options.loose.punctuation && !key.is_open();
         let status = match row.status {
-            None => Status::Found,
+            None => self.defaults.status(),
             Some(status) => Status::parse(status)?,
         };
         let target = match row.target {
@@ -303,7 +315,7 @@ impl Loader {
         self.builder.add(&link).map_err(|problem| match problem {
             AddProblem::Duplicate(first) => format!(
                 "{key}{} is already defined at {}:{}; remove one of them",
-                if key.nocase { " in any case" } else { "" },
+                key.loose.to_string().replace(" nocase", " in any case"),
                 self.names[first.file as usize],
                 first.line
             ),

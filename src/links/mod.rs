@@ -49,9 +49,9 @@ mod changes;
 pub use changes::changes;
 pub use changes::{Change, Changes, check_lay, lay_over, read_keys, read_lines};
 pub use formats::{
-    Columns, Format, HaproxyMatch, Help, Include, Included, Source, base, each_include,
+    Columns, Defaults, Format, HaproxyMatch, Help, Include, Included, Source, base, each_include,
 };
-pub use key::{Key, KeyScratch, normalise};
+pub use key::{Key, KeyScratch, Loose, normalise};
 pub use link::{Link, LinkAnswer, Options, Origin, Status};
 pub use load::{FileReport, Loaded, OnBadLine, Problem, Report, load, load_within};
 pub use room::{TableRoom, TooLarge};

@@ -12,8 +12,8 @@ use super::includes::Includes;
 use super::mark::FileMark;
 use super::table_file;
 use crate::links::{
-    Columns, FileReport, Format, Help, Include, OnBadLine, Report, Source, Table, TableRoom,
-    load_within,
+    Columns, Defaults, FileReport, Format, Help, Include, OnBadLine, Report, Source, Table,
+    TableRoom, load_within,
 };
 use crate::pace;
 
@@ -37,6 +37,8 @@ pub struct Reading {
     pub base: Option<String>,
     /// Which columns of a table of values mean what; `None`: by their names.
     pub columns: Option<Columns>,
+    /// What links say that do not say it themselves.
+    pub defaults: Option<Defaults>,
 }
 
 impl Reading {
@@ -179,6 +181,7 @@ fn read(
                 base: sources.reading.base.as_deref(),
                 columns: sources.reading.columns.as_ref(),
                 include: Some(Include(finder)),
+                defaults: sources.reading.defaults.as_ref(),
             },
             ..Source::new(&file.name, &file.bytes, file.format)
         })

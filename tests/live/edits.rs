@@ -68,3 +68,18 @@ both_engines!(changes_lie_over_reloads_and_promotions, |engine| {
     done(&server, &["rollback", "1"]);
     check(&server, &[("/a", Some(A)), ("/b", Some(B)), ("/c", None)]);
 });
+
+both_engines!(keys_that_take_no_notice_of_a_slash, |engine| {
+    let server = Server::start(engine, LINKS);
+    done(&server, &["set", "/new", NEW, "slash=ignore", "punctuation=ignore"]);
+    done(&server, &["set", "/deep/*", NEW, "slash=ignore"]);
+    check(&server, &[("/new/", Some(NEW)), ("/new.", Some(NEW)), ("/deep", Some(NEW))]);
+    let shown = done(&server, &["show", "/new/"]);
+    assert!(shown.contains("/new https://new.example/ slash=ignore punctuation=ignore"), "{shown}");
+    done(&server, &["unset", "/new punctuation=ignore slash=ignore"]);
+    done(&server, &["reset", "/deep/* slash=ignore"]);
+    check(&server, &[("/new/", None), ("/deep", None)]);
+    let bad = file(&server, "set.txt", "!default nocase\n/a https://new.example/\n");
+    let (code, said) = refused(&server, &["set", "--from", &bad]);
+    assert!(code == 1 && said.contains("a link that is set stands alone"), "{said}");
+});

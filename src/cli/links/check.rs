@@ -160,6 +160,8 @@ fn to_json(read: &Contents) -> Value {
             "prefixes": counts.prefixes,
             "placeholders": counts.placeholders,
             "nocase": counts.nocase,
+            "slash_ignored": counts.slash,
+            "punctuation_ignored": counts.punctuation,
             "with_query": counts.with_query,
             "query_shapes": counts.query_shapes,
             "gone": counts.gone,
@@ -252,7 +254,7 @@ mod tests {
             reading: ReadingArguments {
                 format: Some(Format::Nginx),
                 base: Some("https://h.example".to_owned()),
-                columns: None,
+                ..ReadingArguments::default()
             },
             on_bad_line: Some(OnBadLine::Refuse),
             all: false,

@@ -15,7 +15,7 @@ use crate::control::admin::{Client, Method};
 use crate::disk::aside::Aside;
 use crate::disk::state;
 use crate::limits::{BAD_LINES_SHOWN, CLICKS_FOLDER_DEFAULT};
-use crate::links::{Columns, Format, OnBadLine};
+use crate::links::{Columns, Defaults, Format, OnBadLine};
 use crate::say::say;
 use crate::words::{counted, visible, visible_json, visible_lines};
 
@@ -324,6 +324,7 @@ impl LiveCommand {
                     "format": wish.reading.format.map(Format::name),
                     "base": wish.reading.base,
                     "columns": wish.reading.columns.as_ref().map(Columns::as_str),
+                    "defaults": wish.reading.defaults.as_ref().map(Defaults::to_string),
                     "on_bad_line": wish.on_bad_line.as_deref().unwrap_or(OnBadLine::default().name()),
                 });
                 ("/links/stage", Some(body))

@@ -20,7 +20,7 @@ use super::export::ExportBody;
 use super::refusal::HttpRefusal;
 use crate::control::live::{Asker, Done, Edit, NotDone, Reason, Who, Wish, check};
 use crate::limits::LOOKS_AT_ONCE_MAX;
-use crate::links::{self, Columns, Format, OnBadLine};
+use crate::links::{self, Columns, Defaults, Format, OnBadLine};
 use crate::sources::{Reading, Sources};
 
 /// What answering takes.
@@ -159,6 +159,8 @@ struct StageBody {
     #[serde(default)]
     columns: Option<String>,
     #[serde(default)]
+    defaults: Option<String>,
+    #[serde(default)]
     on_bad_line: Option<String>,
 }
 
@@ -177,10 +179,12 @@ impl StageBody {
         let format = self.format.map(|name| name.parse::<Format>()).transpose().map_err(bad)?;
         let base = self.base.map(|text| links::base(&text)).transpose().map_err(bad)?;
         let columns = self.columns.map(|text| text.parse::<Columns>()).transpose().map_err(bad)?;
+        let defaults =
+            self.defaults.map(|text| text.parse::<Defaults>()).transpose().map_err(bad)?;
         let on_bad_line = self.on_bad_line.map(|name| name.parse::<OnBadLine>()).transpose();
         Ok(Sources {
             paths: self.files,
-            reading: Reading { format, base, columns },
+            reading: Reading { format, base, columns, defaults },
             on_bad_line: on_bad_line.map_err(bad)?.unwrap_or_default(),
         })
     }

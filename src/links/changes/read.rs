@@ -14,7 +14,7 @@ use crate::links::load::{FileReport, OnBadLine, Problem, Report, load};
 /// Every line that is wrong.
 pub fn read_lines(name: &str, text: &str) -> Result<Vec<(String, String)>, Report> {
     let source = Source::new(name, text.as_bytes(), Format::Native);
-    let report = load(&[source], OnBadLine::Refuse).report;
+    let mut report = load(&[source], OnBadLine::Refuse).report;
     if !report.problems.is_empty() {
         return Err(report);
     }
@@ -22,15 +22,25 @@ pub fn read_lines(name: &str, text: &str) -> Result<Vec<(String, String)>, Repor
     let (mut scratch, mut folded) = (KeyScratch::default(), Vec::new());
     let mut links = Vec::new();
     formats::read(&source, |number, line| {
+        if let Line::Defaults(_) = line {
+            report.files[0].bad_lines += 1;
+            report.problems.push(Problem {
+                file: 0,
+                file_name: name.to_owned(),
+                line: number,
+                message: "a link that is set stands alone; write its options into its own line"
+                    .to_owned(),
+            });
+        }
         if let Line::Link(row) | Line::Changed(row, _) = line
             && let Ok(options) = Options::parse(row.settings)
-            && let Ok(key) = key_of(row.key, options.nocase, &mut scratch, &mut folded)
+            && let Ok(key) = key_of(row.key, options.loose, &mut scratch, &mut folded)
         {
             let line = lines[number as usize - 1].trim_start_matches('\u{feff}').trim();
             links.push((key.name(), line.to_owned()));
         }
     });
-    Ok(links)
+    if report.problems.is_empty() { Ok(links) } else { Err(report) }
 }
 
 /// The keys that stand in `text`, one a line, each as [`Changes`](super::Changes) knows it; `nocase`

@@ -10,6 +10,8 @@ pub(super) enum Field {
     Options,
     Query,
     Nocase,
+    Slash,
+    Punctuation,
     Cache,
     Referrer,
     From,
@@ -50,13 +52,15 @@ pub(super) enum Field {
 const FIELDS: usize = Field::ALL.len();
 
 impl Field {
-    const ALL: [Field; 30] = [
+    const ALL: [Field; 32] = [
         Field::Key,
         Field::Target,
         Field::Status,
         Field::Options,
         Field::Query,
         Field::Nocase,
+        Field::Slash,
+        Field::Punctuation,
         Field::Cache,
         Field::Referrer,
         Field::From,
@@ -116,9 +120,11 @@ impl Field {
 }
 
 /// Settings that can have a cell of their own, by their native names.
-pub(super) const SETTINGS: [(Field, &str); 9] = [
+pub(super) const SETTINGS: [(Field, &str); 11] = [
     (Field::Query, "query"),
     (Field::Nocase, "nocase"),
+    (Field::Slash, "slash"),
+    (Field::Punctuation, "punctuation"),
     (Field::Cache, "cache"),
     (Field::Referrer, "referrer"),
     (Field::From, "from"),
@@ -174,6 +180,8 @@ pub(super) const PLAIN: FieldNames = &[
     (Field::Options, &["options"]),
     (Field::Query, &["query", "preserve query params"]),
     (Field::Nocase, &["nocase"]),
+    (Field::Slash, &["slash"]),
+    (Field::Punctuation, &["punctuation"]),
     (Field::Cache, &["cache"]),
     (Field::Referrer, &["referrer"]),
     (Field::Until, &["until"]),

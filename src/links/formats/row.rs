@@ -1,5 +1,6 @@
 //! What every format makes of its lines.
 
+use super::defaults::Defaults;
 use crate::links::link::Setting;
 
 /// One link as it was written: nothing is checked yet.
@@ -25,6 +26,9 @@ pub(in crate::links) enum Line<'a> {
     Refused(String),
     /// Something that has nothing to do with redirects; what, for those who ask.
     Other(String),
+    /// What the links that follow say where they do not say it themselves, to the end of
+    /// the file or the next of these.
+    Defaults(Defaults),
     /// No line: those that follow are of the file with this name, which was
     /// included; without one, of the source itself.
     Within(Option<&'a str>),
@@ -51,6 +55,7 @@ pub(super) fn written(read: impl FnOnce(&mut dyn FnMut(u32, Line<'_>))) -> Vec<S
             Line::Changed(link, what) => format!("{number} {} ~{what}", row(link)),
             Line::Refused(message) => format!("{number} !{message}"),
             Line::Other(_) => format!("{number} -"),
+            Line::Defaults(defaults) => format!("{number} ={defaults}"),
             Line::Within(name) => format!("{number} @{}", name.unwrap_or_default()),
         });
     });

@@ -3,6 +3,7 @@
 use core::fmt;
 
 use super::columns::Columns;
+use super::defaults::Defaults;
 use super::name::Format;
 
 /// One link file, read by the caller.
@@ -34,6 +35,8 @@ pub struct Help<'a> {
     pub columns: Option<&'a Columns>,
     /// Finds the files that this one includes.
     pub include: Option<Include<'a>>,
+    /// What its links say where they do not say it themselves.
+    pub defaults: Option<&'a Defaults>,
 }
 
 /// The files that an `include` names: their names in messages and their bytes, in

@@ -7,6 +7,7 @@ use memchr::{memchr, memchr3};
 
 use super::host::{self, HostProblem};
 use super::id::fnv1a;
+use super::loose::Loose;
 use super::path::{fold, normalise};
 use super::pattern;
 use super::problem::KeyProblem;
@@ -34,8 +35,9 @@ pub struct Key<'a> {
     pub(in crate::links) prefix: bool,
     /// Whether it has placeholders.
     pub(in crate::links) pattern: bool,
-    /// Whether it matches in any case. Its path is then in lower case.
-    pub(in crate::links) nocase: bool,
+    /// What it takes no notice of. If that is the case of letters, its path is in lower
+    /// case.
+    pub(in crate::links) loose: Loose,
 }
 
 /// What [`Key::parse`] writes into where the text is not canonical already.
@@ -81,7 +83,7 @@ impl<'a> Key<'a> {
                 &scratch.query
             }
         };
-        Ok(Key { host, path, query, prefix, pattern, nocase: false })
+        Ok(Key { host, path, query, prefix, pattern, loose: Loose::NOTHING })
     }
 
     /// The same key, matching paths in any case: `/Go` and `/gO`, but neither
@@ -93,7 +95,14 @@ impl<'a> Key<'a> {
             false => fold(self.path, out),
             true => pattern::fold_literals(self.path, out),
         }
-        Key { path: out, nocase: true, ..self }
+        Key { path: out, loose: Loose { nocase: true, ..self.loose }, ..self }
+    }
+
+    /// The same key, taking no notice of `loose`. A path in lower case is written into
+    /// `out`.
+    pub(in crate::links) fn with_loose(self, loose: Loose, out: &'a mut Vec<u8>) -> Key<'a> {
+        let key = if loose.nocase { self.in_any_case(out) } else { self };
+        Key { loose, ..key }
     }
 
     /// The 64-bit id of the link with this key: FNV-1a of the key as
@@ -109,9 +118,9 @@ impl<'a> Key<'a> {
     }
 
     /// What it is called where links are changed by their keys: its canonical text, and
-    /// ` nocase` if it matches in any case, for then it is another key.
+    /// behind it what it takes no notice of (` nocase`), for then it is another key.
     pub fn name(&self) -> String {
-        format!("{self}{}", if self.nocase { " nocase" } else { "" })
+        format!("{self}{}", self.loose)
     }
 
     /// Whether it is looked for by how a path begins.

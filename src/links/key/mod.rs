@@ -7,6 +7,7 @@
 mod canonical;
 pub(super) mod host;
 mod id;
+pub(super) mod loose;
 mod name;
 pub(super) mod path;
 pub(super) mod pattern;
@@ -15,5 +16,6 @@ pub(super) mod query;
 
 pub(super) use canonical::SUBDOMAINS;
 pub use canonical::{Key, KeyScratch};
+pub use loose::Loose;
 pub(super) use name::{key_of, parse_name};
 pub use path::normalise;

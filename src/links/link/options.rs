@@ -13,13 +13,15 @@
 //! | 3 + n | `else`: what is filled into it, size, URL |
 //! | 1 + n | `tag`: size, text |
 //!
-//! `id` stands in the place of the link's own, and `nocase` belongs to the key.
+//! `id` stands in the place of the link's own; `nocase`, `slash` and `punctuation` belong
+//! to the key.
 
 use core::fmt;
 
 use super::times::{civil, rfc_3339};
 use crate::limits::{CACHE_SECONDS_MAX, TAG_BYTES_MAX};
 use crate::links::bytes::shown;
+use crate::links::key::Loose;
 use crate::links::targets::{CheckedTarget, NAMES, QueryRule, Target};
 
 /// The referrer policies (W3C Referrer Policy §3).
@@ -35,8 +37,19 @@ const POLICIES: [&str; 8] = [
 ];
 
 /// Every option, as it is written.
-pub(in crate::links) const KNOWN: [&str; 9] =
-    ["query=", "cache=", "referrer=", "from=", "until=", "else=", "id=", "tag=", "nocase"];
+pub(in crate::links) const KNOWN: [&str; 11] = [
+    "query=",
+    "cache=",
+    "referrer=",
+    "from=",
+    "until=",
+    "else=",
+    "id=",
+    "tag=",
+    "nocase",
+    "slash=",
+    "punctuation=",
+];
 
 const CACHE: u16 = 1 << 2;
 const REFERRER: u16 = 1 << 3;
@@ -70,7 +83,7 @@ pub struct Options<'a> {
     pub(in crate::links) otherwise: Option<Else<'a>>,
     pub(in crate::links) id: Option<u64>,
     pub(in crate::links) tag: &'a [u8],
-    pub(in crate::links) nocase: bool,
+    pub(in crate::links) loose: Loose,
 }
 
 /// Where a link sends outside its time: what a checked target is made of.
@@ -142,10 +155,17 @@ impl<'a> Options<'a> {
                 })?);
             }
             b"tag" => self.tag = tag(value)?,
-            b"nocase" if value.is_empty() => self.nocase = true,
+            b"nocase" if value.is_empty() => self.loose.nocase = true,
+            // Where all the others of a file are.
+            b"nocase" if value == b"no" => self.loose.nocase = false,
             b"nocase" => {
-                return Err(format!("nocase stands alone; leave out `={}`", shown(value)));
+                return Err(format!(
+                    "nocase stands alone; leave out `={}`, or write nocase=no",
+                    shown(value)
+                ));
             }
+            b"slash" => self.loose.slash = is_ignored("slash", value)?,
+            b"punctuation" => self.loose.punctuation = is_ignored("punctuation", value)?,
             name => {
                 let (name, value) = (shown(name), shown(value));
                 let to_come = ["weight", "country", "language", "role", "cookie"];
@@ -203,8 +223,7 @@ impl<'a> Options<'a> {
     /// Writes what a table keeps of them into `out`; nothing if that is nothing.
     pub(in crate::links) fn store(&self, out: &mut Vec<u8>) {
         out.clear();
-        let Options { query, cache, referrer, from, until, otherwise, id: _, tag, nocase: _ } =
-            self;
+        let Options { query, cache, referrer, from, until, otherwise, id: _, tag, loose: _ } = self;
         let flag = |is_there: bool, flag: u16| if is_there { flag } else { 0 };
         let head = *query as u16
             | flag(cache.is_some(), CACHE)
@@ -272,7 +291,7 @@ impl<'a> Options<'a> {
                 }
                 false => &[],
             },
-            nocase: false,
+            loose: Loose::NOTHING,
         }
     }
 }
@@ -307,7 +326,7 @@ impl fmt::Display for Options<'_> {
         if !self.tag.is_empty() {
             write!(f, " tag={}", text(self.tag))?;
         }
-        f.write_str(if self.nocase { " nocase" } else { "" })
+        write!(f, "{}", self.loose)
     }
 }
 
@@ -322,6 +341,14 @@ fn cut_slice<'a>(rest: &mut &'a [u8], size: usize) -> &'a [u8] {
     let (field, behind) = rest.split_at_checked(size).unwrap_or_default();
     *rest = behind;
     field
+}
+
+fn is_ignored(name: &str, value: &[u8]) -> Result<bool, String> {
+    match value {
+        b"ignore" => Ok(true),
+        b"exact" => Ok(false),
+        other => Err(format!("{name}={} is not known; write ignore or exact", shown(other))),
+    }
 }
 
 fn query_rule(value: &[u8]) -> Result<QueryRule, String> {

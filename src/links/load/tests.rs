@@ -132,6 +132,8 @@ fn duplicates_name_the_first_place() {
         prefixes: 1,
         placeholders: 0,
         nocase: 0,
+        slash: 0,
+        punctuation: 0,
         with_query: 1,
         query_shapes: 1,
         gone: 1,
@@ -385,4 +387,36 @@ fn a_builder_without_a_hint() {
     assert_eq!((table.len(), table.generation()), (1_000, 0));
     assert!(!table.is_empty() && TableBuilder::default().finish().is_empty());
     assert!(table.memory().total(2) - table.memory().total(1) == table.memory().index);
+}
+
+#[test]
+fn defaults_hold_where_nothing_is_said() {
+    let defaults: Defaults = "status=308 cache=5".parse().unwrap();
+    let text = "/a https://a/\n\
+                /b https://b/ 301 cache=6\n\
+                !default status=303 nocase punctuation=ignore query=keep\n\
+                /C https://c/\n\
+                /d 410\n\
+                /e/* https://e/ nocase=no query=drop\n\
+                !default\n\
+                /f https://f/\n\
+                !default id=7\n";
+    let help = Help { defaults: Some(&defaults), ..Help::default() };
+    let first = Source { help, ..Source::new("first", text.as_bytes(), Format::Native) };
+    let second = Source::new("second", b"/g https://g/\n", Format::Native);
+    let loaded = load(&[first, second], OnBadLine::Skip);
+    let problems = loaded.report.problems.iter().map(|bad| bad.to_string()).collect::<Vec<_>>();
+    let want = "first:9: id= cannot be a default; write it in the line of a link";
+    assert_eq!(problems, [want]);
+    let lines: Vec<String> = loaded.table.unwrap().links().map(|it| it.to_string()).collect();
+    let want = [
+        "/a https://a/ 308 cache=5",
+        "/b https://b/ 301 cache=6",
+        "/c https://c/ 303 query=keep cache=5 nocase punctuation=ignore",
+        "/d 410 cache=5 nocase punctuation=ignore",
+        "/e/* https://e/ 303 cache=5",
+        "/f https://f/ 308 cache=5",
+        "/g https://g/",
+    ];
+    assert_eq!(lines, want);
 }

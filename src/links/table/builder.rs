@@ -167,7 +167,9 @@ impl TableBuilder {
         }
         self.counts.prefixes += usize::from(key.prefix);
         self.counts.placeholders += usize::from(key.pattern);
-        self.counts.nocase += usize::from(key.nocase);
+        self.counts.nocase += usize::from(key.loose.nocase);
+        self.counts.slash += usize::from(key.loose.slash);
+        self.counts.punctuation += usize::from(key.loose.punctuation);
         self.counts.with_query += usize::from(!key.query.is_empty());
         self.counts.gone += usize::from(entry.status == Status::Gone);
         Ok(())

@@ -4,6 +4,7 @@
 //! overlap: [`Links::ask`] for each, [`Links::prefetch_slot`] for each,
 //! [`Links::prefetch_entry`] for each, then [`Links::find`] for each.
 
+use self::spellings::Spellings;
 use super::entries::{Entry, FORK, PATTERN, PREFIX};
 use super::hash::{hash, seed, with_query};
 use super::hit::Hit;
@@ -13,7 +14,6 @@ use crate::limits::{
     HOST_BYTES_MAX, KEY_PARAMETERS_MAX, PREFIX_DEPTH_MAX, QUERY_COMBINATIONS_MAX,
     REQUEST_PARAMETERS_MAX,
 };
-use crate::links::key::path::fold;
 use crate::links::key::query::{Parameters, names};
 use crate::links::key::{host, pattern};
 
@@ -36,6 +36,7 @@ pub struct LookupScratch {
     parameters: Parameters,
     query: Vec<u8>,
     folded: Vec<u8>,
+    spellings: Spellings,
 }
 
 /// The query of a request, and what reading it has come to.
@@ -68,13 +69,18 @@ impl Links {
             ANY_HOST => any,
             host => hash(seed(host, false), path),
         };
-        if self.hosts.have_twins()
-            && let Some(twin) = self.hosts.twin(ANY_HOST)
-        {
-            // Right for the paths that have no capital, which are nearly all.
-            self.index.prefetch(hash(seed(twin, false), path));
+        if self.hosts.have_twins() {
+            self.prefetch_twins(path);
         }
         Lookup { any, own, host }
+    }
+
+    #[cold]
+    fn prefetch_twins(&self, path: &[u8]) {
+        // Right for the paths that are spelled as keys are, which are nearly all.
+        for (twin, _) in self.hosts.scopes(ANY_HOST).skip(1) {
+            self.index.prefetch(hash(seed(twin, false), path));
+        }
     }
 
     #[inline]
@@ -317,54 +323,6 @@ impl Links {
         let best = matching.min_by(|(_, _, one), (_, _, other)| pattern::order(*one, *other))?;
         Some((best.0, best.1))
     }
-
-    /// The same as [`find`](Self::find), for tables in which a request's keys may
-    /// be in more places than under its own host and under any host.
-    #[inline(never)]
-    fn find_in_scopes(
-        &self,
-        ask: &Lookup,
-        path: &[u8],
-        query: Option<&[u8]>,
-        scratch: &mut LookupScratch,
-    ) -> Option<(Entry<'_>, usize)> {
-        let LookupScratch { parameters, query: text, folded } = scratch;
-        let mut query = Query::new(query, parameters, text);
-        let hosts = &self.hosts;
-        if hosts.have_twins() {
-            fold(path, folded);
-        }
-        let scopes = || {
-            let spelled = |nocase| if nocase { &folded[..] } else { path };
-            hosts.scopes(ask.host).map(move |(scope, nocase)| (scope, spelled(nocase)))
-        };
-        for (scope, path) in scopes() {
-            let hash = hash(seed(scope, false), path);
-            if let Some(entry) = self.exact(scope, hash, path, &mut query) {
-                return Some((entry, path.len()));
-            }
-        }
-        // The longest of each; of equal ones the nearest.
-        let (mut found, mut longest) = (None, 0);
-        let mut ends = [0; PREFIX_DEPTH_MAX + 1];
-        for (scope, path) in scopes() {
-            let patterns = hosts.depths(scope) & PATTERNS != 0;
-            let mut depths = slashes(path, hosts.depths(scope), &mut ends);
-            while depths != 0 {
-                let depth = depths.ilog2();
-                depths ^= 1 << depth;
-                let end = ends[depth as usize];
-                if end <= longest {
-                    break;
-                }
-                if let Some(better) = self.prefix_at(scope, path, end, patterns) {
-                    (found, longest) = (Some(better), end);
-                    break;
-                }
-            }
-        }
-        found
-    }
 }
 
 /// Those of `depths` that `path` has; `ends[n]` becomes where its first `n`
@@ -393,5 +351,7 @@ fn step(picks: &mut [usize], runs: &[(usize, usize)]) -> bool {
     false
 }
 
+mod scopes;
+mod spellings;
 #[cfg(test)]
 mod tests;

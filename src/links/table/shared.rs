@@ -34,6 +34,10 @@ pub struct Counts {
     pub placeholders: usize,
     /// Links whose key matches in any case.
     pub nocase: usize,
+    /// Links that answer with and without a slash at the end.
+    pub slash: usize,
+    /// Links that answer with punctuation behind their key, too.
+    pub punctuation: usize,
     /// Links whose key has a query.
     pub with_query: usize,
     /// Different sets of parameter names, counted for each path that has them:

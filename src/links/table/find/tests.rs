@@ -9,6 +9,8 @@ use crate::limits::{
 };
 use crate::links::*;
 
+mod loose;
+
 fn links(text: &str) -> Links {
     let source = Source::new("links.txt", text.as_bytes(), Format::Native);
     let loaded = load(&[source], OnBadLine::Refuse);
@@ -34,7 +36,7 @@ fn answer(links: &Links, request: &str) -> String {
     assert!(if hit.exact {
         hit.splat_start == path.len()
     } else {
-        path[hit.splat_start - 1] == b'/'
+        hit.splat_start == path.len() || path[hit.splat_start - 1] == b'/'
     });
     if hit.status == Status::Gone {
         assert_eq!(hit.target.plain(), Some(&b""[..]));

@@ -159,6 +159,7 @@ fn to_json(read: &Contents) -> Value {
             "hosts": counts.hosts,
             "prefixes": counts.prefixes,
             "placeholders": counts.placeholders,
+            "placeholder_shapes": counts.placeholder_shapes,
             "nocase": counts.nocase,
             "slash_ignored": counts.slash,
             "punctuation_ignored": counts.punctuation,

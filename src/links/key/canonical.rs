@@ -26,14 +26,14 @@ pub struct Key<'a> {
     /// Lower case; empty for a key that holds on any host, with [`SUBDOMAINS`]
     /// before it for one that holds on all below it.
     pub(in crate::links) host: &'a [u8],
-    /// Normalised. Of a prefix: up to and with the slash before the `*`. With
-    /// placeholders it is a [pattern].
+    /// Normalised. Of a prefix: up to the `*`. With placeholders, or with a `*` inside a
+    /// segment, it is a [pattern].
     pub(in crate::links) path: &'a [u8],
     /// Canonical parameters sorted by name; empty when the key has none.
     pub(in crate::links) query: &'a [u8],
-    /// Whether it was written with `/*` at its end.
+    /// Whether it was written with `*` at its end.
     pub(in crate::links) prefix: bool,
-    /// Whether it has placeholders.
+    /// Whether it has placeholders, or its `*` stands inside a segment.
     pub(in crate::links) pattern: bool,
     /// What it takes no notice of. If that is the case of letters, its path is in lower
     /// case.
@@ -52,7 +52,7 @@ pub struct KeyScratch {
 
 impl<'a> Key<'a> {
     /// Reads `/path`, `host/path` or `http(s)://host/path`, each with an
-    /// optional `?query` and with `/*` at the end of the path for a prefix. A
+    /// optional `?query` and with `*` at the end of the path for all that begin so. A
     /// host may begin with `*.` for every subdomain.
     ///
     /// # Errors
@@ -77,7 +77,6 @@ impl<'a> Key<'a> {
         let query = match query {
             None => &[][..],
             Some(_) if pattern => return Err(KeyProblem::PlaceholderWithQuery),
-            Some(_) if prefix => return Err(KeyProblem::PrefixWithQuery),
             Some(query) => {
                 parse_query(query, &mut scratch.parameters, &mut scratch.query)?;
                 &scratch.query
@@ -228,18 +227,23 @@ fn parse_path<'a>(
     path: &'a [u8],
     out: &'a mut Vec<u8>,
 ) -> Result<(&'a [u8], bool, bool), KeyProblem> {
-    let (path, prefix) = match path.strip_suffix(b"/*") {
-        Some(_) => (&path[..path.len() - 1], true),
+    let (path, prefix) = match path.strip_suffix(b"*") {
+        Some(path) => (path, true),
         None => (path, false),
     };
     if memchr(b'*', path).is_some() {
         return Err(KeyProblem::Star);
     }
+    let ends_with_slash = path.ends_with(b"/");
     let path = normalise(path, out);
+    // `/a/.*` would become `/a/*`, which says something else.
+    if prefix && !ends_with_slash && path.ends_with(b"/") {
+        return Err(KeyProblem::Star);
+    }
     if path.len() > KEY_PATH_BYTES_MAX {
         return Err(KeyProblem::PathTooLong(path.len()));
     }
-    let pattern = pattern::is_pattern(path)?;
+    let pattern = pattern::is_pattern(path, prefix)?;
     let literal = if pattern { pattern::literal(path) } else { path };
     let depth = memchr::memchr_iter(b'/', literal).count();
     if (prefix || pattern) && depth > PREFIX_DEPTH_MAX {

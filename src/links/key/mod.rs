@@ -13,6 +13,8 @@ pub(super) mod path;
 pub(super) mod pattern;
 mod problem;
 pub(super) mod query;
+mod segment;
+pub(super) mod shape;
 
 pub(super) use canonical::SUBDOMAINS;
 pub use canonical::{Key, KeyScratch};

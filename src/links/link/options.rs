@@ -5,7 +5,7 @@
 //!
 //! | bytes | field |
 //! |---|---|
-//! | 2 | bits 0–1: the [rule for queries](QueryRule); bits 2–7: which of the following are there; bits 8–15: free |
+//! | 2 | bits 0–1: the [rule for queries](QueryRule); bits 2–7: which of the following are there; bit 8: the [text of its key is folded](Options::folds); bits 9–15: free |
 //! | 4 | `cache`, seconds |
 //! | 1 | `referrer`, its place in [`POLICIES`] |
 //! | 8 | `from`, Unix microseconds |
@@ -57,6 +57,7 @@ const FROM: u16 = 1 << 4;
 const UNTIL: u16 = 1 << 5;
 const ELSE: u16 = 1 << 6;
 const TAG: u16 = 1 << 7;
+const FOLDS: u16 = 1 << 8;
 const QUERY_RULE: u16 = 3;
 
 /// A `name=value` of a link, by the name it has in the native format, whatever
@@ -84,6 +85,9 @@ pub struct Options<'a> {
     pub(in crate::links) id: Option<u64>,
     pub(in crate::links) tag: &'a [u8],
     pub(in crate::links) loose: Loose,
+    /// Whether the text beside its key's placeholders is in lower case, and that of paths
+    /// need not be. No option, but kept with them.
+    pub(in crate::links) folds: bool,
 }
 
 /// Where a link sends outside its time: what a checked target is made of.
@@ -223,7 +227,8 @@ impl<'a> Options<'a> {
     /// Writes what a table keeps of them into `out`; nothing if that is nothing.
     pub(in crate::links) fn store(&self, out: &mut Vec<u8>) {
         out.clear();
-        let Options { query, cache, referrer, from, until, otherwise, id: _, tag, loose: _ } = self;
+        let Options { query, cache, referrer, from, until, otherwise, id: _, tag, loose: _, folds } =
+            self;
         let flag = |is_there: bool, flag: u16| if is_there { flag } else { 0 };
         let head = *query as u16
             | flag(cache.is_some(), CACHE)
@@ -231,7 +236,8 @@ impl<'a> Options<'a> {
             | flag(from.is_some(), FROM)
             | flag(until.is_some(), UNTIL)
             | flag(otherwise.is_some(), ELSE)
-            | flag(!tag.is_empty(), TAG);
+            | flag(!tag.is_empty(), TAG)
+            | flag(*folds, FOLDS);
         if head == 0 {
             return;
         }
@@ -292,6 +298,7 @@ impl<'a> Options<'a> {
                 false => &[],
             },
             loose: Loose::NOTHING,
+            folds: has(FOLDS),
         }
     }
 }

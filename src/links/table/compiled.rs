@@ -26,7 +26,7 @@ const VERSION: u32 = 3;
 const HEADER_BYTES: usize = 256;
 /// Sections begin at multiples of this.
 const ALIGN: usize = 8;
-const COUNTS: usize = 10;
+const COUNTS: usize = 11;
 const COUNTS_AT: usize = 24;
 const SECTIONS: usize = 4;
 const SECTIONS_AT: usize = COUNTS_AT + COUNTS * 8;
@@ -166,6 +166,7 @@ fn numbers_of(counts: &Counts) -> [usize; COUNTS] {
         hosts,
         prefixes,
         placeholders,
+        placeholder_shapes,
         nocase,
         slash,
         punctuation,
@@ -178,6 +179,7 @@ fn numbers_of(counts: &Counts) -> [usize; COUNTS] {
         hosts,
         prefixes,
         placeholders,
+        placeholder_shapes,
         nocase,
         slash,
         punctuation,
@@ -193,6 +195,7 @@ fn counts_of(numbers: [usize; COUNTS]) -> Counts {
         hosts,
         prefixes,
         placeholders,
+        placeholder_shapes,
         nocase,
         slash,
         punctuation,
@@ -205,6 +208,7 @@ fn counts_of(numbers: [usize; COUNTS]) -> Counts {
         hosts,
         prefixes,
         placeholders,
+        placeholder_shapes,
         nocase,
         slash,
         punctuation,

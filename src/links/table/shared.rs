@@ -28,10 +28,13 @@ pub struct Counts {
     pub links: usize,
     /// Different hosts that keys name.
     pub hosts: usize,
-    /// Links whose key ends with `/*`.
+    /// Links whose key ends with `*`.
     pub prefixes: usize,
-    /// Links whose key has placeholders.
+    /// Links whose key has placeholders, or a `*` inside a segment.
     pub placeholders: usize,
+    /// Different places in which those have them, counted for each beginning of a key:
+    /// what lookups among them cost.
+    pub placeholder_shapes: usize,
     /// Links whose key matches in any case.
     pub nocase: usize,
     /// Links that answer with and without a slash at the end.

@@ -10,6 +10,7 @@ mod write;
 
 pub(super) use blanks::{BLANKS, NAMES, SPLAT, unknown_name};
 pub use captured::Captured;
+pub(super) use captured::CapturedBy;
 pub use check::CheckedTarget;
 pub use parameters::QueryRule;
 pub use visit::Visit;

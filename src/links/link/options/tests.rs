@@ -126,7 +126,7 @@ fn problems_say_what_would_be_right() {
 fn every_option_is_tested() {
     let all = [&STORED[..], &NOT_STORED].concat();
     let text = all.join(" ");
-    let Options { query, cache, referrer, from, until, otherwise, id, tag, loose } =
+    let Options { query, cache, referrer, from, until, otherwise, id, tag, loose, folds } =
         parsed(&text).unwrap();
     let are_set = [
         query != QueryRule::default(),
@@ -141,6 +141,7 @@ fn every_option_is_tested() {
         loose.slash,
         loose.punctuation,
     ];
+    assert!(!folds, "no option");
     assert_eq!(are_set, [true; KNOWN.len()], "{text}");
     let mut names: Vec<_> = all.iter().filter_map(|it| it.split_inclusive('=').next()).collect();
     let mut known = KNOWN;

@@ -48,7 +48,9 @@ impl Links {
                 if end <= longest {
                     break;
                 }
-                if let Some((entry, rest)) = self.open_at(scope, forms, long, end, has) {
+                if let Some((entry, rest)) =
+                    self.open_at(scope, (forms, long, end), has, &mut query)
+                {
                     let rest = if entry.has(PREFIX) { rest.min(path.len()) } else { path.len() };
                     (found, longest) = (Some((entry, rest)), end);
                     break;
@@ -63,16 +65,19 @@ impl Links {
     fn open_at(
         &self,
         scope: u32,
-        forms: [&[u8]; 2],
-        long: &[u8],
-        end: usize,
+        (forms, long, end): ([&[u8]; 2], &[u8], usize),
         has: u64,
+        query: &mut Query<'_>,
     ) -> Option<(Entry<'_>, usize)> {
         let literal = &long[..end];
         let hash = hash(seed(scope, true), literal);
-        let patterns = has & PATTERNS != 0;
-        let pattern = forms.into_iter().filter(|_| patterns);
-        let mut pattern = pattern.filter_map(|path| self.pattern(hash, scope, path, end));
-        pattern.next().or_else(|| Some((self.entry(hash, scope, PREFIX, literal, &[])?, end)))
+        if has & PATTERNS != 0 {
+            for path in forms {
+                if let Some(found) = self.pattern(hash, scope, path, end, query.text) {
+                    return Some(found);
+                }
+            }
+        }
+        Some((self.of_kind(scope, hash, PREFIX, literal, query)?, end))
     }
 }

@@ -2,7 +2,7 @@ use crate::limits::{CLICK_ID_BYTES, LOCATION_BYTES_MAX, REQUEST_PARAMETERS_MAX, 
 use crate::links::targets::*;
 
 fn splatted(splat: &[u8]) -> Visit<'_> {
-    Visit { captured: Captured::new(splat, 0, b""), ..Visit::default() }
+    Visit { captured: Captured::new(splat, 0, CapturedBy::NOTHING), ..Visit::default() }
 }
 
 fn filled(target: &str, splat: &str) -> String {
@@ -96,7 +96,7 @@ fn plain_targets_are_known() {
 /// A visit with everything in it.
 const VISIT: Visit<'_> = Visit {
     path: b"/go/Summer%20deal/",
-    captured: Captured::new(b"", 0, b""),
+    captured: Captured::new(b"", 0, CapturedBy::NOTHING),
     query: b"id=a/b&q=x+y%26z&id=2&flag&e=%C3%A9",
     host: b"GO.example:8080",
     referer: b"https://r.example/?a=1&b#c",

@@ -15,8 +15,10 @@ pub const CLICK_USER_AGENT_BYTES_MAX: usize = 255;
 /// Longest tag kept in a click, bytes. Over it: cut, and flagged.
 pub const CLICK_TAG_BYTES_MAX: usize = 64;
 /// The longest key of a link that is kept whole in the click log; longer ones, which
-/// have a long query, are cut. Targets are kept whole.
+/// have a long query, are cut.
 pub const LOGGED_KEY_BYTES_MAX: usize = HOST_BYTES_MAX + KEY_PATH_BYTES_MAX;
+/// The longest target that is kept whole there. Over it: cut.
+pub const LOGGED_TARGET_BYTES_MAX: usize = 2048;
 /// Most that a reader keeps of what the links of a segment were, bytes. Over it: what
 /// was known of earlier ones is forgotten.
 pub const LOGGED_LINKS_BYTES_MAX: usize = 1024 * 1024;

@@ -3,7 +3,7 @@
 // ---- Links -----------------------------------------------------------------
 
 /// Longest target of a link, bytes. Over it: a load error.
-pub const TARGET_BYTES_MAX: usize = 2048;
+pub const TARGET_BYTES_MAX: usize = 8 * 1024;
 /// Most macros in a target, beside `{clickid}`: reading one may take as long as
 /// reading the request's query. Over it: a load error.
 pub const TARGET_MACROS_MAX: usize = 32;

@@ -16,6 +16,7 @@
 #[cfg(test)]
 mod tests;
 
+use super::builtins::Builtins;
 use super::facts::Facts;
 use crate::clicks::Verdict;
 use crate::http::{Extra, Fixed, Method, Refusal, Request};
@@ -82,10 +83,10 @@ pub(super) enum DecidedReply<'a> {
 }
 
 /// How the shard stands.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Standing<'a> {
-    /// Where unknown keys are sent.
-    pub(super) fallback: Option<&'a Fallback>,
+    /// What is answered where no link says it.
+    pub(super) builtins: &'a Builtins,
     /// There is no room for a click, and then requests are refused.
     pub(super) refuses: bool,
 }
@@ -114,7 +115,7 @@ pub(super) fn decide<'a>(
         return Decision::NoClick(Fixed::MethodNotAllowed);
     }
     if !found.as_ref().is_some_and(|hit| hit.exact)
-        && let Some(fixed) = unclaimed(facts)
+        && let Some(fixed) = standing.builtins.answer(found.is_some(), facts)
     {
         return Decision::NoClick(fixed);
     }
@@ -134,7 +135,7 @@ pub(super) fn decide<'a>(
             tag: b"",
         }),
         Some(hit) => of_link(hit, facts),
-        None => of_no_link(standing.fallback),
+        None => of_no_link(standing.builtins.fallback.as_ref()),
     }
 }
 
@@ -144,17 +145,6 @@ pub(super) fn decide<'a>(
 fn keeps_method(found: Option<Hit<'_>>, facts: &Facts<'_>) -> bool {
     let status = found.map(|hit| hit.answer(facts.unix_us).status);
     matches!(status, Some(Status::TemporaryRedirect | Status::PermanentRedirect))
-}
-
-/// What browsers and robots ask for by themselves, unless a link claims it.
-#[inline(never)]
-fn unclaimed(facts: &Facts<'_>) -> Option<Fixed> {
-    match facts.path {
-        b"/robots.txt" if facts.method() == Method::Head => Some(Fixed::RobotsHead),
-        b"/robots.txt" => Some(Fixed::Robots),
-        b"/favicon.ico" => Some(Fixed::Favicon),
-        _ => None,
-    }
 }
 
 /// Decides by a link that has options, blanks in its target, or no target.

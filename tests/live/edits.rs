@@ -83,3 +83,16 @@ both_engines!(keys_that_take_no_notice_of_a_slash, |engine| {
     let (code, said) = refused(&server, &["set", "--from", &bad]);
     assert!(code == 1 && said.contains("a link that is set stands alone"), "{said}");
 });
+
+both_engines!(what_the_server_answers_by_itself, |engine| {
+    let server = Server::start(engine, LINKS);
+    let shown = done(&server, &["show", "/robots.txt"]);
+    assert_eq!(shown, "the server itself answers: /robots.txt (--robots)\n");
+    assert!(done(&server, &["show", "/favicon.ico"]).contains("204 (--favicon)"));
+    done(&server, &["set", "/robots.txt", NEW]);
+    assert!(done(&server, &["show", "/robots.txt"]).starts_with("/robots.txt https://new."));
+    check(&server, &[("/robots.txt", Some(NEW))]);
+    done(&server, &["set", "/*", NEW]);
+    check(&server, &[("/favicon.ico", Some(NEW))]);
+    assert!(json(&server, &["show", "/favicon.ico"])["built_in"].is_null());
+});

@@ -379,7 +379,10 @@ impl LiveCommand {
             Self::Show(_) => match answer["link"].as_str() {
                 Some(link) if answer["is_set"] == true => format!("{link}  # set\n"),
                 Some(link) => format!("{link}\n"),
-                None => "no link answers\n".to_owned(),
+                None => match answer["built_in"].as_str() {
+                    Some(words) => format!("{words}\n"),
+                    None => "no link answers\n".to_owned(),
+                },
             },
         }
     }

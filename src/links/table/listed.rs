@@ -39,6 +39,12 @@ impl<'a> Listed<'a> {
         self.key.name()
     }
 
+    /// Whether its key is a whole path: neither a prefix nor with placeholders.
+    #[must_use]
+    pub fn is_exact(&self) -> bool {
+        !self.key.is_open()
+    }
+
     /// Its id.
     pub fn id(&self) -> u64 {
         self.entry.id()

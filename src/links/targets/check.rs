@@ -5,7 +5,7 @@ use core::fmt;
 use memchr::memchr;
 
 use super::blanks::{Blank, MACRO, MACROS, SPLAT, next_blank};
-use crate::limits::{TARGET_BYTES_MAX, TARGET_MACROS_MAX};
+use crate::limits::{CLICK_ID_BYTES, LOCATION_BYTES_MAX, TARGET_BYTES_MAX, TARGET_MACROS_MAX};
 use crate::links::bytes::{QUERY, escape, is, push_escape, shown};
 use crate::links::key::host::{self, HostProblem};
 use crate::words::is_hidden;
@@ -41,14 +41,22 @@ impl<'a> CheckedTarget<'a> {
         check_characters(target, authority_end)?;
         let mut blanks = 0;
         let mut macros = 0;
+        let mut size = target.len();
         let mut at = authority_end;
-        while let Some((blank, _, end)) = next_blank(target, at, false) {
+        while let Some((blank, start, end)) = next_blank(target, at, false) {
             blanks |= blank.flag();
+            if blank == Blank::ClickId {
+                size += CLICK_ID_BYTES - (end - start);
+            }
             macros += usize::from(blank.flag() == MACRO);
             at = end;
         }
         if macros > TARGET_MACROS_MAX {
             return Err(TargetProblem::TooManyMacros(macros));
+        }
+        // What is the same for every visitor always fits into a location.
+        if size > LOCATION_BYTES_MAX {
+            return Err(TargetProblem::TooLongWithIds(size));
         }
         Ok(CheckedTarget { bytes: target, blanks })
     }
@@ -77,6 +85,8 @@ pub enum TargetProblem {
     Empty,
     /// It has this many bytes.
     TooLong(usize),
+    /// It has this many bytes when its `{clickid}` are filled in.
+    TooLongWithIds(usize),
     /// It has no scheme.
     Relative(String),
     /// Its scheme is not `http` or `https`.
@@ -112,6 +122,10 @@ impl fmt::Display for TargetProblem {
             TargetProblem::TooLong(size) => {
                 write!(f, "the target has {size} bytes; at most {TARGET_BYTES_MAX} are allowed")
             }
+            TargetProblem::TooLongWithIds(size) => write!(
+                f,
+                "the target has {size} bytes with its click ids; at most {LOCATION_BYTES_MAX} are allowed"
+            ),
             TargetProblem::Relative(target) => {
                 write!(f, "the target `{target}` is not absolute; write https://host/path")
             }

@@ -38,6 +38,9 @@ fn every_problem() {
     let check = |target: &str, want: P| assert_eq!(problem(target), want);
     check("", P::Empty);
     check(&long, P::TooLong(long.len()));
+    let ids = format!("https://a/{}", "{clickid}".repeat(400));
+    check(&ids, P::TooLongWithIds(10 + 400 * 26));
+    assert!(CheckedTarget::parse(&ids.as_bytes()[..10 + 9 * 300]).is_ok());
     check("/new", P::Relative("/new".into()));
     check("store.example/x", P::Relative("store.example/x".into()));
     check("store:8080/x", P::Relative("store:8080/x".into()));

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::links::{self, Columns, Defaults, Format};
+use crate::links::{self, Columns, Defaults, Format, Schemes};
 use crate::sources::Reading;
 
 /// How the link files of a command are read.
@@ -28,6 +28,16 @@ pub struct ReadingArguments {
     /// query=keep slash=ignore' [default: nothing]
     #[arg(id = "default", long = "default", env = "CAROM_DEFAULT", value_name = "OPTIONS")]
     pub defaults: Option<Defaults>,
+
+    /// Schemes of apps that targets may have, with commas between them: myapp for
+    /// myapp://open [default: http and https alone]
+    #[arg(
+        id = "allow_scheme",
+        long = "allow-scheme",
+        env = "CAROM_ALLOW_SCHEME",
+        value_name = "SCHEMES"
+    )]
+    pub schemes: Option<Schemes>,
 }
 
 impl ReadingArguments {
@@ -38,6 +48,7 @@ impl ReadingArguments {
             base: self.base.clone(),
             columns: self.columns.clone(),
             defaults: self.defaults.clone(),
+            schemes: self.schemes.clone(),
         }
     }
 }

@@ -314,6 +314,7 @@ fn sources(said: &Layers<'_, ServeArguments>) -> Sources {
             base: said.first(|it| it.reading.base.clone()),
             columns: said.first(|it| it.reading.columns.clone()),
             defaults: said.first(|it| it.reading.defaults.clone()),
+            schemes: said.first(|it| it.reading.schemes.clone()),
         },
         on_bad_line: said.first(|it| it.on_bad_line).unwrap_or_default(),
     }

@@ -9,7 +9,7 @@ use super::link::{Link, Options, Origin, Setting, Status};
 use super::room::{TableRoom, TooLarge};
 use super::table::Table;
 use super::table::{AddProblem, TableBuilder};
-use super::targets::CheckedTarget;
+use super::targets::{CheckedTarget, Schemes};
 use crate::limits::BAD_LINES_SHOWN;
 use crate::pace;
 use crate::words::{counted, visible};
@@ -167,9 +167,8 @@ pub fn load_within(
     let mut loader = Loader::new(sources, room);
     let mut report = Report::default();
     for source in sources {
-        loader.seen_bytes = if source.format == Format::Native { 0 } else { SEEN_BYTES };
-        let defaults = source.help.defaults.cloned().unwrap_or_default();
-        loader.defaults = defaults.clone();
+        loader.begin(source);
+        let defaults = loader.defaults.clone();
         let first = report.files.len();
         let mut file = first;
         loader.names.push(source.name.to_owned());
@@ -239,6 +238,8 @@ struct Loader {
     folded: Vec<u8>,
     /// What links say that do not say it themselves.
     defaults: Defaults,
+    /// Which schemes targets may have.
+    schemes: Schemes,
     /// How much it all may take.
     room: TableRoom,
     /// What the format remembers of each link.
@@ -264,11 +265,19 @@ impl Loader {
             scratch: KeyScratch::default(),
             folded: Vec::new(),
             defaults: Defaults::default(),
+            schemes: Schemes::NONE,
             room,
             seen_bytes: 0,
             said_bytes: 0,
             too_large: None,
         }
+    }
+
+    /// What follows is of this source.
+    fn begin(&mut self, source: &Source<'_>) {
+        self.seen_bytes = if source.format == Format::Native { 0 } else { SEEN_BYTES };
+        self.defaults = source.help.defaults.cloned().unwrap_or_default();
+        self.schemes = source.help.schemes.cloned().unwrap_or_default();
     }
 
     /// Whether there is room for one more link.
@@ -297,7 +306,7 @@ impl Loader {
         }
         let mut settings: Vec<Setting<'_>> = Vec::new();
         self.defaults.with(row.settings, row.status == Some(b"410"), &mut settings);
-        let options = Options::parse(&settings)?;
+        let options = Options::parse(&settings, &self.schemes)?;
         // As a default it holds for those keys that can have it.
         let own = row.settings.iter().any(|setting| setting.name == b"punctuation");
         let loose = Loose { punctuation: options.loose.punctuation && own, ..options.loose };
@@ -309,7 +318,10 @@ impl Loader {
         };
         let target = match row.target {
             [] => None,
-            target => Some(CheckedTarget::parse(target).map_err(|problem| problem.to_string())?),
+            target => {
+                let checked = CheckedTarget::parse_allowing(target, &self.schemes);
+                Some(checked.map_err(|problem| problem.to_string())?)
+            }
         };
         let link = Link { key, status, target, options, origin };
         self.builder.add(&link).map_err(|problem| match problem {

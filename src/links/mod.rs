@@ -59,7 +59,7 @@ pub use table::{
     AddProblem, Counts, DifferenceCounts, EditProblem, Editor, Hit, LinkDifference, Links, Listed,
     Lookup, LookupScratch, Memory, Patch, Snapshot, Table, TableBuilder, compare, compiled,
 };
-pub use targets::{Captured, CheckedTarget, Fallback, Target, TooLong, Visit};
+pub use targets::{Captured, CheckedTarget, Fallback, Schemes, Target, TooLong, Visit};
 
 #[cfg(test)]
 mod tests;

@@ -12,8 +12,8 @@ use super::includes::Includes;
 use super::mark::FileMark;
 use super::table_file;
 use crate::links::{
-    Columns, Defaults, FileReport, Format, Help, Include, OnBadLine, Report, Source, Table,
-    TableRoom, load_within,
+    Columns, Defaults, FileReport, Format, Help, Include, OnBadLine, Report, Schemes, Source,
+    Table, TableRoom, load_within,
 };
 use crate::pace;
 
@@ -39,6 +39,8 @@ pub struct Reading {
     pub columns: Option<Columns>,
     /// What links say that do not say it themselves.
     pub defaults: Option<Defaults>,
+    /// Which schemes targets may have beside http and https.
+    pub schemes: Option<Schemes>,
 }
 
 impl Reading {
@@ -182,6 +184,7 @@ fn read(
                 columns: sources.reading.columns.as_ref(),
                 include: Some(Include(finder)),
                 defaults: sources.reading.defaults.as_ref(),
+                schemes: sources.reading.schemes.as_ref(),
             },
             ..Source::new(&file.name, &file.bytes, file.format)
         })

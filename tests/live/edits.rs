@@ -96,3 +96,17 @@ both_engines!(what_the_server_answers_by_itself, |engine| {
     check(&server, &[("/favicon.ico", Some(NEW))]);
     assert!(json(&server, &["show", "/favicon.ico"])["built_in"].is_null());
 });
+
+both_engines!(targets_of_apps_are_taken_where_they_are_allowed, |engine| {
+    let links = "/a https://a.example/\n/app/* myapp://open/:splat\n";
+    let setup = common::Setup::new(engine, links).flag("--allow-scheme", "myapp");
+    let mut server = setup.start();
+    done(&server, &["set", "/new", "MyApp://new/x"]);
+    check(&server, &[("/app/1", Some("myapp://open/1")), ("/new", Some("MyApp://new/x"))]);
+    let (code, said) = refused(&server, &["set", "/x", "other://x"]);
+    assert!(code == 1 && said.contains("allow other:// of an app with --allow-scheme"), "{said}");
+    let (code, _) = refused(&server, &["set", "/x", "javascript://x"]);
+    assert_eq!(code, 1);
+    server.restart();
+    check(&server, &[("/new", Some("MyApp://new/x"))]);
+});

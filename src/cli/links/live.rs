@@ -15,7 +15,7 @@ use crate::control::admin::{Client, Method};
 use crate::disk::aside::Aside;
 use crate::disk::state;
 use crate::limits::{BAD_LINES_SHOWN, CLICKS_FOLDER_DEFAULT};
-use crate::links::{Columns, Defaults, Format, OnBadLine};
+use crate::links::{Columns, Defaults, Format, OnBadLine, Schemes};
 use crate::say::say;
 use crate::words::{counted, visible, visible_json, visible_lines};
 
@@ -325,6 +325,7 @@ impl LiveCommand {
                     "base": wish.reading.base,
                     "columns": wish.reading.columns.as_ref().map(Columns::as_str),
                     "defaults": wish.reading.defaults.as_ref().map(Defaults::to_string),
+                    "schemes": wish.reading.schemes.as_ref().map(Schemes::to_string),
                     "on_bad_line": wish.on_bad_line.as_deref().unwrap_or(OnBadLine::default().name()),
                 });
                 ("/links/stage", Some(body))

@@ -20,7 +20,7 @@ use super::export::ExportBody;
 use super::refusal::HttpRefusal;
 use crate::control::live::{Asker, Done, Edit, NotDone, Reason, Who, Wish, check};
 use crate::limits::LOOKS_AT_ONCE_MAX;
-use crate::links::{self, Columns, Defaults, Format, OnBadLine};
+use crate::links::{self, Columns, Defaults, Format, OnBadLine, Schemes};
 use crate::sources::{Reading, Sources};
 
 /// What answering takes.
@@ -30,6 +30,8 @@ struct Answering {
     bodies: Bodies,
     /// Room for long looks at all links.
     looks: Arc<Semaphore>,
+    /// Which schemes targets may have.
+    schemes: Schemes,
 }
 
 type Answered = Result<Json<Done>, HttpRefusal>;
@@ -37,7 +39,7 @@ type At = State<Answering>;
 type By = Extension<Who>;
 
 /// All of it.
-pub fn router(desk: Sender<Wish>) -> Router {
+pub fn router(desk: Sender<Wish>, schemes: Schemes) -> Router {
     let looks = Arc::new(Semaphore::new(LOOKS_AT_ONCE_MAX));
     Router::new()
         .route("/links/generations", get(generations))
@@ -54,7 +56,7 @@ pub fn router(desk: Sender<Wish>) -> Router {
         .route("/links/reset", post(reset))
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
-        .with_state(Answering { desk, bodies: Bodies::new(), looks })
+        .with_state(Answering { desk, bodies: Bodies::new(), looks, schemes })
 }
 
 fn stopping() -> NotDone {
@@ -161,6 +163,8 @@ struct StageBody {
     #[serde(default)]
     defaults: Option<String>,
     #[serde(default)]
+    schemes: Option<String>,
+    #[serde(default)]
     on_bad_line: Option<String>,
 }
 
@@ -181,17 +185,19 @@ impl StageBody {
         let columns = self.columns.map(|text| text.parse::<Columns>()).transpose().map_err(bad)?;
         let defaults =
             self.defaults.map(|text| text.parse::<Defaults>()).transpose().map_err(bad)?;
+        let schemes = self.schemes.map(|text| text.parse::<Schemes>()).transpose().map_err(bad)?;
         let on_bad_line = self.on_bad_line.map(|name| name.parse::<OnBadLine>()).transpose();
         Ok(Sources {
             paths: self.files,
-            reading: Reading { format, base, columns, defaults },
+            reading: Reading { format, base, columns, defaults, schemes },
             on_bad_line: on_bad_line.map_err(bad)?.unwrap_or_default(),
         })
     }
 }
 
 async fn stage(State(at): At, Extension(who): By, body: Body) -> Answered {
-    let sources = at.bodies.read(body, StageBody::sources).await?.what;
+    let mut sources = at.bodies.read(body, StageBody::sources).await?.what;
+    sources.reading.schemes.get_or_insert(at.schemes.clone());
     at.ask(|reply| Wish::Stage { sources, who, reply }).await
 }
 
@@ -241,7 +247,9 @@ fn body_name() -> String {
 }
 
 async fn set(at: At, by: By, body: Body) -> Answered {
-    edit(at, by, body, |LinesBody { name, lines }| Ok(Edit::Set { name, lines })).await
+    let schemes = at.schemes.clone();
+    let set = |LinesBody { name, lines }| Ok(Edit::Set { name, lines, schemes });
+    edit(at, by, body, set).await
 }
 
 async fn unset(at: At, by: By, body: Body) -> Answered {

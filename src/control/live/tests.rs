@@ -69,7 +69,11 @@ impl Rig {
     }
 
     fn set(&self, lines: &str) -> Answer {
-        self.edit(Edit::Set { name: "f".into(), lines: lines.into() })
+        self.edit(Edit::Set {
+            name: "f".into(),
+            lines: lines.into(),
+            schemes: crate::links::Schemes::NONE,
+        })
     }
 
     fn stage(&self, file: &str) -> Answer {

@@ -7,6 +7,7 @@ use core::str::FromStr;
 use super::setting::setting;
 use crate::links::bytes::shown;
 use crate::links::link::{Options, Setting, Status};
+use crate::links::targets::Schemes;
 
 /// What a `!default` line begins with.
 pub(super) const WORD: &[u8] = b"!default";
@@ -67,7 +68,7 @@ impl Defaults {
             let name = shown(never.name);
             return Err(format!("{name}= cannot be a default; write it in the line of a link"));
         }
-        Options::parse(&settings)?;
+        Options::parse(&settings, &Schemes::NONE)?;
         let owned = |setting: Setting<'_>| (setting.name.into(), setting.value.into());
         Ok(Defaults { status, settings: settings.into_iter().map(owned).collect() })
     }

@@ -206,8 +206,8 @@ pub(in crate::links) fn is_spelled(behind: &[u8], with_rest: bool, spelled: &[u8
 enum Says<'a> {
     /// All of it.
     Text,
-    /// So many bytes of it, and what stands between them.
-    Some(Reverse<usize>, &'a [u8]),
+    /// So many bytes of it, whether that is before a rest alone, and what stands where.
+    Some(Reverse<usize>, bool, &'a [u8]),
     /// What stands in its place.
     Hole(&'a [u8]),
     /// Nothing: it is the rest.
@@ -232,7 +232,7 @@ fn says(part: &[u8]) -> Says<'_> {
     match (text, holes) {
         (0, []) => Says::Rest,
         (0, holes) => Says::Hole(holes),
-        (text, _) => Says::Some(Reverse(text), part),
+        (text, holes) => Says::Some(Reverse(text), holes.is_empty(), part),
     }
 }
 

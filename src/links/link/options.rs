@@ -22,7 +22,7 @@ use super::times::{civil, rfc_3339};
 use crate::limits::{CACHE_SECONDS_MAX, TAG_BYTES_MAX};
 use crate::links::bytes::shown;
 use crate::links::key::Loose;
-use crate::links::targets::{CheckedTarget, NAMES, QueryRule, Target};
+use crate::links::targets::{CheckedTarget, NAMES, QueryRule, Schemes, Target};
 
 /// The referrer policies (W3C Referrer Policy §3).
 const POLICIES: [&str; 8] = [
@@ -109,17 +109,21 @@ impl<'a> Else<'a> {
 }
 
 impl<'a> Options<'a> {
-    /// Reads the options of a link. Each may be there once.
+    /// Reads the options of a link, whose targets may have these schemes. Each may be there
+    /// once.
     ///
     /// # Errors
     /// The first thing that is wrong, as a sentence with its remedy.
-    pub(in crate::links) fn parse(settings: &[Setting<'a>]) -> Result<Options<'a>, String> {
+    pub(in crate::links) fn parse(
+        settings: &[Setting<'a>],
+        schemes: &Schemes,
+    ) -> Result<Options<'a>, String> {
         let mut options = Options::default();
         for (at, setting) in settings.iter().enumerate() {
             if settings[..at].iter().any(|earlier| earlier.name == setting.name) {
                 return Err(format!("{}= is there twice; write it once", shown(setting.name)));
             }
-            options.take(setting)?;
+            options.take(setting, schemes)?;
         }
         let starts_late =
             options.from.zip(options.until).is_some_and(|(from, until)| from >= until);
@@ -132,7 +136,7 @@ impl<'a> Options<'a> {
         Ok(options)
     }
 
-    fn take(&mut self, setting: &Setting<'a>) -> Result<(), String> {
+    fn take(&mut self, setting: &Setting<'a>, schemes: &Schemes) -> Result<(), String> {
         let value = setting.value;
         match setting.name {
             b"query" => self.query = query_rule(value)?,
@@ -147,8 +151,8 @@ impl<'a> Options<'a> {
             b"from" => self.from = Some(time("from", value)?),
             b"until" => self.until = Some(time("until", value)?),
             b"else" => {
-                let checked =
-                    CheckedTarget::parse(value).map_err(|problem| format!("else=: {problem}"))?;
+                let checked = CheckedTarget::parse_allowing(value, schemes)
+                    .map_err(|problem| format!("else=: {problem}"))?;
                 self.otherwise = Some(Else { blanks: checked.blanks(), url: checked.bytes() });
             }
             b"id" => {

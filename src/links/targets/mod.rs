@@ -5,6 +5,7 @@ mod blanks;
 mod captured;
 mod check;
 mod parameters;
+mod schemes;
 mod visit;
 mod write;
 
@@ -13,6 +14,7 @@ pub use captured::Captured;
 pub(super) use captured::CapturedBy;
 pub use check::CheckedTarget;
 pub use parameters::QueryRule;
+pub use schemes::Schemes;
 pub use visit::Visit;
 pub use write::{Fallback, Target, TooLong};
 

@@ -91,7 +91,7 @@ impl ModelLink {
             self.segments[text..].iter().map(ModelSegment::says).collect();
         says.extend(self.rest.map(|before| match before {
             "" => (3, Reverse(0), 0),
-            before => (1, Reverse(before.len()), 0),
+            before => (1, Reverse(before.len()), 4),
         }));
         let in_other_spelling = !self.fits(path);
         (

@@ -10,7 +10,7 @@ fn parsed(text: &str) -> Result<Options<'_>, String> {
             Setting { name: name.as_bytes(), value: value.as_bytes() }
         })
         .collect();
-    Options::parse(&settings)
+    Options::parse(&settings, &Schemes::NONE)
 }
 
 /// Every option that a table keeps as one, and a value of it. A new one goes to the end.
@@ -115,10 +115,12 @@ fn problems_say_what_would_be_right() {
     check("tag=", "tag= has no label");
     check("tag=a\tb", "is not printable UTF-8 without spaces");
     let spaced = [Setting { name: b"tag", value: b"a b" }];
-    assert!(Options::parse(&spaced).unwrap_err().contains("tag=a b is not printable"));
+    assert!(
+        Options::parse(&spaced, &Schemes::NONE).unwrap_err().contains("tag=a b is not printable")
+    );
     check(&format!("tag={}", "x".repeat(65)), "the tag has 65 bytes; at most 64 are allowed");
     let bytes = [Setting { name: b"tag", value: b"\xff" }];
-    assert!(Options::parse(&bytes).unwrap_err().contains("not printable UTF-8"));
+    assert!(Options::parse(&bytes, &Schemes::NONE).unwrap_err().contains("not printable UTF-8"));
 }
 
 /// A new option is in the lists that the tests go by, or this does not compile or fails.

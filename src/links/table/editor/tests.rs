@@ -287,7 +287,7 @@ fn refused_lines_change_nothing() {
     refused("", "write one link");
     refused("# nothing", "write one link");
     refused("/a https://a/\n/b https://b/", "write one link");
-    refused("/a ftp://a/", "http");
+    refused("/a javascript://a/", "http");
     refused("/a", "has no target");
     let before = editor.links_for_shard().generation();
     assert!(editor.unset("//", 9).unwrap_err().to_string().contains("two slashes"));

@@ -120,3 +120,26 @@ fn remedies() {
     check("ftp://a/", "write http:// or https://");
     check("https://ü/", "xn--");
 }
+
+#[test]
+fn schemes_of_apps() {
+    let schemes = "myapp,com.example.app".parse::<Schemes>().unwrap();
+    let check = |target: &str, want: Result<(), TargetProblem>| {
+        let checked = CheckedTarget::parse_allowing(target.as_bytes(), &schemes);
+        assert_eq!(checked.map(|_| ()), want, "{target}");
+    };
+    use TargetProblem as P;
+    check("myapp://open/x?a=:splat#f", Ok(()));
+    check("MyApp:///x/{slug}", Ok(()));
+    check("com.example.app://x", Ok(()));
+    check("https://a/", Ok(()));
+    check("myapp:open", Err(P::Scheme("myapp".into())));
+    check("other://x", Err(P::Scheme("other".into())));
+    check("javascript://x%0Aalert(1)", Err(P::Scheme("javascript".into())));
+    check("myapp://:splat/x", Err(P::SplatInHost));
+    check("myapp://:id/x", Err(P::NameInHost("id".into())));
+    check("myapp://{host}/x", Err(P::MacroInHost("{host}".into())));
+    check("myapp://me@x/", Err(P::Userinfo));
+    check("myapp://a b", Err(P::Character(' ', 10)));
+    check("myapp://a/\r\nX:y", Err(P::Character('\r', 11)));
+}

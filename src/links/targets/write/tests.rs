@@ -1,4 +1,4 @@
-use crate::limits::{CLICK_ID_BYTES, LOCATION_BYTES_MAX, REQUEST_PARAMETERS_MAX, TARGET_BYTES_MAX};
+use crate::limits::{CLICK_ID_BYTES, LOCATION_BYTES_MAX, REQUEST_PARAMETERS_MAX};
 use crate::links::targets::*;
 
 fn splatted(splat: &[u8]) -> Visit<'_> {
@@ -55,7 +55,8 @@ fn click_ids() {
 
 #[test]
 fn nothing_but_click_ids_still_fits() {
-    let text = ["https://a/", &"{clickid}".repeat((TARGET_BYTES_MAX - 10) / 9)].concat();
+    let text =
+        ["https://a/", &"{clickid}".repeat((LOCATION_BYTES_MAX - 10) / CLICK_ID_BYTES)].concat();
     let target = Target::from(CheckedTarget::parse(text.as_bytes()).unwrap());
     let mut out = Vec::new();
     assert_eq!(target.write(&Visit::default(), &mut out), Ok(()));

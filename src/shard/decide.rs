@@ -18,7 +18,7 @@ mod tests;
 
 use super::builtins::Builtins;
 use super::facts::Facts;
-use crate::clicks::Verdict;
+use crate::clicks::{Verdict, Via};
 use crate::http::{Extra, Fixed, Method, Refusal, Request};
 use crate::links::{Captured, Fallback, Hit, LinkAnswer, Status, Target};
 
@@ -40,6 +40,8 @@ pub(super) struct DecidedClick<'a> {
     pub(super) status: u16,
     /// What was found.
     pub(super) verdict: Verdict,
+    /// What sends the visitor on.
+    pub(super) via: Via,
     /// The id of the link that answers; 0 for none.
     pub(super) link: u64,
     /// Which of its targets was picked; 0 while links have one target.
@@ -52,6 +54,8 @@ pub(super) struct DecidedClick<'a> {
     pub(super) signals: u16,
     /// What the operator calls clicks of this link; empty for nothing.
     pub(super) tag: &'a [u8],
+    /// Where the link or the fallback sends now, as it was written; empty for nowhere.
+    pub(super) target: &'a [u8],
 }
 
 impl DecidedClick<'_> {
@@ -61,11 +65,13 @@ impl DecidedClick<'_> {
         reply: DecidedReply::NotFound,
         status: 404,
         verdict: Verdict::UNKNOWN,
+        via: Via::UNTOLD,
         link: 0,
         variant: 0,
         reason: 0,
         signals: 0,
         tag: b"",
+        target: b"",
     };
 }
 
@@ -128,11 +134,13 @@ pub(super) fn decide<'a>(
             reply: DecidedReply::Plain { status: hit.status, location },
             status: hit.status.code(),
             verdict: Verdict::REDIRECT,
+            via: via(&hit),
             link: hit.id,
             variant: 0,
             reason: 0,
             signals: 0,
             tag: b"",
+            target: location,
         }),
         Some(hit) => of_link(hit, facts),
         None => of_no_link(standing.builtins.fallback.as_ref()),
@@ -147,6 +155,12 @@ fn keeps_method(found: Option<Hit<'_>>, facts: &Facts<'_>) -> bool {
     matches!(status, Some(Status::TemporaryRedirect | Status::PermanentRedirect))
 }
 
+/// How a link that answers with its own target was found.
+#[inline]
+fn via(hit: &Hit<'_>) -> Via {
+    if hit.exact { Via::LINK } else { Via::PREFIX }
+}
+
 /// Decides by a link that has options, blanks in its target, or no target.
 #[inline(never)]
 fn of_link<'a>(hit: Hit<'a>, facts: &Facts<'a>) -> Decision<'a> {
@@ -156,8 +170,10 @@ fn of_link<'a>(hit: Hit<'a>, facts: &Facts<'a>) -> Decision<'a> {
         reply: said(&answer, hit.captured(facts.path)),
         status: answer.status.code(),
         verdict: if is_gone { Verdict::GONE } else { Verdict::REDIRECT },
+        via: if answer.is_else { Via::ELSE } else { via(&hit) },
         link: hit.id,
         tag: answer.tag,
+        target: if is_gone { b"" } else { answer.target.text() },
         ..DecidedClick::NOT_FOUND
     })
 }
@@ -169,6 +185,8 @@ fn of_no_link(fallback: Option<&Fallback>) -> Decision<'_> {
         Some(answer) => DecidedClick {
             reply: said(&answer, Captured::default()),
             status: answer.status.code(),
+            via: Via::FALLBACK,
+            target: answer.target.text(),
             ..DecidedClick::NOT_FOUND
         },
         None => DecidedClick::NOT_FOUND,

@@ -14,6 +14,7 @@ mod connections;
 mod decide;
 mod excess;
 mod facts;
+mod found_name;
 mod reply;
 #[cfg(test)]
 mod tests;
@@ -22,7 +23,7 @@ mod undelivered;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::clicks::{Privacy, Writer};
+use crate::clicks::{Privacy, Via, Writer};
 use crate::connection::{Connection, Sides, Step, Timeouts};
 use crate::http::{Fixed, Keep, Refusal, Replies};
 use crate::limits::DRAIN_IDLE_MS;
@@ -35,6 +36,7 @@ pub use builtins::{Builtin, Builtins, Robots};
 use connections::Connections;
 use decide::{Decision, Standing, TOO_LONG, decide};
 use facts::Facts;
+use found_name::FoundName;
 
 /// The time of one engine turn.
 #[derive(Debug, Clone, Copy, Default)]
@@ -226,7 +228,10 @@ impl Shard {
             Ok(unsigned) => unsigned,
             Err(TooLong) => return no_click(account, TOO_LONG, out),
         };
-        let appended = account.click(decided, &facts, self.links.generation());
+        let is_sent = decided.via != Via::UNTOLD;
+        let name = FoundName { hit: found.as_ref(), links: &self.links, decided };
+        let name = is_sent.then_some(name);
+        let appended = account.click(decided, &facts, self.links.generation(), name.as_ref());
         if let Some(location) = unsigned {
             let id = account.id(appended).text();
             reply::sign(decided.reply, &facts, location, &id, out);

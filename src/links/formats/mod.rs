@@ -7,15 +7,20 @@ mod cloudfront;
 mod columns;
 mod conditions;
 mod csv;
+mod dates;
 mod defaults;
 mod detect;
+mod encoding;
 mod exports;
+mod fields;
 mod haproxy;
+mod headers;
 mod name;
 mod native;
 mod ndjson;
 mod nginx;
 mod paths;
+mod placed;
 mod plain;
 mod redirects;
 mod regex;
@@ -23,23 +28,35 @@ mod rivals;
 mod row;
 mod setting;
 mod source;
+mod spelled;
+#[cfg(feature = "xlsx")]
+mod xlsx;
+#[cfg(not(feature = "xlsx"))]
+#[path = "xlsx/absent.rs"]
+mod xlsx;
 
 pub use columns::Columns;
+pub use dates::ZoneName;
 pub use defaults::Defaults;
 pub use name::{Format, HaproxyMatch};
 pub use paths::base;
+pub use placed::{host, prefix};
 pub(super) use row::{Line, Row};
 pub use source::{Help, Include, Included, Source};
 
 /// Reads `source` and hands every line that is not blank or a comment to `take`,
 /// with its number counted from 1.
 pub(super) fn read(source: &Source<'_>, mut take: impl FnMut(u32, Line<'_>)) {
-    let text = source.text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(source.text);
-    if text.starts_with(b"\xff\xfe") || text.starts_with(b"\xfe\xff") {
-        let message = "the file is UTF-16; save it as UTF-8 (nothing of it was read)";
-        return take(1, Line::Refused(message.to_owned()));
-    }
     let help = &source.help;
+    let mut take = |line, written: Line<'_>| placed::placed(help, line, written, &mut take);
+    if source.format == Format::Xlsx {
+        return xlsx::read(source, &mut take);
+    }
+    let text = match encoding::decoded(source.text) {
+        Ok(text) => text,
+        Err(message) => return take(1, Line::Refused(message)),
+    };
+    let text = &*text;
     match source.format {
         Format::Native => native::read(text, take),
         Format::Nginx => nginx::read(text, help, &mut take),
@@ -51,10 +68,20 @@ pub(super) fn read(source: &Source<'_>, mut take: impl FnMut(u32, Line<'_>)) {
         Format::Yourls => exports::read(text, &exports::YOURLS, &mut take),
         Format::Bitly => exports::read(text, &exports::BITLY, &mut take),
         Format::Dub => exports::read(text, &exports::DUB, &mut take),
-        Format::Csv => csv::read(text, b',', help.columns, &mut take),
-        Format::Tsv => csv::read(text, b'\t', help.columns, &mut take),
-        Format::Ndjson => ndjson::read(text, help.columns, &mut take),
+        Format::Csv => csv::read(text, None, help, &mut take),
+        Format::Tsv => csv::read(text, Some(csv::Dialect::TABS), help, &mut take),
+        Format::Ndjson => ndjson::read(text, help, &mut take),
+        // Read above: it is no text.
+        Format::Xlsx => {}
         Format::Haproxy(how) => haproxy::read(text, how, help, &mut take),
+    }
+}
+
+/// About how many bytes reading `source` takes beside its text.
+pub(super) fn read_bytes(source: &Source<'_>) -> u64 {
+    match source.format {
+        Format::Xlsx => xlsx::read_bytes(source.text),
+        _ => encoding::decoded_bytes(source.text),
     }
 }
 

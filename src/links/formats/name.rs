@@ -33,6 +33,8 @@ pub enum Format {
     Tsv,
     /// A JSON object a line.
     Ndjson,
+    /// A sheet of an Excel workbook, read as CSV is. It needs the feature `xlsx`.
+    Xlsx,
 }
 
 /// How haproxy compares what it looks up with the keys of a map; the map itself
@@ -51,7 +53,7 @@ pub enum HaproxyMatch {
     Reg,
 }
 
-const NAMED: [(&str, Format); 18] = [
+const NAMED: [(&str, Format); 19] = [
     ("native", Format::Native),
     ("nginx", Format::Nginx),
     ("haproxy", Format::Haproxy(HaproxyMatch::Str)),
@@ -70,6 +72,7 @@ const NAMED: [(&str, Format); 18] = [
     ("csv", Format::Csv),
     ("tsv", Format::Tsv),
     ("ndjson", Format::Ndjson),
+    ("xlsx", Format::Xlsx),
 ];
 
 impl Format {

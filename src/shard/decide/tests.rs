@@ -128,7 +128,15 @@ impl Model {
         } else {
             format!("plain {to}")
         };
-        let mut text = format!("{status} {reply} link={id} tag={tag}");
+        let (via, written) = match (is_gone, is_over) {
+            (false, true) => ("else", format!(" {to}")),
+            (is_gone, _) => {
+                let via = if self.key.ends_with('*') { "prefix" } else { "link" };
+                let written = format!(" https://l{id}.example/{}", self.target);
+                (via, if is_gone { String::new() } else { written })
+            }
+        };
+        let mut text = format!("{status} {reply} link={id} via={via}{written} tag={tag}");
         text.push_str(if is_gone { " gone" } else { " redirect" });
         if let Some(seconds) = cache {
             write!(text, " max-age={seconds}").unwrap();
@@ -168,9 +176,12 @@ fn expected(models: &[Model], method: &str, path: &str, refuses: bool, fallback:
         _ if refuses => "Unavailable".to_owned(),
         Some(_) => decided,
         None if fallback => {
-            "302 made https://fall.example/192.0.2.1 link=0 tag= unknown private".to_owned()
+            format!(
+                "302 made https://fall.example/192.0.2.1 link=0 via=fallback {FALLBACK} tag= unknown \
+                 private"
+            )
         }
-        None => "404 not found link=0 tag= unknown".to_owned(),
+        None => "404 not found link=0 via= tag= unknown".to_owned(),
     }
 }
 
@@ -196,10 +207,14 @@ fn told(decision: &Decision<'_>, facts: &Facts<'_>) -> String {
     if let DecidedReply::Plain { status, .. } | DecidedReply::Made { status, .. } = decided.reply {
         assert_eq!(status.code(), decided.status);
     }
-    let DecidedClick { status, verdict, link, tag, .. } = *decided;
+    let DecidedClick { status, verdict, link, tag, via, target, .. } = *decided;
     assert_eq!((decided.variant, decided.reason, decided.signals), (0, 0, 0));
+    let mut via = via.number_and_word().1.unwrap().to_owned();
+    if !target.is_empty() {
+        write!(via, " {}", String::from_utf8_lossy(target)).unwrap();
+    }
     let tag = String::from_utf8_lossy(tag);
-    let mut text = format!("{status} {reply} link={link} tag={tag} {verdict}");
+    let mut text = format!("{status} {reply} link={link} via={via} tag={tag} {verdict}");
     if let Some(seconds) = extra.max_age {
         write!(text, " max-age={seconds}").unwrap();
     }
@@ -278,12 +293,13 @@ fn check_with(builtins: &Builtins, text: &str, path: &str, wanted: &str) {
 
 #[test]
 fn decisions_worth_a_line() {
-    let redirect = "302 made https://a.example/?k=1 link=7 tag= redirect";
+    let redirect =
+        "302 made https://a.example/?k=1 link=7 via=link https://a.example/ tag= redirect";
     check("/a https://a.example/ query=keep id=7", "/a?k=1", redirect);
-    let own = "302 plain https://own.example/ link=7 tag= redirect";
+    let own = "302 plain https://own.example/ link=7 via=link https://own.example/ tag= redirect";
     check("/a https://a.example/\ngo.example/a https://own.example/ id=7", "/a", own);
-    check("/a https://a.example/", "/A", "404 not found link=0 tag= unknown");
-    let moved = "302 plain https://a.example/ link=7 tag= redirect";
+    check("/a https://a.example/", "/A", "404 not found link=0 via= tag= unknown");
+    let moved = "302 plain https://a.example/ link=7 via=prefix tag= redirect";
     check("/* https://a.example/ id=7", "/robots.txt", moved);
     check("/:x.ico https://a.example/ id=7", "/favicon.ico", moved);
     check("/a https://a.example/", "/robots.txt", "Robots");
@@ -293,15 +309,16 @@ fn decisions_worth_a_line() {
         health_path: Some(b"/up"[..].into()),
         ..Builtins::default()
     };
-    let none = "404 not found link=0 tag= unknown";
+    let none = "404 not found link=0 via= tag= unknown";
     for (path, wanted) in [("/robots.txt", none), ("/favicon.ico", none), ("/up", "Health")] {
         check_with(&quiet, "/a https://a.example/", path, wanted);
     }
     check_with(&quiet, "/* https://a.example/", "/up", "Health");
-    check_with(&quiet, "/up https://a.example/ id=7", "/up", moved);
+    let own = moved.replace("prefix", "link");
+    check_with(&quiet, "/up https://a.example/ id=7", "/up", &own);
     let falls = Builtins { fallback: Some(fallback()), ..Builtins::default() };
     check_with(&falls, "/a https://a.example/", "/robots.txt", "Robots");
-    check("/robots.txt 410 id=7", "/robots.txt", "410 gone link=7 tag= gone");
+    check("/robots.txt 410 id=7", "/robots.txt", "410 gone link=7 via=link tag= gone");
     let early = "/a https://a.example/ from=1994-11-06T08:49:38Z tag=t id=7";
-    check(early, "/a", "410 gone link=7 tag=t gone");
+    check(early, "/a", "410 gone link=7 via=link tag=t gone");
 }

@@ -299,7 +299,7 @@ fn decisions_worth_a_line() {
     let own = "302 plain https://own.example/ link=7 via=link https://own.example/ tag= redirect";
     check("/a https://a.example/\ngo.example/a https://own.example/ id=7", "/a", own);
     check("/a https://a.example/", "/A", "404 not found link=0 via= tag= unknown");
-    let moved = "302 plain https://a.example/ link=7 via=prefix tag= redirect";
+    let moved = "302 plain https://a.example/ link=7 via=prefix https://a.example/ tag= redirect";
     check("/* https://a.example/ id=7", "/robots.txt", moved);
     check("/:x.ico https://a.example/ id=7", "/favicon.ico", moved);
     check("/a https://a.example/", "/robots.txt", "Robots");

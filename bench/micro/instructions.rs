@@ -6,7 +6,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use crate::clicks::Clicks;
-use crate::lookup::Lookups;
+use crate::lookup::{Lookups, Patterns};
 use crate::parse::Heads;
 use crate::reply::Redirects;
 use crate::request::Turns;
@@ -19,7 +19,7 @@ const LINKS: usize = 1_000;
 type NamedOperation = (&'static str, fn(usize));
 
 /// All do the same in every run.
-const OPERATIONS: [NamedOperation; 7] = [
+const OPERATIONS: [NamedOperation; 8] = [
     ("parse_51", |times| {
         let mut heads = Heads::minimal();
         repeat(times, || heads.parse());
@@ -35,6 +35,10 @@ const OPERATIONS: [NamedOperation; 7] = [
     ("lookup_in_16", |times| {
         let mut lookups = Lookups::new(LINKS);
         repeat(times / 16, || lookups.batch::<16>());
+    }),
+    ("lookup_placeholder", |times| {
+        let mut patterns = Patterns::new(LINKS);
+        repeat(times, || patterns.one());
     }),
     ("reply", |times| {
         let mut redirects = Redirects::new();

@@ -3,8 +3,9 @@
 use std::array;
 use std::hint::black_box;
 use std::rc::Rc;
+use std::sync::Arc;
 
-use carom::links::{Links, LookupScratch};
+use carom::links::{Format, Links, LookupScratch, OnBadLine, Source, load};
 use divan::Bencher;
 use divan::counter::ItemsCount;
 
@@ -59,6 +60,38 @@ impl Lookups {
     }
 }
 
+/// Keys with placeholders that all begin alike, and paths of which each has one.
+pub struct Patterns {
+    links: Links,
+    paths: Vec<String>,
+    at: usize,
+    scratch: LookupScratch,
+}
+
+impl Patterns {
+    /// `count` keys of one shape, beside five of others.
+    pub fn new(count: usize) -> Self {
+        let others = [":a/:b/:c", ":a/x-:b(int)", ":a/page-:b(int)/z", ":a/:b.html", ":a/:b/*"];
+        let keys = others.into_iter().map(str::to_owned);
+        let keys = keys.chain((0..count).map(|number| format!(":lang/page-{number}")));
+        let text: String = keys.map(|key| format!("/{key} https://target.example/\n")).collect();
+        let source = Source::new("bench", text.as_bytes(), Format::Native);
+        let table = load(&[source], OnBadLine::Refuse).table.expect("good keys");
+        let paths = (0..count).map(|number| format!("/de/page-{number}")).collect();
+        let links = Links::replicate(&Arc::new(table));
+        Self { links, paths, at: 0, scratch: LookupScratch::default() }
+    }
+
+    /// Looks up one path.
+    pub fn one(&mut self) {
+        let path = self.paths[self.at].as_bytes();
+        let ask = self.links.ask(HOST.as_bytes(), path);
+        let hit = self.links.find(&ask, path, None, &mut self.scratch);
+        black_box(hit.expect("a link").id);
+        self.at = (self.at + 1) % self.paths.len();
+    }
+}
+
 fn one(bencher: Bencher<'_, '_>, links: usize) {
     let mut lookups = Lookups::new(links);
     bencher.counter(ItemsCount::new(1_usize)).bench_local(|| lookups.one());
@@ -84,6 +117,12 @@ fn batch_of_16(bencher: Bencher<'_, '_>, links: usize) {
 #[divan::bench(args = [1_000, 1_000_000], sample_count = 512, sample_size = 32)]
 fn batch_of_64(bencher: Bencher<'_, '_>, links: usize) {
     batch::<64>(bencher, links);
+}
+
+#[divan::bench(args = [32, 10_000], sample_count = 512, sample_size = 2048)]
+fn among_placeholders(bencher: Bencher<'_, '_>, keys: usize) {
+    let mut patterns = Patterns::new(keys);
+    bencher.counter(ItemsCount::new(1_usize)).bench_local(|| patterns.one());
 }
 
 /// Takes 1 GB and several seconds, so only when asked for:

@@ -8,7 +8,7 @@ use carom::connection::Step;
 use carom::links::Links;
 use carom::mailbox::Published;
 use carom::rehearsal::{PEER, TIMEOUTS};
-use carom::shard::{Arrival, Now, Received, Settings, Shard, WhenFull};
+use carom::shard::{Arrival, Builtins, Now, Received, Settings, Shard, WhenFull};
 use divan::Bencher;
 use divan::counter::ItemsCount;
 
@@ -47,7 +47,7 @@ impl Turns {
         let settings = Settings {
             timeouts: TIMEOUTS,
             connections_max: BROWSERS,
-            fallback: None,
+            builtins: Builtins::default(),
             wait_for_log: std::time::Duration::ZERO,
             when_full: WhenFull::Drop,
             privacy: Privacy::Truncate,

@@ -1,5 +1,6 @@
 //! The command line: arguments to a plan, and nothing else.
 
+mod builtins;
 pub mod clicks;
 mod environment;
 pub mod links;

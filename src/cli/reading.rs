@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::links::{self, Columns, Format, ZoneName};
+use crate::links::{self, Columns, Defaults, Format, Schemes, ZoneName};
 use crate::sources::Reading;
 
 /// How the link files of a command are read.
@@ -40,6 +40,21 @@ pub struct ReadingArguments {
     /// Sheet of an .xlsx workbook, by its name [default: the first]
     #[arg(long, env = "CAROM_SHEET", value_name = "NAME")]
     pub sheet: Option<String>,
+
+    /// What links say that do not say it themselves, as in a native file: 'status=301 nocase
+    /// query=keep slash=ignore' [default: nothing]
+    #[arg(id = "default", long = "default", env = "CAROM_DEFAULT", value_name = "OPTIONS")]
+    pub defaults: Option<Defaults>,
+
+    /// Schemes of apps that targets may have, with commas between them: myapp for
+    /// myapp://open [default: http and https alone]
+    #[arg(
+        id = "allow_scheme",
+        long = "allow-scheme",
+        env = "CAROM_ALLOW_SCHEME",
+        value_name = "SCHEMES"
+    )]
+    pub schemes: Option<Schemes>,
 }
 
 impl ReadingArguments {
@@ -53,6 +68,8 @@ impl ReadingArguments {
             host: self.host.clone(),
             zone: self.tz.clone(),
             sheet: self.sheet.clone(),
+            defaults: self.defaults.clone(),
+            schemes: self.schemes.clone(),
         }
     }
 }

@@ -9,6 +9,7 @@ use bytesize::ByteSize;
 use clap::builder::BoolishValueParser;
 use clap::{Args, ValueEnum};
 
+use super::builtins::BuiltinArguments;
 use super::quantities::{size, time, written_size, written_time};
 use super::reading::ReadingArguments;
 use super::wishes::{Layers, default_name};
@@ -26,7 +27,7 @@ use crate::limits::{
     SEGMENTS_READY_MAX, SEND_TIMEOUT_DEFAULT, SYNC_INTERVAL_DEFAULT, WAIT_FOR_LOG_DEFAULT,
     WAIT_FOR_LOG_MS_MAX,
 };
-use crate::links::{CheckedTarget, Fallback, OnBadLine};
+use crate::links::OnBadLine;
 use crate::machine::cpus::Cores;
 use crate::say::say;
 use crate::shard::{Settings, WhenFull};
@@ -110,9 +111,8 @@ pub struct ServeArguments {
     )]
     max_loss: Option<u8>,
 
-    /// Where an unknown key is sent, with a 302 [default: none, it is answered 404]
-    #[arg(long, env = "CAROM_FALLBACK", value_name = "URL", value_parser = fallback)]
-    fallback: Option<Fallback>,
+    #[command(flatten)]
+    builtins: BuiltinArguments,
 
     #[command(flatten)]
     reading: ReadingArguments,
@@ -317,6 +317,8 @@ fn sources(said: &Layers<'_, ServeArguments>) -> Sources {
             host: said.first(|it| it.reading.host.clone()),
             zone: said.first(|it| it.reading.tz.clone()),
             sheet: said.first(|it| it.reading.sheet.clone()),
+            defaults: said.first(|it| it.reading.defaults.clone()),
+            schemes: said.first(|it| it.reading.schemes.clone()),
         },
         on_bad_line: said.first(|it| it.on_bad_line).unwrap_or_default(),
     }
@@ -334,7 +336,7 @@ fn settings(said: &Layers<'_, ServeArguments>) -> Settings {
         connections_max: said
             .first(|it| it.max_connections)
             .unwrap_or(CONNECTIONS_PER_SHARD_DEFAULT) as usize,
-        fallback: said.first(|it| it.fallback.clone()),
+        builtins: BuiltinArguments::plan(said, |it| &it.builtins),
         wait_for_log: said.first(|it| it.wait_for_log).unwrap_or(WAIT_FOR_LOG_DEFAULT),
         when_full: match said.first(|it| it.when_full).unwrap_or_default() {
             WhenFullName::Drop => WhenFull::Drop,
@@ -372,12 +374,6 @@ fn address(text: &str) -> Result<SocketAddr, String> {
 /// What says yes in a variable: 1, true, yes or on; and 0, false, no or off for no.
 fn yes() -> BoolishValueParser {
     BoolishValueParser::new()
-}
-
-fn fallback(text: &str) -> Result<Fallback, String> {
-    let checked = CheckedTarget::parse(text.as_bytes()).map_err(|problem| problem.to_string())?;
-    Fallback::new(checked)
-        .ok_or_else(|| "a fallback cannot hold :splat; only a /* link can".to_owned())
 }
 
 fn wait_for_log(text: &str) -> Result<Duration, String> {

@@ -38,6 +38,10 @@ pub enum Fixed {
     RobotsHead,
     /// `/favicon.ico`: there is none, and that may be remembered.
     Favicon,
+    /// 200: the server is well.
+    Health,
+    /// The same without its body, for HEAD.
+    HealthHead,
 }
 
 const MOVED: [(Moved, &str); 5] = [
@@ -98,12 +102,16 @@ const UNAVAILABLE_FIELDS: &str =
     "Retry-After: 1\r\nContent-Length: 0\r\nCache-Control: no-store\r\n";
 const ROBOTS_FIELDS: &str =
     "Content-Type: text/plain\r\nContent-Length: 26\r\nCache-Control: max-age=86400\r\n";
+const HEALTH_FIELDS: &str =
+    "Content-Type: text/plain\r\nContent-Length: 3\r\nCache-Control: no-store\r\n";
+const HEALTH_BODY: &str = "ok\n";
+const _: () = assert!(HEALTH_BODY.len() == 3);
 const ROBOTS_BODY: &str = "User-agent: *\nDisallow: /\n";
 const _: () = assert!(ROBOTS_BODY.len() == 26);
 
 /// Status line, fields and body of each fixed reply, in the order of
 /// [`Fixed::index`].
-const FIXED: [(&str, &str, &str); 11] = [
+const FIXED: [(&str, &str, &str); 13] = [
     ("404 Not Found", NO_STORE, ""),
     ("410 Gone", NO_STORE, ""),
     ("405 Method Not Allowed", "Allow: GET, HEAD\r\nContent-Length: 0\r\n", ""),
@@ -116,6 +124,8 @@ const FIXED: [(&str, &str, &str); 11] = [
     // RFC 9110 §8.6: no Content-Length in a 204.
     ("204 No Content", "Cache-Control: max-age=86400\r\n", ""),
     ("503 Service Unavailable", UNAVAILABLE_FIELDS, ""),
+    ("200 OK", HEALTH_FIELDS, HEALTH_BODY),
+    ("200 OK", HEALTH_FIELDS, ""),
 ];
 
 impl Fixed {
@@ -132,6 +142,8 @@ impl Fixed {
             Self::RobotsHead => 8,
             Self::Favicon => 9,
             Self::Unavailable => 10,
+            Self::Health => 11,
+            Self::HealthHead => 12,
         }
     }
 }
@@ -178,6 +190,25 @@ impl Replies {
             }),
             stamped_at: i64::MIN,
         };
+        replies.stamp(unix_seconds);
+        replies
+    }
+
+    /// The same, with this text for `/robots.txt` if it is given.
+    pub fn with_robots(unix_seconds: i64, text: Option<&str>) -> Self {
+        let mut replies = Self::new(0);
+        if let Some(text) = text {
+            let size = text.len();
+            let fields = format!(
+                "Content-Type: text/plain\r\nContent-Length: {size}\r\nCache-Control: max-age=86400\r\n"
+            );
+            for (fixed, body) in [(Fixed::Robots, text), (Fixed::RobotsHead, "")] {
+                replies.fixed[fixed.index()] = KEEPS.map(|(_, keep)| {
+                    Prepared::new("200 OK", keep, &fields, &format!("\r\n{body}"))
+                });
+            }
+        }
+        replies.stamped_at = i64::MIN;
         replies.stamp(unix_seconds);
         replies
     }
@@ -320,5 +351,7 @@ mod tests {
         assert_eq!(status(Fixed::RobotsHead), "200");
         assert_eq!(status(Fixed::Favicon), "204");
         assert_eq!(status(Fixed::Unavailable), "503");
+        assert_eq!(status(Fixed::Health), "200");
+        assert_eq!(status(Fixed::HealthHead), "200");
     }
 }

@@ -15,8 +15,10 @@ pub const CLICK_USER_AGENT_BYTES_MAX: usize = 255;
 /// Longest tag kept in a click, bytes. Over it: cut, and flagged.
 pub const CLICK_TAG_BYTES_MAX: usize = 64;
 /// The longest key of a link that is kept whole in the click log; longer ones, which
-/// have a long query, are cut. Targets are kept whole.
+/// have a long query, are cut.
 pub const LOGGED_KEY_BYTES_MAX: usize = HOST_BYTES_MAX + KEY_PATH_BYTES_MAX;
+/// The longest target that is kept whole there. Over it: cut.
+pub const LOGGED_TARGET_BYTES_MAX: usize = 2048;
 /// Links that a segment can name at most. Over it: clicks of others have no name.
 pub const NAMED_LINKS_PER_SEGMENT_MAX: usize = 8192;
 /// Names may take so many bytes of a segment, and one byte in

@@ -3,7 +3,7 @@
 // ---- Links -----------------------------------------------------------------
 
 /// Longest target of a link, bytes. Over it: a load error.
-pub const TARGET_BYTES_MAX: usize = 2048;
+pub const TARGET_BYTES_MAX: usize = 8 * 1024;
 /// Most macros in a target, beside `{clickid}`: reading one may take as long as
 /// reading the request's query. Over it: a load error.
 pub const TARGET_MACROS_MAX: usize = 32;
@@ -27,9 +27,12 @@ pub const QUERY_COMBINATIONS_MAX: usize = 64;
 pub const PREFIX_DEPTH_MAX: usize = 63;
 /// Most placeholders in one key. Over it: a load error.
 pub const PLACEHOLDERS_MAX: usize = 8;
-/// Most keys with placeholders under one literal beginning of a host. Over it: a
-/// load error. A request that gets there is compared with each of them.
-pub const PATTERNS_MAX: usize = 32;
+/// Most shapes of the keys with placeholders under one literal beginning of a host: places
+/// in which they have those, and text beside them. Over it: a load error. A request that
+/// gets there is looked up once for each of them, however many keys there are.
+pub const PATTERN_SHAPES_MAX: usize = 1024;
+/// Bytes of all those shapes. Over it: a load error.
+pub const PATTERN_SHAPES_BYTES_MAX: usize = 48 * 1024;
 /// Most links in a table: what a 32-bit ordinal can number. Over it: a load error.
 pub const LINKS_MAX: usize = 100_000_000;
 /// Longest tag of a link, bytes. Over it: a load error.

@@ -22,6 +22,8 @@ pub const EMPTY_LINES_MAX: usize = 4;
 /// Longest `Location` that a target may grow to with what a visitor sent, bytes.
 /// Over it: 414.
 pub const LOCATION_BYTES_MAX: usize = 8 * 1024;
+/// Longest text of `/robots.txt`, bytes. Over it: an error at start.
+pub const ROBOTS_BYTES_MAX: usize = LOCATION_BYTES_MAX;
 /// Longest reply: a `Location` and the fixed part around it.
 pub const REPLY_BYTES_MAX: usize = LOCATION_BYTES_MAX + 512;
 
@@ -182,8 +184,6 @@ const _: () = assert!(REQUEST_LINE_BYTES_MAX < REQUEST_HEAD_BYTES_MAX);
 const _: () = assert!(TARGET_BYTES_MAX <= LOCATION_BYTES_MAX);
 // Its size is written in 32 bits.
 const _: () = assert!(JOURNAL_GROUP_BYTES_MAX < u32::MAX as usize);
-// A target that is nothing but `{clickid}` still fits when those are filled in.
-const _: () = assert!(TARGET_BYTES_MAX.div_ceil(9) * CLICK_ID_BYTES <= LOCATION_BYTES_MAX);
 const _: () = assert!(LOCATION_BYTES_MAX < REPLY_BYTES_MAX);
 const _: () = assert!(CACHE_SECONDS_MAX <= u32::MAX as u64);
 const _: () = assert!(TAG_BYTES_MAX <= u8::MAX as usize);

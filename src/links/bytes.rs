@@ -21,6 +21,10 @@ pub(super) const HOST: u8 = 16;
 /// without what some server takes for its end.
 pub(super) const PASSED_ON: u8 = 32;
 
+/// May stand in a path that is [normalised](super::normalise()): [`PATH`] without `*`,
+/// which in keys stands for something else.
+pub(super) const NORMAL: u8 = 64;
+
 static CLASSES: [u8; 256] = classes();
 
 const fn classes() -> [u8; 256] {
@@ -40,6 +44,9 @@ const fn classes() -> [u8; 256] {
         }
         if path {
             table[byte] |= PATH;
+        }
+        if path && b != b'*' {
+            table[byte] |= NORMAL;
         }
         if query {
             table[byte] |= QUERY;
@@ -93,6 +100,21 @@ pub(super) fn push_encoded(mut text: &[u8], class: u8, out: &mut Vec<u8>) {
         }
         text = rest;
     }
+}
+
+/// The same for what comes from a [normalised](super::normalise()) path; what stands in a
+/// path gets its `*` back.
+pub(super) fn push_of_path(text: &[u8], class: u8, out: &mut Vec<u8>) {
+    if class != PATH {
+        return push_encoded(text, class, out);
+    }
+    let mut done = 0;
+    for at in memchr::memmem::find_iter(text, b"%2A") {
+        push_encoded(&text[done..at], class, out);
+        out.push(b'*');
+        done = at + 3;
+    }
+    push_encoded(&text[done..], class, out);
 }
 
 /// `text` for an error message: what is hidden escaped, bytes that are not

@@ -3,13 +3,13 @@
 use core::fmt;
 use core::str::FromStr;
 
-use super::formats::{self, Format, Line, Row, Source};
-use super::key::{KeyScratch, key_of};
-use super::link::{Link, Options, Origin, Status};
+use super::formats::{self, Defaults, Format, Line, Row, Source};
+use super::key::{KeyScratch, Loose, key_of};
+use super::link::{Link, Options, Origin, Setting, Status};
 use super::room::{TableRoom, TooLarge};
 use super::table::Table;
 use super::table::{AddProblem, TableBuilder};
-use super::targets::CheckedTarget;
+use super::targets::{CheckedTarget, Schemes};
 use crate::limits::BAD_LINES_SHOWN;
 use crate::pace;
 use crate::words::{counted, visible};
@@ -171,7 +171,8 @@ pub fn load_within(
     for source in sources {
         loader.said_bytes += formats::read_bytes(source);
         loader.look_for_room();
-        loader.seen_bytes = if source.format == Format::Native { 0 } else { SEEN_BYTES };
+        loader.begin(source);
+        let defaults = loader.defaults.clone();
         let first = report.files.len();
         let mut file = first;
         loader.names.push(source.name.to_owned());
@@ -192,6 +193,7 @@ pub fn load_within(
                 Line::Note(what) => {
                     return report.notes.push(loader.problem(file, line, what));
                 }
+                Line::Defaults(nearer) => return loader.defaults = nearer.over(&defaults),
                 Line::Within(None) => return file = first,
                 Line::Within(Some(name)) => {
                     return file = loader.file_within(first, name, &mut report);
@@ -236,6 +238,10 @@ struct Loader {
     scratch: KeyScratch,
     /// Room for a path in lower case.
     folded: Vec<u8>,
+    /// What links say that do not say it themselves.
+    defaults: Defaults,
+    /// Which schemes targets may have.
+    schemes: Schemes,
     /// How much it all may take.
     room: TableRoom,
     /// What the format remembers of each link.
@@ -260,11 +266,20 @@ impl Loader {
             builder: TableBuilder::with_capacity(lines, bytes),
             scratch: KeyScratch::default(),
             folded: Vec::new(),
+            defaults: Defaults::default(),
+            schemes: Schemes::NONE,
             room,
             seen_bytes: 0,
             said_bytes: 0,
             too_large: None,
         }
+    }
+
+    /// What follows is of this source.
+    fn begin(&mut self, source: &Source<'_>) {
+        self.seen_bytes = if source.format == Format::Native { 0 } else { SEEN_BYTES };
+        self.defaults = source.help.defaults.cloned().unwrap_or_default();
+        self.schemes = source.help.schemes.cloned().unwrap_or_default();
     }
 
     /// Whether there is room for one more link.
@@ -301,21 +316,30 @@ impl Loader {
         if !row.key.is_ascii() && core::str::from_utf8(row.key).is_err() {
             return Err("the key is not UTF-8; save the file as UTF-8".to_owned());
         }
-        let options = Options::parse(row.settings)?;
-        let key = key_of(row.key, options.nocase, &mut self.scratch, &mut self.folded)?;
+        let mut settings: Vec<Setting<'_>> = Vec::new();
+        self.defaults.with(row.settings, row.status == Some(b"410"), &mut settings);
+        let options = Options::parse(&settings, &self.schemes)?;
+        // As a default it holds for those keys that can have it.
+        let own = row.settings.iter().any(|setting| setting.name == b"punctuation");
+        let loose = Loose { punctuation: options.loose.punctuation && own, ..options.loose };
+        let mut key = key_of(row.key, loose, &mut self.scratch, &mut self.folded)?;
+        key.loose.punctuation = options.loose.punctuation && !key.is_open();
         let status = match row.status {
-            None => Status::Found,
+            None => self.defaults.status(),
             Some(status) => Status::parse(status)?,
         };
         let target = match row.target {
             [] => None,
-            target => Some(CheckedTarget::parse(target).map_err(|problem| problem.to_string())?),
+            target => {
+                let checked = CheckedTarget::parse_allowing(target, &self.schemes);
+                Some(checked.map_err(|problem| problem.to_string())?)
+            }
         };
         let link = Link { key, status, target, options, origin };
         self.builder.add(&link).map_err(|problem| match problem {
             AddProblem::Duplicate(first) => format!(
                 "{key}{} is already defined at {}:{}; remove one of them",
-                if key.nocase { " in any case" } else { "" },
+                key.loose.to_string().replace(" nocase", " in any case"),
                 self.names[first.file as usize],
                 first.line
             ),

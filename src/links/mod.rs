@@ -49,10 +49,10 @@ mod changes;
 pub use changes::changes;
 pub use changes::{Change, Changes, check_lay, lay_over, read_keys, read_lines};
 pub use formats::{
-    Columns, Format, HaproxyMatch, Help, Include, Included, Source, ZoneName, base, each_include,
-    host, prefix,
+    Columns, Defaults, Format, HaproxyMatch, Help, Include, Included, Source, ZoneName, base,
+    each_include, host, prefix,
 };
-pub use key::{Key, KeyScratch, normalise};
+pub use key::{Key, KeyScratch, Loose, normalise};
 pub use link::{Link, LinkAnswer, Options, Origin, Status};
 pub use load::{FileReport, Loaded, OnBadLine, Problem, Report, load, load_within};
 pub use room::{TableRoom, TooLarge};
@@ -60,7 +60,7 @@ pub use table::{
     AddProblem, Counts, DifferenceCounts, EditProblem, Editor, Hit, LinkDifference, Links, Listed,
     Lookup, LookupScratch, Memory, Patch, Snapshot, Table, TableBuilder, compare, compiled,
 };
-pub use targets::{Captured, CheckedTarget, Fallback, Target, TooLong, Visit};
+pub use targets::{Captured, CheckedTarget, Fallback, Schemes, Target, TooLong, Visit};
 
 #[cfg(test)]
 mod tests;

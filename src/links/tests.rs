@@ -6,6 +6,8 @@ use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+mod keys;
+
 use super::*;
 
 /// A link as the model keeps it.

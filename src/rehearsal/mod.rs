@@ -13,7 +13,7 @@ use crate::limits::{
 };
 use crate::links::{CheckedTarget, Fallback, Format, Links, OnBadLine, Source, load};
 use crate::mailbox::Published;
-use crate::shard::{Arrival, Now, Received, Settings, Shard, WhenFull};
+use crate::shard::{Arrival, Builtins, Now, Received, Settings, Shard, WhenFull};
 use tape::{OwnedClick, Tape};
 
 /// What became of a connection after its last byte.
@@ -95,11 +95,14 @@ impl Rehearsal {
         let settings = Settings {
             timeouts: TIMEOUTS,
             connections_max: 1024,
-            fallback: fallback.map(|target| {
-                let checked =
-                    CheckedTarget::parse(target.as_bytes()).expect("a fallback is a target");
-                Fallback::new(checked).expect("a fallback has no :splat")
-            }),
+            builtins: Builtins {
+                fallback: fallback.map(|target| {
+                    let checked =
+                        CheckedTarget::parse(target.as_bytes()).expect("a fallback is a target");
+                    Fallback::new(checked).expect("a fallback has no :splat")
+                }),
+                ..Builtins::default()
+            },
             wait_for_log: Duration::ZERO,
             when_full,
             privacy: Privacy::Full,

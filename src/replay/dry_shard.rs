@@ -9,7 +9,7 @@ use crate::connection::{Step, Timeouts};
 use crate::limits::{BATCH_REQUESTS_MAX, CLICK_ID_BYTES};
 use crate::links::{Links, Table};
 use crate::mailbox::Published;
-use crate::shard::{Arrival, Now, Received, Settings, Shard, WhenFull};
+use crate::shard::{Arrival, Builtins, Now, Received, Settings, Shard, WhenFull};
 
 /// Pieces of text, one behind the other: requests, or their replies.
 #[derive(Debug, Clone, Default)]
@@ -78,7 +78,7 @@ impl DryShard {
         let settings = Settings {
             timeouts: TIMEOUTS,
             connections_max: BATCH_REQUESTS_MAX,
-            fallback: None,
+            builtins: Builtins::default(),
             wait_for_log: Duration::ZERO,
             when_full: WhenFull::Drop,
             privacy: Privacy::Full,

@@ -16,6 +16,7 @@
 #[cfg(test)]
 mod tests;
 
+use super::builtins::Builtins;
 use super::facts::Facts;
 use crate::clicks::{Verdict, Via};
 use crate::http::{Extra, Fixed, Method, Refusal, Request};
@@ -88,10 +89,10 @@ pub(super) enum DecidedReply<'a> {
 }
 
 /// How the shard stands.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Standing<'a> {
-    /// Where unknown keys are sent.
-    pub(super) fallback: Option<&'a Fallback>,
+    /// What is answered where no link says it.
+    pub(super) builtins: &'a Builtins,
     /// There is no room for a click, and then requests are refused.
     pub(super) refuses: bool,
 }
@@ -120,7 +121,7 @@ pub(super) fn decide<'a>(
         return Decision::NoClick(Fixed::MethodNotAllowed);
     }
     if !found.as_ref().is_some_and(|hit| hit.exact)
-        && let Some(fixed) = unclaimed(facts)
+        && let Some(fixed) = standing.builtins.answer(found.is_some(), facts)
     {
         return Decision::NoClick(fixed);
     }
@@ -142,7 +143,7 @@ pub(super) fn decide<'a>(
             target: location,
         }),
         Some(hit) => of_link(hit, facts),
-        None => of_no_link(standing.fallback),
+        None => of_no_link(standing.builtins.fallback.as_ref()),
     }
 }
 
@@ -152,17 +153,6 @@ pub(super) fn decide<'a>(
 fn keeps_method(found: Option<Hit<'_>>, facts: &Facts<'_>) -> bool {
     let status = found.map(|hit| hit.answer(facts.unix_us).status);
     matches!(status, Some(Status::TemporaryRedirect | Status::PermanentRedirect))
-}
-
-/// What browsers and robots ask for by themselves, unless a link claims it.
-#[inline(never)]
-fn unclaimed(facts: &Facts<'_>) -> Option<Fixed> {
-    match facts.path {
-        b"/robots.txt" if facts.method() == Method::Head => Some(Fixed::RobotsHead),
-        b"/robots.txt" => Some(Fixed::Robots),
-        b"/favicon.ico" => Some(Fixed::Favicon),
-        _ => None,
-    }
 }
 
 /// How a link that answers with its own target was found.

@@ -9,6 +9,7 @@
 
 mod account;
 mod batch;
+mod builtins;
 mod connections;
 mod decide;
 mod excess;
@@ -26,11 +27,12 @@ use crate::clicks::{Privacy, Via, Writer};
 use crate::connection::{Connection, Sides, Step, Timeouts};
 use crate::http::{Fixed, Keep, Refusal, Replies};
 use crate::limits::DRAIN_IDLE_MS;
-use crate::links::{Fallback, Links, LookupScratch, Patch, Table, TooLong};
+use crate::links::{Links, LookupScratch, Patch, Table, TooLong};
 use crate::mailbox::Published;
 use account::ShardAccount;
 pub use batch::{Arrival, Received};
 use batch::{Batch, Question, Wants};
+pub use builtins::{Builtin, Builtins, Robots};
 use connections::Connections;
 use decide::{Decision, Standing, TOO_LONG, decide};
 use facts::Facts;
@@ -61,8 +63,8 @@ pub struct Settings {
     pub timeouts: Timeouts,
     /// Most open connections.
     pub connections_max: usize,
-    /// Where an unknown key is sent (302); without it the answer is 404.
-    pub fallback: Option<Fallback>,
+    /// What is answered where no link says it.
+    pub builtins: Builtins,
     /// How long requests are left where they are when there is no room for a click. Then
     /// they are answered by `when_full`, until there has been room again.
     pub wait_for_log: Duration,
@@ -102,7 +104,7 @@ impl Shard {
             scratch: LookupScratch::default(),
             connections: Connections::new(settings.timeouts, now.ms),
             batch: Batch::default(),
-            replies: Replies::new(unix_seconds(now)),
+            replies: Replies::with_robots(unix_seconds(now), settings.builtins.robots_text()),
             account: ShardAccount::new(clicks, settings.wait_for_log),
             settings,
             now,
@@ -214,7 +216,7 @@ impl Shard {
         let found = self.links.find(ask, path, facts.query(), &mut self.scratch);
         let has_room = account.has_room();
         let standing = Standing {
-            fallback: self.settings.fallback.as_ref(),
+            builtins: &self.settings.builtins,
             refuses: !has_room && self.settings.when_full == WhenFull::Refuse,
         };
         let decision = decide(found, &facts, &standing);

@@ -12,8 +12,8 @@ use super::includes::Includes;
 use super::mark::FileMark;
 use super::table_file;
 use crate::links::{
-    Columns, FileReport, Format, Help, Include, OnBadLine, Report, Source, Table, TableRoom,
-    ZoneName, load_within,
+    Columns, Defaults, FileReport, Format, Help, Include, OnBadLine, Report, Schemes, Source,
+    Table, TableRoom, ZoneName, load_within,
 };
 use crate::pace;
 
@@ -45,6 +45,10 @@ pub struct Reading {
     pub zone: Option<ZoneName>,
     /// Which sheet of a workbook; `None`: the first.
     pub sheet: Option<String>,
+    /// What links say that do not say it themselves.
+    pub defaults: Option<Defaults>,
+    /// Which schemes targets may have beside http and https.
+    pub schemes: Option<Schemes>,
 }
 
 impl Reading {
@@ -191,6 +195,8 @@ fn read(
                 zone: sources.reading.zone.as_ref(),
                 sheet: sources.reading.sheet.as_deref(),
                 include: Some(Include(finder)),
+                defaults: sources.reading.defaults.as_ref(),
+                schemes: sources.reading.schemes.as_ref(),
             },
             ..Source::new(&file.name, &file.bytes, file.format)
         })

@@ -1,5 +1,6 @@
 //! Starting: what is said, where it listens, and what it refuses.
 
+use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
 
 use rustix::thread::{CpuSet, sched_getaffinity};
@@ -270,3 +271,46 @@ both_engines!(what_a_killed_server_left_is_told, |engine| {
     drop(known_client(&server));
     assert_eq!(server.stop().0, Some(0));
 });
+
+both_engines!(what_is_answered_without_a_link_can_be_chosen, |engine| {
+    let folder = tempfile::tempdir().unwrap();
+    let robots = folder.path().join("robots.txt");
+    std::fs::write(&robots, "User-agent: *\nAllow: /\n").unwrap();
+    let mut server = Setup::new(engine, LINKS)
+        .flag("--robots", robots.to_str().unwrap())
+        .flag("--favicon", "none")
+        .flag("--health-path", "/healthz")
+        .start();
+    let answer = |method: &str, path: &str| {
+        let mut stream = server.connect();
+        let head = format!("{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut reply = String::new();
+        stream.read_to_string(&mut reply).unwrap();
+        reply
+    };
+    let reply = answer("GET", "/robots.txt");
+    assert!(reply.starts_with("HTTP/1.1 200 OK\r\n"), "{reply}");
+    assert!(reply.ends_with("\r\n\r\nUser-agent: *\nAllow: /\n"), "{reply}");
+    let reply = answer("HEAD", "/robots.txt");
+    assert!(reply.contains("Content-Length: 23\r\n") && reply.ends_with("\r\n\r\n"), "{reply}");
+    let reply = answer("GET", "/healthz");
+    assert!(reply.contains("Cache-Control: no-store\r\n") && reply.ends_with("\r\n\r\nok\n"));
+    assert!(answer("GET", "/favicon.ico").starts_with("HTTP/1.1 404 "));
+    assert_eq!(server.stop().0, Some(0));
+    // The health path and robots are no clicks.
+    assert_eq!(server.clicks().rows.len(), 1);
+});
+
+#[test]
+fn what_is_answered_without_a_link_has_to_be_something() {
+    let refused = |flag: &str, value: &str, words: &str| {
+        let output = Setup::new(common::Engine::Epoll, LINKS).flag(flag, value).fail();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains(words), "{said}");
+    };
+    refused("--robots", "/no/such/file", "No such file");
+    refused("--favicon", "yes", "write none, or leave it out");
+    refused("--health-path", "healthz", "write a path without a query, such as /healthz");
+}

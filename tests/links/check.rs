@@ -43,6 +43,31 @@ impl Links {
 
 const GOOD: &str = "/a https://a.example/\nh.example/b https://b.example/ 301\n/c 410\n";
 
+#[test]
+fn defaults_hold_for_links_that_say_nothing_else() {
+    let file =
+        links("/a https://a.example/\n!default slash=ignore cache=5\n/b https://b.example/ 301\n");
+    let path = file.path.to_str().unwrap();
+    let flags = ["--default", "status=308 nocase"];
+    let ran = carom([&["links", "convert", path][..], &flags].concat());
+    assert_eq!(
+        ran.out,
+        "/a https://a.example/ 308 nocase\n/b https://b.example/ 301 cache=5 nocase slash=ignore\n"
+    );
+    let ran = file.check(&["--json", "--default", "punctuation=ignore"]);
+    let table = &serde_json::from_str::<Value>(&ran.out).unwrap()["table"];
+    assert_eq!((&table["slash_ignored"], &table["punctuation_ignored"]), (&1.into(), &2.into()));
+    let ran = file.check(&["--default", "301"]);
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.err.contains("`301` is no default; write name=value, as in status=301"), "{ran:?}");
+    let other = file.folder.path().join("other.txt");
+    std::fs::write(&other, "/a https://a.example/ 308\n/b/ https://b.example/ 301\n").unwrap();
+    let ran = carom(["links", "diff", path, other.to_str().unwrap(), "--default", "status=308"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(ran.out.contains("- /b slash=ignore https://b.example/ 301 cache=5"), "{ran:?}");
+    assert!(!ran.out.contains("/a "), "{ran:?}");
+}
+
 /// That many bad lines, after one that is good.
 fn bad(count: usize) -> String {
     format!("/good https://a.example/\n{}", "/z nowhere\n".repeat(count))

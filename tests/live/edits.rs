@@ -75,3 +75,45 @@ both_engines!(changes_lie_over_reloads_and_promotions, |engine| {
     done(&server, &["rollback", "1"]);
     check(&server, &[("/a", Some(A)), ("/b", Some(B)), ("/c", None)]);
 });
+
+both_engines!(keys_that_take_no_notice_of_a_slash, |engine| {
+    let server = Server::start(engine, LINKS);
+    done(&server, &["set", "/new", NEW, "slash=ignore", "punctuation=ignore"]);
+    done(&server, &["set", "/deep/*", NEW, "slash=ignore"]);
+    check(&server, &[("/new/", Some(NEW)), ("/new.", Some(NEW)), ("/deep", Some(NEW))]);
+    let shown = done(&server, &["show", "/new/"]);
+    assert!(shown.contains("/new https://new.example/ slash=ignore punctuation=ignore"), "{shown}");
+    done(&server, &["unset", "/new punctuation=ignore slash=ignore"]);
+    done(&server, &["reset", "/deep/* slash=ignore"]);
+    check(&server, &[("/new/", None), ("/deep", None)]);
+    let bad = file(&server, "set.txt", "!default nocase\n/a https://new.example/\n");
+    let (code, said) = refused(&server, &["set", "--from", &bad]);
+    assert!(code == 1 && said.contains("a link that is set stands alone"), "{said}");
+});
+
+both_engines!(what_the_server_answers_by_itself, |engine| {
+    let server = Server::start(engine, LINKS);
+    let shown = done(&server, &["show", "/robots.txt"]);
+    assert_eq!(shown, "the server itself answers: /robots.txt (--robots)\n");
+    assert!(done(&server, &["show", "/favicon.ico"]).contains("204 (--favicon)"));
+    done(&server, &["set", "/robots.txt", NEW]);
+    assert!(done(&server, &["show", "/robots.txt"]).starts_with("/robots.txt https://new."));
+    check(&server, &[("/robots.txt", Some(NEW))]);
+    done(&server, &["set", "/*", NEW]);
+    check(&server, &[("/favicon.ico", Some(NEW))]);
+    assert!(json(&server, &["show", "/favicon.ico"])["built_in"].is_null());
+});
+
+both_engines!(targets_of_apps_are_taken_where_they_are_allowed, |engine| {
+    let links = "/a https://a.example/\n/app/* myapp://open/:splat\n";
+    let setup = common::Setup::new(engine, links).flag("--allow-scheme", "myapp");
+    let mut server = setup.start();
+    done(&server, &["set", "/new", "MyApp://new/x"]);
+    check(&server, &[("/app/1", Some("myapp://open/1")), ("/new", Some("MyApp://new/x"))]);
+    let (code, said) = refused(&server, &["set", "/x", "other://x"]);
+    assert!(code == 1 && said.contains("allow other:// of an app with --allow-scheme"), "{said}");
+    let (code, _) = refused(&server, &["set", "/x", "javascript://x"]);
+    assert_eq!(code, 1);
+    server.restart();
+    check(&server, &[("/new", Some("MyApp://new/x"))]);
+});

@@ -32,6 +32,8 @@ own.example/a https://own.example/
 /late-else/* https://l.example/:splat until=1980-01-01T00:00:00+02:00 else=https://over.example/:splat query=keep
 /now https://n.example/ from=1980-01-01T00:00:00Z until=9999-12-31T23:59:59Z cache=60
 /id https://i.example/ id=7
+/slash https://s.example/ slash=ignore punctuation=ignore
+/slashes/* https://s.example/:splat slash=ignore
 /tag https://t.example/ tag=spring-sale
 /m/slug https://m.example/{slug}?s={slug}
 /m/query https://m.example/?x=1&{query}#f

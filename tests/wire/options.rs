@@ -50,6 +50,10 @@ fn queries() -> Vec<Case> {
 
 fn fields() -> Vec<Case> {
     vec![
+        case("slash=ignore", get("/slash/"), "302 https://s.example/"),
+        case("punctuation=ignore", get("/slash."), "302 https://s.example/"),
+        case("slash=ignore of a prefix", get("/slashes"), "302 https://s.example/"),
+        case("slash=ignore, with more behind", get("/slash/x"), "404"),
         case("RFC 9111 §5.2.2.1 max-age", get("/cached"), "301 max-age=3600 https://c.example/"),
         case(
             "RFC 9111 §5.2.2.7 private",

@@ -17,7 +17,7 @@ use crate::cli::wishes::Said;
 use crate::control::admin::{Client, Method};
 use crate::disk::aside::Aside;
 use crate::limits::{BAD_LINES_SHOWN, CHANGES_SHOWN};
-use crate::links::{Columns, Format, OnBadLine, ZoneName};
+use crate::links::{Columns, Defaults, Format, OnBadLine, Schemes, ZoneName};
 use crate::say::say;
 use crate::words::{counted, visible, visible_json, visible_lines};
 
@@ -361,6 +361,8 @@ impl LiveCommand {
                     "host": wish.reading.host,
                     "tz": wish.reading.tz.as_ref().map(ZoneName::to_string),
                     "sheet": wish.reading.sheet,
+                    "defaults": wish.reading.defaults.as_ref().map(Defaults::to_string),
+                    "schemes": wish.reading.schemes.as_ref().map(Schemes::to_string),
                     "on_bad_line": wish.on_bad_line.as_deref().unwrap_or(OnBadLine::default().name()),
                 });
                 ("/links/stage", Some(body))
@@ -408,7 +410,10 @@ impl LiveCommand {
             Self::Show(_) => match answer["link"].as_str() {
                 Some(link) if answer["is_set"] == true => format!("{link}  # set\n"),
                 Some(link) => format!("{link}\n"),
-                None => "no link answers\n".to_owned(),
+                None => match answer["built_in"].as_str() {
+                    Some(words) => format!("{words}\n"),
+                    None => "no link answers\n".to_owned(),
+                },
             },
         }
     }

@@ -4,7 +4,7 @@ use super::click::SHARED;
 use super::tail::TAIL_BYTES;
 use crate::limits::{
     CLICK_HOST_BYTES_MAX, CLICK_PATH_BYTES_MAX, CLICK_REFERER_BYTES_MAX, CLICK_TAG_BYTES_MAX,
-    CLICK_USER_AGENT_BYTES_MAX, LOGGED_KEY_BYTES_MAX, TARGET_BYTES_MAX,
+    CLICK_USER_AGENT_BYTES_MAX, LOGGED_KEY_BYTES_MAX, LOGGED_TARGET_BYTES_MAX,
 };
 
 /// What every record has, whatever its type: frame, type and sequence.
@@ -55,13 +55,13 @@ pub const UNDELIVERED_BYTES: usize = 48;
 pub const LINK_BYTES_MIN: usize = 40;
 /// The longest record of what a link was.
 pub const LINK_RECORD_BYTES_MAX: usize =
-    (LINK_BYTES_MIN + LOGGED_KEY_BYTES_MAX + TARGET_BYTES_MAX).next_multiple_of(8);
+    (LINK_BYTES_MIN + LOGGED_KEY_BYTES_MAX + LOGGED_TARGET_BYTES_MAX).next_multiple_of(8);
 
 // The widths of the length fields.
 const _: () = assert!(CLICK_PATH_BYTES_MAX <= u16::MAX as usize);
 const _: () = assert!(TEXT_BYTES_MAX <= u16::MAX as usize);
 const _: () = assert!(LOGGED_KEY_BYTES_MAX <= u16::MAX as usize);
-const _: () = assert!(TARGET_BYTES_MAX <= u16::MAX as usize);
+const _: () = assert!(LOGGED_TARGET_BYTES_MAX <= u16::MAX as usize);
 const _: () = assert!(TAIL_BYTES <= u8::MAX as usize);
 // A later version may give a click as long a tail as there can be.
 const _: () = assert!(CLICK_RECORD_BYTES_MAX + u8::MAX as usize <= RECORD_BYTES_MAX);

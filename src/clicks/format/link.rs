@@ -3,7 +3,7 @@
 use super::frame::{self, Salt, u16_at, u32_at, u64_at};
 use super::lengths::LINK_BYTES_MIN;
 use super::scratch::RecordScratch;
-use crate::limits::{LOGGED_KEY_BYTES_MAX, TARGET_BYTES_MAX};
+use crate::limits::{LOGGED_KEY_BYTES_MAX, LOGGED_TARGET_BYTES_MAX};
 
 pub(super) const TYPE: u8 = 4;
 const KEY_CUT: u16 = 1;
@@ -38,7 +38,7 @@ impl<'a> LoggedLink<'a> {
         scratch: &'s mut RecordScratch,
     ) -> &'s [u8] {
         let key = &self.key[..self.key.len().min(LOGGED_KEY_BYTES_MAX)];
-        let target = &self.target[..self.target.len().min(TARGET_BYTES_MAX)];
+        let target = &self.target[..self.target.len().min(LOGGED_TARGET_BYTES_MAX)];
         let mut flags = 0;
         if self.is_key_cut || key.len() < self.key.len() {
             flags |= KEY_CUT;

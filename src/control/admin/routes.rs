@@ -20,7 +20,7 @@ use super::export::ExportBody;
 use super::refusal::HttpRefusal;
 use crate::control::live::{Asker, Done, Edit, NotDone, Reason, Who, Wish, check};
 use crate::limits::{CHANGES_SHOWN, LOOKS_AT_ONCE_MAX};
-use crate::links::{self, Columns, Format, OnBadLine, ZoneName};
+use crate::links::{self, Columns, Defaults, Format, OnBadLine, Schemes, ZoneName};
 use crate::sources::{Reading, Sources};
 
 /// What answering takes.
@@ -30,6 +30,8 @@ struct Answering {
     bodies: Bodies,
     /// Room for long looks at all links.
     looks: Arc<Semaphore>,
+    /// Which schemes targets may have.
+    schemes: Schemes,
 }
 
 type Answered = Result<Json<Done>, HttpRefusal>;
@@ -37,7 +39,7 @@ type At = State<Answering>;
 type By = Extension<Who>;
 
 /// All of it.
-pub fn router(desk: Sender<Wish>) -> Router {
+pub fn router(desk: Sender<Wish>, schemes: Schemes) -> Router {
     let looks = Arc::new(Semaphore::new(LOOKS_AT_ONCE_MAX));
     Router::new()
         .route("/links/generations", get(generations))
@@ -56,7 +58,7 @@ pub fn router(desk: Sender<Wish>) -> Router {
         .route("/links/reset", post(reset))
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
-        .with_state(Answering { desk, bodies: Bodies::new(), looks })
+        .with_state(Answering { desk, bodies: Bodies::new(), looks, schemes })
 }
 
 fn stopping() -> NotDone {
@@ -187,6 +189,10 @@ struct StageBody {
     #[serde(default)]
     sheet: Option<String>,
     #[serde(default)]
+    defaults: Option<String>,
+    #[serde(default)]
+    schemes: Option<String>,
+    #[serde(default)]
     on_bad_line: Option<String>,
 }
 
@@ -205,20 +211,34 @@ impl StageBody {
         let format = self.format.map(|name| name.parse::<Format>()).transpose().map_err(bad)?;
         let base = self.base.map(|text| links::base(&text)).transpose().map_err(bad)?;
         let columns = self.columns.map(|text| text.parse::<Columns>()).transpose().map_err(bad)?;
+        let defaults =
+            self.defaults.map(|text| text.parse::<Defaults>()).transpose().map_err(bad)?;
+        let schemes = self.schemes.map(|text| text.parse::<Schemes>()).transpose().map_err(bad)?;
         let prefix = self.prefix.map(|text| links::prefix(&text)).transpose().map_err(bad)?;
         let host = self.host.map(|text| links::host(&text)).transpose().map_err(bad)?;
         let zone = self.tz.map(|text| text.parse::<ZoneName>()).transpose().map_err(bad)?;
         let on_bad_line = self.on_bad_line.map(|name| name.parse::<OnBadLine>()).transpose();
         Ok(Sources {
             paths: self.files,
-            reading: Reading { format, base, columns, prefix, host, zone, sheet: self.sheet },
+            reading: Reading {
+                format,
+                base,
+                columns,
+                prefix,
+                host,
+                zone,
+                sheet: self.sheet,
+                defaults,
+                schemes,
+            },
             on_bad_line: on_bad_line.map_err(bad)?.unwrap_or_default(),
         })
     }
 }
 
 async fn stage(State(at): At, Extension(who): By, body: Body) -> Answered {
-    let sources = at.bodies.read(body, StageBody::sources).await?.what;
+    let mut sources = at.bodies.read(body, StageBody::sources).await?.what;
+    sources.reading.schemes.get_or_insert(at.schemes.clone());
     at.ask(|reply| Wish::Stage { sources: Box::new(sources), who, reply }).await
 }
 
@@ -282,7 +302,9 @@ fn body_name() -> String {
 }
 
 async fn set(at: At, by: By, body: Body) -> Answered {
-    edit(at, by, body, |LinesBody { name, lines }| Ok(Edit::Set { name, lines })).await
+    let schemes = at.schemes.clone();
+    let set = |LinesBody { name, lines }| Ok(Edit::Set { name, lines, schemes });
+    edit(at, by, body, set).await
 }
 
 async fn unset(at: At, by: By, body: Body) -> Answered {

@@ -15,6 +15,7 @@ use super::{accept, routes};
 use crate::control::live::Wish;
 use crate::disk::hold::{Hold, HoldRefused};
 use crate::limits::ADMIN_LARGE_BODIES_MAX;
+use crate::links::Schemes;
 use crate::say::say;
 
 /// Its name in the state folder.
@@ -91,7 +92,7 @@ impl AdminSocket {
     /// # Errors
     ///
     /// When the thread or its runtime cannot be started.
-    pub fn serve(self, desk: Sender<Wish>) -> anyhow::Result<Serving> {
+    pub fn serve(self, desk: Sender<Wish>, schemes: Schemes) -> anyhow::Result<Serving> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .max_blocking_threads(ADMIN_LARGE_BODIES_MAX)
@@ -103,7 +104,7 @@ impl AdminSocket {
             runtime.block_on(async move {
                 let listener = tokio::net::UnixListener::from_std(listener)?;
                 tokio::select! {
-                    served = accept::serve(listener, routes::router(desk)) => served,
+                    served = accept::serve(listener, routes::router(desk, schemes)) => served,
                     _ = stopped => Ok(()),
                 }
             })

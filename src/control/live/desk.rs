@@ -30,23 +30,27 @@ use crate::control::shards::Shards;
 use crate::limits::{LOOKS_AT_ONCE_MAX, READINGS_WAITING_MAX, WISHES_WAITING_MAX};
 use crate::links::{Report, Table, TableRoom};
 use crate::say::say;
+use crate::shard::Builtins;
 use crate::sources::watch::LastRead;
 use crate::sources::{FileMark, Sources};
 use crate::words::counted;
 
 /// What is not gone over.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Bounds {
     /// Memory for all tables.
     pub room: TableRoom,
     /// Links that a reload may lose, per cent of those that it replaces.
     pub loss_percent_max: u8,
+    /// What the server answers by itself.
+    pub builtins: Builtins,
 }
 
 /// See the [module](self).
 pub struct Desk {
     sources: Sources,
     loss_percent_max: u8,
+    builtins: Builtins,
     pub(super) shards: Shards,
     /// Memory for all tables.
     pub(super) room: TableRoom,
@@ -108,7 +112,7 @@ impl Desk {
     pub fn start(
         opening: Opening,
         sources: Sources,
-        Bounds { room, loss_percent_max }: Bounds,
+        Bounds { room, loss_percent_max, builtins }: Bounds,
         last_read: LastRead,
         shards: Shards,
         wishes: Receiver<Wish>,
@@ -123,6 +127,7 @@ impl Desk {
         let desk = Self {
             sources,
             loss_percent_max,
+            builtins,
             shards,
             room,
             served,
@@ -233,7 +238,7 @@ impl Desk {
             Wish::Edit { edit, who, reply } => self.edit(edit, who, reply),
             Wish::Export { to } => look::export(self.served.editor(), self.generation, to),
             Wish::Show { url, reply } => {
-                answer(reply, look::show(&url, &self.served, self.generation));
+                answer(reply, look::show(&url, &self.served, &self.builtins, self.generation));
             }
             Wish::Generations { reply } => answer(reply, Ok(self.list())),
             Wish::Undo { of, is_forced, who, reply } => self.undo(of, is_forced, who, reply),

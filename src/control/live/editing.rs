@@ -4,13 +4,14 @@ use super::journal::changes::deed_of;
 use super::journal::{Deed, KeyChange};
 use super::not_done::{NotDone, Reason};
 use super::sentences::changed_since;
-use crate::links::{Change, Changes, read_keys, read_lines};
+use crate::links::{Change, Changes, Schemes, read_keys, read_lines};
 
 /// Changes of single links: all of them or none.
 #[derive(Debug)]
 pub enum Edit {
-    /// The links of this text in the native format, called this in messages.
-    Set { name: String, lines: String },
+    /// The links of this text in the native format, called this in messages. Targets may
+    /// have these schemes.
+    Set { name: String, lines: String, schemes: Schemes },
     /// Keys whose links are taken away, one a line.
     Unset { name: String, keys: String },
     /// Keys that are as the files say again, one a line.
@@ -48,7 +49,7 @@ pub struct Undo {
 /// With all lines that are wrong, and when there is none.
 pub fn check(edit: &Edit) -> Result<CheckedEdit, NotDone> {
     let keys = match edit {
-        Edit::Set { name, lines } => read_lines(name, lines).map(|links| {
+        Edit::Set { name, lines, schemes } => read_lines(name, lines, schemes).map(|links| {
             links.into_iter().map(|(key, line)| (key, Some(Change::Set(line.into())))).collect()
         }),
         Edit::Unset { name, keys } => read_keys(name, keys)
@@ -146,7 +147,7 @@ mod tests {
     use crate::control::live::journal::changes::replay;
 
     fn set(lines: &str) -> Edit {
-        Edit::Set { name: "f".into(), lines: lines.into() }
+        Edit::Set { name: "f".into(), lines: lines.into(), schemes: Schemes::NONE }
     }
 
     /// The keys that an edit changes, and what the journal makes of all so far.

@@ -11,8 +11,10 @@ use super::wish::{Asker, Done, ExportPiece, ExportSender, Hidden, answer};
 use crate::limits::{DIFFERENCES_SHOWN, EXPORT_PIECE_BYTES};
 use crate::links::{
     Change, Changes, Editor, Format, LinkDifference, OnBadLine, Source, Table, compare, load,
+    normalise,
 };
 use crate::machine::background;
+use crate::shard::{Builtin, Builtins};
 
 /// Every link there is, as a file of the native format. It breaks off where nobody takes
 /// it.
@@ -72,7 +74,12 @@ pub fn aside(look: impl FnOnce() + Send + 'static) {
 /// # Errors
 ///
 /// When it is no URL.
-pub fn show(url: &str, served: &Served, generation: u32) -> Result<Done, NotDone> {
+pub fn show(
+    url: &str,
+    served: &Served,
+    builtins: &Builtins,
+    generation: u32,
+) -> Result<Done, NotDone> {
     let (host, path, query) = split(url).ok_or_else(|| {
         NotDone::new(
             Reason::NotUnderstood,
@@ -81,12 +88,20 @@ pub fn show(url: &str, served: &Served, generation: u32) -> Result<Done, NotDone
     })?;
     let link =
         served.editor().answering(host.as_bytes(), path.as_bytes(), query.map(str::as_bytes));
+    let mut room = Vec::new();
+    let is_exact = link.is_some_and(|link| link.is_exact());
+    let built_in = match is_exact {
+        true => None,
+        false => builtins.of_path(link.is_some(), normalise(path.as_bytes(), &mut room)),
+    };
+    let link = link.filter(|_| built_in.is_none());
     let is_set = link.is_some_and(|link| served.changes().get(&link.name()).is_some());
     Ok(Done::Shown {
         generation,
         link: link.map(|link| link.to_string()),
         id: link.map(|link| format!("{:016x}", link.id())),
         is_set,
+        built_in: built_in.map(Builtin::words),
     })
 }
 

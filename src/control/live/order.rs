@@ -152,7 +152,11 @@ mod tests {
 
     #[test]
     fn what_was_touched_is_as_it_is_now() {
-        let set = |lines: &str| Edit::Set { name: "f".into(), lines: lines.into() };
+        let set = |lines: &str| Edit::Set {
+            name: "f".into(),
+            lines: lines.into(),
+            schemes: crate::links::Schemes::NONE,
+        };
         let reset = |keys: &str| Edit::Reset { name: "f".into(), keys: keys.into() };
         // Whether each key is as of then.
         assert_eq!(lies(&[], ""), ["/r true", "/x true", "/z true"]);

@@ -15,6 +15,7 @@ use crate::control::shards::Shards;
 use crate::disk::regular::gate::Gate;
 use crate::limits::{KEYS_PATCHED_MAX, QUERY_SHAPES_MAX, READINGS_WAITING_MAX, WISHES_WAITING_MAX};
 use crate::links::{OnBadLine, TableRoom};
+use crate::shard::Builtins;
 use crate::sources::{Reading, Sources};
 
 /// How long an answer may take that is held up by nothing.
@@ -42,7 +43,11 @@ impl Rig {
         change(&mut opening);
         let (wishes, heard) = crossbeam_channel::bounded(WISHES_WAITING_MAX);
         let shards = Shards::new(Vec::new());
-        let bounds = Bounds { room: TableRoom::UNBOUNDED, loss_percent_max: 100 };
+        let bounds = Bounds {
+            room: TableRoom::UNBOUNDED,
+            loss_percent_max: 100,
+            builtins: Builtins::default(),
+        };
         let desk =
             Desk::start(opening, sources, bounds, Default::default(), shards, heard).unwrap();
         Self { folder: folder.to_owned(), wishes, desk }
@@ -65,7 +70,11 @@ impl Rig {
     }
 
     fn set(&self, lines: &str) -> Answer {
-        self.edit(Edit::Set { name: "f".into(), lines: lines.into() })
+        self.edit(Edit::Set {
+            name: "f".into(),
+            lines: lines.into(),
+            schemes: crate::links::Schemes::NONE,
+        })
     }
 
     fn stage(&self, file: &str) -> Answer {

@@ -142,7 +142,15 @@ pub enum Done {
     /// The changes in force, as many as are wanted, in the order of their keys.
     Changes { generation: u32, total: usize, changes: Vec<InForceNow> },
     /// A link, and whether it was set.
-    Shown { generation: u32, link: Option<String>, id: Option<String>, is_set: bool },
+    Shown {
+        generation: u32,
+        link: Option<String>,
+        id: Option<String>,
+        is_set: bool,
+        /// What the server itself answers in place of a link.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        built_in: Option<&'static str>,
+    },
     /// The generations there are, oldest first.
     Generations { serving: u32, staged: Option<usize>, generations: Vec<Generation> },
 }

@@ -86,7 +86,7 @@ pub fn serve(plan: &ServePlan) -> anyhow::Result<()> {
         admin: socket.path().to_owned(),
         click_key_made: key_made.is_some().then_some(key_path),
         connections_per_core: connections_max,
-        fallback: settings.fallback.as_ref().map(|target| target.text().to_owned()),
+        fallback: settings.builtins.fallback.as_ref().map(|target| target.text().to_owned()),
         warnings: ground.warnings.into_iter().chain(key_warning).collect(),
     };
     banner.print(plan.json);
@@ -95,9 +95,11 @@ pub fn serve(plan: &ServePlan) -> anyhow::Result<()> {
     let (wishes, for_desk) = crossbeam_channel::bounded(WISHES_WAITING_MAX);
     let last_read = LastRead::default();
     let (sources, reader) = (plan.sources.clone(), last_read.clone());
-    let bounds = Bounds { room, loss_percent_max: plan.loss_percent_max };
+    let builtins = settings.builtins.clone();
+    let bounds = Bounds { room, loss_percent_max: plan.loss_percent_max, builtins };
     let desk = Desk::start(opening, sources, bounds, reader, shards.clone(), for_desk)?;
-    let admin = socket.serve(wishes.clone())?;
+    let admin =
+        socket.serve(wishes.clone(), plan.sources.reading.schemes.clone().unwrap_or_default())?;
     if let Some(watch) = watch {
         let wishes = wishes.clone();
         let reload = move || wishes.send(Wish::reload(Who::itself("watch"))).is_ok();

@@ -1,9 +1,10 @@
 //! Changing links by what people write.
 
-use crate::links::formats::{Format, Source};
+use crate::links::formats::{Format, Help, Source};
 use crate::links::key::{KeyScratch, parse_name};
 use crate::links::load::{OnBadLine, load};
 use crate::links::table::{EditProblem, Editor, Patch};
+use crate::links::targets::Schemes;
 
 impl Editor {
     /// Sets the link of a native `line`, whether or not its key has one already.
@@ -11,7 +12,9 @@ impl Editor {
     /// # Errors
     /// What is wrong; then nothing is changed.
     pub fn set(&mut self, line: &str, generation: u32) -> Result<Patch, EditProblem> {
-        let source = Source::new("link", line.as_bytes(), Format::Native);
+        // What is set was checked before, or stands in a journal.
+        let help = Help { schemes: Some(&Schemes::CHECKED), ..Help::default() };
+        let source = Source { help, ..Source::new("link", line.as_bytes(), Format::Native) };
         let loaded = load(&[source], OnBadLine::Refuse);
         let table = loaded.table.ok_or_else(|| {
             let problems = loaded.report.problems.iter().map(|problem| problem.message.as_str());

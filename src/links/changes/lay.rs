@@ -2,10 +2,11 @@
 
 use super::list::{Change, Changes};
 use crate::limits::CHANGES_LAID_SINGLY_MAX;
-use crate::links::formats::{Format, Source};
+use crate::links::formats::{Format, Help, Source};
 use crate::links::load::{OnBadLine, load};
 use crate::links::room::{TableRoom, TooLarge};
 use crate::links::table::{Listed, Table, TableBuilder};
+use crate::links::targets::Schemes;
 
 /// The links of `table` with these changes over them: first what is left of them in their
 /// order, then those that were set. It takes one pass over all links, however many are
@@ -22,7 +23,10 @@ pub fn lay_over(table: &Table, changes: &Changes) -> Result<Table, String> {
             lines.push('\n');
         }
     }
-    let set = load(&[Source::new("set", lines.as_bytes(), Format::Native)], OnBadLine::Refuse);
+    // They were checked when they were set.
+    let help = Help { schemes: Some(&Schemes::CHECKED), ..Help::default() };
+    let source = Source { help, ..Source::new("set", lines.as_bytes(), Format::Native) };
+    let set = load(&[source], OnBadLine::Refuse);
     let set = set.table.ok_or_else(|| match set.report.problems.first() {
         Some(problem) => problem.message.clone(),
         None => "they cannot be read".to_owned(),
@@ -112,10 +116,10 @@ mod tests {
 
     #[test]
     fn what_does_not_go_together_is_named() {
-        let patterns: String =
-            (0..33).map(|at| format!("/p/:x/{at} https://p.example/\n")).collect();
-        let named = check_error(&patterns);
-        assert!(named.starts_with("/p/:x/"), "{named}");
+        let queries: String =
+            (0..33).map(|at| format!("/p?x{at}=1 https://p.example/\n")).collect();
+        let named = check_error(&queries);
+        assert!(named.starts_with("/p?x"), "{named}");
     }
 
     fn check_error(lines: &str) -> String {

@@ -2,19 +2,26 @@
 
 #[cfg(test)]
 use super::list::{Change, Changes};
-use crate::links::formats::{self, Format, Line, Source};
+use crate::links::formats::{self, Format, Help, Line, Source};
 use crate::links::key::{KeyScratch, key_of, parse_name};
 use crate::links::link::Options;
 use crate::links::load::{FileReport, OnBadLine, Problem, Report, load};
+use crate::links::targets::Schemes;
 
-/// The links that `text` sets, each as its key and its line. All are checked.
+/// The links that `text` sets, each as its key and its line. All are checked; targets may
+/// have these schemes.
 ///
 /// # Errors
 ///
 /// Every line that is wrong.
-pub fn read_lines(name: &str, text: &str) -> Result<Vec<(String, String)>, Report> {
-    let source = Source::new(name, text.as_bytes(), Format::Native);
-    let report = load(&[source], OnBadLine::Refuse).report;
+pub fn read_lines(
+    name: &str,
+    text: &str,
+    schemes: &Schemes,
+) -> Result<Vec<(String, String)>, Report> {
+    let help = Help { schemes: Some(schemes), ..Help::default() };
+    let source = Source { help, ..Source::new(name, text.as_bytes(), Format::Native) };
+    let mut report = load(&[source], OnBadLine::Refuse).report;
     if !report.problems.is_empty() {
         return Err(report);
     }
@@ -22,15 +29,25 @@ pub fn read_lines(name: &str, text: &str) -> Result<Vec<(String, String)>, Repor
     let (mut scratch, mut folded) = (KeyScratch::default(), Vec::new());
     let mut links = Vec::new();
     formats::read(&source, |number, line| {
+        if let Line::Defaults(_) = line {
+            report.files[0].bad_lines += 1;
+            report.problems.push(Problem {
+                file: 0,
+                file_name: name.to_owned(),
+                line: number,
+                message: "a link that is set stands alone; write its options into its own line"
+                    .to_owned(),
+            });
+        }
         if let Line::Link(row) | Line::Changed(row, _) = line
-            && let Ok(options) = Options::parse(row.settings)
-            && let Ok(key) = key_of(row.key, options.nocase, &mut scratch, &mut folded)
+            && let Ok(options) = Options::parse(row.settings, schemes)
+            && let Ok(key) = key_of(row.key, options.loose, &mut scratch, &mut folded)
         {
             let line = lines[number as usize - 1].trim_start_matches('\u{feff}').trim();
             links.push((key.name(), line.to_owned()));
         }
     });
-    Ok(links)
+    if report.problems.is_empty() { Ok(links) } else { Err(report) }
 }
 
 /// The keys that stand in `text`, one a line, each as [`Changes`](super::Changes) knows it; `nocase`
@@ -72,7 +89,7 @@ pub fn read_keys(name: &str, text: &str) -> Result<Vec<String>, Report> {
 #[cfg(test)]
 pub fn changes(lines: &str, unset: &str) -> Changes {
     let mut changes = Changes::default();
-    for (key, line) in read_lines("set", lines).unwrap() {
+    for (key, line) in read_lines("set", lines, &Schemes::NONE).unwrap() {
         changes.put(&key, Some(Change::Set(line.into())));
     }
     for key in read_keys("unset", unset).unwrap() {
@@ -87,7 +104,8 @@ mod tests {
 
     #[test]
     fn every_bad_line_is_told() {
-        let report = read_lines("set", "/a https://a/\n/b nowhere\n/c\n").unwrap_err();
+        let text = "/a https://a/\n/b nowhere\n/c\n";
+        let report = read_lines("set", text, &Schemes::NONE).unwrap_err();
         assert_eq!(report.problems.iter().map(|bad| bad.line).collect::<Vec<_>>(), [2, 3]);
         let report = read_keys("unset", "/a\nb\n//c\n").unwrap_err();
         assert_eq!(report.problems.iter().map(|bad| bad.line).collect::<Vec<_>>(), [2, 3]);

@@ -10,6 +10,8 @@ pub(super) enum Field {
     Options,
     Query,
     Nocase,
+    Slash,
+    Punctuation,
     Cache,
     Referrer,
     From,
@@ -57,13 +59,15 @@ pub(super) enum Field {
 }
 
 impl Field {
-    pub(super) const ALL: [Field; 37] = [
+    pub(super) const ALL: [Field; 39] = [
         Field::Key,
         Field::Target,
         Field::Status,
         Field::Options,
         Field::Query,
         Field::Nocase,
+        Field::Slash,
+        Field::Punctuation,
         Field::Cache,
         Field::Referrer,
         Field::From,
@@ -163,9 +167,11 @@ impl Field {
 }
 
 /// Settings that can have a cell of their own, by their native names.
-pub(super) const SETTINGS: [(Field, &str); 9] = [
+pub(super) const SETTINGS: [(Field, &str); 11] = [
     (Field::Query, "query"),
     (Field::Nocase, "nocase"),
+    (Field::Slash, "slash"),
+    (Field::Punctuation, "punctuation"),
     (Field::Cache, "cache"),
     (Field::Referrer, "referrer"),
     (Field::From, "from"),

@@ -59,6 +59,8 @@ pub(super) const PLAIN: FieldNames = &[
     (Field::Options, &["options"]),
     (Field::Query, &["query", "preserve query params"]),
     (Field::Nocase, &["nocase", "ignore case", "case insensitive", "ignore"]),
+    (Field::Slash, &["slash"]),
+    (Field::Punctuation, &["punctuation"]),
     (Field::Cache, &["cache"]),
     (Field::Referrer, &["referrer"]),
     (Field::From, &["valid from", "valid since", "start", "start date", "starts", "starts at"]),

@@ -8,6 +8,7 @@ mod columns;
 mod conditions;
 mod csv;
 mod dates;
+mod defaults;
 mod detect;
 mod encoding;
 mod exports;
@@ -25,6 +26,7 @@ mod redirects;
 mod regex;
 mod rivals;
 mod row;
+mod setting;
 mod source;
 mod spelled;
 #[cfg(feature = "xlsx")]
@@ -35,6 +37,7 @@ mod xlsx;
 
 pub use columns::Columns;
 pub use dates::ZoneName;
+pub use defaults::Defaults;
 pub use name::{Format, HaproxyMatch};
 pub use paths::base;
 pub use placed::{host, prefix};

@@ -4,7 +4,9 @@
 
 use memchr::memchr;
 
+use super::defaults::{self, Defaults};
 use super::row::{Line, Row};
+pub(super) use super::setting::setting;
 use crate::links::bytes::shown;
 use crate::links::link::Setting;
 
@@ -18,6 +20,16 @@ pub(super) fn read(text: &[u8], mut take: impl FnMut(u32, Line<'_>)) {
         rest = rest.get(end + 1..).unwrap_or_default();
         number += 1;
         let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if columns(line).next() == Some(defaults::WORD) {
+            take(
+                number,
+                match Defaults::parse(columns(line).skip(1)) {
+                    Ok(defaults) => Line::Defaults(defaults),
+                    Err(message) => Line::Refused(message),
+                },
+            );
+            continue;
+        }
         settings.clear();
         match read_line(line, &mut settings) {
             Ok(None) => {}
@@ -80,18 +92,6 @@ fn columns(line: &[u8]) -> impl Iterator<Item = &[u8]> {
         .take_while(|column| column[0] != b'#')
 }
 
-/// A column that is `name=value`, as `weight=70` or Netlify's `Country=us`, or
-/// the setting that stands alone.
-pub(super) fn setting(column: &[u8]) -> Option<Setting<'_>> {
-    if column == b"nocase" {
-        return Some(Setting { name: column, value: &[] });
-    }
-    let end =
-        column.iter().position(|byte| !(byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'-')));
-    let end = end.filter(|&end| end > 0 && column[end] == b'=')?;
-    Some(Setting { name: &column[..end], value: &column[end + 1..] })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -147,6 +147,17 @@ mod tests {
         check("/a id=:id /b", "`id=:id` stands where the target belongs");
         check("/a b 301 302", "`302` is one column too many");
         check("/a 410 301", "`301` is one column too many");
+    }
+
+    #[test]
+    fn defaults() {
+        check("!default status=301 nocase # c", &["1 =status=301 nocase"]);
+        check("!default\n/a b", &["1 =", "2 /a|b|-"]);
+        check(
+            "!default 301",
+            &["1 !`301` is no default; write name=value, as in status=301 nocase query=keep"],
+        );
+        check("!defaults x", &["1 !defaults|x|-"]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What every format makes of its lines.
 
+use super::defaults::Defaults;
 use crate::links::link::Setting;
 
 /// One link as it was written: nothing is checked yet.
@@ -27,6 +28,9 @@ pub(in crate::links) enum Line<'a> {
     Other(String),
     /// Something that holds for the whole file, for everybody.
     Note(String),
+    /// What the links that follow say where they do not say it themselves, to the end of
+    /// the file or the next of these.
+    Defaults(Defaults),
     /// No line: those that follow are of the file with this name, which was
     /// included; without one, of the source itself.
     Within(Option<&'a str>),
@@ -54,6 +58,7 @@ pub(super) fn written(read: impl FnOnce(&mut dyn FnMut(u32, Line<'_>))) -> Vec<S
             Line::Refused(message) => format!("{number} !{message}"),
             Line::Other(_) => format!("{number} -"),
             Line::Note(what) => format!("{number} #{what}"),
+            Line::Defaults(defaults) => format!("{number} ={defaults}"),
             Line::Within(name) => format!("{number} @{}", name.unwrap_or_default()),
         });
     });

@@ -4,7 +4,9 @@ use core::fmt;
 
 use super::columns::Columns;
 use super::dates::ZoneName;
+use super::defaults::Defaults;
 use super::name::Format;
+use crate::links::targets::Schemes;
 
 /// One link file, read by the caller.
 #[derive(Clone, Copy, Debug)]
@@ -43,6 +45,10 @@ pub struct Help<'a> {
     pub sheet: Option<&'a str>,
     /// Finds the files that this one includes.
     pub include: Option<Include<'a>>,
+    /// What its links say where they do not say it themselves.
+    pub defaults: Option<&'a Defaults>,
+    /// Which schemes its targets may have beside http and https.
+    pub schemes: Option<&'a Schemes>,
 }
 
 /// The files that an `include` names: their names in messages and their bytes, in

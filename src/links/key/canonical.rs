@@ -7,6 +7,7 @@ use memchr::{memchr, memchr3};
 
 use super::host::{self, HostProblem};
 use super::id::fnv1a;
+use super::loose::Loose;
 use super::path::{fold, normalise};
 use super::pattern;
 use super::problem::KeyProblem;
@@ -25,17 +26,18 @@ pub struct Key<'a> {
     /// Lower case; empty for a key that holds on any host, with [`SUBDOMAINS`]
     /// before it for one that holds on all below it.
     pub(in crate::links) host: &'a [u8],
-    /// Normalised. Of a prefix: up to and with the slash before the `*`. With
-    /// placeholders it is a [pattern].
+    /// Normalised. Of a prefix: up to the `*`. With placeholders, or with a `*` inside a
+    /// segment, it is a [pattern].
     pub(in crate::links) path: &'a [u8],
     /// Canonical parameters sorted by name; empty when the key has none.
     pub(in crate::links) query: &'a [u8],
-    /// Whether it was written with `/*` at its end.
+    /// Whether it was written with `*` at its end.
     pub(in crate::links) prefix: bool,
-    /// Whether it has placeholders.
+    /// Whether it has placeholders, or its `*` stands inside a segment.
     pub(in crate::links) pattern: bool,
-    /// Whether it matches in any case. Its path is then in lower case.
-    pub(in crate::links) nocase: bool,
+    /// What it takes no notice of. If that is the case of letters, its path is in lower
+    /// case.
+    pub(in crate::links) loose: Loose,
 }
 
 /// What [`Key::parse`] writes into where the text is not canonical already.
@@ -50,7 +52,7 @@ pub struct KeyScratch {
 
 impl<'a> Key<'a> {
     /// Reads `/path`, `host/path` or `http(s)://host/path`, each with an
-    /// optional `?query` and with `/*` at the end of the path for a prefix. A
+    /// optional `?query` and with `*` at the end of the path for all that begin so. A
     /// host may begin with `*.` for every subdomain.
     ///
     /// # Errors
@@ -75,13 +77,12 @@ impl<'a> Key<'a> {
         let query = match query {
             None => &[][..],
             Some(_) if pattern => return Err(KeyProblem::PlaceholderWithQuery),
-            Some(_) if prefix => return Err(KeyProblem::PrefixWithQuery),
             Some(query) => {
                 parse_query(query, &mut scratch.parameters, &mut scratch.query)?;
                 &scratch.query
             }
         };
-        Ok(Key { host, path, query, prefix, pattern, nocase: false })
+        Ok(Key { host, path, query, prefix, pattern, loose: Loose::NOTHING })
     }
 
     /// The same key, matching paths in any case: `/Go` and `/gO`, but neither
@@ -93,7 +94,14 @@ impl<'a> Key<'a> {
             false => fold(self.path, out),
             true => pattern::fold_literals(self.path, out),
         }
-        Key { path: out, nocase: true, ..self }
+        Key { path: out, loose: Loose { nocase: true, ..self.loose }, ..self }
+    }
+
+    /// The same key, taking no notice of `loose`. A path in lower case is written into
+    /// `out`.
+    pub(in crate::links) fn with_loose(self, loose: Loose, out: &'a mut Vec<u8>) -> Key<'a> {
+        let key = if loose.nocase { self.in_any_case(out) } else { self };
+        Key { loose, ..key }
     }
 
     /// The 64-bit id of the link with this key: FNV-1a of the key as
@@ -109,9 +117,9 @@ impl<'a> Key<'a> {
     }
 
     /// What it is called where links are changed by their keys: its canonical text, and
-    /// ` nocase` if it matches in any case, for then it is another key.
+    /// behind it what it takes no notice of (` nocase`), for then it is another key.
     pub fn name(&self) -> String {
-        format!("{self}{}", if self.nocase { " nocase" } else { "" })
+        format!("{self}{}", self.loose)
     }
 
     /// Its [name](Self::name) has no more bytes than so.
@@ -224,18 +232,23 @@ fn parse_path<'a>(
     path: &'a [u8],
     out: &'a mut Vec<u8>,
 ) -> Result<(&'a [u8], bool, bool), KeyProblem> {
-    let (path, prefix) = match path.strip_suffix(b"/*") {
-        Some(_) => (&path[..path.len() - 1], true),
+    let (path, prefix) = match path.strip_suffix(b"*") {
+        Some(path) => (path, true),
         None => (path, false),
     };
     if memchr(b'*', path).is_some() {
         return Err(KeyProblem::Star);
     }
+    let ends_with_slash = path.ends_with(b"/");
     let path = normalise(path, out);
+    // `/a/.*` would become `/a/*`, which says something else.
+    if prefix && !ends_with_slash && path.ends_with(b"/") {
+        return Err(KeyProblem::Star);
+    }
     if path.len() > KEY_PATH_BYTES_MAX {
         return Err(KeyProblem::PathTooLong(path.len()));
     }
-    let pattern = pattern::is_pattern(path)?;
+    let pattern = pattern::is_pattern(path, prefix)?;
     let literal = if pattern { pattern::literal(path) } else { path };
     let depth = memchr::memchr_iter(b'/', literal).count();
     if (prefix || pattern) && depth > PREFIX_DEPTH_MAX {

@@ -7,13 +7,17 @@
 mod canonical;
 pub(super) mod host;
 mod id;
+pub(super) mod loose;
 mod name;
 pub(super) mod path;
 pub(super) mod pattern;
 mod problem;
 pub(super) mod query;
+mod segment;
+pub(super) mod shape;
 
 pub(super) use canonical::SUBDOMAINS;
 pub use canonical::{Key, KeyScratch};
+pub use loose::Loose;
 pub(super) use name::{key_of, parse_name};
 pub use path::normalise;

@@ -1,9 +1,10 @@
 //! Keys as people name them where links are changed.
 
 use super::canonical::{Key, KeyScratch};
+use super::loose::Loose;
 
-/// Reads a key as in the native format, with ` nocase` behind one that matches in
-/// any case.
+/// Reads a key as in the native format, with ` nocase`, ` slash=ignore` and
+/// ` punctuation=ignore` behind one that takes no notice of those.
 ///
 /// # Errors
 /// What is wrong with it, as a sentence with its remedy.
@@ -12,23 +13,32 @@ pub(in crate::links) fn parse_name<'a>(
     scratch: &'a mut KeyScratch,
     folded: &'a mut Vec<u8>,
 ) -> Result<Key<'a>, String> {
-    let (key, nocase) = match name.trim().rsplit_once([' ', '\t']) {
-        Some((key, "nocase")) => (key.trim(), true),
-        _ => (name.trim(), false),
-    };
-    key_of(key.as_bytes(), nocase, scratch, folded)
+    let mut name = name.trim();
+    let mut loose = Loose::NOTHING;
+    while let Some((key, option)) = name.rsplit_once([' ', '\t'])
+        && loose.add(option.as_bytes()).is_some()
+    {
+        name = key.trim();
+    }
+    key_of(name.as_bytes(), loose, scratch, folded)
 }
 
-/// Reads a key, which matches in any case if it is `nocase`.
+/// Reads a key that takes no notice of `loose`.
 ///
 /// # Errors
 /// What is wrong with it, as a sentence with its remedy.
 pub(in crate::links) fn key_of<'a>(
     text: &'a [u8],
-    nocase: bool,
+    loose: Loose,
     scratch: &'a mut KeyScratch,
     folded: &'a mut Vec<u8>,
 ) -> Result<Key<'a>, String> {
     let key = Key::parse(text, scratch).map_err(|problem| problem.to_string())?;
-    Ok(if nocase { key.in_any_case(folded) } else { key })
+    if loose.punctuation && key.is_open() {
+        return Err(
+            "punctuation=ignore says nothing of a key with `*` or placeholders; leave it out"
+                .to_owned(),
+        );
+    }
+    Ok(key.with_loose(loose, folded))
 }

@@ -1,50 +1,55 @@
-//! Keys with placeholders, such as `/blog/:year/:slug`: how they are spelled, and
-//! which paths they match.
+//! Keys with placeholders, such as `/blog/:year/:slug`, or with `*` inside a segment, as
+//! `/docs/preset-*`: how they are spelled, and which paths they match.
 //!
-//! A *pattern* is the path of such a key. A segment that is a colon and a name
-//! stands for any one segment that is not empty, every other for itself. The
-//! entry of a pattern lies under its literal beginning (`/blog/`), where prefixes
-//! lie too, and is compared segment by segment. What a visitor's path has in place
-//! of a name is read from the two when it is needed, so nothing is kept of it.
-
-use core::cmp::Ordering;
-
-use memchr::memchr;
+//! A *pattern* is the path of such a key. A [segment](super::segment) with a placeholder
+//! stands for others, every other for itself; the last one goes on with anything if the
+//! key ends with `*`. The entry of a pattern lies by itself, under its [spelling](shape),
+//! and a fork under its literal beginning (`/blog/`), where prefixes lie too, has the
+//! [shapes](shape) of all that begin so. What a visitor's path has in place of a name is
+//! read from the two when it is needed, so nothing is kept of it.
 
 use super::path::fold;
 use super::problem::KeyProblem;
+use super::segment::{Fit, Piece, is_in_name, is_literal, pieces, unknown_type};
+use super::shape;
 use crate::limits::PLACEHOLDERS_MAX;
 use crate::links::bytes::shown;
 
 /// What a target calls the rest of a path, so no placeholder's name.
 const SPLAT_NAME: &[u8] = b"splat";
 
-fn segments(path: &[u8]) -> impl Iterator<Item = &[u8]> {
+fn segments(path: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
     path.split(|&byte| byte == b'/')
-}
-
-/// The name of a placeholder, if the segment of a pattern is one.
-fn name_of(segment: &[u8]) -> Option<&[u8]> {
-    match segment {
-        [b':', name @ ..] if name.first().is_some_and(u8::is_ascii_alphabetic) => Some(name),
-        _ => None,
-    }
 }
 
 /// The names of a pattern, in their order.
 pub(in crate::links) fn names(pattern: &[u8]) -> impl Iterator<Item = &[u8]> {
-    segments(pattern).filter_map(name_of)
+    segments(pattern).flat_map(pieces).filter_map(|piece| match piece {
+        Piece::Hole(name, _) => Some(name),
+        Piece::Text(_) => None,
+    })
 }
 
-/// Whether the normalised path of a key is a pattern.
+/// Whether the normalised path of a key, which goes on `with_rest`, is a pattern.
 ///
 /// # Errors
 /// A placeholder that is none.
-pub(in crate::links) fn is_pattern(path: &[u8]) -> Result<bool, KeyProblem> {
-    for (count, name) in names(path).enumerate() {
-        if !name.iter().all(|&byte| is_in_name(byte)) {
-            return Err(KeyProblem::Placeholder(shown(name)));
+pub(in crate::links) fn is_pattern(path: &[u8], with_rest: bool) -> Result<bool, KeyProblem> {
+    for segment in segments(path) {
+        if let Some(text) = unknown_type(segment) {
+            return Err(KeyProblem::PlaceholderType(shown(text)));
         }
+        let is_hole = |piece: &Piece<'_>| matches!(piece, Piece::Hole(..));
+        let holes = pieces(segment).zip(pieces(segment).skip(1));
+        if holes.into_iter().any(|(one, next)| is_hole(&one) && is_hole(&next)) {
+            return Err(KeyProblem::PlaceholdersMeet);
+        }
+    }
+    let last = segments(path).next_back().unwrap_or_default();
+    if with_rest && matches!(pieces(last).last(), Some(Piece::Hole(..))) {
+        return Err(KeyProblem::PlaceholdersMeet);
+    }
+    for (count, name) in names(path).enumerate() {
         if name == SPLAT_NAME {
             return Err(KeyProblem::PlaceholderSplat);
         }
@@ -55,18 +60,15 @@ pub(in crate::links) fn is_pattern(path: &[u8]) -> Result<bool, KeyProblem> {
             return Err(KeyProblem::TooManyPlaceholders);
         }
     }
-    Ok(names(path).next().is_some())
+    Ok(names(path).next().is_some() || (with_rest && !last.is_empty()))
 }
 
-fn is_in_name(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_'
-}
-
-/// Its literal beginning: up to and with the slash before the first placeholder.
+/// Its literal beginning: up to and with the slash before its first segment that does
+/// not stand for itself alone.
 pub(in crate::links) fn literal(pattern: &[u8]) -> &[u8] {
     let mut end = 0;
     for segment in segments(pattern) {
-        if name_of(segment).is_some() {
+        if !is_literal(segment) || end + segment.len() == pattern.len() {
             return &pattern[..end];
         }
         end += segment.len() + 1;
@@ -74,16 +76,13 @@ pub(in crate::links) fn literal(pattern: &[u8]) -> &[u8] {
     pattern
 }
 
-/// Writes the pattern with its literal segments in lower case into `out`.
+/// Writes the pattern with its text in lower case into `out`.
 pub(in crate::links) fn fold_literals(pattern: &[u8], out: &mut Vec<u8>) {
     fold(pattern, out);
-    let mut start = 0;
-    for segment in segments(pattern) {
-        let end = start + segment.len();
-        if name_of(segment).is_some() {
-            out[start..end].copy_from_slice(segment);
-        }
-        start = end + 1;
+    for name in names(pattern) {
+        // Names are parts of the pattern.
+        let start = name.as_ptr().addr() - pattern.as_ptr().addr();
+        out[start..start + name.len()].copy_from_slice(name);
     }
 }
 
@@ -94,77 +93,86 @@ pub(in crate::links) fn nameless(pattern: &[u8]) -> Vec<u8> {
         if index > 0 {
             out.push(b'/');
         }
-        out.extend_from_slice(if name_of(segment).is_some() { b":" } else { segment });
+        for piece in pieces(segment) {
+            out.extend_from_slice(match piece {
+                Piece::Text(text) => text,
+                Piece::Hole(_, hole) => hole.nameless(),
+            });
+        }
     }
     out
 }
 
 /// Whether two patterns differ at most in their names.
 pub(in crate::links) fn is_same(one: &[u8], other: &[u8]) -> bool {
-    let spelled = |segment| if name_of(segment).is_some() { b":" } else { segment };
-    segments(one).map(spelled).eq(segments(other).map(spelled))
+    let spelled = |piece| match piece {
+        Piece::Hole(_, hole) => Piece::Hole(b"", hole),
+        text => text,
+    };
+    let mut others = segments(other);
+    let same = segments(one).all(|segment| {
+        let other = others.next();
+        other.is_some_and(|other| pieces(segment).map(spelled).eq(pieces(other).map(spelled)))
+    });
+    same && others.next().is_none()
 }
 
-/// Where in `path` the rest behind the pattern begins, which only a pattern with
-/// `/*` allows; the path's end without one. `None` if it does not match.
-pub(in crate::links) fn matches(pattern: &[u8], with_rest: bool, path: &[u8]) -> Option<usize> {
-    let (mut wanted, mut at) = (segments(pattern).peekable(), 0);
-    while let Some(segment) = wanted.next() {
-        let last = wanted.peek().is_none();
-        if last && with_rest {
-            return (at <= path.len()).then_some(at);
-        }
-        let rest = path.get(at..)?;
-        let end = memchr(b'/', rest).unwrap_or(rest.len());
-        let matches = match name_of(segment) {
-            Some(_) => end > 0,
-            None => rest[..end] == *segment,
+fn behind_literal(pattern: &[u8]) -> &[u8] {
+    &pattern[literal(pattern).len()..]
+}
+
+/// Writes the shape of a pattern into `out`.
+pub(in crate::links) fn write_shape(pattern: &[u8], with_rest: bool, out: &mut Vec<u8>) {
+    shape::write(behind_literal(pattern), with_rest, out);
+}
+
+/// A pattern as it is spelled: what its entry is found by.
+pub(in crate::links) fn spelled(pattern: &[u8], with_rest: bool) -> Vec<u8> {
+    let mut out = literal(pattern).to_vec();
+    shape::spell_pattern(behind_literal(pattern), with_rest, &mut out);
+    out
+}
+
+/// Whether it is spelled so.
+pub(in crate::links) fn is_spelled(pattern: &[u8], with_rest: bool, spelled: &[u8]) -> bool {
+    let behind = spelled.strip_prefix(literal(pattern));
+    behind.is_some_and(|behind| shape::is_spelled(behind_literal(pattern), with_rest, behind))
+}
+
+/// Whether the text between two of its placeholders has a letter, so that where it stands
+/// in a path depends on whether case counts.
+pub(in crate::links) fn has_letters_between(pattern: &[u8]) -> bool {
+    segments(pattern).filter(|segment| !is_literal(segment)).any(|segment| {
+        let is_letter = |piece: Piece<'_>| match piece {
+            Piece::Text(text) => text.iter().any(u8::is_ascii_alphabetic),
+            Piece::Hole(..) => false,
         };
-        if !matches {
-            return None;
-        }
-        at += end + 1;
-    }
-    (at == path.len() + 1).then_some(path.len())
+        pieces(segment).any(is_letter)
+    })
 }
 
 /// What `path`, which the pattern matches, has in place of `name`.
 pub(in crate::links) fn capture<'p>(
     pattern: &[u8],
+    with_rest: bool,
+    folded: bool,
     path: &'p [u8],
     name: &[u8],
 ) -> Option<&'p [u8]> {
-    let mut pairs = segments(pattern).zip(segments(path));
-    pairs.find(|(segment, _)| name_of(segment) == Some(name)).map(|(_, captured)| captured)
-}
-
-/// Which of two patterns that match one path answers, `with_rest` of each: the one
-/// with most literal segments; of equally many the one that is literal where they
-/// first differ; a placeholder comes before `/*`. So the order of the files makes
-/// no difference. Equal if they are [the same](is_same).
-pub(in crate::links) fn order(one: (&[u8], bool), other: (&[u8], bool)) -> Ordering {
-    let literals = |pattern| kinds(pattern).filter(|&kind| kind == Kind::Literal).count();
-    let most = literals(other).cmp(&literals(one));
-    most.then_with(|| kinds(one).cmp(kinds(other)))
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Kind {
-    Literal,
-    Placeholder,
-    Rest,
-}
-
-fn kinds((pattern, with_rest): (&[u8], bool)) -> impl Iterator<Item = Kind> {
-    let mut segments = segments(pattern).peekable();
-    core::iter::from_fn(move || {
-        let segment = segments.next()?;
-        Some(match name_of(segment) {
-            _ if with_rest && segments.peek().is_none() => Kind::Rest,
-            Some(_) => Kind::Placeholder,
-            None => Kind::Literal,
-        })
-    })
+    let count = segments(pattern).count();
+    let mut found = None;
+    for (at, (segment, sent)) in segments(pattern).zip(segments(path)).enumerate() {
+        let fit = Fit { with_rest: with_rest && at + 1 == count, folded };
+        fit.of(pieces(segment), sent, |own, text| {
+            if own == name {
+                found = Some(text);
+            }
+        });
+        if found.is_some() {
+            break;
+        }
+    }
+    found
 }
 
 /// The name that a target has at the start of `text`, which begins behind a colon:
@@ -181,14 +189,26 @@ mod tests {
     #[test]
     fn what_is_a_pattern() {
         use KeyProblem as P;
-        let check = |path: &str, want| assert_eq!(is_pattern(path.as_bytes()), want, "{path}");
+        let check = |path: &str, want| {
+            let (text, rest) = path.strip_suffix('*').map_or((path, false), |text| (text, true));
+            assert_eq!(is_pattern(text.as_bytes(), rest), want, "{path}");
+        };
         check("/blog/:year/:slug_2", Ok(true));
         check("/:a/", Ok(true));
         check("/", Ok(false));
+        check("/*", Ok(false));
+        check("/a/*", Ok(false));
+        check("/a*", Ok(true));
+        check("/a/b-*", Ok(true));
         check("/a:b/:1/:/x:", Ok(false));
-        check("/:year-x", Err(P::Placeholder("year-x".into())));
-        check("/:year.html", Err(P::Placeholder("year.html".into())));
-        check("/:a/:%C3%A9/:b:", Err(P::Placeholder("b:".into())));
+        check("/:year-x", Ok(true));
+        check("/:year.html", Ok(true));
+        check("/:a/:%C3%A9/:b:", Ok(true));
+        check("/:a:b", Err(P::PlaceholdersMeet));
+        check("/x/:a*", Err(P::PlaceholdersMeet));
+        check("/x/a:b(int)*", Err(P::PlaceholdersMeet));
+        check("/x/:a-*", Ok(true));
+        check("/:a(digits)", Err(P::PlaceholderType("a(digits)".into())));
         check("/:a/x/:a", Err(P::RepeatedPlaceholder("a".into())));
         check("/x/:splat", Err(P::PlaceholderSplat));
         check("/:a1/:a2/:a3/:a4/:a5/:a6/:a7/:a8", Ok(true));
@@ -208,83 +228,29 @@ mod tests {
         check("/Blog/:Year/X/:Slug", "/Blog/", "/Blog/:/X/:", "/blog/:Year/x/:Slug");
         check("/:Y/", "/", "/:/", "/:Y/");
         check("/A/:Y", "/A/", "/A/:", "/a/:Y");
+        check("/A/B-:Y(int)-C", "/A/", "/A/B-:(int)-C", "/a/b-:Y(int)-c");
+        check("/A/:Y(any).HTML", "/A/", "/A/:.HTML", "/a/:Y(any).html");
+        check("/Docs/Preset-", "/Docs/", "/Docs/Preset-", "/docs/preset-");
         for (one, other) in [("/:a", "/:a/"), ("/:a/b", "/:a/:b"), ("/a/:a", "/b/:a")] {
             assert!(!is_same(one.as_bytes(), other.as_bytes()), "{one} {other}");
         }
-    }
-
-    /// The rest of a path behind a pattern that ends with `/*`, or "" without one;
-    /// "-" if it does not match.
-    fn rest<'p>(pattern: &str, path: &'p str) -> &'p str {
-        let (text, with_rest) = match pattern.strip_suffix('*') {
-            Some(text) => (text, true),
-            None => (pattern, false),
-        };
-        let start = matches(text.as_bytes(), with_rest, path.as_bytes());
-        start.map_or("-", |start| &path[start..])
-    }
-
-    #[test]
-    fn what_matches() {
-        let check = |pattern, path, want| assert_eq!(rest(pattern, path), want, "{pattern} {path}");
-        check("/blog/:year/:slug", "/blog/2024/x", "");
-        check("/blog/:year/:slug", "/blog/2024/x/", "-");
-        check("/blog/:year/:slug", "/blog/2024/", "-");
-        check("/blog/:year/:slug", "/blog/2024", "-");
-        check("/blog/:year/:slug", "/blog//x", "-");
-        check("/blog/:year/:slug", "/blo/2024/x", "-");
-        check("/blog/:year/:slug", "/blog/2024/x/y", "-");
-        check("/:a/b/:c", "/1/b/:c", "");
-        check("/:a/b/:c", "/1/B/2", "-");
-        check("/:a", "/", "-");
-        check("/:a", "/x", "");
-        check("/:a/", "/x", "-");
-        check("/:a/", "/x/", "");
-        check("/:a/*", "/x", "-");
-        check("/:a/*", "/x/", "");
-        check("/:a/*", "/x/y/z", "y/z");
-        check("/:a/b/*", "/x/b/", "");
-        check("/:a/b/*", "/x/b", "-");
-        check("/:a/b/*", "/x/c/y", "-");
+        assert!(is_same(b"/:a", b"/:b(any)") && !is_same(b"/:a", b"/:a(int)"));
     }
 
     #[test]
     fn captures() {
         let check = |name: &str, want: Option<&str>| {
-            let captured =
-                capture(b"/blog/:year/x/:slug/", b"/blog/2024/x/%41~/y", name.as_bytes());
+            let (pattern, path) = (b"/blog/:year/x/:slug/:a-X-:b", b"/blog/2024/x/%41~/1-X-2-x-3");
+            let captured = capture(pattern, false, false, path, name.as_bytes());
             assert_eq!(captured, want.map(str::as_bytes), "{name}");
         };
         check("year", Some("2024"));
         check("slug", Some("%41~"));
+        check("a", Some("1"));
+        check("b", Some("2-x-3"));
         check("blog", None);
         check("x", None);
-    }
-
-    #[test]
-    fn the_more_literal_one_comes_first() {
-        let sorted = [
-            "/a/:b/c/d",
-            "/:a/:b/c/d",
-            "/:a/b/:c/:d",
-            "/:a/b/:c/*",
-            "/:a/b/*",
-            "/:a/:b/c/:d",
-            "/:a/:b/:c/d",
-            "/:a/:b/:c/:d",
-            "/:a/:b/:c/*",
-            "/:a/:b/*",
-            "/:a/*",
-        ];
-        let split = |pattern: &'static str| match pattern.strip_suffix('*') {
-            Some(text) => (text.as_bytes(), true),
-            None => (pattern.as_bytes(), false),
-        };
-        for (at, one) in sorted.iter().enumerate() {
-            for (other_at, other) in sorted.iter().enumerate() {
-                let got = order(split(one), split(other));
-                assert_eq!(got, at.cmp(&other_at), "{one} {other}");
-            }
-        }
+        assert_eq!(capture(b"/:a-x-:b", false, true, b"/1-X-2-x-3", b"a"), Some(&b"1"[..]));
+        assert_eq!(capture(b"/p/:a-", true, false, b"/p/1-2/3", b"a"), Some(&b"1"[..]));
     }
 }

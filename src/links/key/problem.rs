@@ -28,14 +28,14 @@ pub enum KeyProblem {
     Port(String),
     /// It has a fragment.
     Fragment,
-    /// A `*` that is not a last `/*`.
+    /// A `*` that is not at the end of the path.
     Star,
     /// A `*` in its query that is not a whole value.
     StarInQuery,
-    /// A prefix with a query.
-    PrefixWithQuery,
-    /// A segment such as `/:year-2`, with this behind the colon.
-    Placeholder(String),
+    /// A placeholder such as `:year(number)`, with this behind the colon.
+    PlaceholderType(String),
+    /// Two placeholders, or one and a `*`, without text between them.
+    PlaceholdersMeet,
     /// Two placeholders of this name.
     RepeatedPlaceholder(String),
     /// A placeholder with the name of what `/*` stands for.
@@ -76,19 +76,19 @@ impl KeyProblem {
                 "the key has a fragment; leave out the `#` and what follows it: a fragment never reaches a server"
             }
             KeyProblem::Star => {
-                "a `*` can only stand at the end of a key, as `/*`; patterns inside a path are not supported"
+                "a `*` can only stand at the end of a key's path, as in `/a/*` and `/a/b-*`; write a placeholder such as `/:name.html` elsewhere, and %2A for the sign itself"
             }
             KeyProblem::StarInQuery => {
                 "a `*` in a key's query is a parameter's whole value, as `id=*` for any; write %2A if it is meant as it stands"
             }
-            KeyProblem::PrefixWithQuery => {
-                "a `/*` key cannot have a query; leave out the `?` and what follows it"
-            }
             KeyProblem::PlaceholderSplat => {
                 "`:splat` is what a last `/*` stands for; end the key with `/*`, or choose another name"
             }
+            KeyProblem::PlaceholdersMeet => {
+                "two placeholders, or one and a `*`, stand next to each other; write the text between them, as in `:a-:b`, or `/*`"
+            }
             KeyProblem::PlaceholderWithQuery => {
-                "a key with placeholders cannot have a query; leave out the `?` and what follows it"
+                "a key with placeholders, or with a `*` inside a segment, cannot have a query; leave out the `?` and what follows it"
             }
             _ => "",
         }
@@ -105,7 +105,7 @@ impl fmt::Display for KeyProblem {
             | KeyProblem::Fragment
             | KeyProblem::Star
             | KeyProblem::StarInQuery
-            | KeyProblem::PrefixWithQuery
+            | KeyProblem::PlaceholdersMeet
             | KeyProblem::PlaceholderSplat
             | KeyProblem::PlaceholderWithQuery => f.write_str(self.sentence()),
             KeyProblem::NoPath(key) => write!(
@@ -121,9 +121,9 @@ impl fmt::Display for KeyProblem {
                 f,
                 "leave out the key's port `:{port}`; the port of a request is ignored for matching"
             ),
-            KeyProblem::Placeholder(name) => write!(
+            KeyProblem::PlaceholderType(name) => write!(
                 f,
-                "`:{name}` is no placeholder; that is a whole segment: a colon, and a name of letters, digits and `_`"
+                "`:{name}` has no type that is known; write (int), (word) or (any), or %28 for the bracket"
             ),
             KeyProblem::RepeatedPlaceholder(name) => {
                 write!(f, "the key has `:{name}` twice; give each placeholder a name of its own")

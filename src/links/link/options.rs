@@ -5,7 +5,7 @@
 //!
 //! | bytes | field |
 //! |---|---|
-//! | 2 | bits 0–1: the [rule for queries](QueryRule); bits 2–7: which of the following are there; bits 8–15: free |
+//! | 2 | bits 0–1: the [rule for queries](QueryRule); bits 2–7: which of the following are there; bit 8: the [text of its key is folded](Options::folds); bits 9–15: free |
 //! | 4 | `cache`, seconds |
 //! | 1 | `referrer`, its place in [`POLICIES`] |
 //! | 8 | `from`, Unix microseconds |
@@ -13,14 +13,16 @@
 //! | 3 + n | `else`: what is filled into it, size, URL |
 //! | 1 + n | `tag`: size, text |
 //!
-//! `id` stands in the place of the link's own, and `nocase` belongs to the key.
+//! `id` stands in the place of the link's own; `nocase`, `slash` and `punctuation` belong
+//! to the key.
 
 use core::fmt;
 
 use super::times::{civil, rfc_3339};
 use crate::limits::{CACHE_SECONDS_MAX, TAG_BYTES_MAX};
 use crate::links::bytes::shown;
-use crate::links::targets::{CheckedTarget, NAMES, QueryRule, Target};
+use crate::links::key::Loose;
+use crate::links::targets::{CheckedTarget, NAMES, QueryRule, Schemes, Target};
 
 /// The referrer policies (W3C Referrer Policy §3).
 const POLICIES: [&str; 8] = [
@@ -35,8 +37,19 @@ const POLICIES: [&str; 8] = [
 ];
 
 /// Every option, as it is written.
-pub(in crate::links) const KNOWN: [&str; 9] =
-    ["query=", "cache=", "referrer=", "from=", "until=", "else=", "id=", "tag=", "nocase"];
+pub(in crate::links) const KNOWN: [&str; 11] = [
+    "query=",
+    "cache=",
+    "referrer=",
+    "from=",
+    "until=",
+    "else=",
+    "id=",
+    "tag=",
+    "nocase",
+    "slash=",
+    "punctuation=",
+];
 
 const CACHE: u16 = 1 << 2;
 const REFERRER: u16 = 1 << 3;
@@ -44,6 +57,7 @@ const FROM: u16 = 1 << 4;
 const UNTIL: u16 = 1 << 5;
 const ELSE: u16 = 1 << 6;
 const TAG: u16 = 1 << 7;
+const FOLDS: u16 = 1 << 8;
 const QUERY_RULE: u16 = 3;
 
 /// A `name=value` of a link, by the name it has in the native format, whatever
@@ -70,7 +84,10 @@ pub struct Options<'a> {
     pub(in crate::links) otherwise: Option<Else<'a>>,
     pub(in crate::links) id: Option<u64>,
     pub(in crate::links) tag: &'a [u8],
-    pub(in crate::links) nocase: bool,
+    pub(in crate::links) loose: Loose,
+    /// Whether the text beside its key's placeholders is in lower case, and that of paths
+    /// need not be. No option, but kept with them.
+    pub(in crate::links) folds: bool,
 }
 
 /// Where a link sends outside its time: what a checked target is made of.
@@ -92,17 +109,21 @@ impl<'a> Else<'a> {
 }
 
 impl<'a> Options<'a> {
-    /// Reads the options of a link. Each may be there once.
+    /// Reads the options of a link, whose targets may have these schemes. Each may be there
+    /// once.
     ///
     /// # Errors
     /// The first thing that is wrong, as a sentence with its remedy.
-    pub(in crate::links) fn parse(settings: &[Setting<'a>]) -> Result<Options<'a>, String> {
+    pub(in crate::links) fn parse(
+        settings: &[Setting<'a>],
+        schemes: &Schemes,
+    ) -> Result<Options<'a>, String> {
         let mut options = Options::default();
         for (at, setting) in settings.iter().enumerate() {
             if settings[..at].iter().any(|earlier| earlier.name == setting.name) {
                 return Err(format!("{}= is there twice; write it once", shown(setting.name)));
             }
-            options.take(setting)?;
+            options.take(setting, schemes)?;
         }
         let starts_late =
             options.from.zip(options.until).is_some_and(|(from, until)| from >= until);
@@ -115,7 +136,7 @@ impl<'a> Options<'a> {
         Ok(options)
     }
 
-    fn take(&mut self, setting: &Setting<'a>) -> Result<(), String> {
+    fn take(&mut self, setting: &Setting<'a>, schemes: &Schemes) -> Result<(), String> {
         let value = setting.value;
         match setting.name {
             b"query" => self.query = query_rule(value)?,
@@ -130,8 +151,8 @@ impl<'a> Options<'a> {
             b"from" => self.from = Some(time("from", value)?),
             b"until" => self.until = Some(time("until", value)?),
             b"else" => {
-                let checked =
-                    CheckedTarget::parse(value).map_err(|problem| format!("else=: {problem}"))?;
+                let checked = CheckedTarget::parse_allowing(value, schemes)
+                    .map_err(|problem| format!("else=: {problem}"))?;
                 self.otherwise = Some(Else { blanks: checked.blanks(), url: checked.bytes() });
             }
             b"id" => {
@@ -142,10 +163,17 @@ impl<'a> Options<'a> {
                 })?);
             }
             b"tag" => self.tag = tag(value)?,
-            b"nocase" if value.is_empty() => self.nocase = true,
+            b"nocase" if value.is_empty() => self.loose.nocase = true,
+            // Where all the others of a file are.
+            b"nocase" if value == b"no" => self.loose.nocase = false,
             b"nocase" => {
-                return Err(format!("nocase stands alone; leave out `={}`", shown(value)));
+                return Err(format!(
+                    "nocase stands alone; leave out `={}`, or write nocase=no",
+                    shown(value)
+                ));
             }
+            b"slash" => self.loose.slash = is_ignored("slash", value)?,
+            b"punctuation" => self.loose.punctuation = is_ignored("punctuation", value)?,
             name => {
                 let (name, value) = (shown(name), shown(value));
                 let to_come = ["weight", "country", "language", "role", "cookie"];
@@ -203,7 +231,7 @@ impl<'a> Options<'a> {
     /// Writes what a table keeps of them into `out`; nothing if that is nothing.
     pub(in crate::links) fn store(&self, out: &mut Vec<u8>) {
         out.clear();
-        let Options { query, cache, referrer, from, until, otherwise, id: _, tag, nocase: _ } =
+        let Options { query, cache, referrer, from, until, otherwise, id: _, tag, loose: _, folds } =
             self;
         let flag = |is_there: bool, flag: u16| if is_there { flag } else { 0 };
         let head = *query as u16
@@ -212,7 +240,8 @@ impl<'a> Options<'a> {
             | flag(from.is_some(), FROM)
             | flag(until.is_some(), UNTIL)
             | flag(otherwise.is_some(), ELSE)
-            | flag(!tag.is_empty(), TAG);
+            | flag(!tag.is_empty(), TAG)
+            | flag(*folds, FOLDS);
         if head == 0 {
             return;
         }
@@ -272,7 +301,8 @@ impl<'a> Options<'a> {
                 }
                 false => &[],
             },
-            nocase: false,
+            loose: Loose::NOTHING,
+            folds: has(FOLDS),
         }
     }
 }
@@ -307,7 +337,7 @@ impl fmt::Display for Options<'_> {
         if !self.tag.is_empty() {
             write!(f, " tag={}", text(self.tag))?;
         }
-        f.write_str(if self.nocase { " nocase" } else { "" })
+        write!(f, "{}", self.loose)
     }
 }
 
@@ -322,6 +352,14 @@ fn cut_slice<'a>(rest: &mut &'a [u8], size: usize) -> &'a [u8] {
     let (field, behind) = rest.split_at_checked(size).unwrap_or_default();
     *rest = behind;
     field
+}
+
+fn is_ignored(name: &str, value: &[u8]) -> Result<bool, String> {
+    match value {
+        b"ignore" => Ok(true),
+        b"exact" => Ok(false),
+        other => Err(format!("{name}={} is not known; write ignore or exact", shown(other))),
+    }
 }
 
 fn query_rule(value: &[u8]) -> Result<QueryRule, String> {

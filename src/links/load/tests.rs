@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::limits::{
-    BAD_LINES_SHOWN, KEY_PARAMETERS_MAX, KEY_PATH_BYTES_MAX, PATTERNS_MAX, PREFIX_DEPTH_MAX,
+    BAD_LINES_SHOWN, KEY_PARAMETERS_MAX, KEY_PATH_BYTES_MAX, PATTERN_SHAPES_MAX, PREFIX_DEPTH_MAX,
     QUERY_SHAPES_MAX, TARGET_BYTES_MAX,
 };
 use crate::links::*;
@@ -61,12 +61,14 @@ fn every_problem_of_a_line() {
     bad("/x#y https://a/", "a fragment never reaches a server");
     bad("/x/*.html https://a/", "a `*` can only stand at the end");
     bad("/x?y=z* https://a/", "write %2A");
-    bad("/x/*?y=1 https://a/", "a `/*` key cannot have a query");
-    bad("/x/:year-2 https://a/", "`:year-2` is no placeholder");
+    bad("/x/a-*?y=1 https://a/", "with a `*` inside a segment, cannot have a query");
+    bad("/x/:year(4a) https://a/:y", "has no such placeholder");
+    bad("/x/:year(four) https://a/", "`:year(four)` has no type that is known");
+    bad("/x/:a:b https://a/", "stand next to each other; write the text between");
     bad("/:a/:a https://a/", "the key has `:a` twice");
     bad("/x/:splat https://a/", "end the key with `/*`");
     bad("/:a/:b/:c/:d/:e/:f/:g/:h/:i https://a/", "more than 8 placeholders");
-    bad("/:a?b=c https://a/", "a key with placeholders cannot have a query");
+    bad("/:a?b=c https://a/", "a key with placeholders, or with a `*` inside a segment, cannot");
     bad("/:a https://a/:b", "the target has `:b` but the key has no such placeholder");
     bad("/:a https://a/:a until=2020-01-01T00:00:00Z else=https://a/:b", "the target has `:b`");
     bad("/:a https://:a/", ":a stands before the target's path");
@@ -133,7 +135,10 @@ fn duplicates_name_the_first_place() {
         hosts: 1,
         prefixes: 1,
         placeholders: 0,
+        placeholder_shapes: 0,
         nocase: 0,
+        slash: 0,
+        punctuation: 0,
         with_query: 1,
         query_shapes: 1,
         gone: 1,
@@ -181,14 +186,15 @@ fn placeholders_by_another_name_are_the_same_key() {
 }
 
 #[test]
-fn too_many_patterns() {
+fn too_many_shapes_of_patterns() {
     let mut text = String::new();
-    for n in 0..=PATTERNS_MAX {
-        writeln!(text, "/x/:a/{n} https://a/\n/y{n}/:a 410").unwrap();
+    for n in 0..=PATTERN_SHAPES_MAX {
+        let letters = "x".repeat(n + 1);
+        writeln!(text, "/x/:a/{n} https://a/\n/y/{letters}-* https://a/").unwrap();
     }
     let problems = problems(Source::new("l", text.as_bytes(), Format::Native));
     assert_eq!(problems.len(), 1);
-    assert!(problems[0].starts_with("l:65: more than 32 keys with placeholders"), "{problems:?}");
+    assert!(problems[0].starts_with("l:2050: keys that begin as this one does"), "{problems:?}");
 }
 
 #[test]
@@ -387,4 +393,36 @@ fn a_builder_without_a_hint() {
     assert_eq!((table.len(), table.generation()), (1_000, 0));
     assert!(!table.is_empty() && TableBuilder::default().finish().is_empty());
     assert!(table.memory().total(2) - table.memory().total(1) == table.memory().index);
+}
+
+#[test]
+fn defaults_hold_where_nothing_is_said() {
+    let defaults: Defaults = "status=308 cache=5".parse().unwrap();
+    let text = "/a https://a/\n\
+                /b https://b/ 301 cache=6\n\
+                !default status=303 nocase punctuation=ignore query=keep\n\
+                /C https://c/\n\
+                /d 410\n\
+                /e/* https://e/ nocase=no query=drop\n\
+                !default\n\
+                /f https://f/\n\
+                !default id=7\n";
+    let help = Help { defaults: Some(&defaults), ..Help::default() };
+    let first = Source { help, ..Source::new("first", text.as_bytes(), Format::Native) };
+    let second = Source::new("second", b"/g https://g/\n", Format::Native);
+    let loaded = load(&[first, second], OnBadLine::Skip);
+    let problems = loaded.report.problems.iter().map(|bad| bad.to_string()).collect::<Vec<_>>();
+    let want = "first:9: id= cannot be a default; write it in the line of a link";
+    assert_eq!(problems, [want]);
+    let lines: Vec<String> = loaded.table.unwrap().links().map(|it| it.to_string()).collect();
+    let want = [
+        "/a https://a/ 308 cache=5",
+        "/b https://b/ 301 cache=6",
+        "/c https://c/ 303 query=keep cache=5 nocase punctuation=ignore",
+        "/d 410 cache=5 nocase punctuation=ignore",
+        "/e/* https://e/ 303 cache=5",
+        "/f https://f/ 308 cache=5",
+        "/g https://g/",
+    ];
+    assert_eq!(lines, want);
 }

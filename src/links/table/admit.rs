@@ -2,11 +2,10 @@
 
 use core::fmt;
 
-use super::entries::{Entry, PATTERN, PREFIX, Parts};
-use crate::limits::{LINKS_MAX, PATTERNS_MAX, QUERY_SHAPES_BYTES_MAX, QUERY_SHAPES_MAX};
+use super::entries::{PATTERN, PREFIX, Parts};
+use crate::limits::{LINKS_MAX, PATTERN_SHAPES_MAX, QUERY_SHAPES_MAX};
 use crate::links::bytes::shown;
-use crate::links::key::query::rank;
-use crate::links::key::{Key, pattern};
+use crate::links::key::pattern;
 use crate::links::link::{Else, Link, Origin, Status};
 use crate::links::targets::{CheckedTarget, NAMES, SPLAT, unknown_name};
 
@@ -25,7 +24,7 @@ pub enum AddProblem {
     SplatWithoutPrefix,
     /// A target with `:name` under a key whose placeholders have other names.
     UnknownPlaceholder(String),
-    /// There are too many keys with placeholders and the same beginning.
+    /// Keys with placeholders and the same beginning have them in too many places.
     TooManyPatterns,
     /// The key's path has links with too many different sets of parameters.
     TooManyShapes,
@@ -61,7 +60,7 @@ impl fmt::Display for AddProblem {
             ),
             AddProblem::TooManyPatterns => write!(
                 f,
-                "more than {PATTERNS_MAX} keys with placeholders begin as this one does; use fewer, or `/*`"
+                "keys that begin as this one does have their placeholders, or text beside them, in more than {PATTERN_SHAPES_MAX} different places; use fewer, or `/*`"
             ),
             AddProblem::TooManyShapes => write!(
                 f,
@@ -100,7 +99,7 @@ pub(super) fn entry_of<'a>(
         return Err(AddProblem::SplatWithoutPrefix);
     }
     let target = target.map_or(&[][..], CheckedTarget::bytes);
-    if key.pattern {
+    if key.pattern && pattern::names(key.path).next().is_some() {
         let other = options.otherwise.as_ref().map_or(&[][..], |otherwise| otherwise.url);
         for url in [target, other] {
             if let Some(name) = unknown_name(key.path, url) {
@@ -111,6 +110,7 @@ pub(super) fn entry_of<'a>(
             flags |= NAMES;
         }
         options.otherwise = options.otherwise.map(Else::with_names);
+        options.folds = key.loose.nocase && pattern::has_letters_between(key.path);
     }
     options.store(room);
     Ok(Parts {
@@ -123,56 +123,4 @@ pub(super) fn entry_of<'a>(
         target,
         options: room,
     })
-}
-
-/// Whether a new key, if it has placeholders, may lie beside those of its host with the
-/// same beginning. They are among the entries that lie under its hash.
-pub(super) fn pattern_beside<'a>(
-    key: &Key<'_>,
-    host: u32,
-    under_hash: impl Iterator<Item = Entry<'a>>,
-) -> Result<(), AddProblem> {
-    let is_beside = |entry: &Entry<'_>| {
-        let is_pattern = entry.has(PATTERN) && entry.host() == host;
-        is_pattern && pattern::literal(entry.path()) == key.literal()
-    };
-    let is_full =
-        key.pattern && under_hash.filter(is_beside).take(PATTERNS_MAX).count() == PATTERNS_MAX;
-    if is_full { Err(AddProblem::TooManyPatterns) } else { Ok(()) }
-}
-
-/// The sets of parameters by which the links of one path are told apart, in the order
-/// in which they are tried.
-#[derive(Debug, Default)]
-pub(super) struct QueryShapes {
-    sorted: Vec<Box<[u8]>>,
-    /// Of all of them, with what parts them.
-    bytes: usize,
-}
-
-impl QueryShapes {
-    /// Those of a fork.
-    pub(super) fn of<'a>(shapes: impl Iterator<Item = &'a [u8]>) -> QueryShapes {
-        let sorted: Vec<Box<[u8]>> = shapes.map(Box::from).collect();
-        QueryShapes { bytes: sorted.iter().map(|shape| shape.len() + 1).sum(), sorted }
-    }
-
-    /// Adds one. Says whether it is new.
-    pub(super) fn add(&mut self, shape: &[u8]) -> Result<bool, AddProblem> {
-        let Err(at) = self.sorted.binary_search_by(|known| rank(known).cmp(&rank(shape))) else {
-            return Ok(false);
-        };
-        let bytes = self.bytes + shape.len() + 1;
-        if self.sorted.len() == QUERY_SHAPES_MAX || bytes > QUERY_SHAPES_BYTES_MAX {
-            return Err(AddProblem::TooManyShapes);
-        }
-        self.bytes = bytes;
-        self.sorted.insert(at, shape.into());
-        Ok(true)
-    }
-
-    /// In the order in which they are tried.
-    pub(super) fn sorted(&self) -> &[Box<[u8]>] {
-        &self.sorted
-    }
 }

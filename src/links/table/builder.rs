@@ -3,16 +3,16 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::admit::{AddProblem, QueryShapes, entry_of, pattern_beside};
-use super::entries::{self, Arena, Parts, fork_of};
-use super::hash::{hash, hash_of, seed};
+use super::admit::{AddProblem, entry_of};
+use super::entries::{Arena, PATTERN, Parts};
+use super::fork::{ForkPlace, Shapes, shape_of_key};
+use super::hash::hash_of;
 use super::hosts::Hosts;
 use super::index::{Index, Stored};
 use super::listed::Listed;
 use super::shared::{Counts, Table};
 use crate::limits::{INDEX_SPARE, LINKS_MAX};
 use crate::links::key::Key;
-use crate::links::key::query::shape_of;
 use crate::links::link::{Link, Origin, Status};
 use crate::pace;
 
@@ -32,7 +32,7 @@ pub struct TableBuilder {
     forks: Vec<Fork>,
     /// What the forks' entries will take, bytes.
     fork_bytes: usize,
-    /// From host number and path to a place in `forks`.
+    /// From host number, kind and path to a place in `forks`.
     fork_at: HashMap<Box<[u8]>, usize>,
     /// Room for such a key, and for a shape.
     fork_key: Vec<u8>,
@@ -50,19 +50,26 @@ struct Added {
     origin: Origin,
 }
 
-/// A path with links that differ in their query.
+/// A fork in the making.
 #[derive(Debug)]
 struct Fork {
     host: u32,
+    kind: u8,
     path: Box<[u8]>,
-    shapes: QueryShapes,
+    shapes: Shapes,
 }
 
-/// What a key adds to the entry of its path's fork, bytes, at most.
+/// What a key adds to the entry of its fork, bytes, at most.
 fn fork_size(key: &Key<'_>) -> usize {
-    match key.query {
-        [] => 0,
-        query => Arena::size_of(&Parts { query, ..fork_of(0, key.path, &[0; 8]) }),
+    // A shape of a pattern is less than three times as long: each placeholder of at
+    // least three bytes takes nine.
+    let query = if key.pattern { key.path } else { key.query };
+    match ForkPlace::of_key(0, key) {
+        None => 0,
+        Some(place) => {
+            let parts = Parts { query, options: query, ..place.parts(&[0; 32]) };
+            Arena::size_of(&parts) + query.len()
+        }
     }
 }
 
@@ -154,9 +161,8 @@ impl TableBuilder {
             let at = self.added.partition_point(|added| added.reference < reference);
             return Err(AddProblem::Duplicate(self.added[at].origin));
         }
-        pattern_beside(key, host, under_hash().map(|(_, entry)| entry))?;
-        if !key.query.is_empty() {
-            self.add_shape(host, key)?;
+        if let Some(place) = ForkPlace::of_key(host, key) {
+            self.add_shape(&place, key)?;
         }
         let reference = self.entries.push(&entry);
         self.added.push(Added { hash, reference, origin });
@@ -167,21 +173,25 @@ impl TableBuilder {
         }
         self.counts.prefixes += usize::from(key.prefix);
         self.counts.placeholders += usize::from(key.pattern);
-        self.counts.nocase += usize::from(key.nocase);
+        self.counts.nocase += usize::from(key.loose.nocase);
+        self.counts.slash += usize::from(key.loose.slash);
+        self.counts.punctuation += usize::from(key.loose.punctuation);
         self.counts.with_query += usize::from(!key.query.is_empty());
         self.counts.gone += usize::from(entry.status == Status::Gone);
         Ok(())
     }
 
-    fn add_shape(&mut self, host: u32, key: &Key<'_>) -> Result<(), AddProblem> {
-        shape_of(key.query, &mut self.shape);
+    fn add_shape(&mut self, place: &ForkPlace<'_>, key: &Key<'_>) -> Result<(), AddProblem> {
+        let &ForkPlace { host, kind, path } = place;
+        shape_of_key(key, &mut self.shape);
         self.fork_key.clear();
         self.fork_key.extend_from_slice(&host.to_le_bytes());
-        self.fork_key.extend_from_slice(key.path);
+        self.fork_key.push(kind);
+        self.fork_key.extend_from_slice(path);
         let at = match self.fork_at.get(&self.fork_key[..]) {
             Some(&at) => at,
             None => {
-                let fork = Fork { host, path: key.path.into(), shapes: QueryShapes::default() };
+                let fork = Fork { host, kind, path: path.into(), shapes: Shapes::none(kind) };
                 self.forks.push(fork);
                 let at = self.forks.len() - 1;
                 self.fork_at.insert(self.fork_key.as_slice().into(), at);
@@ -208,15 +218,18 @@ impl TableBuilder {
         let mut target = Vec::new();
         // Plain links that are reached through a fork and so leave the index.
         let mut behind = HashSet::new();
-        for Fork { host, path, shapes } in core::mem::take(&mut self.forks) {
-            self.counts.query_shapes += shapes.sorted().len();
-            let hash = hash(seed(host, false), &path);
+        for Fork { host, kind, path, shapes } in core::mem::take(&mut self.forks) {
+            let place = ForkPlace { host, kind, path: &path };
+            match kind {
+                PATTERN => self.counts.placeholder_shapes += shapes.len(),
+                _ => self.counts.query_shapes += shapes.len(),
+            }
+            let hash = place.hash();
             let mut under_hash = self.index.candidates(hash);
-            let plain = under_hash.find(|&at| self.entries.get(at).is(host, 0, &path, &[]));
+            let plain = under_hash.find(|&at| place.is(&self.entries.get(at)));
             behind.extend(plain);
-            entries::write_fork(plain.unwrap_or(0), shapes.sorted(), &mut target);
-            let entry = fork_of(host, &path, &target);
-            forks.push((hash, self.entries.push(&entry)));
+            shapes.write(plain.unwrap_or(0), &mut target);
+            forks.push((hash, self.entries.push(&place.parts(&target))));
         }
         let mut index =
             Index::with_room(INDEX_SPARE + self.added.len() - behind.len() + forks.len());

@@ -22,11 +22,11 @@ use crate::pace;
 /// What a compiled table begins with.
 pub const MAGIC: [u8; 8] = *b"CAROMTBL";
 /// The version of the format. What another one wrote is refused.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 const HEADER_BYTES: usize = 256;
 /// Sections begin at multiples of this.
 const ALIGN: usize = 8;
-const COUNTS: usize = 8;
+const COUNTS: usize = 11;
 const COUNTS_AT: usize = 24;
 const SECTIONS: usize = 4;
 const SECTIONS_AT: usize = COUNTS_AT + COUNTS * 8;
@@ -161,9 +161,61 @@ fn header(counts: &Counts, sections: &[(usize, u32); SECTIONS]) -> [u8; HEADER_B
 }
 
 fn numbers_of(counts: &Counts) -> [usize; COUNTS] {
-    let Counts { links, hosts, prefixes, placeholders, nocase, with_query, query_shapes, gone } =
-        *counts;
-    [links, hosts, prefixes, placeholders, nocase, with_query, query_shapes, gone]
+    let Counts {
+        links,
+        hosts,
+        prefixes,
+        placeholders,
+        placeholder_shapes,
+        nocase,
+        slash,
+        punctuation,
+        with_query,
+        query_shapes,
+        gone,
+    } = *counts;
+    [
+        links,
+        hosts,
+        prefixes,
+        placeholders,
+        placeholder_shapes,
+        nocase,
+        slash,
+        punctuation,
+        with_query,
+        query_shapes,
+        gone,
+    ]
+}
+
+fn counts_of(numbers: [usize; COUNTS]) -> Counts {
+    let [
+        links,
+        hosts,
+        prefixes,
+        placeholders,
+        placeholder_shapes,
+        nocase,
+        slash,
+        punctuation,
+        with_query,
+        query_shapes,
+        gone,
+    ] = numbers;
+    Counts {
+        links,
+        hosts,
+        prefixes,
+        placeholders,
+        placeholder_shapes,
+        nocase,
+        slash,
+        punctuation,
+        with_query,
+        query_shapes,
+        gone,
+    }
 }
 
 /// Whether `bytes` begin as a compiled table does.
@@ -217,27 +269,16 @@ pub fn read(bytes: Bytes) -> Result<Compiled, CompiledProblem> {
     let counts: [usize; COUNTS] = core::array::from_fn(|at| {
         usize::try_from(number(COUNTS_AT + at * 8)).unwrap_or(usize::MAX)
     });
-    let [links, hosts_named, prefixes, placeholders, nocase, with_query, query_shapes, gone] =
-        counts;
+    let counts = counts_of(counts);
     // Searches end at an empty slot, so there has to be one.
     let has_empty = bytes[index.clone()].as_chunks::<SLOT_BYTES>().0.contains(&[0; SLOT_BYTES]);
-    if links > LINKS_MAX || !index.len().is_multiple_of(SLOT_BYTES) || !has_empty {
+    if counts.links > LINKS_MAX || !index.len().is_multiple_of(SLOT_BYTES) || !has_empty {
         return Err(CompiledProblem::Damaged("its index is none"));
     }
     let hosts = Hosts::stored(&bytes[hosts]);
     let hosts = hosts.ok_or(CompiledProblem::Damaged("its hosts are none"))?;
     let entries = Entries::stored(bytes.slice(entries));
     let entries = entries.ok_or(CompiledProblem::Damaged("it has too many entries"))?;
-    let counts = Counts {
-        links,
-        hosts: hosts_named,
-        prefixes,
-        placeholders,
-        nocase,
-        with_query,
-        query_shapes,
-        gone,
-    };
     let index = Stored::File(bytes.slice(index));
     let table = Table { generation: 0, entries, index, hosts: Arc::new(hosts), counts };
     Ok(Compiled { table, about: bytes.slice(about) })

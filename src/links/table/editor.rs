@@ -15,10 +15,11 @@ use core::fmt;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::admit::{AddProblem, QueryShapes, pattern_beside};
+use super::admit::AddProblem;
 use super::builder::TableBuilder;
-use super::entries::{self, FORK, Parts, fork_of};
+use super::entries::{self, FORK, Parts};
 use super::find::LookupScratch;
+use super::fork::{ForkPlace, Shapes, shape_of_key};
 use super::hash::hash_of;
 use super::index::slot_of;
 use super::links::Links;
@@ -29,7 +30,6 @@ use super::snapshot::{self, Snapshot};
 use crate::limits::{PATCHED_ENTRIES_CROWDED, PATCHED_ENTRIES_MAX};
 use crate::links::key::Key;
 use crate::links::key::path::normalise;
-use crate::links::key::query::shape_of;
 
 /// Why a link cannot be set or unset.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -238,50 +238,42 @@ impl Editor {
                 self.insert(hash, new);
             }
         }
-        if let Some(shapes) = shapes {
-            self.fork(host, &Key { query: &[], ..key }, shapes);
+        if let (Some(shapes), Some(place)) = (shapes, ForkPlace::of_key(host, &key)) {
+            self.fork(&place, shapes);
         }
         Ok(())
     }
 
-    /// The shapes that the fork of a key's path is to have; `None` if it needs none,
-    /// or none that it does not have.
-    fn shapes_with(&self, key: &Key<'_>) -> Result<Option<QueryShapes>, AddProblem> {
+    /// The shapes that the fork of a key is to have; `None` if it needs none, or none
+    /// that it does not have.
+    fn shapes_with(&self, key: &Key<'_>) -> Result<Option<Shapes>, AddProblem> {
         let host = self.links.hosts.of_key(key);
-        if let Some(host) = host {
-            let hash = hash_of(host, key);
-            if self.find(hash, host, key).is_none() {
-                let slots = self.links.index.slots(hash);
-                pattern_beside(key, host, slots.map(|(_, at)| self.links.get(at)))?;
-            }
-        }
-        if key.query.is_empty() {
+        let Some(place) = ForkPlace::of_key(host.unwrap_or_default(), key) else {
             return Ok(None);
-        }
-        let path = Key { query: &[], ..*key };
-        let fork = host.and_then(|host| self.find(hash_of(host, &path), host, &path));
+        };
+        let fork = host.and_then(|_| self.find_fork(place.hash(), &place));
         let fork = fork.map(|(_, reference)| self.links.get(reference));
         let mut shapes = match fork {
-            Some(entry) if entry.has(FORK) => QueryShapes::of(entry.fork().1),
-            _ => QueryShapes::default(),
+            Some(entry) if entry.has(FORK) => Shapes::of(&entry),
+            _ => Shapes::none(place.kind),
         };
         let mut shape = Vec::new();
-        shape_of(key.query, &mut shape);
+        shape_of_key(key, &mut shape);
         Ok(shapes.add(&shape)?.then_some(shapes))
     }
 
-    /// Gives the links of a path that differ in their query these shapes.
-    fn fork(&mut self, host: u32, path: &Key<'_>, shapes: QueryShapes) {
-        let hash = hash_of(host, path);
-        match self.find(hash, host, path) {
+    /// Gives the links that a fork leads to these shapes.
+    fn fork(&mut self, place: &ForkPlace<'_>, shapes: Shapes) {
+        let hash = place.hash();
+        match self.find_fork(hash, place) {
             Some((at, reference)) if self.links.get(reference).has(FORK) => {
                 self.change_fork(at, hash, reference, |_, own| *own = shapes);
             }
             found => {
                 let plain = found.map_or(0, |(_, reference)| reference);
                 let mut target = Vec::new();
-                entries::write_fork(plain, shapes.sorted(), &mut target);
-                let new = self.place(0, &fork_of(host, path.path, &target));
+                shapes.write(plain, &mut target);
+                let new = self.place(0, &place.parts(&target));
                 match found {
                     Some((at, _)) => self.write(at, slot_of(hash, new)),
                     None => self.insert(hash, new),
@@ -295,16 +287,16 @@ impl Editor {
         at: usize,
         hash: u64,
         reference: u32,
-        change: impl FnOnce(&mut u32, &mut QueryShapes),
+        change: impl FnOnce(&mut u32, &mut Shapes),
     ) {
         let entry = self.links.get(reference);
-        let (mut plain, shapes) = entry.fork();
-        let mut shapes = QueryShapes::of(shapes);
+        let (mut plain, mut shapes) = (entry.fork().0, Shapes::of(&entry));
         change(&mut plain, &mut shapes);
-        let (host, path) = (entry.host(), entry.path().to_vec());
+        let ForkPlace { host, kind, path } = ForkPlace::of_entry(&entry);
+        let path = path.to_vec();
         let mut target = Vec::new();
-        entries::write_fork(plain, shapes.sorted(), &mut target);
-        let new = self.place(reference, &fork_of(host, &path, &target));
+        shapes.write(plain, &mut target);
+        let new = self.place(reference, &ForkPlace { host, kind, path: &path }.parts(&target));
         self.write(at, slot_of(hash, new));
     }
 
@@ -346,6 +338,12 @@ impl Editor {
             .index
             .slots(hash)
             .find(|&(_, reference)| self.links.get(reference).has_key(host, key))
+    }
+
+    /// The slot and reference of the fork there, or of the link that it would take the
+    /// place of.
+    fn find_fork(&self, hash: u64, place: &ForkPlace<'_>) -> Option<(usize, u32)> {
+        self.links.index.slots(hash).find(|&(_, reference)| place.is(&self.links.get(reference)))
     }
 
     /// Stores an entry in place of another, or of none (0), and gives its reference.

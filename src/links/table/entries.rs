@@ -22,8 +22,7 @@ use bytes::Bytes;
 
 use super::hints::{large_pages, prefetch};
 use crate::limits::{
-    KEY_PATH_BYTES_MAX, KEY_QUERY_BYTES_MAX, PATCHED_ENTRIES_MAX, QUERY_SHAPES_BYTES_MAX,
-    TARGET_BYTES_MAX,
+    KEY_PATH_BYTES_MAX, KEY_QUERY_BYTES_MAX, PATCHED_ENTRIES_MAX, TARGET_BYTES_MAX,
 };
 use crate::links::key::{Key, pattern};
 use crate::links::link::{Options, Status};
@@ -43,20 +42,16 @@ const _: () = assert!(TARGET_BYTES_MAX <= u16::MAX as usize);
 pub(super) const PREFIX: u8 = 1;
 /// Behind the target stand options.
 pub(super) const OPTIONS: u8 = 16;
-/// The path is a [pattern]. The entry lies where a prefix with its
-/// literal beginning would; with [`PREFIX`] it ends with `/*`.
+/// The path is a [pattern]; with [`PREFIX`] it ends with `*`.
 pub(super) const PATTERN: u8 = 64;
-/// Not a link but a fork: some links differ from this path only in their
-/// query. Its target is the reference of the link without a query (or 0), 4
-/// bytes, and their shapes in the order in which they are tried, with
-/// [`BETWEEN_SHAPES`].
+/// Not a link but a [fork](super::fork): some links differ from this path only in their
+/// query, or with [`PATTERN`]: some patterns have it as their literal beginning. Its target
+/// is the reference of the link without a query (or 0), 4 bytes, and shapes in the order in
+/// which they are tried, each behind its size, 2 bytes.
 pub(super) const FORK: u8 = 4;
-/// Stands between the shapes of a fork. Names are spelled without it.
-const BETWEEN_SHAPES: u8 = b';';
 
 // What is filled into a target has the other bits.
 const _: () = assert!(BLANKS & (PREFIX | FORK | OPTIONS | PATTERN) == 0);
-const _: () = assert!(4 + QUERY_SHAPES_BYTES_MAX <= u16::MAX as usize);
 
 /// What an entry is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,6 +113,11 @@ impl<'a> Entry<'a> {
         self.head[19] & flag != 0
     }
 
+    /// Those of its flags that say what its path is: [`PREFIX`] and [`PATTERN`].
+    pub(super) fn kind(&self) -> u8 {
+        self.head[19] & (PREFIX | PATTERN)
+    }
+
     /// Those of its flags that say what is filled into its target.
     #[inline]
     pub(super) fn blanks(&self) -> u8 {
@@ -170,15 +170,15 @@ impl<'a> Entry<'a> {
         self.rest.get(..self.size(12)).unwrap_or(&[])
     }
 
-    /// Whether it has this key, which is none with a pattern; `prefix` is
-    /// [`PREFIX`] or 0.
+    /// Whether it has this key; `kind` is [`PREFIX`] or 0, or [`PATTERN`] for a fork
+    /// of patterns.
     #[inline]
-    pub(super) fn is(&self, host: u32, prefix: u8, path: &[u8], query: &[u8]) -> bool {
+    pub(super) fn is(&self, host: u32, kind: u8, path: &[u8], query: &[u8]) -> bool {
         let both = path.len() + query.len();
         self.host() == host
             && self.size(12) == path.len()
             && self.size(14) == query.len()
-            && self.head[19] & (PREFIX | PATTERN) == prefix
+            && self.head[19] & (PREFIX | PATTERN) == kind
             && self.rest.get(..both).is_some_and(|own| {
                 own[..path.len()] == *path && (query.is_empty() || own[path.len()..] == *query)
             })
@@ -193,6 +193,7 @@ impl<'a> Entry<'a> {
             true => {
                 self.host() == host
                     && self.has(PATTERN)
+                    && !self.has(FORK)
                     && self.has(PREFIX) == key.prefix
                     && pattern::is_same(self.path(), key.path)
             }
@@ -201,29 +202,17 @@ impl<'a> Entry<'a> {
 
     /// Of a fork: the reference of its plain link or 0, and its shapes.
     pub(super) fn fork(&self) -> (u32, impl Iterator<Item = &'a [u8]> + use<'a>) {
-        let (plain, shapes) = match self.target().split_first_chunk::<4>() {
+        let (plain, mut shapes) = match self.target().split_first_chunk::<4>() {
             Some((plain, shapes)) => (u32::from_le_bytes(*plain), shapes),
             None => (0, &[][..]),
         };
-        (plain, shapes.split(|&byte| byte == BETWEEN_SHAPES))
-    }
-}
-
-/// The entry of a fork.
-pub(super) fn fork_of<'a>(host: u32, path: &'a [u8], words: &'a [u8]) -> Parts<'a> {
-    let (status, query, options) = (Status::Gone, &[][..], &[][..]);
-    Parts { id: 0, host, status, flags: FORK, path, query, target: words, options }
-}
-
-/// Writes the target of a fork into `out`; see [`FORK`].
-pub(super) fn write_fork(plain: u32, shapes: &[impl AsRef<[u8]>], out: &mut Vec<u8>) {
-    out.clear();
-    out.extend_from_slice(&plain.to_le_bytes());
-    for (at, shape) in shapes.iter().enumerate() {
-        if at > 0 {
-            out.push(BETWEEN_SHAPES);
-        }
-        out.extend_from_slice(shape.as_ref());
+        let shapes = core::iter::from_fn(move || {
+            let (size, behind) = shapes.split_first_chunk::<2>()?;
+            let (shape, behind) = behind.split_at_checked(u16::from_le_bytes(*size).into())?;
+            shapes = behind;
+            Some(shape)
+        });
+        (plain, shapes)
     }
 }
 

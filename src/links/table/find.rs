@@ -4,7 +4,8 @@
 //! overlap: [`Links::ask`] for each, [`Links::prefetch_slot`] for each,
 //! [`Links::prefetch_entry`] for each, then [`Links::find`] for each.
 
-use super::entries::{Entry, FORK, PATTERN, PREFIX};
+use self::spellings::Spellings;
+use super::entries::{Entry, FORK, PREFIX};
 use super::hash::{hash, seed, with_query};
 use super::hit::Hit;
 use super::hosts::{ANY_HOST, PATTERNS};
@@ -13,9 +14,8 @@ use crate::limits::{
     HOST_BYTES_MAX, KEY_PARAMETERS_MAX, PREFIX_DEPTH_MAX, QUERY_COMBINATIONS_MAX,
     REQUEST_PARAMETERS_MAX,
 };
-use crate::links::key::path::fold;
+use crate::links::key::host;
 use crate::links::key::query::{Parameters, names};
-use crate::links::key::{host, pattern};
 
 /// A lookup that is worked out as far as it can be without touching the table's
 /// memory.
@@ -36,6 +36,7 @@ pub struct LookupScratch {
     parameters: Parameters,
     query: Vec<u8>,
     folded: Vec<u8>,
+    spellings: Spellings,
 }
 
 /// The query of a request, and what reading it has come to.
@@ -68,13 +69,18 @@ impl Links {
             ANY_HOST => any,
             host => hash(seed(host, false), path),
         };
-        if self.hosts.have_twins()
-            && let Some(twin) = self.hosts.twin(ANY_HOST)
-        {
-            // Right for the paths that have no capital, which are nearly all.
-            self.index.prefetch(hash(seed(twin, false), path));
+        if self.hosts.have_twins() {
+            self.prefetch_twins(path);
         }
         Lookup { any, own, host }
+    }
+
+    #[cold]
+    fn prefetch_twins(&self, path: &[u8]) {
+        // Right for the paths that are spelled as keys are, which are nearly all.
+        for (twin, _) in self.hosts.scopes(ANY_HOST).skip(1) {
+            self.index.prefetch(hash(seed(twin, false), path));
+        }
     }
 
     #[inline]
@@ -149,7 +155,10 @@ impl Links {
                 let (entry, splat_start) = self.find_by_query(ask, path, query, scratch)?;
                 Some(Hit::of(entry, splat_start))
             }
-            None => self.prefix(ask.host, path).map(|(entry, at)| Hit::of(entry, at)),
+            None => {
+                let (entry, splat_start) = self.find_open(ask.host, path, query, scratch)?;
+                Some(Hit::of(entry, splat_start))
+            }
         }
     }
 
@@ -170,7 +179,23 @@ impl Links {
         if found.is_none() {
             found = self.exact(ANY_HOST, ask.any, path, &mut query);
         }
-        found.map(|entry| (entry, path.len())).or_else(|| self.prefix(ask.host, path))
+        match found {
+            Some(entry) => Some((entry, path.len())),
+            None => self.prefix(ask.host, path, &mut query),
+        }
+    }
+
+    /// The same where there is no link for the path alone.
+    #[inline(never)]
+    fn find_open(
+        &self,
+        host: u32,
+        path: &[u8],
+        query: Option<&[u8]>,
+        scratch: &mut LookupScratch,
+    ) -> Option<(Entry<'_>, usize)> {
+        let mut query = Query::new(query, &mut scratch.parameters, &mut scratch.query);
+        self.prefix(host, path, &mut query)
     }
 
     /// The entry with this key. `hash` is of all of it.
@@ -188,12 +213,27 @@ impl Links {
     }
 
     fn exact(&self, host: u32, hash: u64, path: &[u8], query: &mut Query<'_>) -> Option<Entry<'_>> {
-        let entry = self.entry(hash, host, 0, path, &[])?;
+        self.of_kind(host, hash, 0, path, query)
+    }
+
+    /// The link of a path or, with [`PREFIX`], of a prefix: the first of those with a
+    /// query that the request's has, then the one without.
+    #[inline]
+    fn of_kind(
+        &self,
+        host: u32,
+        hash: u64,
+        kind: u8,
+        path: &[u8],
+        query: &mut Query<'_>,
+    ) -> Option<Entry<'_>> {
+        let entry = self.entry(hash, host, kind, path, &[])?;
         if !entry.has(FORK) {
             return Some(entry);
         }
         let (plain, shapes) = entry.fork();
-        if let Some(entry) = self.by_query(host, hash, path, shapes, query) {
+        let by_hash = (hash, kind);
+        if let Some(entry) = self.by_query(host, by_hash, path, shapes, query) {
             return Some(entry);
         }
         (plain != 0).then(|| self.get(plain))
@@ -204,7 +244,7 @@ impl Links {
     fn by_query<'t>(
         &self,
         host: u32,
-        hash: u64,
+        (hash, kind): (u64, u8),
         path: &[u8],
         shapes: impl Iterator<Item = &'t [u8]>,
         query: &mut Query<'_>,
@@ -246,7 +286,7 @@ impl Links {
                     }
                 }
                 let hash = with_query(hash, text);
-                if let Some(entry) = self.entry(hash, host, 0, path, text) {
+                if let Some(entry) = self.entry(hash, host, kind, path, text) {
                     return Some(entry);
                 }
                 if *combinations == 0 || !step(&mut picks[..count], &runs) {
@@ -261,8 +301,7 @@ impl Links {
     /// The longest prefix of `path` or the best pattern behind it, and where in
     /// `path` its rest begins. Only as many slashes as some prefix of these hosts has
     /// are tried.
-    #[inline(never)]
-    fn prefix(&self, host: u32, path: &[u8]) -> Option<(Entry<'_>, usize)> {
+    fn prefix(&self, host: u32, path: &[u8], query: &mut Query<'_>) -> Option<(Entry<'_>, usize)> {
         let hosts = &self.hosts;
         let any = hosts.depths(ANY_HOST);
         let own = match host {
@@ -279,7 +318,7 @@ impl Links {
                 if has & 1 << depth == 0 {
                     continue;
                 }
-                if let Some(found) = self.prefix_at(host, path, end, has & PATTERNS != 0) {
+                if let Some(found) = self.prefix_at(host, path, end, has & PATTERNS != 0, query) {
                     return Some(found);
                 }
             }
@@ -296,74 +335,14 @@ impl Links {
         path: &[u8],
         end: usize,
         patterns: bool,
+        query: &mut Query<'_>,
     ) -> Option<(Entry<'_>, usize)> {
         let literal = &path[..end];
         let hash = hash(seed(host, true), literal);
-        if patterns && let Some(found) = self.pattern(hash, host, path, end) {
+        if patterns && let Some(found) = self.pattern(hash, host, path, end, query.text) {
             return Some(found);
         }
-        self.entry(hash, host, PREFIX, literal, &[]).map(|entry| (entry, end))
-    }
-
-    #[cold]
-    fn pattern(&self, hash: u64, host: u32, path: &[u8], end: usize) -> Option<(Entry<'_>, usize)> {
-        let candidates = self.index.candidates(hash).map(|reference| self.get(reference));
-        let patterns = candidates.filter(|entry| entry.has(PATTERN) && entry.host() == host);
-        let matching = patterns.filter_map(|entry| {
-            let key = (entry.path(), entry.has(PREFIX));
-            let rest = pattern::matches(key.0, key.1, path)?;
-            (pattern::literal(key.0).len() == end).then_some((entry, rest, key))
-        });
-        let best = matching.min_by(|(_, _, one), (_, _, other)| pattern::order(*one, *other))?;
-        Some((best.0, best.1))
-    }
-
-    /// The same as [`find`](Self::find), for tables in which a request's keys may
-    /// be in more places than under its own host and under any host.
-    #[inline(never)]
-    fn find_in_scopes(
-        &self,
-        ask: &Lookup,
-        path: &[u8],
-        query: Option<&[u8]>,
-        scratch: &mut LookupScratch,
-    ) -> Option<(Entry<'_>, usize)> {
-        let LookupScratch { parameters, query: text, folded } = scratch;
-        let mut query = Query::new(query, parameters, text);
-        let hosts = &self.hosts;
-        if hosts.have_twins() {
-            fold(path, folded);
-        }
-        let scopes = || {
-            let spelled = |nocase| if nocase { &folded[..] } else { path };
-            hosts.scopes(ask.host).map(move |(scope, nocase)| (scope, spelled(nocase)))
-        };
-        for (scope, path) in scopes() {
-            let hash = hash(seed(scope, false), path);
-            if let Some(entry) = self.exact(scope, hash, path, &mut query) {
-                return Some((entry, path.len()));
-            }
-        }
-        // The longest of each; of equal ones the nearest.
-        let (mut found, mut longest) = (None, 0);
-        let mut ends = [0; PREFIX_DEPTH_MAX + 1];
-        for (scope, path) in scopes() {
-            let patterns = hosts.depths(scope) & PATTERNS != 0;
-            let mut depths = slashes(path, hosts.depths(scope), &mut ends);
-            while depths != 0 {
-                let depth = depths.ilog2();
-                depths ^= 1 << depth;
-                let end = ends[depth as usize];
-                if end <= longest {
-                    break;
-                }
-                if let Some(better) = self.prefix_at(scope, path, end, patterns) {
-                    (found, longest) = (Some(better), end);
-                    break;
-                }
-            }
-        }
-        found
+        self.of_kind(host, hash, PREFIX, literal, query).map(|entry| (entry, end))
     }
 }
 
@@ -393,5 +372,8 @@ fn step(picks: &mut [usize], runs: &[(usize, usize)]) -> bool {
     false
 }
 
+mod patterns;
+mod scopes;
+mod spellings;
 #[cfg(test)]
 mod tests;

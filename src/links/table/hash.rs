@@ -4,7 +4,7 @@ use core::hash::Hasher as _;
 
 use fxhash::FxHasher64;
 
-use crate::links::key::Key;
+use crate::links::key::{Key, pattern};
 
 /// A hash of `bytes`, begun from `state`, which may be another hash: so a path
 /// is hashed once, and its queries go on from there. All its bits are good.
@@ -58,7 +58,10 @@ pub(super) fn seed(host: u32, prefix: bool) -> u64 {
 
 /// The hash by which the entry of a key is found.
 pub(super) fn hash_of(host: u32, key: &Key<'_>) -> u64 {
-    with_query(hash(seed(host, key.is_open()), key.literal()), key.query)
+    if key.pattern {
+        return hash(seed(host, true), &pattern::spelled(key.path, key.prefix));
+    }
+    with_query(hash(seed(host, key.prefix), key.path), key.query)
 }
 
 /// The hash of a key whose path has hash `path`.

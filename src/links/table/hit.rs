@@ -2,7 +2,7 @@
 
 use super::entries::{Entry, PATTERN, PREFIX};
 use crate::links::link::{LinkAnswer, Options, Status};
-use crate::links::targets::{Captured, Target};
+use crate::links::targets::{Captured, CapturedBy, Target};
 
 /// The link that answers a request.
 #[derive(Clone, Copy, Debug)]
@@ -46,8 +46,15 @@ impl<'a> Hit<'a> {
     where
         'a: 'p,
     {
-        let pattern = if self.entry.has(PATTERN) { self.entry.path() } else { &[] };
-        Captured::new(path, self.splat_start, pattern)
+        let key = match self.entry.has(PATTERN) {
+            true => CapturedBy {
+                pattern: self.entry.path(),
+                with_rest: self.entry.has(PREFIX),
+                folded: self.options.is_some_and(|options| Options::stored(options).folds),
+            },
+            false => CapturedBy::NOTHING,
+        };
+        Captured::new(path, self.splat_start, key)
     }
 
     /// Its whole `Location`, if it answers the same to every request and says

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::hash::hash;
 use super::index::Index;
 use crate::limits::HOST_BYTES_MAX;
-use crate::links::key::{Key, SUBDOMAINS, host};
+use crate::links::key::{Key, Loose, SUBDOMAINS, host};
 
 /// The number of "any host". Hosts that keys name are numbered from 1.
 pub(super) const ANY_HOST: u32 = 0;
@@ -20,8 +20,11 @@ pub(super) struct Hosts {
     name_bytes: usize,
     /// Hash of a name to number.
     index: Index,
-    /// Whether any of them is the [twin](Host::twin) of another.
-    twins: bool,
+    /// Of hosts that have twins: the numbers of those, each at that of what its keys take
+    /// no notice of, [`ANY_HOST`] for none. The first is that of hosts without.
+    twins: Vec<[u32; Loose::COUNT]>,
+    /// What keys of any twin take no notice of.
+    loose: Loose,
     /// A bit for each number of labels behind the `*.` of a host that stands for
     /// others: bit 2 is set when there is one such as `*.example.com`.
     wildcards: u128,
@@ -39,20 +42,27 @@ fn hash_of(name: &[u8]) -> u64 {
     }
 }
 
+/// What the keys of a twin with this name take no notice of; `None` if it is none.
+fn loose_of(name: &[u8]) -> Option<Loose> {
+    let number = TWINS.iter().position(|first| name.first() == Some(first))?;
+    (number > 0).then(|| Loose::of_number(number))
+}
+
 /// Says in the place of a depth that there are patterns among a host's prefixes.
 /// Every prefix has a slash, so none has depth 0.
 pub(super) const PATTERNS: u64 = 1;
 
-/// Begins the name of a twin. No request has it: its host is in lower case.
-const TWIN: u8 = b'N';
+/// What the names of twins begin with, by the numbers of what their keys take no notice
+/// of. No request has it: its host is in lower case.
+const TWINS: [u8; Loose::COUNT] = *b"-NSTPQRU";
 
 #[derive(Clone, Debug)]
 struct Host {
-    /// Of a twin: [`TWIN`] and the name of the other.
+    /// Of a twin: one of [`TWINS`] and the name of the other.
     name: Arc<[u8]>,
-    /// The number that stands for this host in keys that match in any case, or
-    /// [`ANY_HOST`] if it has no such key. So they never meet its other keys.
-    twin: u32,
+    /// The place of its twins in [`Hosts::twins`]: hosts that stand for it in keys that
+    /// take no notice of something. So they never meet its other keys.
+    twins: u32,
     /// A bit for each depth: bit 2 is set when there is a prefix with two
     /// slashes, such as `/amz/*`, or a pattern with as many before its first
     /// placeholder. [`PATTERNS`] is beside them.
@@ -61,9 +71,10 @@ struct Host {
 
 impl Hosts {
     pub(super) fn new() -> Hosts {
-        let any = Host { name: Arc::default(), twin: ANY_HOST, depths: 0 };
+        let any = Host { name: Arc::default(), twins: 0, depths: 0 };
         let index = Index::with_room(0);
-        Hosts { hosts: vec![any], name_bytes: 0, index, twins: false, wildcards: 0 }
+        let twins = vec![[ANY_HOST; Loose::COUNT]];
+        Hosts { hosts: vec![any], name_bytes: 0, index, twins, loose: Loose::NOTHING, wildcards: 0 }
     }
 
     /// How many there are, without "any host", and with twins.
@@ -117,15 +128,25 @@ impl Hosts {
         self.push(name)
     }
 
-    /// The number that stands for a key's host in keys that match in any case,
+    /// The number that stands for a key's host in keys that take no notice of `loose`,
     /// new if need be.
-    pub(super) fn intern_twin(&mut self, name: &[u8]) -> u32 {
+    pub(super) fn intern_twin(&mut self, name: &[u8], loose: Loose) -> u32 {
         let host = self.intern(name) as usize;
-        if self.hosts[host].twin == ANY_HOST {
-            self.hosts[host].twin = self.push(&[&[TWIN], name].concat());
-            self.twins = true;
+        if loose == Loose::NOTHING {
+            return host as u32;
         }
-        self.hosts[host].twin
+        if self.hosts[host].twins == 0 {
+            self.hosts[host].twins = self.twins.len() as u32;
+            self.twins.push([ANY_HOST; Loose::COUNT]);
+        }
+        let (twins, number) = (self.hosts[host].twins as usize, loose.number());
+        if self.twins[twins][number] == ANY_HOST {
+            self.twins[twins][number] = self.push(&[&[TWINS[number]], name].concat());
+            self.loose.nocase |= loose.nocase;
+            self.loose.slash |= loose.slash;
+            self.loose.punctuation |= loose.punctuation;
+        }
+        self.twins[twins][number]
     }
 
     fn push(&mut self, name: &[u8]) -> u32 {
@@ -134,7 +155,7 @@ impl Hosts {
         }
         // With what counts those that share it.
         self.name_bytes += name.len() + 2 * size_of::<usize>();
-        self.hosts.push(Host { name: name.into(), twin: ANY_HOST, depths: 0 });
+        self.hosts.push(Host { name: name.into(), twins: 0, depths: 0 });
         if self.len() > self.index.room() {
             self.index = Index::with_room(self.len() * 2);
             for (number, host) in self.hosts.iter().enumerate().skip(1) {
@@ -148,45 +169,56 @@ impl Hosts {
 
     /// How many hosts keys name: "any host" and twins are none.
     pub(super) fn count(&self) -> usize {
-        self.hosts.iter().filter(|host| host.name.first().is_some_and(|&byte| byte != TWIN)).count()
+        let is_named = |host: &&Host| !host.name.is_empty() && loose_of(&host.name).is_none();
+        self.hosts.iter().filter(is_named).count()
     }
 
     /// Whether a request's keys are under its own host and under "any host", and
     /// nowhere else: there are no twins, and no hosts that stand for others.
     #[inline]
     pub(super) fn are_plain(&self) -> bool {
-        !self.twins && self.wildcards == 0
+        !self.have_twins() && self.wildcards == 0
     }
 
-    /// Whether any host has keys that match in any case.
+    /// Whether any host has keys that take no notice of something.
     #[inline]
     pub(super) fn have_twins(&self) -> bool {
-        self.twins
+        self.twins.len() > 1
+    }
+
+    /// What keys of any host take no notice of.
+    #[inline]
+    pub(super) fn loose(&self) -> Loose {
+        self.loose
     }
 
     /// Where the keys of a request are, the nearest first, if it begins at `host`:
-    /// the numbers of hosts, and whether keys there match in any case.
-    pub(super) fn scopes(&self, host: u32) -> impl Iterator<Item = (u32, bool)> {
+    /// the numbers of hosts, and what keys there take no notice of.
+    pub(super) fn scopes(&self, host: u32) -> impl Iterator<Item = (u32, Loose)> {
         let next = |&host: &u32| {
             let name = &self.hosts[host as usize].name;
             (host != ANY_HOST).then(|| self.above(name.strip_prefix(SUBDOMAINS).unwrap_or(name)))
         };
         core::iter::successors(Some(host), next).flat_map(|host| {
-            let twin = self.twin(host);
-            [Some((host, false)), twin.map(|twin| (twin, true))].into_iter().flatten()
+            let twins = self.twins[self.hosts[host as usize].twins as usize];
+            let has = move |(_, twin): &(usize, u32)| *twin != ANY_HOST;
+            let twins = twins.into_iter().enumerate().filter(has);
+            let twins = twins.map(|(number, twin)| (twin, Loose::of_number(number)));
+            core::iter::once((host, Loose::NOTHING)).chain(twins)
         })
     }
 
-    /// The number of a host in keys that match in any case, if it has such keys.
-    pub(super) fn twin(&self, host: u32) -> Option<u32> {
-        Some(self.hosts[host as usize].twin).filter(|&twin| twin != ANY_HOST)
+    /// The number of a host in keys that take no notice of `loose`, if it has such keys.
+    pub(super) fn twin(&self, host: u32, loose: Loose) -> Option<u32> {
+        let twins = &self.twins[self.hosts[host as usize].twins as usize];
+        Some(twins[loose.number()]).filter(|&twin| twin != ANY_HOST)
     }
 
-    /// The name of a host as keys have it, and whether its keys match in any case.
+    /// The name of a host as keys have it, and what its keys take no notice of.
     /// `None` for a number that no host has.
-    pub(super) fn name(&self, host: u32) -> Option<(&[u8], bool)> {
+    pub(super) fn name(&self, host: u32) -> Option<(&[u8], Loose)> {
         let name = &self.hosts.get(host as usize)?.name;
-        Some(name.strip_prefix(&[TWIN]).map_or((name, false), |name| (name, true)))
+        Some(loose_of(name).map_or((name, Loose::NOTHING), |loose| (&name[1..], loose)))
     }
 
     /// The number of a key's host, if it has one and the depth of the key is known
@@ -196,14 +228,14 @@ impl Hosts {
             [] => ANY_HOST,
             name => self.named(hash_of(name), b"", name)?,
         };
-        let host = if key.nocase { self.twin(host)? } else { host };
+        let host = if key.loose == Loose::NOTHING { host } else { self.twin(host, key.loose)? };
         let depths = if key.is_open() { Hosts::depths_of(key) } else { 0 };
         (self.depths(host) & depths == depths).then_some(host)
     }
 
     /// The same, with host and depth new if need be.
     pub(super) fn take_key(&mut self, key: &Key<'_>) -> u32 {
-        let host = if key.nocase { self.intern_twin(key.host) } else { self.intern(key.host) };
+        let host = self.intern_twin(key.host, key.loose);
         if key.is_open() {
             self.hosts[host as usize].depths |= Hosts::depths_of(key);
         }
@@ -241,16 +273,17 @@ impl Hosts {
             let (size, rest) = rest.split_first_chunk::<2>()?;
             let (name, rest) = rest.split_at_checked(usize::from(u16::from_le_bytes(*size)))?;
             bytes = rest;
-            let base = name.strip_prefix(&[TWIN]).unwrap_or(name);
+            let loose = loose_of(name).unwrap_or(Loose::NOTHING);
+            let base = if loose == Loose::NOTHING { name } else { &name[1..] };
             let spelled = base.strip_prefix(SUBDOMAINS).unwrap_or(base);
             let is_good = host::canonical(spelled, &mut room).is_ok() && room == spelled;
             let got = match name {
                 [] => ANY_HOST,
                 _ if !base.is_empty() && !is_good => return None,
-                [TWIN, ..] => {
+                _ if loose != Loose::NOTHING => {
                     // Behind its host, so that this makes no other.
                     let known = base.is_empty() || hosts.named(hash_of(base), b"", base).is_some();
-                    if known { hosts.intern_twin(base) } else { return None }
+                    if known { hosts.intern_twin(base, loose) } else { return None }
                 }
                 name => hosts.intern(name),
             };
@@ -266,7 +299,10 @@ impl Hosts {
 
     /// What they take, bytes, about.
     pub(super) fn bytes(&self) -> usize {
-        self.name_bytes + self.hosts.capacity() * size_of::<Host>() + self.index.bytes()
+        size_of_val(&self.twins[..])
+            + self.name_bytes
+            + self.hosts.capacity() * size_of::<Host>()
+            + self.index.bytes()
     }
 }
 
@@ -329,15 +365,22 @@ mod tests {
         let mut hosts = Hosts::new();
         let a = hosts.intern(b"a.example");
         assert!(hosts.are_plain());
-        let b_twin = hosts.intern_twin(b"b.example");
+        let nocase = Loose { nocase: true, ..Loose::NOTHING };
+        let plain = Loose::NOTHING;
+        let b_twin = hosts.intern_twin(b"b.example", nocase);
         let b = hosts.number(b"b.example").unwrap();
-        assert!(hosts.scopes(a).eq([(a, false), (ANY_HOST, false)]));
-        let any_twin = hosts.intern_twin(b"");
-        assert_eq!((hosts.intern_twin(b"b.example"), hosts.intern_twin(b"")), (b_twin, any_twin));
-        assert!(hosts.scopes(a).eq([(a, false), (ANY_HOST, false), (any_twin, true)]));
-        let all = [(b, false), (b_twin, true), (ANY_HOST, false), (any_twin, true)];
+        assert!(hosts.scopes(a).eq([(a, plain), (ANY_HOST, plain)]));
+        let any_twin = hosts.intern_twin(b"", nocase);
+        let again = [&b"b.example"[..], b""].map(|name| hosts.intern_twin(name, nocase));
+        assert_eq!(again, [b_twin, any_twin]);
+        assert!(hosts.scopes(a).eq([(a, plain), (ANY_HOST, plain), (any_twin, nocase)]));
+        let all = [(b, plain), (b_twin, nocase), (ANY_HOST, plain), (any_twin, nocase)];
         assert!(hosts.scopes(b).eq(all));
         assert!(hosts.scopes(ANY_HOST).eq(all[2..].iter().copied()));
+        let both = Loose { slash: true, ..nocase };
+        let b_both = hosts.intern_twin(b"b.example", both);
+        assert!(hosts.scopes(b).take(3).eq([(b, plain), (b_twin, nocase), (b_both, both)]));
+        assert_eq!(hosts.name(b_both), Some((&b"b.example"[..], both)));
         assert_eq!((hosts.count(), hosts.are_plain()), (2, false));
     }
 }

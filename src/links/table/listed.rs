@@ -17,14 +17,14 @@ pub struct Listed<'a> {
 impl<'a> Listed<'a> {
     /// The link of an entry; `None` for a fork, which is none.
     pub(super) fn of(entry: Entry<'a>, hosts: &'a Hosts) -> Option<Listed<'a>> {
-        let (host, nocase) = hosts.name(entry.host())?;
+        let (host, loose) = hosts.name(entry.host())?;
         let key = Key {
             host,
             path: entry.path(),
             query: entry.query(),
             prefix: entry.has(PREFIX),
             pattern: entry.has(PATTERN),
-            nocase,
+            loose,
         };
         (!entry.has(FORK)).then_some(Listed { key, entry })
     }
@@ -37,6 +37,12 @@ impl<'a> Listed<'a> {
     /// What its key is called where links are changed by their keys.
     pub fn name(&self) -> String {
         self.key.name()
+    }
+
+    /// Whether its key is a whole path: neither a prefix nor with placeholders.
+    #[must_use]
+    pub fn is_exact(&self) -> bool {
+        !self.key.is_open()
     }
 
     /// Its id.
@@ -58,7 +64,7 @@ impl<'a> Listed<'a> {
     pub fn options(&self) -> Options<'a> {
         let mut options = self.entry.options().map(Options::stored).unwrap_or_default();
         options.id = Some(self.id()).filter(|&id| id != self.key.id());
-        options.nocase = self.key.nocase;
+        options.loose = self.key.loose;
         options
     }
 

@@ -7,6 +7,7 @@ pub mod compiled;
 mod editor;
 mod entries;
 mod find;
+mod fork;
 mod hash;
 mod hints;
 mod hit;

@@ -28,12 +28,19 @@ pub struct Counts {
     pub links: usize,
     /// Different hosts that keys name.
     pub hosts: usize,
-    /// Links whose key ends with `/*`.
+    /// Links whose key ends with `*`.
     pub prefixes: usize,
-    /// Links whose key has placeholders.
+    /// Links whose key has placeholders, or a `*` inside a segment.
     pub placeholders: usize,
+    /// Different places in which those have them, counted for each beginning of a key:
+    /// what lookups among them cost.
+    pub placeholder_shapes: usize,
     /// Links whose key matches in any case.
     pub nocase: usize,
+    /// Links that answer with and without a slash at the end.
+    pub slash: usize,
+    /// Links that answer with punctuation behind their key, too.
+    pub punctuation: usize,
     /// Links whose key has a query.
     pub with_query: usize,
     /// Different sets of parameter names, counted for each path that has them:

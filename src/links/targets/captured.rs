@@ -8,17 +8,33 @@ use crate::links::key::pattern;
 pub struct Captured<'a> {
     path: &'a [u8],
     splat_start: usize,
-    /// Empty for a key without placeholders.
-    pattern: &'a [u8],
+    key: CapturedBy<'a>,
+}
+
+/// What captures them: a key with placeholders.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::links) struct CapturedBy<'a> {
+    /// Empty for a key without.
+    pub(in crate::links) pattern: &'a [u8],
+    /// Whether it ends with `*`.
+    pub(in crate::links) with_rest: bool,
+    /// Whether its text is in lower case, and the path's need not be.
+    pub(in crate::links) folded: bool,
+}
+
+impl CapturedBy<'_> {
+    /// A key without placeholders.
+    pub(in crate::links) const NOTHING: CapturedBy<'static> =
+        CapturedBy { pattern: &[], with_rest: false, folded: false };
 }
 
 impl<'a> Captured<'a> {
     pub(in crate::links) const fn new(
         path: &'a [u8],
         splat_start: usize,
-        pattern: &'a [u8],
+        key: CapturedBy<'a>,
     ) -> Captured<'a> {
-        Captured { path, splat_start, pattern }
+        Captured { path, splat_start, key }
     }
 
     /// What stands for `:splat`.
@@ -29,6 +45,7 @@ impl<'a> Captured<'a> {
 
     /// What stands for `:name`.
     pub(super) fn named(&self, name: &[u8]) -> &'a [u8] {
-        pattern::capture(self.pattern, self.path, name).unwrap_or_default()
+        let CapturedBy { pattern, with_rest, folded } = self.key;
+        pattern::capture(pattern, with_rest, folded, self.path, name).unwrap_or_default()
     }
 }

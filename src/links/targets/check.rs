@@ -2,10 +2,11 @@
 
 use core::fmt;
 
-use memchr::memchr;
+use memchr::{memchr, memmem};
 
 use super::blanks::{Blank, MACRO, MACROS, SPLAT, next_blank};
-use crate::limits::{TARGET_BYTES_MAX, TARGET_MACROS_MAX};
+use super::schemes::Schemes;
+use crate::limits::{CLICK_ID_BYTES, LOCATION_BYTES_MAX, TARGET_BYTES_MAX, TARGET_MACROS_MAX};
 use crate::links::bytes::{QUERY, escape, is, push_escape, shown};
 use crate::links::key::host::{self, HostProblem};
 use crate::words::is_hidden;
@@ -27,28 +28,56 @@ impl<'a> CheckedTarget<'a> {
     /// # Errors
     /// The first thing that is wrong, as a sentence with its remedy.
     pub fn parse(target: &'a [u8]) -> Result<CheckedTarget<'a>, TargetProblem> {
+        CheckedTarget::parse_allowing(target, &Schemes::NONE)
+    }
+
+    /// The same where it may have one of these schemes, too.
+    ///
+    /// # Errors
+    /// Those of [`parse`](Self::parse).
+    pub fn parse_allowing(
+        target: &'a [u8],
+        schemes: &Schemes,
+    ) -> Result<CheckedTarget<'a>, TargetProblem> {
         if target.is_empty() {
             return Err(TargetProblem::Empty);
         }
         if target.len() > TARGET_BYTES_MAX {
             return Err(TargetProblem::TooLong(target.len()));
         }
-        let start = after_scheme(target)?;
+        let of_app = after_app_scheme(target, schemes);
+        let start = of_app.map_or_else(|| after_scheme(target), Ok)?;
         let rest = &target[start..];
         let authority_end = rest.iter().position(|byte| matches!(byte, b'/' | b'?' | b'#'));
         let authority_end = start + authority_end.unwrap_or(rest.len());
-        check_authority(target, start, authority_end)?;
-        check_characters(target, authority_end)?;
+        match of_app {
+            None => {
+                check_authority(target, start, authority_end)?;
+                check_characters(target, authority_end)?;
+            }
+            Some(_) => {
+                check_fixed(target, start, authority_end)?;
+                check_characters(target, start)?;
+            }
+        }
         let mut blanks = 0;
         let mut macros = 0;
+        let mut size = target.len();
         let mut at = authority_end;
-        while let Some((blank, _, end)) = next_blank(target, at, false) {
+        while let Some((blank, start, end)) = next_blank(target, at, false) {
             blanks |= blank.flag();
+            if blank == Blank::ClickId {
+                size += CLICK_ID_BYTES - (end - start);
+            }
             macros += usize::from(blank.flag() == MACRO);
             at = end;
         }
         if macros > TARGET_MACROS_MAX {
             return Err(TargetProblem::TooManyMacros(macros));
+        }
+        // What is the same for every visitor always fits into a location.
+        if size > LOCATION_BYTES_MAX {
+            return Err(TargetProblem::TooLongWithIds(size));
         }
         Ok(CheckedTarget { bytes: target, blanks })
     }
@@ -77,6 +106,8 @@ pub enum TargetProblem {
     Empty,
     /// It has this many bytes.
     TooLong(usize),
+    /// It has this many bytes when its `{clickid}` are filled in.
+    TooLongWithIds(usize),
     /// It has no scheme.
     Relative(String),
     /// Its scheme is not `http` or `https`.
@@ -112,11 +143,18 @@ impl fmt::Display for TargetProblem {
             TargetProblem::TooLong(size) => {
                 write!(f, "the target has {size} bytes; at most {TARGET_BYTES_MAX} are allowed")
             }
+            TargetProblem::TooLongWithIds(size) => write!(
+                f,
+                "the target has {size} bytes with its click ids; at most {LOCATION_BYTES_MAX} are allowed"
+            ),
             TargetProblem::Relative(target) => {
                 write!(f, "the target `{target}` is not absolute; write https://host/path")
             }
             TargetProblem::Scheme(scheme) => {
-                write!(f, "the target begins with `{scheme}:`; write http:// or https://")
+                write!(
+                    f,
+                    "the target begins with `{scheme}:`; write http:// or https:// (or allow {scheme}:// of an app with --allow-scheme)"
+                )
             }
             TargetProblem::Host(problem) => write!(f, "in the target, {problem}"),
             TargetProblem::Userinfo => write!(
@@ -126,22 +164,8 @@ impl fmt::Display for TargetProblem {
             TargetProblem::Port(port) => {
                 write!(f, "the target's port `{port}` is not a number from 1 to 65535")
             }
-            TargetProblem::Character(character, column) if character.is_control() => write!(
-                f,
-                "remove the control character {} at column {column} of the target",
-                character.escape_default()
-            ),
             TargetProblem::Character(character, column) => {
-                let name = match character {
-                    ' ' => "space".to_owned(),
-                    other if is_hidden(*other) => other.escape_default().to_string(),
-                    other => format!("`{other}`"),
-                };
-                write!(
-                    f,
-                    "write {} for the {name} at column {column} of the target",
-                    escaped(*character)
-                )
+                f.write_str(&character_words(*character, *column))
             }
             TargetProblem::NotUtf8(byte, column) => write!(
                 f,
@@ -178,6 +202,24 @@ impl fmt::Display for TargetProblem {
 
 impl std::error::Error for TargetProblem {}
 
+/// What is said of a character that may not stand in a target.
+fn character_words(character: char, column: usize) -> String {
+    let name = match character {
+        ' ' => "space".to_owned(),
+        other if is_hidden(other) => other.escape_default().to_string(),
+        other => format!("`{other}`"),
+    };
+    match character.is_control() {
+        true => format!(
+            "remove the control character {} at column {column} of the target",
+            character.escape_default()
+        ),
+        false => {
+            format!("write {} for the {name} at column {column} of the target", escaped(character))
+        }
+    }
+}
+
 fn escaped(character: char) -> String {
     let mut out = Vec::new();
     let mut utf8 = [0; 4];
@@ -185,6 +227,12 @@ fn escaped(character: char) -> String {
         push_escape(byte, &mut out);
     }
     out.into_iter().map(char::from).collect()
+}
+
+/// Where a target goes on behind `scheme://`, if that is one of these.
+fn after_app_scheme(target: &[u8], schemes: &Schemes) -> Option<usize> {
+    let at = memmem::find(target, b"://")?;
+    schemes.takes(&target[..at]).then_some(at + 3)
 }
 
 fn after_scheme(target: &[u8]) -> Result<usize, TargetProblem> {
@@ -210,7 +258,8 @@ fn after_scheme(target: &[u8]) -> Result<usize, TargetProblem> {
     }
 }
 
-fn check_authority(target: &[u8], start: usize, end: usize) -> Result<(), TargetProblem> {
+/// Refuses what would be filled into an authority, and user names.
+fn check_fixed(target: &[u8], start: usize, end: usize) -> Result<(), TargetProblem> {
     let authority = &target[start..end];
     match next_blank(authority, 0, false) {
         Some((Blank::Splat, ..)) => return Err(TargetProblem::SplatInHost),
@@ -229,7 +278,12 @@ fn check_authority(target: &[u8], start: usize, end: usize) -> Result<(), Target
     {
         return Err(TargetProblem::NameInHost(shown(name)));
     }
-    let (name, port) = host::split_port(authority);
+    Ok(())
+}
+
+fn check_authority(target: &[u8], start: usize, end: usize) -> Result<(), TargetProblem> {
+    check_fixed(target, start, end)?;
+    let (name, port) = host::split_port(&target[start..end]);
     host::validate(name).map_err(TargetProblem::Host)?;
     // An empty port is legal and means the scheme's own (RFC 3986 §3.2.3).
     if let Some(port) = port.filter(|port| !port.is_empty()) {

@@ -81,7 +81,7 @@ fn nothing_of_a_visitor_breaks_out_of_its_place() {
             .collect();
         let visit = Visit {
             path: &parts[0],
-            captured: Captured::new(&parts[1], 0, b""),
+            captured: Captured::new(&parts[1], 0, CapturedBy::NOTHING),
             query: &parts[2],
             host: &parts[3],
             referer: &parts[4],

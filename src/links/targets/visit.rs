@@ -7,7 +7,7 @@ use super::blanks::Blank;
 use super::captured::Captured;
 use super::parameters::{decoded, push_all, value};
 use crate::limits::{CLICK_ID_BYTES, HOST_BYTES_MAX};
-use crate::links::bytes::{PARAMETER, PATH, UNRESERVED, is, push_encoded, push_escape};
+use crate::links::bytes::{PARAMETER, PATH, UNRESERVED, is, push_escape, push_of_path};
 use crate::links::key::host;
 
 /// A request, as far as targets ask for it.
@@ -54,9 +54,9 @@ impl Visit<'_> {
         // What comes from a path is spelled as it has to be there, slashes as well.
         let of_path = if part == UrlPart::Path { PATH } else { PARAMETER };
         match blank {
-            Blank::Splat => push_encoded(self.captured.splat(), of_path, out),
-            Blank::Name(name) => push_encoded(self.captured.named(name), of_path, out),
-            Blank::Slug => push_encoded(slug(self.path), of_path, out),
+            Blank::Splat => push_of_path(self.captured.splat(), of_path, out),
+            Blank::Name(name) => push_of_path(self.captured.named(name), of_path, out),
+            Blank::Slug => push_of_path(slug(self.path), of_path, out),
             Blank::ClickId => out.extend_from_slice(id),
             // Digits. Writing into memory does not fail.
             Blank::Time => drop(write!(out, "{}", self.unix_seconds)),

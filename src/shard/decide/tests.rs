@@ -9,6 +9,7 @@ use crate::http::{Parsed, parse};
 use crate::links::{
     CheckedTarget, Format, Links, LookupScratch, OnBadLine, Source, load, normalise,
 };
+use crate::shard::builtins::Robots;
 
 /// 1994-11-06T08:49:37Z.
 const NOW_S: u64 = 784_111_777;
@@ -254,7 +255,7 @@ fn thousands_of_decisions_are_those_of_a_model() {
         std::env::var("SEED").map_or_else(|_| fastrand::u64(..), |seed| seed.parse().unwrap());
     eprintln!("SEED={seed}");
     let mut rng = fastrand::Rng::with_seed(seed);
-    let fallback = fallback();
+    let with_fallback = Builtins { fallback: Some(fallback()), ..Builtins::default() };
     for _ in 0..300 {
         let mut models = Vec::new();
         for (id, key) in (1..).zip(KEYS) {
@@ -268,7 +269,8 @@ fn thousands_of_decisions_are_those_of_a_model() {
             let method = if rng.u8(..8) == 0 { rng.choice(METHODS) } else { Some("GET") };
             let (method, path) = (method.unwrap(), rng.choice(PATHS).unwrap());
             let (refuses, has_fallback) = (rng.u8(..8) == 0, rng.bool());
-            let standing = Standing { fallback: has_fallback.then_some(&fallback), refuses };
+            let builtins = if has_fallback { &with_fallback } else { &Builtins::default() };
+            let standing = Standing { builtins, refuses };
             let head = format!("{method} {path} HTTP/1.1\r\nHost: x\r\n\r\n");
             let wanted = expected(&models, method, path, refuses, has_fallback);
             assert_eq!(decided(&links, &head, &standing), wanted, "{method} {path} of\n{text}");
@@ -279,8 +281,14 @@ fn thousands_of_decisions_are_those_of_a_model() {
 /// A GET of this path, decided with these links.
 #[track_caller]
 fn check(text: &str, path: &str, wanted: &str) {
+    check_with(&Builtins::default(), text, path, wanted);
+}
+
+#[track_caller]
+fn check_with(builtins: &Builtins, text: &str, path: &str, wanted: &str) {
     let head = format!("GET {path} HTTP/1.1\r\nHost: go.example\r\n\r\n");
-    assert_eq!(decided(&links(text), &head, &Standing::default()), wanted);
+    let standing = Standing { builtins, refuses: false };
+    assert_eq!(decided(&links(text), &head, &standing), wanted);
 }
 
 #[test]
@@ -291,7 +299,25 @@ fn decisions_worth_a_line() {
     let own = "302 plain https://own.example/ link=7 via=link https://own.example/ tag= redirect";
     check("/a https://a.example/\ngo.example/a https://own.example/ id=7", "/a", own);
     check("/a https://a.example/", "/A", "404 not found link=0 via= tag= unknown");
-    check("/* https://a.example/", "/robots.txt", "Robots");
+    let moved = "302 plain https://a.example/ link=7 via=prefix https://a.example/ tag= redirect";
+    check("/* https://a.example/ id=7", "/robots.txt", moved);
+    check("/:x.ico https://a.example/ id=7", "/favicon.ico", moved);
+    check("/a https://a.example/", "/robots.txt", "Robots");
+    let quiet = Builtins {
+        robots: Robots::NoReply,
+        no_favicon: true,
+        health_path: Some(b"/up"[..].into()),
+        ..Builtins::default()
+    };
+    let none = "404 not found link=0 via= tag= unknown";
+    for (path, wanted) in [("/robots.txt", none), ("/favicon.ico", none), ("/up", "Health")] {
+        check_with(&quiet, "/a https://a.example/", path, wanted);
+    }
+    check_with(&quiet, "/* https://a.example/", "/up", "Health");
+    let own = moved.replace("prefix", "link");
+    check_with(&quiet, "/up https://a.example/ id=7", "/up", &own);
+    let falls = Builtins { fallback: Some(fallback()), ..Builtins::default() };
+    check_with(&falls, "/a https://a.example/", "/robots.txt", "Robots");
     check("/robots.txt 410 id=7", "/robots.txt", "410 gone link=7 via=link tag= gone");
     let early = "/a https://a.example/ from=1994-11-06T08:49:38Z tag=t id=7";
     check(early, "/a", "410 gone link=7 via=link tag=t gone");

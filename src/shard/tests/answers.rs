@@ -70,7 +70,9 @@ fn robots_and_favicon_are_answered_unless_a_link_claims_them() {
     };
     let unclaimed = ("200 204 open".to_owned(), 0);
     assert_eq!(answer("", None), unclaimed);
-    assert_eq!(answer("/* https://all.example/", Some("https://f.example/")), unclaimed);
+    assert_eq!(answer("/a https://a.example/", Some("https://f.example/")), unclaimed);
+    let all = "302 https://all.example/ 302 https://all.example/ open".to_owned();
+    assert_eq!(answer("/* https://all.example/", None), (all, 2));
     let links = "/robots.txt https://r.example/\n/favicon.ico https://f.example/";
     let claimed = "302 https://r.example/ 302 https://f.example/ open".to_owned();
     assert_eq!(answer(links, None), (claimed, 2));

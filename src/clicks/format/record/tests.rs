@@ -10,7 +10,7 @@ use crate::clicks::format::lengths::{
 use crate::clicks::format::scratch::RecordScratch;
 use crate::clicks::format::tail::{AddressSource, TAIL_BYTES, Tail, TlsSession};
 use crate::clicks::format::text::{StringField, TextPlace, encode_text};
-use crate::limits::{LOGGED_KEY_BYTES_MAX, TARGET_BYTES_MAX};
+use crate::limits::{LOGGED_KEY_BYTES_MAX, LOGGED_TARGET_BYTES_MAX};
 
 const SALT: u32 = 77;
 
@@ -437,7 +437,7 @@ fn what_a_link_was() {
 }
 #[test]
 fn what_the_longest_link_was() {
-    let (key, target) = (&[b'k'; LOGGED_KEY_BYTES_MAX + 1], &[b't'; TARGET_BYTES_MAX + 1]);
+    let (key, target) = (&[b'k'; LOGGED_KEY_BYTES_MAX + 1], &[b't'; LOGGED_TARGET_BYTES_MAX + 1]);
     let [whole_key, whole_target] = [&key[1..], &target[1..]];
     let whole = LoggedLink { key: whole_key, target: whole_target, ..link() };
     check_link(whole, whole, LINK_RECORD_BYTES_MAX);

@@ -10,7 +10,7 @@ fn parsed(text: &str) -> Result<Options<'_>, String> {
             Setting { name: name.as_bytes(), value: value.as_bytes() }
         })
         .collect();
-    Options::parse(&settings)
+    Options::parse(&settings, &Schemes::NONE)
 }
 
 /// Every option that a table keeps as one, and a value of it. A new one goes to the end.
@@ -25,7 +25,7 @@ const STORED: [&str; 7] = [
 ];
 
 /// Every option that becomes something else of a link.
-const NOT_STORED: [&str; 2] = ["id=7", "nocase"];
+const NOT_STORED: [&str; 4] = ["id=7", "nocase", "slash=ignore", "punctuation=ignore"];
 
 /// Unix seconds in microseconds.
 const fn at(seconds: i64) -> i64 {
@@ -55,7 +55,10 @@ fn every_option_is_read() {
     check("id=18446744073709551615", Options { id: Some(u64::MAX), ..none });
     check("tag=spring-sale", Options { tag: b"spring-sale", ..none });
     check("tag=bücher=1", Options { tag: "bücher=1".as_bytes(), ..none });
-    check("nocase id=7", Options { nocase: true, id: Some(7), ..none });
+    let nocase = Loose { nocase: true, ..Loose::NOTHING };
+    check("nocase id=7", Options { loose: nocase, id: Some(7), ..none });
+    check("slash=ignore", Options { loose: Loose { slash: true, ..Loose::NOTHING }, ..none });
+    check("slash=exact punctuation=exact nocase=no", none);
     let otherwise = Some(Else { blanks: 0, url: b"https://a/" });
     check(
         "else=https://a/ from=1970-01-01T00:00:00Z",
@@ -77,6 +80,9 @@ fn problems_say_what_would_be_right() {
     check("tag=a tag=a", "tag= is there twice");
     check("nocase cache=1 nocase", "nocase= is there twice");
     check("nocase=yes", "leave out `=yes`");
+    check("nocase=1", "leave out `=1`, or write nocase=no");
+    check("slash=no", "slash=no is not known; write ignore or exact");
+    check("punctuation=", "punctuation= is not known; write ignore or exact");
     check("query=all", "query=all is not known; write keep, drop or override");
     check("cache=", "cache= is not a number of seconds up to 2147483648");
     check("cache=+1", "cache=+1 is not a number");
@@ -109,10 +115,12 @@ fn problems_say_what_would_be_right() {
     check("tag=", "tag= has no label");
     check("tag=a\tb", "is not printable UTF-8 without spaces");
     let spaced = [Setting { name: b"tag", value: b"a b" }];
-    assert!(Options::parse(&spaced).unwrap_err().contains("tag=a b is not printable"));
+    assert!(
+        Options::parse(&spaced, &Schemes::NONE).unwrap_err().contains("tag=a b is not printable")
+    );
     check(&format!("tag={}", "x".repeat(65)), "the tag has 65 bytes; at most 64 are allowed");
     let bytes = [Setting { name: b"tag", value: b"\xff" }];
-    assert!(Options::parse(&bytes).unwrap_err().contains("not printable UTF-8"));
+    assert!(Options::parse(&bytes, &Schemes::NONE).unwrap_err().contains("not printable UTF-8"));
 }
 
 /// A new option is in the lists that the tests go by, or this does not compile or fails.
@@ -120,7 +128,7 @@ fn problems_say_what_would_be_right() {
 fn every_option_is_tested() {
     let all = [&STORED[..], &NOT_STORED].concat();
     let text = all.join(" ");
-    let Options { query, cache, referrer, from, until, otherwise, id, tag, nocase } =
+    let Options { query, cache, referrer, from, until, otherwise, id, tag, loose, folds } =
         parsed(&text).unwrap();
     let are_set = [
         query != QueryRule::default(),
@@ -131,8 +139,11 @@ fn every_option_is_tested() {
         otherwise.is_some(),
         id.is_some(),
         !tag.is_empty(),
-        nocase,
+        loose.nocase,
+        loose.slash,
+        loose.punctuation,
     ];
+    assert!(!folds, "no option");
     assert_eq!(are_set, [true; KNOWN.len()], "{text}");
     let mut names: Vec<_> = all.iter().filter_map(|it| it.split_inclusive('=').next()).collect();
     let mut known = KNOWN;
@@ -166,7 +177,7 @@ fn what_is_stored_comes_back() {
 
 #[test]
 fn what_others_keep_takes_no_room() {
-    for text in ["", "query=drop", "id=7 nocase"] {
+    for text in ["", "query=drop", "id=7 nocase slash=ignore punctuation=ignore"] {
         let mut bytes = b"left over".to_vec();
         parsed(text).unwrap().store(&mut bytes);
         assert!(bytes.is_empty(), "{text}");

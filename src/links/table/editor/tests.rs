@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::limits::{INDEX_SPARE, PATCHED_ENTRIES_CROWDED, PATTERNS_MAX, QUERY_SHAPES_MAX};
+use crate::limits::{INDEX_SPARE, PATCHED_ENTRIES_CROWDED, PATTERN_SHAPES_MAX, QUERY_SHAPES_MAX};
 use crate::links::*;
 
 fn table(text: &str) -> Arc<Table> {
@@ -16,15 +16,20 @@ fn table(text: &str) -> Arc<Table> {
 const HOSTS: [&str; 4] = ["", "a.example", "*.example", "b.a.example"];
 const PATHS: [&str; 7] = ["/", "/a", "/a/b", "/A/b/", "/c", "/a/b/c", "/d%2Fe"];
 const QUERIES: [&str; 7] = ["a=1", "a=2", "b=1", "a=*", "a=1&b=*", "a=1&b=1", "c="];
-const PATTERNS: [&str; 4] = ["/:x", "/a/:x", "/a/:y/c", "/a/:x/*"];
+const PATTERNS: [&str; 8] =
+    ["/:x", "/a/:x", "/a/:y/c", "/a/:x/*", "/a/:x(word)", "/a/b*", "/:x/b*", "/a/b:x(any)"];
 
 /// A key, as the editor takes it.
 fn random_key(rng: &mut fastrand::Rng) -> String {
     let host = *rng.choice(&HOSTS).unwrap();
     let path = *rng.choice(&PATHS).unwrap();
-    let nocase = if rng.u8(..4) == 0 { " nocase" } else { "" };
+    let nocase = ["", "", "", " nocase", " slash=ignore", " nocase slash=ignore"][rng.usize(..6)];
     match rng.u8(..8) {
-        0 | 1 => format!("{host}{}/*{nocase}", path.trim_end_matches('/')),
+        0 => format!("{host}{}/*{nocase}", path.trim_end_matches('/')),
+        1 => {
+            let query = rng.choice(QUERIES).unwrap();
+            format!("{host}{}/*?{query}{nocase}", path.trim_end_matches('/'))
+        }
         2 => format!("{host}{}{nocase}", rng.choice(PATTERNS).unwrap()),
         3..=5 => format!("{host}{path}?{}{nocase}", rng.choice(QUERIES).unwrap()),
         _ => format!("{host}{path}{nocase}"),
@@ -56,7 +61,9 @@ fn answer(links: &Links, host: &str, path: &str, query: &str) -> Option<String> 
 fn same_answers(rng: &mut fastrand::Rng, got: &Links, want: &Links, count: usize) {
     for _ in 0..count {
         let host = *rng.choice(&["x.example", "a.example", "b.a.example", ""]).unwrap();
-        let path = *rng.choice(&["/", "/a", "/A/B", "/a/b", "/a/b/c", "/a/x/c/d", "/q"]).unwrap();
+        let path = *rng
+            .choice(&["/", "/a", "/a/", "/A/B", "/a/b", "/a/b/c", "/a/x/c/d", "/a/bc", "/q"])
+            .unwrap();
         let query = *rng.choice(&["", "a=1", "b=1&a=1", "a=2&a=1", "a=9&b=7&c"]).unwrap();
         let want = answer(want, host, path, query);
         assert_eq!(answer(got, host, path, query), want, "{host}{path}?{query}");
@@ -126,7 +133,7 @@ fn patched_links_answer_as_a_new_table_does() {
 
 fn named(link: Listed<'_>) -> String {
     let key = link.key();
-    format!("{key}{}", if key.nocase { " nocase" } else { "" })
+    key.name()
 }
 
 /// Links of which some are patched. Every other table is one that was compiled.
@@ -136,12 +143,14 @@ fn random_editor(rng: &mut fastrand::Rng) -> Editor {
         let key = random_key(rng);
         if rng.bool() { key.replace(":x", ":other") } else { key }
     };
-    let mut lines: BTreeMap<(u64, bool), String> = BTreeMap::new();
+    let mut lines: BTreeMap<(u64, Loose), String> = BTreeMap::new();
     for _ in 0..rng.usize(..40) {
         let key = random_key(rng);
         let line = random_line(rng, &key, 0);
-        let key = table(&line).links().next().unwrap().key().id();
-        lines.insert((key, line.ends_with("nocase")), line);
+        let one = table(&line);
+        let key = one.links().next().unwrap().key();
+        let (key, loose) = (key.id(), key.loose);
+        lines.insert((key, loose), line);
     }
     let mut base = table(&lines.values().map(|line| format!("{line}\n")).collect::<String>());
     if rng.bool() {
@@ -278,7 +287,7 @@ fn refused_lines_change_nothing() {
     refused("", "write one link");
     refused("# nothing", "write one link");
     refused("/a https://a/\n/b https://b/", "write one link");
-    refused("/a ftp://a/", "http");
+    refused("/a javascript://a/", "http");
     refused("/a", "has no target");
     let before = editor.links_for_shard().generation();
     assert!(editor.unset("//", 9).unwrap_err().to_string().contains("two slashes"));
@@ -301,6 +310,7 @@ fn an_editor_takes_what_a_table_takes() {
         assert_eq!(report.problems.len(), 1);
         assert_eq!(report.problems[0].message, refused);
     };
-    check(&|at| format!("/a/:x/{at}"), PATTERNS_MAX, "/a/:other/7", "begin as this one does");
+    let text = |at| format!("/a/{}-:x(int)", "y".repeat(at));
+    check(&text, PATTERN_SHAPES_MAX, "/a/zz-:x(int)", "begin as this one does");
     check(&|at| format!("/q?p{at}=1"), QUERY_SHAPES_MAX, "/q?p7=2", "sets of query parameters");
 }

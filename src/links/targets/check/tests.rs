@@ -38,6 +38,9 @@ fn every_problem() {
     let check = |target: &str, want: P| assert_eq!(problem(target), want);
     check("", P::Empty);
     check(&long, P::TooLong(long.len()));
+    let ids = format!("https://a/{}", "{clickid}".repeat(400));
+    check(&ids, P::TooLongWithIds(10 + 400 * 26));
+    assert!(CheckedTarget::parse(&ids.as_bytes()[..10 + 9 * 300]).is_ok());
     check("/new", P::Relative("/new".into()));
     check("store.example/x", P::Relative("store.example/x".into()));
     check("store:8080/x", P::Relative("store:8080/x".into()));
@@ -116,4 +119,27 @@ fn remedies() {
     check("/new", "write https://host/path");
     check("ftp://a/", "write http:// or https://");
     check("https://ü/", "xn--");
+}
+
+#[test]
+fn schemes_of_apps() {
+    let schemes = "myapp,com.example.app".parse::<Schemes>().unwrap();
+    let check = |target: &str, want: Result<(), TargetProblem>| {
+        let checked = CheckedTarget::parse_allowing(target.as_bytes(), &schemes);
+        assert_eq!(checked.map(|_| ()), want, "{target}");
+    };
+    use TargetProblem as P;
+    check("myapp://open/x?a=:splat#f", Ok(()));
+    check("MyApp:///x/{slug}", Ok(()));
+    check("com.example.app://x", Ok(()));
+    check("https://a/", Ok(()));
+    check("myapp:open", Err(P::Scheme("myapp".into())));
+    check("other://x", Err(P::Scheme("other".into())));
+    check("javascript://x%0Aalert(1)", Err(P::Scheme("javascript".into())));
+    check("myapp://:splat/x", Err(P::SplatInHost));
+    check("myapp://:id/x", Err(P::NameInHost("id".into())));
+    check("myapp://{host}/x", Err(P::MacroInHost("{host}".into())));
+    check("myapp://me@x/", Err(P::Userinfo));
+    check("myapp://a b", Err(P::Character(' ', 10)));
+    check("myapp://a/\r\nX:y", Err(P::Character('\r', 11)));
 }

@@ -1,8 +1,8 @@
-use crate::limits::{CLICK_ID_BYTES, LOCATION_BYTES_MAX, REQUEST_PARAMETERS_MAX, TARGET_BYTES_MAX};
+use crate::limits::{CLICK_ID_BYTES, LOCATION_BYTES_MAX, REQUEST_PARAMETERS_MAX};
 use crate::links::targets::*;
 
 fn splatted(splat: &[u8]) -> Visit<'_> {
-    Visit { captured: Captured::new(splat, 0, b""), ..Visit::default() }
+    Visit { captured: Captured::new(splat, 0, CapturedBy::NOTHING), ..Visit::default() }
 }
 
 fn filled(target: &str, splat: &str) -> String {
@@ -55,7 +55,8 @@ fn click_ids() {
 
 #[test]
 fn nothing_but_click_ids_still_fits() {
-    let text = ["https://a/", &"{clickid}".repeat((TARGET_BYTES_MAX - 10) / 9)].concat();
+    let text =
+        ["https://a/", &"{clickid}".repeat((LOCATION_BYTES_MAX - 10) / CLICK_ID_BYTES)].concat();
     let target = Target::from(CheckedTarget::parse(text.as_bytes()).unwrap());
     let mut out = Vec::new();
     assert_eq!(target.write(&Visit::default(), &mut out), Ok(()));
@@ -96,7 +97,7 @@ fn plain_targets_are_known() {
 /// A visit with everything in it.
 const VISIT: Visit<'_> = Visit {
     path: b"/go/Summer%20deal/",
-    captured: Captured::new(b"", 0, b""),
+    captured: Captured::new(b"", 0, CapturedBy::NOTHING),
     query: b"id=a/b&q=x+y%26z&id=2&flag&e=%C3%A9",
     host: b"GO.example:8080",
     referer: b"https://r.example/?a=1&b#c",

@@ -8,8 +8,8 @@ use crate::sources::Reading;
 /// How the link files of a command are read.
 #[derive(Args, Clone, Debug, Default)]
 pub struct ReadingArguments {
-    /// Format of the link files: native, nginx, haproxy, haproxy-beg, haproxy-dom,
-    /// haproxy-end, haproxy-reg, netlify, pages, cloudflare, cloudfront, shlink, yourls,
+    /// Format of the link files: native, nginx, apache, htaccess, haproxy, haproxy-beg,
+    /// haproxy-dom, haproxy-end, haproxy-reg, netlify, pages, cloudflare, cloudfront, shlink, yourls,
     /// bitly, dub, csv, tsv or ndjson [default: as each file looks]
     #[arg(long, env = "CAROM_FORMAT", visible_alias = "from")]
     pub format: Option<Format>,

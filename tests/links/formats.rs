@@ -85,6 +85,56 @@ fn cloudfront_key_value_stores() {
 }
 
 #[test]
+fn apache_files() {
+    let folder = Folder::new();
+    let base = ["--base", "https://www.example.com", "--on-bad-line=skip"];
+    let file = fixtures().join("apache/site.htaccess");
+    let ran = convert(&[&[file.to_str().unwrap()], &base[..]].concat());
+    let want = "old.example.com/* https://new.example.com/:splat 301 query=keep\n\
+                /summer/ https://shop.example/sale query=keep nocase\n\
+                /summer https://shop.example/sale query=keep nocase\n\
+                /item?id=* https://shop.example/p/{query:id} 301\n\
+                /docs https://docs.example/v2 301 query=keep\n\
+                /docs/* https://docs.example/v2/:splat 301 query=keep\n\
+                /retired 410\n/retired/* 410\n";
+    assert_eq!((ran.code, &*ran.out), (Some(1), want), "{ran:?}");
+    for said in [
+        "site.htaccess:11: `^/news/([0-9]+)$` asks which characters a segment has; the nearest key is /news/:p1",
+        "site.htaccess:12: it has no [R], so Apache serves /index.php itself",
+        "site.htaccess:14: Apache looks at line 12 first, which is no link here",
+        "site.htaccess:16: `^/old/(.*)\\.html$` goes on behind what can be taken",
+    ] {
+        assert!(ran.err.contains(said), "{said}: {ran:?}");
+    }
+    let ran =
+        convert(&[&[fixtures().join("apache/site.conf").to_str().unwrap()], &base[..]].concat());
+    let host = |host: &str| {
+        format!(
+            "{host}/about https://corp.example/about 301 query=keep\n\
+             {host}/about/* https://corp.example/about/:splat 301 query=keep\n"
+        )
+    };
+    assert!(ran.out.contains("www.example.com/go/summer https://shop.example/summer query=keep\n"));
+    assert!(
+        ran.out.contains("example.com/go/:p1 https://www.example.com/ query=keep\n"),
+        "{ran:?}"
+    );
+    for line in host("www.example.com").lines().chain(host("example.com").lines()) {
+        assert!(ran.out.lines().any(|it| it == line), "{line}: {ran:?}");
+    }
+    // The file of a map is watched and read as one that is included.
+    let broken = folder.file(
+        "a.conf",
+        "RewriteEngine on\nRewriteMap m txt:none\nRewriteRule ^/(.*)$ ${m:$1|/} [R]\n",
+    );
+    let ran = convert(&[&broken, "--base=https://b.example"]);
+    assert!(
+        ran.code == Some(1) && ran.err.contains("a.conf:3: the map none: cannot read"),
+        "{ran:?}"
+    );
+}
+
+#[test]
 fn shlink_exports() {
     check(
         "shlink/short_urls.csv",

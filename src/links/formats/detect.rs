@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::cells::spell;
 use super::name::Format;
-use super::{cloudflare, csv, exports, nginx};
+use super::{apache, cloudflare, csv, exports, nginx};
 
 /// Words that a file of nginx begins with.
 const NGINX: &[&[u8]] =
@@ -23,6 +23,9 @@ impl Format {
         if name == "_redirects" {
             return Format::Netlify;
         }
+        if name.to_ascii_lowercase().split(['.', '_', '-']).any(|part| part == "htaccess") {
+            return Format::Htaccess;
+        }
         let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
         match ending.as_deref() {
             Some("csv") if has_columns => Format::Csv,
@@ -31,6 +34,7 @@ impl Format {
             Some("json" | "ndjson" | "jsonl") if has_columns => Format::Ndjson,
             Some("json" | "ndjson" | "jsonl") => json_of(text),
             Some("conf" | "map") if is_nginx(text) => Format::Nginx,
+            Some("conf") if apache::begins(text) => Format::Apache,
             _ if nginx::is_list(text) => Format::Nginx,
             _ => Format::Native,
         }
@@ -115,6 +119,10 @@ mod tests {
         check("a.conf", "location = /a {\n", Format::Nginx);
         check("a.conf", "server{", Format::Nginx);
         check("a.txt", "map $uri $to {\n", Format::Native);
+        check(".htaccess", "", Format::Htaccess);
+        check("old.htaccess", "", Format::Htaccess);
+        check("site.conf", "# x\n<VirtualHost *:80>\n", Format::Apache);
+        check("site.conf", "Redirect /a https://b/\n", Format::Apache);
         check("a.json", "{\n \"data\" : [", Format::Cloudfront);
         check("a.json", r#"{"data":[{"key":"a","value":"b"}]}"#, Format::Cloudfront);
         check("a.ndjson", r#"{"shortCode":"a","longUrl":"https://b/"}"#, Format::Shlink);

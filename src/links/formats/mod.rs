@@ -1,6 +1,7 @@
 //! The formats of link files. Each turns text into rows; what a row means is
 //! the same for all of them and is decided in [`load`](super::load()).
 
+mod apache;
 mod cells;
 mod cloudflare;
 mod cloudfront;
@@ -18,9 +19,11 @@ mod paths;
 mod plain;
 mod redirects;
 mod regex;
+mod region;
 mod rivals;
 mod row;
 mod source;
+mod value;
 
 pub use columns::Columns;
 pub use name::{Format, HaproxyMatch};
@@ -39,6 +42,8 @@ pub(super) fn read(source: &Source<'_>, mut take: impl FnMut(u32, Line<'_>)) {
     let help = &source.help;
     match source.format {
         Format::Native => native::read(text, take),
+        Format::Apache => apache::read(text, apache::ApacheFile::Config, help, &mut take),
+        Format::Htaccess => apache::read(text, apache::ApacheFile::Htaccess, help, &mut take),
         Format::Nginx => nginx::read(text, help, &mut take),
         Format::Netlify => redirects::read(text, redirects::Dialect::Netlify, help, &mut take),
         Format::Pages => redirects::read(text, redirects::Dialect::Pages, help, &mut take),
@@ -58,7 +63,13 @@ pub(super) fn read(source: &Source<'_>, mut take: impl FnMut(u32, Line<'_>)) {
 /// Asks `source`'s [`Include`] for every file that it includes, and does nothing
 /// else.
 pub fn each_include(source: &Source<'_>) {
-    if source.format == Format::Nginx && memchr::memmem::find(source.text, b"include").is_some() {
+    let has = |word: &[u8]| memchr::memmem::find(source.text, word).is_some();
+    let includes = match source.format {
+        Format::Nginx => has(b"include"),
+        Format::Apache | Format::Htaccess => has(b"txt:"),
+        _ => false,
+    };
+    if includes {
         read(source, |_, _| {});
     }
 }

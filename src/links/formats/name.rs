@@ -9,6 +9,10 @@ pub enum Format {
     Native,
     /// `map`, `location`, `return` and `rewrite` of nginx.
     Nginx,
+    /// Redirects and rewrite rules of Apache's servers.
+    Apache,
+    /// The same of a directory: `.htaccess`.
+    Htaccess,
     /// A haproxy map, and the converter it is written for.
     Haproxy(HaproxyMatch),
     /// Netlify's `_redirects`.
@@ -51,9 +55,11 @@ pub enum HaproxyMatch {
     Reg,
 }
 
-const NAMED: [(&str, Format); 18] = [
+const NAMED: [(&str, Format); 20] = [
     ("native", Format::Native),
     ("nginx", Format::Nginx),
+    ("apache", Format::Apache),
+    ("htaccess", Format::Htaccess),
     ("haproxy", Format::Haproxy(HaproxyMatch::Str)),
     ("haproxy-beg", Format::Haproxy(HaproxyMatch::Beg)),
     ("haproxy-dom", Format::Haproxy(HaproxyMatch::Dom)),

@@ -9,8 +9,9 @@ use crate::sources::Reading;
 #[derive(Args, Clone, Debug, Default)]
 pub struct ReadingArguments {
     /// Format of the link files: native, nginx, apache, htaccess, haproxy, haproxy-beg,
-    /// haproxy-dom, haproxy-end, haproxy-reg, netlify, pages, cloudflare, cloudfront, shlink, yourls,
-    /// bitly, dub, csv, tsv or ndjson [default: as each file looks]
+    /// haproxy-dom, haproxy-end, haproxy-reg, netlify, netlify-toml, pages, vercel, firebase,
+    /// cloudflare, cloudfront, shlink, yourls, bitly, dub, csv, tsv or ndjson [default: as
+    /// each file looks]
     #[arg(long, env = "CAROM_FORMAT", visible_alias = "from")]
     pub format: Option<Format>,
 

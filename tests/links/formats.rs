@@ -135,6 +135,43 @@ fn apache_files() {
 }
 
 #[test]
+fn sites_of_vercel_firebase_and_netlify() {
+    check(
+        "vercel/vercel.json",
+        1,
+        "/sale https://shop.example/sale 307 query=keep nocase\n\
+         /blog/:slug https://blog.example/:slug 308 query=keep nocase\n\
+         /docs/* https://docs.example/:splat 301 query=keep nocase\n\
+         /docs https://docs.example/ 301 query=keep nocase\n",
+    );
+    check(
+        "firebase/firebase.json",
+        1,
+        "/sale https://shop.example/sale query=keep\n/sale/ https://shop.example/sale query=keep\n\
+         /blog/:p1 https://blog.example/:p1 301 query=keep nocase\n\
+         /blog/:p1/ https://blog.example/:p1 301 query=keep nocase\n\
+         /old https://www.example.com/ 301 query=keep\n/old/* https://www.example.com/ 301 query=keep\n\
+         /r/* https://r.example/:splat 301 query=keep\n",
+    );
+    check(
+        "netlify-toml/netlify.toml",
+        1,
+        "/sale https://shop.example/sale query=keep\n/sale/ https://shop.example/sale query=keep\n\
+         /docs/* https://docs.example/:splat 301 query=keep\n/docs https://docs.example/ 301 query=keep\n\
+         /store?id=* https://shop.example/p/{query:id} 301\n/store/?id=* https://shop.example/p/{query:id} 301\n",
+    );
+    let refused = |file: &str, said: &str| {
+        let file = fixtures().join(file);
+        let ran = convert(&[file.to_str().unwrap()]);
+        assert!(ran.code == Some(1) && ran.err.contains(said), "{said}: {ran:?}");
+    };
+    refused("vercel/vercel.json", "vercel.json:7: `^/post/(?<id>\\d+)$` asks which characters");
+    refused("vercel/vercel.json", "vercel.json:8: no key can ask for its condition (`header`)");
+    refused("firebase/firebase.json", "firebase.json:9: no key stands for the glob `/img/@(a|b)`");
+    refused("netlify-toml/netlify.toml", "netlify.toml:20: Language= is not supported yet");
+}
+
+#[test]
 fn shlink_exports() {
     check(
         "shlink/short_urls.csv",

@@ -20,8 +20,12 @@ impl Format {
     pub fn detect(file_name: &str, text: &[u8], has_columns: bool) -> Format {
         let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
         let name = file_name.rsplit('/').next().unwrap_or(file_name);
-        if name == "_redirects" {
-            return Format::Netlify;
+        match name {
+            "_redirects" => return Format::Netlify,
+            "netlify.toml" => return Format::NetlifyToml,
+            "vercel.json" if !has_columns => return Format::Vercel,
+            "firebase.json" if !has_columns => return Format::Firebase,
+            _ => {}
         }
         if name.to_ascii_lowercase().split(['.', '_', '-']).any(|part| part == "htaccess") {
             return Format::Htaccess;
@@ -119,6 +123,9 @@ mod tests {
         check("a.conf", "location = /a {\n", Format::Nginx);
         check("a.conf", "server{", Format::Nginx);
         check("a.txt", "map $uri $to {\n", Format::Native);
+        check("netlify.toml", "", Format::NetlifyToml);
+        check("site/vercel.json", "", Format::Vercel);
+        check("firebase.json", "", Format::Firebase);
         check(".htaccess", "", Format::Htaccess);
         check("old.htaccess", "", Format::Htaccess);
         check("site.conf", "# x\n<VirtualHost *:80>\n", Format::Apache);

@@ -10,11 +10,16 @@ mod conditions;
 mod csv;
 mod detect;
 mod exports;
+mod firebase;
 mod haproxy;
+mod json;
 mod name;
+mod named;
 mod native;
 mod ndjson;
+mod netlify_toml;
 mod nginx;
+mod ordered;
 mod paths;
 mod plain;
 mod redirects;
@@ -24,6 +29,7 @@ mod rivals;
 mod row;
 mod source;
 mod value;
+mod vercel;
 
 pub use columns::Columns;
 pub use name::{Format, HaproxyMatch};
@@ -46,6 +52,9 @@ pub(super) fn read(source: &Source<'_>, mut take: impl FnMut(u32, Line<'_>)) {
         Format::Htaccess => apache::read(text, apache::ApacheFile::Htaccess, help, &mut take),
         Format::Nginx => nginx::read(text, help, &mut take),
         Format::Netlify => redirects::read(text, redirects::Dialect::Netlify, help, &mut take),
+        Format::NetlifyToml => netlify_toml::read(text, help, &mut take),
+        Format::Vercel => vercel::read(text, help, &mut take),
+        Format::Firebase => firebase::read(text, help, &mut take),
         Format::Pages => redirects::read(text, redirects::Dialect::Pages, help, &mut take),
         Format::Cloudflare => cloudflare::read(text, &mut take),
         Format::Cloudfront => cloudfront::read(text, help, &mut take),

@@ -17,7 +17,13 @@ pub enum Format {
     Haproxy(HaproxyMatch),
     /// Netlify's `_redirects`.
     Netlify,
-    /// The same of Cloudflare Pages.
+    /// Netlify's `netlify.toml`.
+    NetlifyToml,
+    /// `vercel.json`.
+    Vercel,
+    /// `firebase.json`.
+    Firebase,
+    /// `_redirects` of Cloudflare Pages.
     Pages,
     /// Cloudflare's bulk redirects: comma-separated values without a header row.
     Cloudflare,
@@ -55,7 +61,7 @@ pub enum HaproxyMatch {
     Reg,
 }
 
-const NAMED: [(&str, Format); 20] = [
+const NAMED: [(&str, Format); 23] = [
     ("native", Format::Native),
     ("nginx", Format::Nginx),
     ("apache", Format::Apache),
@@ -66,7 +72,10 @@ const NAMED: [(&str, Format); 20] = [
     ("haproxy-end", Format::Haproxy(HaproxyMatch::End)),
     ("haproxy-reg", Format::Haproxy(HaproxyMatch::Reg)),
     ("netlify", Format::Netlify),
+    ("netlify-toml", Format::NetlifyToml),
     ("pages", Format::Pages),
+    ("vercel", Format::Vercel),
+    ("firebase", Format::Firebase),
     ("cloudflare", Format::Cloudflare),
     ("cloudfront", Format::Cloudfront),
     ("shlink", Format::Shlink),

@@ -172,6 +172,27 @@ fn sites_of_vercel_firebase_and_netlify() {
 }
 
 #[test]
+fn caddy_and_s3() {
+    check(
+        "caddy/Caddyfile",
+        1,
+        "www.example.com/* https://example.com/:splat 301 query=keep\n\
+         example.com/docs/* https://docs.example/docs/:splat 308 query=keep nocase\n\
+         example.com/sale https://shop.example/sale nocase\n\
+         example.com/old/:p1 https://archive.example/:p1 301\n",
+    );
+    check("s3/website.json", 1, "/docs/* https://docs.example/v2/:splat 301\n");
+    check("s3/website.xml", 1, "/* https://www.example.com/:splat 301\n");
+    let refused = |file: &str, said: &str| {
+        let file = fixtures().join(file);
+        let ran = convert(&[file.to_str().unwrap()]);
+        assert!(ran.code == Some(1) && ran.err.contains(said), "{said}: {ran:?}");
+    };
+    refused("caddy/Caddyfile", "Caddyfile:15: it stands in `handle`");
+    refused("s3/website.json", "website.json:8: it answers where S3 has an error 404");
+}
+
+#[test]
 fn shlink_exports() {
     check(
         "shlink/short_urls.csv",

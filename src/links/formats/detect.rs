@@ -11,6 +11,9 @@ use super::{apache, cloudflare, csv, exports, nginx};
 const NGINX: &[&[u8]] =
     &[b"map", b"location", b"server", b"http", b"rewrite", b"return", b"if", b"geo", b"include"];
 
+/// Names in the website configuration of an S3 bucket.
+const S3: &[&str] = &["RoutingRules", "RedirectAllRequestsTo", "HttpRedirectCode"];
+
 impl Format {
     /// The format that a file of this name with this content seems to have. With
     /// `has_columns` its columns were named, so it is a plain table of values.
@@ -22,6 +25,7 @@ impl Format {
         let name = file_name.rsplit('/').next().unwrap_or(file_name);
         match name {
             "_redirects" => return Format::Netlify,
+            "Caddyfile" => return Format::Caddy,
             "netlify.toml" => return Format::NetlifyToml,
             "vercel.json" if !has_columns => return Format::Vercel,
             "firebase.json" if !has_columns => return Format::Firebase,
@@ -38,6 +42,8 @@ impl Format {
             Some("json" | "ndjson" | "jsonl") if has_columns => Format::Ndjson,
             Some("json" | "ndjson" | "jsonl") => json_of(text),
             Some("conf" | "map") if is_nginx(text) => Format::Nginx,
+            Some("caddyfile" | "caddy") => Format::Caddy,
+            Some("xml") => Format::S3,
             Some("conf") if apache::begins(text) => Format::Apache,
             _ if nginx::is_list(text) => Format::Nginx,
             _ => Format::Native,
@@ -68,6 +74,7 @@ fn json_of(text: &[u8]) -> Format {
     let first = &text[..memchr(b'\n', text).unwrap_or(text.len())];
     match serde_json::from_slice::<Map<String, Value>>(first) {
         Ok(object) if object.contains_key("data") => Format::Cloudfront,
+        Ok(object) if S3.iter().any(|name| object.contains_key(*name)) => Format::S3,
         Ok(object) => {
             let names: Vec<String> = object.keys().map(|name| spell(name)).collect();
             let is_of = |export: &exports::Export| export.is_marked(&names);
@@ -78,6 +85,9 @@ fn json_of(text: &[u8]) -> Format {
             }
         }
         // An object over several lines is a whole document.
+        Err(_) if S3.iter().any(|name| memchr::memmem::find(text, name.as_bytes()).is_some()) => {
+            Format::S3
+        }
         Err(_) if first.starts_with(b"{") => Format::Cloudfront,
         Err(_) => Format::Ndjson,
     }
@@ -123,6 +133,11 @@ mod tests {
         check("a.conf", "location = /a {\n", Format::Nginx);
         check("a.conf", "server{", Format::Nginx);
         check("a.txt", "map $uri $to {\n", Format::Native);
+        check("etc/Caddyfile", "", Format::Caddy);
+        check("site.caddyfile", "", Format::Caddy);
+        check("web.xml", "", Format::S3);
+        check("web.json", "{\n\"RoutingRules\":[", Format::S3);
+        check("web.json", "{\"RedirectAllRequestsTo\":{}}", Format::S3);
         check("netlify.toml", "", Format::NetlifyToml);
         check("site/vercel.json", "", Format::Vercel);
         check("firebase.json", "", Format::Firebase);

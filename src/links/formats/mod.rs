@@ -2,6 +2,7 @@
 //! the same for all of them and is decided in [`load`](super::load()).
 
 mod apache;
+mod caddy;
 mod cells;
 mod cloudflare;
 mod cloudfront;
@@ -27,6 +28,7 @@ mod regex;
 mod region;
 mod rivals;
 mod row;
+mod s3;
 mod source;
 mod value;
 mod vercel;
@@ -53,6 +55,8 @@ pub(super) fn read(source: &Source<'_>, mut take: impl FnMut(u32, Line<'_>)) {
         Format::Nginx => nginx::read(text, help, &mut take),
         Format::Netlify => redirects::read(text, redirects::Dialect::Netlify, help, &mut take),
         Format::NetlifyToml => netlify_toml::read(text, help, &mut take),
+        Format::Caddy => caddy::read(text, help, &mut take),
+        Format::S3 => s3::read(text, help, &mut take),
         Format::Vercel => vercel::read(text, help, &mut take),
         Format::Firebase => firebase::read(text, help, &mut take),
         Format::Pages => redirects::read(text, redirects::Dialect::Pages, help, &mut take),

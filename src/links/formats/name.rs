@@ -13,6 +13,8 @@ pub enum Format {
     Apache,
     /// The same of a directory: `.htaccess`.
     Htaccess,
+    /// A Caddyfile.
+    Caddy,
     /// A haproxy map, and the converter it is written for.
     Haproxy(HaproxyMatch),
     /// Netlify's `_redirects`.
@@ -29,6 +31,8 @@ pub enum Format {
     Cloudflare,
     /// The pairs of an AWS CloudFront KeyValueStore, in JSON.
     Cloudfront,
+    /// The website configuration of an S3 bucket, in JSON or XML.
+    S3,
     /// Short URLs that Shlink exports.
     Shlink,
     /// Short URLs that YOURLS exports.
@@ -61,11 +65,12 @@ pub enum HaproxyMatch {
     Reg,
 }
 
-const NAMED: [(&str, Format); 23] = [
+const NAMED: [(&str, Format); 25] = [
     ("native", Format::Native),
     ("nginx", Format::Nginx),
     ("apache", Format::Apache),
     ("htaccess", Format::Htaccess),
+    ("caddy", Format::Caddy),
     ("haproxy", Format::Haproxy(HaproxyMatch::Str)),
     ("haproxy-beg", Format::Haproxy(HaproxyMatch::Beg)),
     ("haproxy-dom", Format::Haproxy(HaproxyMatch::Dom)),
@@ -78,6 +83,7 @@ const NAMED: [(&str, Format); 23] = [
     ("firebase", Format::Firebase),
     ("cloudflare", Format::Cloudflare),
     ("cloudfront", Format::Cloudfront),
+    ("s3", Format::S3),
     ("shlink", Format::Shlink),
     ("yourls", Format::Yourls),
     ("bitly", Format::Bitly),

@@ -192,6 +192,29 @@ fn caddy_and_s3() {
     refused("s3/website.json", "website.json:8: it answers where S3 has an error 404");
 }
 
+/// What an API answers is one document, with its objects in a list.
+#[test]
+fn whole_json_documents() {
+    check(
+        "bitly/bitlinks.json",
+        0,
+        "go.example/3xyz https://example.com/landing 301 tag=spring\n\
+         go.example/spring https://example.com/landing 301 tag=spring\n",
+    );
+    let folder = Folder::new();
+    let list = folder.file(
+        "list.json",
+        "[\n {\"source\": \"/a\",\n  \"target\": \"https://a.example/\"},\n {\"source\": \"b\", \"target\": \"https://b.example/\"}\n]\n",
+    );
+    let ran = convert(&[&list, "--on-bad-line=skip"]);
+    assert_eq!((ran.code, &*ran.out), (Some(1), "/a https://a.example/\n"), "{ran:?}");
+    assert!(ran.err.contains("list.json:4: "), "{ran:?}");
+    let unknown = folder.file("what.json", "{\n  \"groups\": [],\n  \"plugin\": {}\n}\n");
+    let ran = convert(&[&unknown]);
+    let said = "what.json:1: the file is an object with the keys groups, plugin; carom reads";
+    assert!(ran.code == Some(1) && ran.err.contains(said), "{ran:?}");
+}
+
 #[test]
 fn shlink_exports() {
     check(

@@ -11,6 +11,9 @@ use super::{apache, cloudflare, csv, exports, nginx};
 const NGINX: &[&[u8]] =
     &[b"map", b"location", b"server", b"http", b"rewrite", b"return", b"if", b"geo", b"include"];
 
+/// How far a document is looked at to tell what it is.
+const HEAD_BYTES: usize = 64 * 1024;
+
 /// Names in the website configuration of an S3 bucket.
 const S3: &[&str] = &["RoutingRules", "RedirectAllRequestsTo", "HttpRedirectCode"];
 
@@ -72,6 +75,8 @@ fn csv_of(text: &[u8]) -> Format {
 fn json_of(text: &[u8]) -> Format {
     let text = text.trim_ascii_start();
     let first = &text[..memchr(b'\n', text).unwrap_or(text.len())];
+    let head = &text[..text.len().min(HEAD_BYTES)];
+    let has = |name: &[u8]| memchr::memmem::find(head, name).is_some();
     match serde_json::from_slice::<Map<String, Value>>(first) {
         Ok(object) if object.contains_key("data") => Format::Cloudfront,
         Ok(object) if S3.iter().any(|name| object.contains_key(*name)) => Format::S3,
@@ -81,6 +86,9 @@ fn json_of(text: &[u8]) -> Format {
             match (is_of(&exports::SHLINK), is_of(&exports::DUB)) {
                 (true, _) => Format::Shlink,
                 (_, true) => Format::Dub,
+                // The answer of an API, on one line.
+                _ if has(b"\"links\"") && has(b"\"long_url\"") => Format::Bitly,
+                _ if has(b"\"shortUrls\"") => Format::Shlink,
                 _ => Format::Ndjson,
             }
         }
@@ -88,7 +96,9 @@ fn json_of(text: &[u8]) -> Format {
         Err(_) if S3.iter().any(|name| memchr::memmem::find(text, name.as_bytes()).is_some()) => {
             Format::S3
         }
-        Err(_) if first.starts_with(b"{") => Format::Cloudfront,
+        Err(_) if has(b"\"long_url\"") => Format::Bitly,
+        Err(_) if has(b"\"shortCode\"") => Format::Shlink,
+        Err(_) if first.starts_with(b"{") && has(b"\"data\"") => Format::Cloudfront,
         Err(_) => Format::Ndjson,
     }
 }
@@ -138,6 +148,10 @@ mod tests {
         check("web.xml", "", Format::S3);
         check("web.json", "{\n\"RoutingRules\":[", Format::S3);
         check("web.json", "{\"RedirectAllRequestsTo\":{}}", Format::S3);
+        check("a.json", "{\n\"links\": [\n{\"long_url\":", Format::Bitly);
+        check("a.json", "{\"links\":[{\"long_url\":\"\"}]}", Format::Bitly);
+        check("a.json", "{\"shortUrls\":{}}", Format::Shlink);
+        check("a.json", "{\n\"x\":1}", Format::Ndjson);
         check("netlify.toml", "", Format::NetlifyToml);
         check("site/vercel.json", "", Format::Vercel);
         check("firebase.json", "", Format::Firebase);

@@ -26,6 +26,7 @@ mod plain;
 mod redirects;
 mod regex;
 mod region;
+mod relined;
 mod rivals;
 mod row;
 mod s3;
@@ -47,6 +48,23 @@ pub(super) fn read(source: &Source<'_>, mut take: impl FnMut(u32, Line<'_>)) {
         let message = "the file is UTF-16; save it as UTF-8 (nothing of it was read)";
         return take(1, Line::Refused(message.to_owned()));
     }
+    if source.format == Format::Native {
+        return native::read(text, take);
+    }
+    match relined::relined(text, source.format) {
+        Ok(None) => of_format(text, source, &mut take),
+        Ok(Some(relined)) => {
+            if let Some(other) = &relined.other {
+                take(1, Line::Other(other.clone()));
+            }
+            of_format(&relined.text, source, &mut |line, row| relined.place(line, row, &mut take));
+        }
+        Err(message) => take(1, Line::Refused(message)),
+    }
+}
+
+/// Reads a text of a format of another program.
+fn of_format(text: &[u8], source: &Source<'_>, mut take: &mut dyn FnMut(u32, Line<'_>)) {
     let help = &source.help;
     match source.format {
         Format::Native => native::read(text, take),

@@ -280,13 +280,17 @@ impl Reloads<'_> {
         Ok(began.elapsed().as_secs_f64() * 1e3)
     }
 
-    /// Waits until the newest generation is kept on the disk: nothing of a reload is
-    /// left to do then.
+    /// Waits until the newest generation is kept on the disk and counted: nothing of a
+    /// reload is left to do then.
     fn wait_for_generation(&self) -> anyhow::Result<()> {
         let said = self.server.said("reloaded: generation ");
         let number = said.last().and_then(|rest| rest.split(',').next()).unwrap_or("1");
         let kept = self.server.clicks().join(format!(".state/generations/{number}.table"));
-        until("keeping a generation", || kept.exists())
+        until("keeping a generation", || kept.exists())?;
+        let counted = format!("generation {number}: ");
+        until("counting what it changed", || {
+            said.is_empty() || !self.server.said(&counted).is_empty()
+        })
     }
 }
 

@@ -35,7 +35,7 @@ if SECONDS < 600:
 WAITING_BYTES = DISK_BYTES // 3
 
 # What a server may say after it serves.
-EXPECTED = re.compile(r"carom: (reloaded: |stopping: |stopped: )")
+EXPECTED = re.compile(r"carom: (reloaded: |generation \d+: |(set|unset|reset) by |stopping: |stopped: )")
 WAITED = re.compile(r"carom: warning: requests waited (\d+) times? for room")
 STOPPED = re.compile(
     r"carom: stopped: (\d+) requests, (\d+) clicks recorded in (\d+) segments, (\d+) lost"

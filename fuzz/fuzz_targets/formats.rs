@@ -25,6 +25,7 @@ fuzz_target!(|data: &[u8]| {
         base: Some("https://b.example"),
         columns: columns.as_ref(),
         include: Some(Include(&include)),
+        ..Help::default()
     };
     let loaded = load(&[Source { help, ..Source::new("fuzz", text, format) }], OnBadLine::Skip);
     let report = loaded.report;

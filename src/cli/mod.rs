@@ -45,7 +45,11 @@ enum Command {
 
 /// The version, the commit that it was built from, and what was built in.
 fn version() -> String {
-    let features = [("zstd", cfg!(feature = "zstd")), ("parquet", cfg!(feature = "parquet"))];
+    let features = [
+        ("zstd", cfg!(feature = "zstd")),
+        ("parquet", cfg!(feature = "parquet")),
+        ("xlsx", cfg!(feature = "xlsx")),
+    ];
     let features = features.iter().filter(|(_, is_in)| *is_in).map(|(name, _)| format!(", {name}"));
     let features: String = features.collect();
     format!("{} ({}{features})", env!("CARGO_PKG_VERSION"), env!("CAROM_COMMIT"))

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::links::{self, Columns, Format};
+use crate::links::{self, Columns, Format, ZoneName};
 use crate::sources::Reading;
 
 /// How the link files of a command are read.
@@ -10,8 +10,8 @@ use crate::sources::Reading;
 pub struct ReadingArguments {
     /// Format of the link files: native, nginx, apache, htaccess, caddy, haproxy,
     /// haproxy-beg, haproxy-dom, haproxy-end, haproxy-reg, netlify, netlify-toml, pages,
-    /// vercel, firebase, cloudflare, cloudfront, s3, shlink, yourls, bitly, dub, csv, tsv or
-    /// ndjson [default: as each file looks]
+    /// vercel, firebase, cloudflare, cloudfront, s3, shlink, yourls, bitly, dub, csv, tsv,
+    /// ndjson or xlsx [default: as each file looks]
     #[arg(long, env = "CAROM_FORMAT", visible_alias = "from")]
     pub format: Option<Format>,
 
@@ -20,15 +20,40 @@ pub struct ReadingArguments {
     #[arg(long, env = "CAROM_BASE", value_name = "https://HOST", value_parser = links::base)]
     pub base: Option<String>,
 
-    /// Columns of csv, tsv and ndjson, by name or counted from 1: key=Slug,target=URL,status=3,…
+    /// Columns of csv, tsv, ndjson and xlsx, by name or counted from 1: key=Slug,target=URL,status=3,…
     /// [default: by their names]
     #[arg(long, env = "CAROM_COLUMNS", value_name = "COLUMNS")]
     pub columns: Option<Columns>,
+
+    /// Put before the path of every key that has no host: slugs and paths
+    #[arg(long, env = "CAROM_PREFIX", value_name = "/PATH/", value_parser = links::prefix)]
+    pub prefix: Option<String>,
+
+    /// Host of every key that has none [default: such keys answer on any host]
+    #[arg(long, env = "CAROM_HOST", value_name = "HOST", value_parser = links::host)]
+    pub host: Option<String>,
+
+    /// Time zone of times in csv, tsv, ndjson and xlsx that name none: Europe/Berlin, +01:00
+    /// [default: such times are refused]
+    #[arg(long, env = "CAROM_TZ", value_name = "ZONE")]
+    pub tz: Option<ZoneName>,
+
+    /// Sheet of an .xlsx workbook, by its name [default: the first]
+    #[arg(long, env = "CAROM_SHEET", value_name = "NAME")]
+    pub sheet: Option<String>,
 }
 
 impl ReadingArguments {
     /// What they say.
     pub fn plan(&self) -> Reading {
-        Reading { format: self.format, base: self.base.clone(), columns: self.columns.clone() }
+        Reading {
+            format: self.format,
+            base: self.base.clone(),
+            columns: self.columns.clone(),
+            prefix: self.prefix.clone(),
+            host: self.host.clone(),
+            zone: self.tz.clone(),
+            sheet: self.sheet.clone(),
+        }
     }
 }

@@ -313,6 +313,10 @@ fn sources(said: &Layers<'_, ServeArguments>) -> Sources {
             format: said.first(|it| it.reading.format),
             base: said.first(|it| it.reading.base.clone()),
             columns: said.first(|it| it.reading.columns.clone()),
+            prefix: said.first(|it| it.reading.prefix.clone()),
+            host: said.first(|it| it.reading.host.clone()),
+            zone: said.first(|it| it.reading.tz.clone()),
+            sheet: said.first(|it| it.reading.sheet.clone()),
         },
         on_bad_line: said.first(|it| it.on_bad_line).unwrap_or_default(),
     }

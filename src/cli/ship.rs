@@ -12,7 +12,7 @@ use clap::{ArgGroup, Args};
 use serde::Serialize;
 use signal_hook::consts::{SIGINT, SIGTERM};
 
-use super::clicks::cat::RowFormatName;
+use super::clicks::row_choice::RowFormatName;
 use super::quantities::{long_time, written_time};
 use super::wishes::default_name;
 use crate::clicks::{ChosenColumns, ClickKeys, key_file};

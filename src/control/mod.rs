@@ -8,5 +8,5 @@ mod live;
 mod serve;
 mod shards;
 
-pub use live::journal;
+pub use live::{journal, of_keys, time_of};
 pub use serve::{EngineWish, IpWish, ServePlan, serve};

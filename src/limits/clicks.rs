@@ -17,9 +17,16 @@ pub const CLICK_TAG_BYTES_MAX: usize = 64;
 /// The longest key of a link that is kept whole in the click log; longer ones, which
 /// have a long query, are cut. Targets are kept whole.
 pub const LOGGED_KEY_BYTES_MAX: usize = HOST_BYTES_MAX + KEY_PATH_BYTES_MAX;
+/// Links that a segment can name at most. Over it: clicks of others have no name.
+pub const NAMED_LINKS_PER_SEGMENT_MAX: usize = 8192;
+/// Names may take so many bytes of a segment, and one byte in
+/// [`NAMED_LINKS_SHARE`] of what is written in it. Over it: the same, until more is written.
+pub const NAMED_LINKS_BYTES_FREE: usize = 8192;
+/// See [`NAMED_LINKS_BYTES_FREE`]. A click has some 127 bytes, so names take 2 of each.
+pub const NAMED_LINKS_SHARE: usize = 64;
 /// Most that a reader keeps of what the links of a segment were, bytes. Over it: what
 /// was known of earlier ones is forgotten.
-pub const LOGGED_LINKS_BYTES_MAX: usize = 1024 * 1024;
+pub const LOGGED_LINKS_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Longest string that each click holds itself, bytes: standing once, it would
 /// take 32 bytes and save no more than these for each click. Longer ones are
 /// written once for each segment.
@@ -98,6 +105,9 @@ pub const STATS_LINKS_MAX: usize = 1_800_000;
 /// each.
 /// Over it: the same.
 pub const STATS_TEXTS_MAX: usize = 100_000;
+/// Bytes of the keys of these links. Over it: links that come later are shown by their
+/// ids.
+pub const STATS_KEYS_BYTES_MAX: usize = 96 * 1024 * 1024;
 /// Hours that it counts one by one: eleven years. Over it: the same.
 pub const STATS_HOURS_MAX: usize = 100_000;
 

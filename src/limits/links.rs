@@ -112,11 +112,21 @@ pub const JOURNAL_GROUP_BYTES_MAX: usize = 1024 * 1024 * 1024;
 /// Size from which on the journal is rewritten without what is outdated, bytes;
 /// the next time when it is twice as large as it was after that.
 pub const JOURNAL_REWRITE_BYTES: u64 = 4 * 1024 * 1024;
+/// Bytes of records of the newest changes that are kept, about, when the journal is
+/// rewritten, so that `links log` tells of them.
+pub const JOURNAL_LOG_BYTES: usize = 2 * 1024 * 1024;
+/// Changes that `links changes` lists, and keys of one change in `links log`, if nobody says
+/// how many; and keys that an answer names. The rest are counted.
+pub const CHANGES_SHOWN: usize = 1000;
 /// Records that are written as one group when the journal is rewritten. More: the next
 /// group.
 pub const JOURNAL_REWRITTEN_AT_ONCE: usize = 4096;
 /// Most tables that can be kept for a rollback.
 pub const GENERATIONS_KEPT_MAX: usize = 100;
+/// What an .xlsx workbook may be when it is unpacked, bytes. Over it: it is refused.
+pub const WORKBOOK_BYTES_MAX: u64 = 512 * 1024 * 1024;
+/// Columns of a sheet that are looked at. A cell behind them: a bad line.
+pub const SHEET_COLUMNS_MAX: usize = 1000;
 /// Quotes left open that are told of a CSV file. Behind that many the rest is not read.
 pub const OPEN_QUOTES_MAX: usize = 100;
 /// How long link files have to be left alone before they are read, milliseconds.

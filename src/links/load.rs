@@ -75,6 +75,8 @@ pub struct Report {
     pub changed: Vec<Problem>,
     /// Every directive that has nothing to do with redirects, in the same order.
     pub passed: Vec<Problem>,
+    /// What holds for a whole file, such as the columns that are not read, in the same order.
+    pub notes: Vec<Problem>,
 }
 
 /// What one file held.
@@ -167,6 +169,8 @@ pub fn load_within(
     let mut loader = Loader::new(sources, room);
     let mut report = Report::default();
     for source in sources {
+        loader.said_bytes += formats::read_bytes(source);
+        loader.look_for_room();
         loader.seen_bytes = if source.format == Format::Native { 0 } else { SEEN_BYTES };
         let first = report.files.len();
         let mut file = first;
@@ -185,15 +189,12 @@ pub fn load_within(
                     report.files[file].others += 1;
                     return report.passed.push(loader.problem(file, line, what));
                 }
+                Line::Note(what) => {
+                    return report.notes.push(loader.problem(file, line, what));
+                }
                 Line::Within(None) => return file = first,
                 Line::Within(Some(name)) => {
-                    let known = loader.names[first..].iter().position(|known| known == name);
-                    file = known.map_or(report.files.len(), |known| first + known);
-                    if known.is_none() {
-                        loader.names.push(name.to_owned());
-                        report.files.push(FileReport::new(name));
-                    }
-                    return;
+                    return file = loader.file_within(first, name, &mut report);
                 }
             };
             pace::done(LINE_NS);
@@ -221,7 +222,8 @@ pub fn load_within(
         _ => {}
     }
     // A reader may come back to earlier lines.
-    for problems in [&mut report.problems, &mut report.changed, &mut report.passed] {
+    let lists = [&mut report.problems, &mut report.changed, &mut report.passed, &mut report.notes];
+    for problems in lists {
         problems.sort_by_key(|problem| (problem.file, problem.line));
     }
     Ok(Loaded { table: (!refused).then(|| loader.builder.finish()), report })
@@ -270,6 +272,16 @@ impl Loader {
         let seen = self.seen_bytes * self.builder.len() as u64;
         let needed = self.builder.bytes(self.room.copies()) + seen + self.said_bytes;
         self.too_large = self.room.check(needed).err();
+    }
+
+    /// The place of a file in the report, which is within the one at `first`.
+    fn file_within(&mut self, first: usize, name: &str, report: &mut Report) -> usize {
+        let known = self.names[first..].iter().position(|known| known == name);
+        if known.is_none() {
+            self.names.push(name.to_owned());
+            report.files.push(FileReport::new(name));
+        }
+        known.map_or(report.files.len() - 1, |known| first + known)
     }
 
     /// What is said of a line.

@@ -49,7 +49,8 @@ mod changes;
 pub use changes::changes;
 pub use changes::{Change, Changes, check_lay, lay_over, read_keys, read_lines};
 pub use formats::{
-    Columns, Format, HaproxyMatch, Help, Include, Included, Source, base, each_include,
+    Columns, Format, HaproxyMatch, Help, Include, Included, Source, ZoneName, base, each_include,
+    host, prefix,
 };
 pub use key::{Key, KeyScratch, normalise};
 pub use link::{Link, LinkAnswer, Options, Origin, Status};

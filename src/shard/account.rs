@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::decide::DecidedClick;
 use super::facts::Facts;
-use crate::clicks::{Click, ClickId, Lost, Verdict, Writer};
+use crate::clicks::{Click, ClickId, Flags, LinkName, Lost, Verdict, Writer};
 use crate::http::Fixed;
 use crate::mailbox::ShardCounts;
 
@@ -47,16 +47,17 @@ impl ShardAccount {
         }
     }
 
-    /// Counts a reply that is a click, and writes the click down.
+    /// Counts a reply that is a click, and writes the click down, and what its link is.
     ///
     /// # Errors
     /// [`Lost`] when there is no room for it.
-    #[inline]
+    #[inline(always)]
     pub(super) fn click(
         &mut self,
         decided: &DecidedClick<'_>,
         facts: &Facts<'_>,
         generation: u32,
+        name: Option<&impl LinkName>,
     ) -> Result<u64, Lost> {
         match decided.verdict {
             Verdict::REDIRECT => self.counts.redirects += 1,
@@ -64,14 +65,14 @@ impl ShardAccount {
             Verdict::GONE => self.counts.gone += 1,
             _ => {} // only readers meet others
         }
-        let appended = self.clicks.append(&Click {
+        let click = Click {
             time_us: facts.unix_us,
             link: decided.link,
             generation,
             ip: facts.peer,
             status: decided.status,
             verdict: decided.verdict,
-            flags: facts.flags(),
+            flags: facts.flags() | Flags::of_via(decided.via),
             variant: decided.variant,
             reason: decided.reason,
             signals: decided.signals,
@@ -81,7 +82,8 @@ impl ShardAccount {
             user_agent: facts.user_agent(),
             tag: decided.tag,
             ..Click::default()
-        });
+        };
+        let appended = self.clicks.append_named(&click, name);
         if appended.is_err() {
             self.counts.clicks_lost += 1;
         }
@@ -108,10 +110,12 @@ impl ShardAccount {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clicks::Via;
     use crate::http::{Parsed, parse};
     use crate::limits::SEGMENT_BYTES_MIN;
     use crate::rehearsal::tape::Tape;
     use crate::shard::decide::DecidedReply;
+    use crate::shard::found_name::FoundName;
 
     #[test]
     fn a_click_says_all_that_was_decided() {
@@ -122,14 +126,18 @@ mod tests {
             reply: DecidedReply::NotFound,
             status: 404,
             verdict: Verdict::GONE,
+            via: Via::ELSE,
             link: 9,
             variant: 3,
             reason: 21,
             signals: 0x2001,
             tag: b"spring",
+            target: b"https://t.example/",
         };
         let (tape, clicks) = Tape::new(SEGMENT_BYTES_MIN as usize);
-        ShardAccount::new(clicks, Duration::ZERO).click(&decided, &facts, 4).unwrap();
+        ShardAccount::new(clicks, Duration::ZERO)
+            .click(&decided, &facts, 4, None::<&FoundName<'_>>)
+            .unwrap();
         let click = Click {
             time_us: 5,
             link: 9,
@@ -137,6 +145,7 @@ mod tests {
             ip: [7; 16],
             status: 404,
             verdict: Verdict::GONE,
+            flags: Flags::of_via(Via::ELSE),
             variant: 3,
             reason: 21,
             signals: 0x2001,

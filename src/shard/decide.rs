@@ -17,7 +17,7 @@
 mod tests;
 
 use super::facts::Facts;
-use crate::clicks::Verdict;
+use crate::clicks::{Verdict, Via};
 use crate::http::{Extra, Fixed, Method, Refusal, Request};
 use crate::links::{Captured, Fallback, Hit, LinkAnswer, Status, Target};
 
@@ -39,6 +39,8 @@ pub(super) struct DecidedClick<'a> {
     pub(super) status: u16,
     /// What was found.
     pub(super) verdict: Verdict,
+    /// What sends the visitor on.
+    pub(super) via: Via,
     /// The id of the link that answers; 0 for none.
     pub(super) link: u64,
     /// Which of its targets was picked; 0 while links have one target.
@@ -51,6 +53,8 @@ pub(super) struct DecidedClick<'a> {
     pub(super) signals: u16,
     /// What the operator calls clicks of this link; empty for nothing.
     pub(super) tag: &'a [u8],
+    /// Where the link or the fallback sends now, as it was written; empty for nowhere.
+    pub(super) target: &'a [u8],
 }
 
 impl DecidedClick<'_> {
@@ -60,11 +64,13 @@ impl DecidedClick<'_> {
         reply: DecidedReply::NotFound,
         status: 404,
         verdict: Verdict::UNKNOWN,
+        via: Via::UNTOLD,
         link: 0,
         variant: 0,
         reason: 0,
         signals: 0,
         tag: b"",
+        target: b"",
     };
 }
 
@@ -101,16 +107,19 @@ pub(super) fn without_link(request: &Request) -> Option<Fixed> {
 }
 
 /// Decides by the link that was found, or that there is none.
-#[inline]
+///
+/// Inlined, so that the decision for a plain link is never stored: read back at once, it
+/// waits for all stores before it, those into the click log included.
+#[inline(always)]
 pub(super) fn decide<'a>(
-    found: Option<&Hit<'a>>,
+    found: Option<Hit<'a>>,
     facts: &Facts<'a>,
     standing: &Standing<'a>,
 ) -> Decision<'a> {
     if facts.method() == Method::Changing && !keeps_method(found, facts) {
         return Decision::NoClick(Fixed::MethodNotAllowed);
     }
-    if !found.is_some_and(|hit| hit.exact)
+    if !found.as_ref().is_some_and(|hit| hit.exact)
         && let Some(fixed) = unclaimed(facts)
     {
         return Decision::NoClick(fixed);
@@ -124,11 +133,13 @@ pub(super) fn decide<'a>(
             reply: DecidedReply::Plain { status: hit.status, location },
             status: hit.status.code(),
             verdict: Verdict::REDIRECT,
+            via: via(&hit),
             link: hit.id,
             variant: 0,
             reason: 0,
             signals: 0,
             tag: b"",
+            target: location,
         }),
         Some(hit) => of_link(hit, facts),
         None => of_no_link(standing.fallback),
@@ -138,12 +149,13 @@ pub(super) fn decide<'a>(
 /// Whether what was found redirects with the same method and body (RFC 9110 §15.4.8,
 /// §15.4.9).
 #[cold]
-fn keeps_method(found: Option<&Hit<'_>>, facts: &Facts<'_>) -> bool {
+fn keeps_method(found: Option<Hit<'_>>, facts: &Facts<'_>) -> bool {
     let status = found.map(|hit| hit.answer(facts.unix_us).status);
     matches!(status, Some(Status::TemporaryRedirect | Status::PermanentRedirect))
 }
 
 /// What browsers and robots ask for by themselves, unless a link claims it.
+#[inline(never)]
 fn unclaimed(facts: &Facts<'_>) -> Option<Fixed> {
     match facts.path {
         b"/robots.txt" if facts.method() == Method::Head => Some(Fixed::RobotsHead),
@@ -153,26 +165,38 @@ fn unclaimed(facts: &Facts<'_>) -> Option<Fixed> {
     }
 }
 
+/// How a link that answers with its own target was found.
+#[inline]
+fn via(hit: &Hit<'_>) -> Via {
+    if hit.exact { Via::LINK } else { Via::PREFIX }
+}
+
 /// Decides by a link that has options, blanks in its target, or no target.
-fn of_link<'a>(hit: &Hit<'a>, facts: &Facts<'a>) -> Decision<'a> {
+#[inline(never)]
+fn of_link<'a>(hit: Hit<'a>, facts: &Facts<'a>) -> Decision<'a> {
     let answer = hit.answer(facts.unix_us);
     let is_gone = answer.status == Status::Gone;
     Decision::Click(DecidedClick {
         reply: said(&answer, hit.captured(facts.path)),
         status: answer.status.code(),
         verdict: if is_gone { Verdict::GONE } else { Verdict::REDIRECT },
+        via: if answer.is_else { Via::ELSE } else { via(&hit) },
         link: hit.id,
         tag: answer.tag,
+        target: if is_gone { b"" } else { answer.target.text() },
         ..DecidedClick::NOT_FOUND
     })
 }
 
 /// Decides where no link was found.
+#[inline(never)]
 fn of_no_link(fallback: Option<&Fallback>) -> Decision<'_> {
     Decision::Click(match fallback.map(LinkAnswer::from) {
         Some(answer) => DecidedClick {
             reply: said(&answer, Captured::default()),
             status: answer.status.code(),
+            via: Via::FALLBACK,
+            target: answer.target.text(),
             ..DecidedClick::NOT_FOUND
         },
         None => DecidedClick::NOT_FOUND,

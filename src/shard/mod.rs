@@ -13,6 +13,7 @@ mod connections;
 mod decide;
 mod excess;
 mod facts;
+mod found_name;
 mod reply;
 #[cfg(test)]
 mod tests;
@@ -21,7 +22,7 @@ mod undelivered;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::clicks::{Privacy, Writer};
+use crate::clicks::{Privacy, Via, Writer};
 use crate::connection::{Connection, Sides, Step, Timeouts};
 use crate::http::{Fixed, Keep, Refusal, Replies};
 use crate::limits::DRAIN_IDLE_MS;
@@ -33,6 +34,7 @@ use batch::{Batch, Question, Wants};
 use connections::Connections;
 use decide::{Decision, Standing, TOO_LONG, decide};
 use facts::Facts;
+use found_name::FoundName;
 
 /// The time of one engine turn.
 #[derive(Debug, Clone, Copy, Default)]
@@ -215,18 +217,22 @@ impl Shard {
             fallback: self.settings.fallback.as_ref(),
             refuses: !has_room && self.settings.when_full == WhenFull::Refuse,
         };
-        let decision = decide(found.as_ref(), &facts, &standing);
+        let decision = decide(found, &facts, &standing);
         let decided = match &decision {
             Decision::NoClick(fixed) => return no_click(account, *fixed, out),
             Decision::Click(decided) => decided,
         };
-        let unsigned = match reply::write(&decided.reply, &facts, replies, keep, out) {
+        let unsigned = match reply::write(decided.reply, &facts, replies, keep, out) {
             Ok(unsigned) => unsigned,
             Err(TooLong) => return no_click(account, TOO_LONG, out),
         };
-        let appended = account.click(decided, &facts, self.links.generation());
-        if let Some(unsigned) = unsigned {
-            unsigned.sign(&account.id(appended).text(), out);
+        let is_sent = decided.via != Via::UNTOLD;
+        let name = FoundName { hit: found.as_ref(), links: &self.links, decided };
+        let name = is_sent.then_some(name);
+        let appended = account.click(decided, &facts, self.links.generation(), name.as_ref());
+        if let Some(location) = unsigned {
+            let id = account.id(appended).text();
+            reply::sign(decided.reply, &facts, location, &id, out);
         }
     }
 

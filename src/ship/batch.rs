@@ -3,12 +3,14 @@
 //! What is in it follows from where it begins and ends in each shard, and from
 //! nothing else, so that it can be put together again after a crash.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::path::Path;
 
+use foldhash::fast::RandomState;
+
 use crate::clicks::key_ring::GoneKeys;
-use crate::clicks::{ClickKeys, Ledger, LedgerEntry, Position, STRINGS};
+use crate::clicks::{ClickKeys, EntryLink, Ledger, LedgerEntry, Position, STRINGS};
 use crate::limits::BATCH_TEXT_BYTES_MAX;
 
 /// Clicks in the order of time, those of one moment by shard.
@@ -20,6 +22,8 @@ pub struct ClickBatch {
     keys: Option<ClickKeys>,
     clicks: Vec<KeptClick>,
     text: Vec<u8>,
+    /// What the last click of each link and variant said that it is.
+    links: HashMap<(u64, u8), KeptLink, RandomState>,
     ends: BTreeMap<u16, Position>,
     is_sorted: bool,
     /// Keys that signed clicks which got no id, as they are not there.
@@ -33,6 +37,22 @@ struct KeptClick {
     begin: u32,
     /// Lengths of the strings.
     bytes: [u16; STRINGS],
+    link: Option<KeptLink>,
+}
+
+/// Where key and target of a link stand in the text of the batch, one behind the other.
+#[derive(Clone, Copy, Debug)]
+struct KeptLink {
+    begin: u32,
+    key: u16,
+    target: u16,
+}
+
+impl KeptLink {
+    fn of(self, text: &[u8]) -> (&[u8], &[u8]) {
+        let (key, rest) = text[self.begin as usize..].split_at(usize::from(self.key));
+        (key, &rest[..usize::from(self.target)])
+    }
 }
 
 impl ClickBatch {
@@ -46,6 +66,7 @@ impl ClickBatch {
             keys,
             clicks: Vec::new(),
             text: Vec::new(),
+            links: HashMap::default(),
             ends: BTreeMap::new(),
             is_sorted: true,
             gone_keys: GoneKeys::default(),
@@ -57,6 +78,7 @@ impl ClickBatch {
         self.number = number;
         self.clicks.clear();
         self.text.clear();
+        self.links.clear();
         self.ends.clear();
         self.is_sorted = true;
     }
@@ -108,12 +130,27 @@ impl ClickBatch {
             id.is_none().then(|| self.gone_keys.note(entry.key));
             id
         });
-        let entry = LedgerEntry { folder: Path::new(""), id, click, ..*entry };
-        self.clicks.push(KeptClick {
-            entry,
-            begin,
-            bytes: strings.map(|string| string.len() as u16),
-        });
+        let link = self.keep_link(entry);
+        let bytes = strings.map(|string| string.len() as u16);
+        let (folder, unknown) = (Path::new(""), EntryLink::Unknown);
+        let entry = LedgerEntry { folder, id, click, link: unknown, ..*entry };
+        self.clicks.push(KeptClick { entry, begin, bytes, link });
+    }
+
+    /// Keeps what the link of a click is: once for all clicks of it, until it changes.
+    fn keep_link(&mut self, entry: &LedgerEntry<'_>) -> Option<KeptLink> {
+        let (key, target) = entry.key_and_target()?;
+        let place = (entry.click.link, entry.click.variant);
+        let before = self.links.get(&place).copied();
+        if let Some(kept) = before.filter(|kept| kept.of(&self.text) == (key, target)) {
+            return Some(kept);
+        }
+        let begin = self.text.len() as u32;
+        self.text.extend_from_slice(key);
+        self.text.extend_from_slice(target);
+        let kept = KeptLink { begin, key: key.len() as u16, target: target.len() as u16 };
+        self.links.insert(place, kept);
+        Some(kept)
     }
 
     /// Whether it is to be shipped before more is added.
@@ -168,7 +205,11 @@ impl ClickBatch {
                 rest = behind;
                 string
             });
-            LedgerEntry { click: kept.entry.click.with_strings(strings), ..kept.entry }
+            let link = kept.link.map_or(EntryLink::Unknown, |link| {
+                let (key, target) = link.of(&self.text);
+                EntryLink::Is(key, target)
+            });
+            LedgerEntry { click: kept.entry.click.with_strings(strings), link, ..kept.entry }
         })
     }
 }

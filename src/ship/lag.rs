@@ -71,7 +71,7 @@ fn unread(file: &SegmentFile, position: Option<&Position>, wants_first: bool) ->
     let mut reader = SegmentReader::open(file.open().ok()?).ok()?.ok()?;
     let own = position.filter(|position| position.is_in(file));
     if let Some(position) = own {
-        reader.resume_at(position.offset, position.sequence);
+        reader.skip_to(position.offset, position.sequence);
     }
     let sealed = reader.seal().map(|seal| match own {
         Some(position) => seal.last_sequence.saturating_add(1).saturating_sub(position.sequence),

@@ -13,7 +13,7 @@ use super::mark::FileMark;
 use super::table_file;
 use crate::links::{
     Columns, FileReport, Format, Help, Include, OnBadLine, Report, Source, Table, TableRoom,
-    load_within,
+    ZoneName, load_within,
 };
 use crate::pace;
 
@@ -37,6 +37,14 @@ pub struct Reading {
     pub base: Option<String>,
     /// Which columns of a table of values mean what; `None`: by their names.
     pub columns: Option<Columns>,
+    /// Before the path of every key without a host: `/go`.
+    pub prefix: Option<String>,
+    /// The host of every key without one.
+    pub host: Option<String>,
+    /// Where times in a table are meant that say no time zone.
+    pub zone: Option<ZoneName>,
+    /// Which sheet of a workbook; `None`: the first.
+    pub sheet: Option<String>,
 }
 
 impl Reading {
@@ -178,6 +186,10 @@ fn read(
             help: Help {
                 base: sources.reading.base.as_deref(),
                 columns: sources.reading.columns.as_ref(),
+                prefix: sources.reading.prefix.as_deref(),
+                host: sources.reading.host.as_deref(),
+                zone: sources.reading.zone.as_ref(),
+                sheet: sources.reading.sheet.as_deref(),
                 include: Some(Include(finder)),
             },
             ..Source::new(&file.name, &file.bytes, file.format)

@@ -1,13 +1,16 @@
 //! What `carom clicks cat` prints, and what it says is wrong.
 
+use std::ffi::OsStr;
 use std::fs;
 
-use carom::cli::clicks::cat::{CatArguments, RowFormatName};
+use carom::cli::clicks::cat::CatArguments;
+use carom::cli::clicks::row_choice::RowFormatName;
 use carom::clicks::{
     AddressSource, ChosenColumns, Click, Flags, Tail, TlsSession, Verdict, folder::list, key_file,
 };
 use tempfile::TempDir;
 
+use crate::common::carom;
 use crate::common::ledger::{click, folder_of};
 use crate::{printed, wish};
 
@@ -71,6 +74,40 @@ fn as_csv() {
          \"say \"\"hi\"\"\",spring sale,,\n",
     );
 }
+/// What a spreadsheet would compute is text for it.
+#[test]
+fn for_spreadsheets() {
+    let dir = folder_of([
+        Click {
+            host: b"=1+1",
+            referer: b"+1",
+            user_agent: b"-2;\"x\"",
+            tag: b"@SUM(A1)",
+            ..click(0)
+        },
+        Click { host: b"\t=1", referer: b"\r=1", user_agent: b"a=1", tag: b"'=1", ..click(1) },
+    ]);
+    let columns = Some(ChosenColumns::parse("host,referer,user_agent,tag,ip,status").unwrap());
+    let (format, excel) = (Some(RowFormatName::Csv), true);
+    let wish = CatArguments { format, excel, columns, ..wish(dir.path()) };
+    assert_eq!(
+        printed(&wish).0,
+        "\u{feff}host;referer;user_agent;tag;ip;status\r\n\
+         '=1+1;'+1;\"'-2;\"\"x\"\"\";'@SUM(A1);192.0.2.7;302\r\n\
+         '\\x09=1;'\\x0d=1;a=1;'=1;192.0.2.7;302\r\n"
+    );
+    let (usual, ..) = printed(&CatArguments { columns: None, ..wish.clone() });
+    assert!(usual.lines().next().unwrap().ends_with(";id;cut;key;target;via"), "{usual}");
+    let ndjson = CatArguments { format: Some(RowFormatName::Ndjson), ..wish };
+    let (out, complaints, status) = printed(&ndjson);
+    assert!(out.is_empty() && complaints.contains("leave out `--format ndjson`"), "{complaints}");
+    assert_eq!(status, 2);
+    // Who says nothing of the format gets it.
+    let ran =
+        carom([OsStr::new("clicks"), "cat".as_ref(), "--excel".as_ref(), dir.path().as_ref()]);
+    assert!(ran.code == Some(0) && ran.out.starts_with("\u{feff}time;shard;"), "{ran:?}");
+}
+
 /// A click with all that only some have.
 fn judged() -> Click<'static> {
     let (ip_from, tls) = (AddressSource::FORWARDED, TlsSession::V13.resumed());

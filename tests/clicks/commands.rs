@@ -4,8 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use carom::cli::clicks::cat::{CatArguments, RowFormatName, cat};
+use carom::cli::clicks::cat::{CatArguments, cat};
 use carom::cli::clicks::filter::{FilterArguments, VerdictArgument};
+use carom::cli::clicks::row_choice::RowFormatName;
 use carom::cli::clicks::stats::{self, StatsArguments, stats};
 use carom::cli::clicks::verify::{VerifyArguments, verify};
 use carom::clicks::{Click, Flags, Verdict, folder::list};
@@ -44,6 +45,7 @@ fn cat_of(path: &Path, filter: FilterArguments) -> Printed {
         format,
         columns: None,
         follow: false,
+        excel: false,
         click_key: None,
         filter,
         quiet: false,

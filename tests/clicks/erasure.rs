@@ -73,6 +73,9 @@ pub fn history() -> &'static Files {
         keeper.finish();
         let (keeper, mut writers) = serve(first.path());
         write(&mut writers, 1500);
+        let list = || fs::read_to_string(first.path().join(LIST)).unwrap();
+        let is_sealed = |shard| list().contains(&format!(" sealed shard={shard} segment=5 "));
+        wait_until("what is full is sealed", || is_sealed(0) && is_sealed(1));
         let second = store(&load(first.path()));
         drop(writers);
         keeper.finish();

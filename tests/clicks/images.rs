@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use carom::clicks::{CLICK_ROOM_MAX, Click, Flags, GAP_BYTES, Tail};
+use carom::clicks::{CLICK_ROOM_MAX, Click, Flags, GAP_BYTES, LinkName, Tail};
 use carom::rehearsal::tape::{OwnedClick, Tape};
 
 /// First page.
@@ -47,9 +47,30 @@ pub fn random_click(
     OwnedClick::of(sequence, &click)
 }
 
+/// What a link is.
+pub struct Name<'a> {
+    pub key: String,
+    pub target: &'a [u8],
+}
+
+impl LinkName for Name<'_> {
+    fn target(&self) -> &[u8] {
+        self.target
+    }
+
+    fn key(&self) -> String {
+        self.key.clone()
+    }
+
+    fn key_bytes_max(&self) -> usize {
+        self.key.len()
+    }
+}
+
 /// Types of records.
 pub const CLICK: u8 = 1;
 pub const TEXT: u8 = 3;
+pub const LINK: u8 = 4;
 
 /// Where the records of these types stand in a whole image.
 pub fn places(image: &[u8], types: &[u8]) -> Vec<Range<usize>> {

@@ -1,5 +1,5 @@
-//! Records of what a link was, which no server writes yet: every reader passes over them,
-//! counts them, and knows the last of each link and variant.
+//! Records of what a link was: every reader counts them, and knows the last of each link
+//! and variant.
 
 use std::fs;
 use std::path::Path;

@@ -15,6 +15,8 @@ mod keeper;
 mod killed;
 mod links;
 mod model;
+mod named;
+mod names;
 mod old_formats;
 mod power;
 mod printed;
@@ -28,8 +30,9 @@ mod texts;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use carom::cli::clicks::cat::{CatArguments, RowFormatName, cat};
+use carom::cli::clicks::cat::{CatArguments, cat};
 use carom::cli::clicks::filter::FilterArguments;
+use carom::cli::clicks::row_choice::RowFormatName;
 
 /// The clicks of a folder as NDJSON.
 fn wish(dir: &Path) -> CatArguments {
@@ -38,6 +41,7 @@ fn wish(dir: &Path) -> CatArguments {
         format: Some(RowFormatName::Ndjson),
         columns: None,
         follow: false,
+        excel: false,
         click_key: None,
         filter: FilterArguments::default(),
         quiet: false,

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::AtomicBool;
 
-use carom::cli::clicks::cat::{CatArguments, RowFormatName, cat};
+use carom::cli::clicks::cat::{CatArguments, cat};
 use carom::cli::clicks::filter::FilterArguments;
+use carom::cli::clicks::row_choice::RowFormatName;
 use carom::clicks::{
     COLUMNS, Click, Flags, Ledger, Salt, Tail, Verdict, Writer, close_frame, key_file,
 };
@@ -16,8 +17,8 @@ use carom::limits::TEXTS_PER_SEGMENT_MAX;
 use carom::rehearsal::tape::Tape;
 use serde_json::{Value, json};
 
-use crate::common::ledger::{append, click, keep, killed};
-use crate::images::{CLICK, places, random_click};
+use crate::common::ledger::{append, click, folder_of, keep, killed};
+use crate::images::{CLICK, Name, places, random_click};
 
 pub fn has_python() -> bool {
     let found = Command::new("python3").arg("--version").output();
@@ -49,6 +50,7 @@ pub fn agree(files: &[PathBuf]) -> Vec<String> {
         format,
         columns: None,
         follow: false,
+        excel: false,
         click_key,
         filter,
         quiet: true,
@@ -75,6 +77,25 @@ pub fn agree(files: &[PathBuf]) -> Vec<String> {
     rows.lines().map(str::to_owned).collect()
 }
 
+/// Without the key it says so, once.
+#[test]
+fn without_a_key() {
+    if !has_python() {
+        return;
+    }
+    let dir = folder_of([click(0), click(1)]);
+    let file = dir.path().join("shard-000-0000000001.clicks");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/read-clicks");
+    let python = Command::new("python3").arg(script).arg(file).output().unwrap();
+    let said = String::from_utf8(python.stderr).unwrap();
+    assert_eq!(
+        said.matches("clicks are without their ids; name the key file").count(),
+        1,
+        "{said}"
+    );
+    assert!(String::from_utf8(python.stdout).unwrap().contains("\"id\":null"));
+}
+
 /// Clicks with any bytes where a field is, also those that no server writes yet. Every
 /// column of the list must be in some row.
 #[test]
@@ -89,7 +110,9 @@ fn fields_that_say_anything() {
     for number in 0..600 {
         let click = random_click(&mut rng, number + 1, 0..9);
         let tail = Tail { visitor: rng.u64(1..), ..Tail::default() };
-        writer.append(&Click { path: &[b'?'; 60], tail, ..click.click() }).unwrap();
+        let name = Name { key: format!("/key-{number}"), target: b"https://\xfft.example/" };
+        let click = Click { path: &[b'?'; 60], tail, ..click.click() };
+        writer.append_named(&click, Some(&name)).unwrap();
     }
     let mut image = tape.images().remove(0);
     let salt = Salt::new(u32::from_le_bytes(image[80..84].try_into().unwrap()));
@@ -98,8 +121,13 @@ fn fields_that_say_anything() {
         // Verdict, status and flags, but for those that say how the record is built.
         rng.fill(&mut record[9..13]);
         record[13] = record[13] & 0b1010 | rng.u8(..) & 0b1111_0101;
-        for field in [14..16, 32..44, 46..64] {
+        for field in [15..16, 40..44, 46..64] {
             rng.fill(&mut record[field]);
+        }
+        // Links of which the segment says nothing.
+        if rng.bool() {
+            rng.fill(&mut record[32..40]);
+            record[14] = rng.u8(..);
         }
         let tail = 64 + 4 * (3 + usize::from(record[13] >> 1 & 1));
         let (known, more) = (record[tail], rng.u8(..40));

@@ -3,9 +3,11 @@
 mod check;
 #[path = "../common/mod.rs"]
 mod common;
+mod csv;
 mod formats;
 mod kinds;
 mod nginx;
 mod redirects;
 mod replay;
 mod scale;
+mod workbooks;

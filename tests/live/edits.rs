@@ -16,11 +16,18 @@ both_engines!(set_unset_and_reset, |engine| {
     check(&server, &[("/a", Some(NEW)), ("/b", None), ("/new", Some(NEW))]);
     // The same again changes nothing.
     let said = done(&server, &["unset", "/b"]);
-    assert_eq!(said, "0 links changed, serving generation 4, 3 changes over the files\n");
+    let want = "0 links changed, serving generation 4, 3 changes over the files\n\
+                there was no link /b\n";
+    assert_eq!(said, want);
+    // What was not there is said, and stays away whatever a later file says.
+    let answer = json(&server, &["unset", "/new", "/typo", "/other"]);
+    assert_eq!(answer["absent"], serde_json::json!(["/typo", "/other"]));
+    assert_eq!(answer["changed"], 3);
+    done(&server, &["undo", "5"]);
     done(&server, &["reset", "/b"]);
     check(&server, &[("/a", Some(NEW)), ("/b", Some(B)), ("/new", Some(NEW))]);
     let said = done(&server, &["reset", "--all"]);
-    assert_eq!(said, "2 links changed, serving generation 6\n");
+    assert_eq!(said, "2 links changed, serving generation 8\n");
     check(&server, &[("/a", Some(A)), ("/b", Some(B)), ("/new", None)]);
 });
 

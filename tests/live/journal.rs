@@ -171,11 +171,20 @@ fn a_kill_leaves_what_was_acknowledged() {
         edits += count.into_inner();
         truth.extend(acknowledged);
         server.restart();
+        let log = json(&server, &["log"])["entries"].as_array().unwrap().clone();
+        let numbers: Vec<u64> = log.iter().filter_map(|entry| entry["number"].as_u64()).collect();
+        assert!(numbers.is_sorted_by(|a, b| a > b), "{numbers:?}");
         for key in 0..KEYS {
             let found = location(&server, &format!("/k{key}"));
             // What was not acknowledged may be there, whole, or not.
             let is_right = Some(&found) == truth.get(&key).or(Some(&None));
             assert!(is_right || last.get(&key) == Some(&found), "round {round}, {key}: {found:?}");
+            // The log tells of what is there.
+            let mut changes = log.iter().flat_map(|entry| entry["keys"].as_array().unwrap());
+            let newest = changes.find(|change| change["key"] == format!("/k{key}"));
+            let line = found.as_ref().map(|target| format!("/k{key} {target}"));
+            let told = newest.and_then(|change| change["new"].as_str().map(str::to_owned));
+            assert_eq!(told.filter(|told| told != "unset"), line, "round {round}, {key}");
             truth.insert(key, found);
         }
     }

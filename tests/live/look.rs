@@ -4,7 +4,7 @@ use rustix::io::Errno;
 
 use crate::common::seccomp::where_refused;
 use crate::common::{self, Engine, Server, carom};
-use crate::{LINKS, both_engines, check, done, file, json, links, refused};
+use crate::{LINKS, both_engines, check, done, file, links, refused};
 
 const NEW: &str = "https://new.example/";
 
@@ -56,11 +56,16 @@ both_engines!(a_diff_shows_what_a_promotion_changes, |engine| {
                 + /a https://a.example/ 301\n\
                 + /new https://new.example/\n\
                 1 added, 1 removed, 1 changed\n";
-    assert_eq!(done(&server, &["diff"]), want);
+    let ran = links(&server, &["diff"]);
+    assert_eq!((ran.code, &*ran.out, &*ran.err), (Some(1), want, ""));
     // What is set lies over both.
     done(&server, &["set", "/a", NEW]);
-    let answer = json(&server, &["diff"]);
+    let ran = links(&server, &["diff", "--json"]);
+    let answer: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
     assert_eq!((&answer["added"], &answer["changed"]), (&1.into(), &0.into()));
+    // The same links are no difference.
+    done(&server, &["stage", server.setup.links[0].to_str().unwrap()]);
+    assert_eq!(done(&server, &["diff"]).lines().next(), Some("0 added, 0 removed, 0 changed"));
 });
 
 both_engines!(the_link_that_answers_is_shown, |engine| {
@@ -87,3 +92,18 @@ both_engines!(the_link_that_answers_is_shown, |engine| {
         "{said}"
     );
 });
+
+/// A staged table that changes in force do not go together with differs in no way that
+/// could be told.
+#[test]
+fn a_diff_that_cannot_be_made_is_trouble() {
+    let server = Server::start(Engine::Epoll, LINKS);
+    let shapes: String = (0..32).map(|at| format!("/q?p{at}=1 https://q.example/{at}\n")).collect();
+    done(&server, &["stage", &file(&server, "shapes.txt", &shapes)]);
+    done(&server, &["set", "/q?zz=1", "https://set.example/"]);
+    let (code, said) = refused(&server, &["diff"]);
+    assert!(
+        code == 2 && said.contains("error: a link that was set does not go together"),
+        "{said}"
+    );
+}

@@ -4,6 +4,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod edits;
+mod history;
 mod journal;
 mod kept;
 mod look;

@@ -15,7 +15,7 @@ use crate::common::live::quantile;
 use crate::common::process::{memory, peak};
 use crate::common::scale::from_env;
 use crate::common::{Engine, Server};
-use crate::{check, done, file};
+use crate::{check, done, file, links};
 
 /// What a comparison of any number of links may take.
 const BYTES_MAX: u64 = 64 << 20;
@@ -40,7 +40,7 @@ fn a_diff_takes_little_memory() {
     let pid = server.pid();
     fs::write(format!("/proc/{}/clear_refs", pid.as_raw_nonzero()), "5").unwrap();
     let before = memory(pid).resident;
-    let said = done(&server, &["diff"]);
+    let said = links(&server, &["diff"]).out;
     let half = count / 2;
     let want = format!("\n{half} added, {half} removed, {half} changed\n");
     assert!(said.ends_with(&want), "{}", said.lines().last().unwrap());

@@ -7,13 +7,14 @@
 //! - One line has lost its end, within the user agent: it is sent as far as it
 //!   goes.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
-use carom::clicks::Click;
+use carom::clicks::{Click, LinkName, SegmentEvent, SegmentReader};
 use carom::limits::{
     CLICK_PATH_BYTES_MAX, CLICK_REFERER_BYTES_MAX, CLICK_USER_AGENT_BYTES_MAX, SEGMENT_HEADER_BYTES,
 };
-use carom::rehearsal::tape::{OwnedClick, Tape, TapeContents};
+use carom::rehearsal::tape::{OwnedClick, Tape};
 use serde_json::{Value, json};
 
 use crate::both_engines;
@@ -201,7 +202,7 @@ fn replay(server: &Server, links: &Links, client: usize, requests: &[&Logged]) -
             for logged in chunk {
                 let (reply, verdict) = links.answer(logged);
                 assert_eq!(connection.reply().as_ref(), Some(&reply), "{}", logged.target);
-                clicks.extend(verdict.map(|verdict| click(logged, &host, reply.status, verdict)));
+                clicks.extend(verdict.map(|verdict| click(logged, &host, &reply, verdict)));
             }
         }
         if requests.last().is_some_and(|logged| logged.is_last()) {
@@ -214,7 +215,7 @@ fn replay(server: &Server, links: &Links, client: usize, requests: &[&Logged]) -
 
 /// The click that a request should make, without the fields that only the
 /// server knows.
-fn click(logged: &Logged, host: &str, status: u16, verdict: &str) -> Value {
+fn click(logged: &Logged, host: &str, reply: &Reply, verdict: &str) -> Value {
     let mut cuts = Vec::new();
     let mut keep = |name, text: &str, bytes_max| {
         if text.len() <= bytes_max {
@@ -236,7 +237,7 @@ fn click(logged: &Logged, host: &str, status: u16, verdict: &str) -> Value {
     let mut click = json!({
         "generation": 1,
         "ip": "127.0.0.1",
-        "status": status,
+        "status": reply.status,
         "verdict": verdict,
         "head": logged.method == "HEAD",
         "prefetch": false,
@@ -246,7 +247,11 @@ fn click(logged: &Logged, host: &str, status: u16, verdict: &str) -> Value {
         "referer": referer,
         "user_agent": user_agent,
         "tag": null,
+        "via": if verdict == "unknown" { "fallback" } else { "link" },
     });
+    if let Some(location) = &reply.location {
+        click["target"] = json!(location);
+    }
     if !cuts.is_empty() {
         click["cut"] = json!(cuts);
     }
@@ -259,10 +264,16 @@ fn shown(text: &str) -> String {
     text.replace("\\x", "\\x5cx")
 }
 
+/// The path of a click, as it was sent; the log has none that is cut.
+fn path_of(row: &Value) -> &str {
+    row["path"].as_str().unwrap()
+}
+
 /// Every click is one that was sent, and those of a connection are in its order.
 fn compare(rows: &[Value], sent: &[Sent]) {
     assert_eq!(rows.len(), sent.iter().map(|(_, clicks)| clicks.len()).sum::<usize>());
     let mut by_host: HashMap<&str, Vec<Value>> = HashMap::new();
+    let mut named = 0;
     for row in rows {
         let mut click = row.clone();
         let fields = click.as_object_mut().unwrap();
@@ -271,30 +282,87 @@ fn compare(rows: &[Value], sent: &[Sent]) {
         }
         let link = fields.remove("link").unwrap();
         assert_eq!(link.is_null(), row["verdict"] == "unknown", "{row}");
+        // A key is spelled otherwise than the path that was asked for.
+        let key = fields.remove("key");
+        let own = |key: &Value| segments(key.as_str().unwrap()) == segments(path_of(row));
+        assert!(key.as_ref().is_none_or(own), "{row}");
+        let has_name = key.is_some() || row.get("target").is_some();
+        named += usize::from(has_name);
+        click["has_name"] = json!(has_name);
         by_host.entry(row["host"].as_str().unwrap()).or_default().push(click);
     }
     for (host, clicks) in sent {
         let got = by_host.remove(&**host).unwrap_or_default();
         assert_eq!(got.len(), clicks.len(), "{host}");
         for (got, want) in got.iter().zip(clicks) {
-            assert_eq!(got, want);
+            let mut want = want.clone();
+            want["has_name"] = got["has_name"].clone();
+            if want["has_name"] == false {
+                want.as_object_mut().unwrap().remove("target");
+            }
+            assert_eq!(*got, want);
         }
     }
+    eprintln!("{named} of {} clicks say where they were sent", rows.len());
+    assert!(named > rows.len() / 2, "{named}");
     assert!(by_host.is_empty(), "clicks that nobody made: {by_host:?}");
 }
 
-/// What a click takes in a segment, its share of the strings included.
+/// A link for each path, which sends to the same path elsewhere.
+struct Name<'a>(&'a str, String);
+
+impl LinkName for Name<'_> {
+    fn target(&self) -> &[u8] {
+        self.1.as_bytes()
+    }
+
+    fn key(&self) -> String {
+        self.0.to_owned()
+    }
+
+    fn key_bytes_max(&self) -> usize {
+        self.0.len()
+    }
+}
+
+/// What a click takes in a segment, its share of the strings included, and with the names
+/// of its links.
 #[test]
 fn a_click_takes_little_room() {
     let Some(log) = log() else { return };
+    let paths: BTreeSet<&str> = log.iter().map(Logged::path).collect();
+    let name = |path| Name(path, format!("https://www.target.example{path}"));
+    let names: BTreeMap<&str, Name<'_>> =
+        paths.into_iter().map(|path| (path, name(path))).collect();
+    let (nameless, ..) = average_bytes(&log, |_| None);
+    let (average, written, named) = average_bytes(&log, |logged| names.get(logged.path()));
+    let of = names.len();
+    eprintln!(
+        "{nameless:.1} bytes a click; {average:.1} with {written} of {of} names, of {named} clicks"
+    );
+    assert!(nameless <= 130.0 && average - nameless <= 3.0, "{nameless}, {average}");
+}
+
+fn id(path: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    path.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Bytes of all that is written for the log, for each of its clicks, how many records
+/// of names are among it, and for how many clicks those say what their link was.
+fn average_bytes<'a>(
+    log: &[Logged],
+    name: impl Fn(&Logged) -> Option<&'a Name<'a>>,
+) -> (f64, usize, usize) {
     let (mut tape, mut writer) = Tape::new(4 * 1024 * 1024);
     let mut written = Vec::new();
-    for (sequence, logged) in (1..).zip(&log) {
+    for (sequence, logged) in (1..).zip(log) {
         let text = |text: &Option<String>| text.clone().unwrap_or_default().into_bytes();
         let (referer, user_agent) = (text(&logged.referer), text(&logged.user_agent));
         let click = Click {
             time_us: 1_763_800_000_000_000 + sequence,
-            link: sequence,
+            link: id(logged.path()),
             generation: 1,
             ip: [7; 16],
             status: 302,
@@ -305,16 +373,23 @@ fn a_click_takes_little_room() {
             tag: b"",
             ..Click::default()
         };
-        writer.append(&click).unwrap();
+        writer.append_named(&click, name(logged)).unwrap();
         written.push(OwnedClick::of(sequence, &click.cut()));
     }
     writer.close();
     tape.seal();
-    assert_eq!(tape.contents(), TapeContents { clicks: written, findings: Vec::new() });
+    let contents = tape.contents();
+    assert_eq!(contents.clicks, written);
+    assert!(contents.findings.iter().all(|event| matches!(event, SegmentEvent::Link { .. })));
     let bytes: usize = tape.images().iter().map(|image| image.len() - SEGMENT_HEADER_BYTES).sum();
-    let average = bytes as f64 / LINES as f64;
-    eprintln!("{average:.1} bytes a click");
-    assert!(average <= 130.0, "{average}");
+    let mut reader = SegmentReader::open(tape.images().remove(0)).unwrap().unwrap();
+    let (mut named, mut event) = (0, reader.next(false).unwrap());
+    while event != SegmentEvent::End {
+        let is_click = matches!(event, SegmentEvent::Click { .. });
+        named += usize::from(is_click && reader.link(reader.click().link, 0).is_some());
+        event = reader.next(false).unwrap();
+    }
+    (bytes as f64 / LINES as f64, contents.findings.len(), named)
 }
 
 /// Says how much was compared.

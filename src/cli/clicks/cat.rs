@@ -8,14 +8,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use super::filter::FilterArguments;
+use super::row_choice::{self, RowFormatName};
 use super::totals::{status, total};
 use crate::cli::pipe::is_broken_pipe;
 use crate::cli::wishes::default_name;
-use crate::clicks::{ChosenColumns, Ledger, RowFormat, Rows, Tally, key_ring::KeyRing};
+use crate::clicks::{ChosenColumns, Ledger, Tally, key_ring::KeyRing};
 use crate::say::say_to;
 
 /// How often a followed folder is looked at.
@@ -32,6 +33,10 @@ pub struct CatArguments {
     /// How to print them.
     #[arg(long, value_enum, default_value = default_name::<RowFormatName>())]
     pub format: Option<RowFormatName>,
+    /// CSV that Excel and other spreadsheets open as a table: with a byte order mark and `;`,
+    /// and an apostrophe before what would be a formula.
+    #[arg(long)]
+    pub excel: bool,
     /// Which columns: names with commas between them; behind a `+`, these beside the
     /// usual ones.
     #[arg(long, value_name = "NAMES", value_parser = ChosenColumns::parse)]
@@ -48,25 +53,6 @@ pub struct CatArguments {
     /// Say nothing on standard error but what keeps the command from working.
     #[arg(long, short)]
     pub quiet: bool,
-}
-
-/// How clicks are printed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum RowFormatName {
-    /// One JSON object a line.
-    #[default]
-    Ndjson,
-    /// Comma-separated, with a header row.
-    Csv,
-}
-
-impl From<RowFormatName> for RowFormat {
-    fn from(format: RowFormatName) -> Self {
-        match format {
-            RowFormatName::Ndjson => Self::Ndjson,
-            RowFormatName::Csv => Self::Csv,
-        }
-    }
 }
 
 /// Runs the command.
@@ -119,9 +105,9 @@ fn print(
     let mut ledger = Ledger::open(&wish.paths, wish.follow)?;
     ledger.compare_with_lists(|folder| keys.list_keys(folder));
     ledger.pass_over_all_but(filter.times.clone());
-    let columns = wish.columns.clone().unwrap_or_default();
+    let columns = row_choice::columns(wish.columns.as_ref(), wish.excel);
     let has_ids = columns.has_ids();
-    let mut rows = Rows::new(wish.format.unwrap_or_default().into(), &columns, out)?;
+    let mut rows = row_choice::begin(wish.format, wish.excel, &columns, out)?;
     let mut printed = 0;
     loop {
         while let Some(mut entry) = ledger.next_click()? {

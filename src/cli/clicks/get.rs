@@ -6,11 +6,11 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::cat::RowFormatName;
+use super::row_choice::{self, RowFormatName};
 use crate::cli::pipe::is_broken_pipe;
 use crate::cli::wishes::default_name;
 use crate::clicks::{
-    ChosenColumns, ClickId, ClickKeys, ClickPlace, IdRefused, Missing, Rows, find_click, key_file,
+    ChosenColumns, ClickId, ClickKeys, ClickPlace, IdRefused, Missing, find_click, key_file,
 };
 use crate::limits::CLICKS_FOLDER_DEFAULT;
 use crate::say::say_to;
@@ -31,6 +31,10 @@ pub struct GetArguments {
     /// How to print them.
     #[arg(long, value_enum, default_value = default_name::<RowFormatName>())]
     pub format: Option<RowFormatName>,
+    /// CSV that Excel and other spreadsheets open as a table: with a byte order mark and `;`,
+    /// and an apostrophe before what would be a formula.
+    #[arg(long)]
+    pub excel: bool,
     /// Which columns: names with commas between them; behind a `+`, these beside the
     /// usual ones.
     #[arg(long, value_name = "NAMES", value_parser = ChosenColumns::parse)]
@@ -64,11 +68,8 @@ fn print(wish: &GetArguments, out: impl Write, say: &mut impl FnMut(&str)) -> an
         Some(path) => key_file::load(path)?,
         None => key_file::load_beside(clicks)?,
     };
-    let mut rows = Rows::new(
-        wish.format.unwrap_or_default().into(),
-        &wish.columns.clone().unwrap_or_default(),
-        out,
-    )?;
+    let columns = row_choice::columns(wish.columns.as_ref(), wish.excel);
+    let mut rows = row_choice::begin(wish.format, wish.excel, &columns, out)?;
     let mut code = 0;
     for text in &wish.ids {
         let (id, place) = match open(&keys, text) {

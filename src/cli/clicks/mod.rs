@@ -4,6 +4,7 @@ pub mod cat;
 pub mod filter;
 pub mod get;
 pub mod prove;
+pub mod row_choice;
 pub mod stats;
 mod totals;
 pub mod verify;

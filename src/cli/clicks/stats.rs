@@ -15,7 +15,8 @@ use crate::cli::pipe::is_broken_pipe;
 use crate::cli::progress::Progress;
 use crate::cli::wishes::default_name;
 use crate::clicks::{
-    ByValue, ClickCounter, Count, HOUR_US, Ledger, Stats, Tally, Top, key_ring::KeyRing, spell,
+    ByValue, ClickCounter, Count, HOUR_US, Ledger, LinkKeys, Stats, Tally, Top, key_ring::KeyRing,
+    spell,
 };
 use crate::limits::STATS_ROWS_DEFAULT;
 use crate::say::say_to;
@@ -150,13 +151,27 @@ fn to_json(counted: &CountedClicks, rows: usize) -> Value {
     for column in &stats.columns {
         let (name, plural) = (column.name, column.counted.plural);
         counts[plural] = match &column.values {
-            ByValue::Numbers { top, .. } => top_to_json(top, rows, name, |&link| to_link(link)),
+            ByValue::Numbers { top, .. } => {
+                let mut counts = top_to_json(top, rows, name, |&link| to_link(link));
+                name_links(&mut counts, top, rows, &stats.keys);
+                counts
+            }
             ByValue::Texts { top, .. } => top_to_json(top, rows, name, |bytes| {
                 (!bytes.is_empty()).then(|| spell(bytes).into_owned())
             }),
         };
     }
     counts
+}
+
+/// Adds to each row of a count of links what the link is called, where that is known.
+fn name_links(counts: &mut Value, top: &Top<u64>, rows: usize, keys: &LinkKeys) {
+    let Some(named) = counts["top"].as_array_mut() else { return };
+    for (row, (link, _)) in named.iter_mut().zip(top.most(rows)) {
+        if let Some(key) = keys.get(*link) {
+            row["key"] = spell(key).into();
+        }
+    }
 }
 
 fn top_to_json<K: Eq + std::hash::Hash + Ord>(
@@ -207,7 +222,8 @@ fn to_text(stats: &Stats, rows: usize) -> String {
         let title = column.name.replace('_', " ");
         match &column.values {
             ByValue::Numbers { top, .. } => top_table(&mut page, &title, top, rows, |&link| {
-                to_link(link).unwrap_or_else(|| "(none)".to_owned())
+                let name = stats.keys.get(link).map(shown).or_else(|| to_link(link));
+                name.unwrap_or_else(|| "(none)".to_owned())
             }),
             ByValue::Texts { top, .. } => {
                 top_table(&mut page, &title, top, rows, |bytes| shown(bytes));

@@ -1,4 +1,5 @@
-//! Lines that are bad, or were taken otherwise than they say, one after the other.
+//! Lines that are bad, or were taken otherwise than they say, one after the other; and what
+//! holds for whole files.
 
 use crate::limits::BAD_LINES_SHOWN;
 use crate::links::{Problem, Report};
@@ -17,6 +18,10 @@ pub fn bad_lines(report: &Report, all: bool) -> String {
     }
     if let Some(rest) = report.changed.len().checked_sub(shown).filter(|&rest| rest > 0) {
         text.push_str(&format!("… and {}\n", counted(rest, "more changed link")));
+    }
+    for note in &report.notes {
+        let (name, message) = (visible(&note.file_name), visible(&note.message));
+        text.push_str(&format!("{name}:{}: note: {message}\n", note.line));
     }
     if report.problems.len().max(report.changed.len()) > shown {
         text.push_str("  (--all shows every one)\n");

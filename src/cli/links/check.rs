@@ -151,7 +151,7 @@ fn to_json(read: &Contents) -> Value {
         .map(|file| json!({ "file": file.name, "links": file.links, "bad_lines": file.bad_lines, "others": file.others }));
     let line = |problem: &Problem| json!({ "file": problem.file_name, "line": problem.line, "message": problem.message });
     let (problems, changed) = (report.problems.iter().map(line), report.changed.iter().map(line));
-    let passed = report.passed.iter().map(line);
+    let (passed, notes) = (report.passed.iter().map(line), report.notes.iter().map(line));
     let table = read.table.as_ref().map(|table| {
         let (counts, memory) = (table.counts(), table.memory());
         json!({
@@ -173,6 +173,7 @@ fn to_json(read: &Contents) -> Value {
         "problems": problems.collect::<Vec<_>>(),
         "changed": changed.collect::<Vec<_>>(),
         "passed_over": passed.collect::<Vec<_>>(),
+        "notes": notes.collect::<Vec<_>>(),
         "took_ms": read.took.as_secs_f64() * 1e3,
     })
 }
@@ -252,7 +253,7 @@ mod tests {
             reading: ReadingArguments {
                 format: Some(Format::Nginx),
                 base: Some("https://h.example".to_owned()),
-                columns: None,
+                ..ReadingArguments::default()
             },
             on_bad_line: Some(OnBadLine::Refuse),
             all: false,

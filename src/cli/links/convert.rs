@@ -205,6 +205,9 @@ fn to_text(report: &Report, verbose: bool) -> String {
     for line in &report.problems {
         text.push_str(&format!("refused: {line}\n"));
     }
+    for line in &report.notes {
+        text.push_str(&format!("note: {line}\n"));
+    }
     if verbose {
         for line in &report.passed {
             text.push_str(&format!("passed over: {line}\n"));
@@ -235,6 +238,7 @@ fn to_json(report: &Report, is_written: bool) -> String {
         "changed": list(&report.changed),
         "refused": list(&report.problems),
         "passed_over": list(&report.passed),
+        "notes": list(&report.notes),
         "is_written": is_written,
     });
     visible_json(&summary) + "\n"

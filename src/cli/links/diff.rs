@@ -9,7 +9,8 @@ use anyhow::bail;
 use clap::Args;
 use serde_json::json;
 
-use super::live::{self, LiveCommand, PlainArguments, ServerArguments};
+use super::live::{self, LiveCommand, PlainArguments};
+use super::server::ServerArguments;
 use crate::cli::pipe::is_broken_pipe;
 use crate::cli::reading::ReadingArguments;
 use crate::cli::wishes::Said;

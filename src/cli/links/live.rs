@@ -8,14 +8,16 @@ use anyhow::Context;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
+use super::answers;
+use super::log::{self, LogArguments};
+use super::server::ServerArguments;
 use crate::cli::pipe::is_broken_pipe;
 use crate::cli::reading::ReadingArguments;
 use crate::cli::wishes::Said;
 use crate::control::admin::{Client, Method};
 use crate::disk::aside::Aside;
-use crate::disk::state;
-use crate::limits::{BAD_LINES_SHOWN, CLICKS_FOLDER_DEFAULT};
-use crate::links::{Columns, Format, OnBadLine};
+use crate::limits::{BAD_LINES_SHOWN, CHANGES_SHOWN};
+use crate::links::{Columns, Format, OnBadLine, ZoneName};
 use crate::say::say;
 use crate::words::{counted, visible, visible_json, visible_lines};
 
@@ -36,8 +38,21 @@ pub enum LiveCommand {
     Discard(PlainArguments),
     /// Serve an earlier generation again, with the changes that were in force in it
     Rollback(RollbackArguments),
+    /// Take back one change of single links: its keys are again what they were before it
+    ///
+    /// N is its number in `carom links log`. Where a key was changed again since, nothing is
+    /// done. The undoing is a change like any other, and can be undone.
+    Undo(UndoArguments),
     /// List the generations that can be rolled back to
     Generations(PlainArguments),
+    /// List the changes in force: each key, what the files say of it and what it answers, who
+    /// changed it and when
+    Changes(ChangesArguments),
+    /// Tell what was changed, by whom and when: all of it, or one key
+    ///
+    /// It is read from the journal in the state folder; no server has to run. With --limit or
+    /// --since only the newest changes are told.
+    Log(LogArguments),
     /// Print every link that a running server serves, as a link file
     Export(ExportArguments),
     /// Show which link of a running server answers a URL
@@ -53,27 +68,6 @@ pub enum LiveCommand {
     Unset(UnsetArguments),
     /// Give keys back to the link files
     Reset(ResetArguments),
-}
-
-/// Which server, and how to print.
-#[derive(Args, Clone, Debug)]
-pub struct ServerArguments {
-    /// Click folder of the server
-    #[arg(long, env = "CAROM_CLICKS", default_value = CLICKS_FOLDER_DEFAULT, value_name = "DIR")]
-    clicks: Option<PathBuf>,
-    /// State folder of the server [default: .state in the click folder]
-    #[arg(long, env = "CAROM_STATE", value_name = "DIR")]
-    state: Option<PathBuf>,
-    /// Print the answer as JSON
-    #[arg(long)]
-    pub json: bool,
-}
-
-impl ServerArguments {
-    fn state_folder(&self) -> PathBuf {
-        let clicks = self.clicks.as_deref().unwrap_or(Path::new(CLICKS_FOLDER_DEFAULT));
-        self.state.clone().unwrap_or_else(|| state::path(clicks))
-    }
 }
 
 /// A command that has nothing to be told.
@@ -114,6 +108,29 @@ pub struct RollbackArguments {
     /// Number of the generation [default: the one before]
     #[arg(value_name = "N")]
     to: Option<u32>,
+    #[command(flatten)]
+    server: Said<ServerArguments>,
+}
+
+/// See [`LiveCommand::Undo`].
+#[derive(Args, Clone, Debug)]
+pub struct UndoArguments {
+    /// Number of the change, as `carom links log` shows it
+    #[arg(value_name = "N")]
+    of: u32,
+    /// Also where keys were changed again since
+    #[arg(long)]
+    force: bool,
+    #[command(flatten)]
+    server: Said<ServerArguments>,
+}
+
+/// See [`LiveCommand::Changes`].
+#[derive(Args, Clone, Debug)]
+pub struct ChangesArguments {
+    /// Most changes to list; the rest are counted [default: 1000]
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
     #[command(flatten)]
     server: Said<ServerArguments>,
 }
@@ -189,6 +206,9 @@ pub fn run(command: &LiveCommand) -> ExitCode {
     if let LiveCommand::Export(wish) = command {
         return export(wish);
     }
+    if let LiveCommand::Log(wish) = command {
+        return log::run(wish);
+    }
     let server = command.server();
     let asked = command.request().and_then(|(method, path, body)| {
         Client::new(&server.state_folder()).ask(method, &path, body.as_ref())
@@ -201,7 +221,7 @@ pub fn run(command: &LiveCommand) -> ExitCode {
             };
             // Whoever stopped reading has seen enough.
             let _ = io::stdout().lock().write_all(text.as_bytes());
-            ExitCode::SUCCESS
+            ExitCode::from(command.status(&answer))
         }
         Ok((status, answer)) => {
             if server.json {
@@ -209,7 +229,8 @@ pub fn run(command: &LiveCommand) -> ExitCode {
             } else {
                 complain(&answer);
             }
-            ExitCode::from(if status == 422 { 1 } else { 2 })
+            let is_wrong = status == 422 && !matches!(command, LiveCommand::Diff(_));
+            ExitCode::from(if is_wrong { 1 } else { 2 })
         }
         Err(error) => {
             say(format_args!("error: {error:#}"));
@@ -298,6 +319,9 @@ impl LiveCommand {
             | Self::Discard(wish)
             | Self::Generations(wish) => &wish.server,
             Self::Reload(wish) => &wish.server,
+            Self::Undo(wish) => &wish.server,
+            Self::Changes(wish) => &wish.server,
+            Self::Log(wish) => &wish.server,
         }
     }
 
@@ -312,6 +336,15 @@ impl LiveCommand {
             Self::Show(wish) => {
                 return Ok((Method::GET, format!("/links/show?url={}", encoded(&wish.url)), None));
             }
+            Self::Changes(wish) => {
+                let limit = wish.limit.unwrap_or(CHANGES_SHOWN);
+                return Ok((Method::GET, format!("/links/changes?limit={limit}"), None));
+            }
+            // It asks no server.
+            Self::Log(_) => return Ok((Method::GET, String::new(), None)),
+            Self::Undo(wish) => {
+                ("/links/undo", Some(json!({ "of": wish.of, "force": wish.force })))
+            }
             Self::Promote(_) => ("/links/promote", None),
             Self::Discard(_) => ("/links/discard", None),
             Self::Reload(wish) if wish.force => ("/links/reload?force=true", None),
@@ -324,6 +357,10 @@ impl LiveCommand {
                     "format": wish.reading.format.map(Format::name),
                     "base": wish.reading.base,
                     "columns": wish.reading.columns.as_ref().map(Columns::as_str),
+                    "prefix": wish.reading.prefix,
+                    "host": wish.reading.host,
+                    "tz": wish.reading.tz.as_ref().map(ZoneName::to_string),
+                    "sheet": wish.reading.sheet,
                     "on_bad_line": wish.on_bad_line.as_deref().unwrap_or(OnBadLine::default().name()),
                 });
                 ("/links/stage", Some(body))
@@ -345,95 +382,35 @@ impl LiveCommand {
         Ok((Method::POST, path.to_owned(), body))
     }
 
+    /// How it ends well: with 1 where links differ.
+    fn status(&self, answer: &Value) -> u8 {
+        let differs = |name: &&str| answer[*name] != 0;
+        match self {
+            Self::Diff(_) => u8::from(["added", "removed", "changed"].iter().any(differs)),
+            _ => 0,
+        }
+    }
+
     /// What the server answered, for people.
     fn describe(&self, answer: &Value) -> String {
         match self {
-            Self::Stage(_) => {
-                let left_out = match answer["left_out"].as_u64() {
-                    Some(count @ 1..) => format!(", {} left out", counted(count, "bad line")),
-                    _ => String::new(),
-                };
-                format!(
-                    "staged: {}{left_out}{}; `carom links diff` shows what `promote` will change\n",
-                    links(answer),
-                    over(answer)
-                )
+            Self::Stage(_) => answers::staged(answer),
+            Self::Discard(_) => answers::discarded(answer),
+            Self::Promote(_) | Self::Rollback(_) | Self::Reload(_) => answers::serving(answer),
+            Self::Set(_) | Self::Unset(_) | Self::Reset(_) | Self::Undo(_) => {
+                answers::edited(answer)
             }
-            Self::Discard(_) => format!("discarded: {}\n", links(answer)),
-            Self::Promote(_) | Self::Rollback(_) | Self::Reload(_) => format!(
-                "serving generation {}: {}{}\n",
-                answer["generation"],
-                links(answer),
-                over(answer)
-            ),
-            Self::Set(_) | Self::Unset(_) | Self::Reset(_) => format!(
-                "{} changed, serving generation {}{}\n",
-                counted(answer["changed"].as_u64().unwrap_or_default(), "link"),
-                answer["generation"],
-                over(answer)
-            ),
-            Self::Generations(_) => list(answer),
+            Self::Changes(_) => answers::changes(answer),
+            Self::Log(_) => String::new(),
+            Self::Generations(_) => answers::generations(answer),
             Self::Export(_) => String::new(),
-            Self::Diff(_) => differences(answer),
+            Self::Diff(_) => answers::differences(answer),
             Self::Show(_) => match answer["link"].as_str() {
                 Some(link) if answer["is_set"] == true => format!("{link}  # set\n"),
                 Some(link) => format!("{link}\n"),
                 None => "no link answers\n".to_owned(),
             },
         }
-    }
-}
-
-/// Links that differ, and how many.
-fn differences(answer: &Value) -> String {
-    let lines = answer["lines"].as_array().map_or(&[][..], Vec::as_slice);
-    let mut text: String =
-        lines.iter().filter_map(Value::as_str).map(|line| format!("{line}\n")).collect();
-    let count = |name: &str| answer[name].as_u64().unwrap_or_default();
-    let (added, removed, changed) = (count("added"), count("removed"), count("changed"));
-    if lines.len() as u64 != added + removed + changed {
-        text.push_str("… and more\n");
-    }
-    text.push_str(&format!("{added} added, {removed} removed, {changed} changed\n"));
-    text
-}
-
-/// One line for each generation, newest first.
-fn list(answer: &Value) -> String {
-    let mut text = String::new();
-    let generations = answer["generations"].as_array().map_or(&[][..], Vec::as_slice);
-    for about in generations.iter().rev() {
-        let word = |name: &str| about[name].as_str().unwrap_or_default().to_owned();
-        let is_served = about["generation"] == answer["serving"];
-        let from = about["from"].as_u64().map_or(String::new(), |from| format!(" to {from}"));
-        let files = about["files"].as_array().map_or(&[][..], Vec::as_slice);
-        let files: Vec<&str> = files.iter().filter_map(Value::as_str).collect();
-        text.push_str(&format!(
-            "{} {:>6}  {}  {:<12}  {:>15}{}  by {}  {}\n",
-            if is_served { "*" } else { " " },
-            about["generation"].as_u64().unwrap_or_default(),
-            word("time"),
-            word("how") + &from,
-            links(about),
-            over(about),
-            word("who"),
-            files.join(" ")
-        ));
-    }
-    if let Some(links) = answer["staged"].as_u64() {
-        text.push_str(&format!("  staged: {}\n", counted(links, "link")));
-    }
-    text
-}
-
-fn links(answer: &Value) -> String {
-    counted(answer["links"].as_u64().unwrap_or_default(), "link")
-}
-
-fn over(answer: &Value) -> String {
-    match answer["changes"].as_u64() {
-        None | Some(0) => String::new(),
-        Some(count) => format!(", {} over the files", counted(count, "change")),
     }
 }
 
@@ -456,30 +433,5 @@ fn text(from: Option<&Path>, typed: impl FnOnce() -> String) -> anyhow::Result<(
                 .with_context(|| format!("cannot read {}", path.display()))?;
             Ok((path.display().to_string(), text))
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn generations_stand_in_columns() {
-        let about = |generation: u64, links: u64, changes: u64| {
-            json!({
-                "generation": generation, "time": "2026-11-27T13:00:00Z", "how": "start",
-                "links": links, "changes": changes, "who": "root", "files": ["a.txt"],
-            })
-        };
-        let answer = json!({
-            "generations": [about(1, 1, 0), about(2, 1_000, 1)], "serving": 2, "staged": 1,
-        });
-        assert_eq!(
-            list(&answer),
-            "*      2  2026-11-27T13:00:00Z  start              1000 links, 1 change over the files  \
-             by root  a.txt\n       \
-             1  2026-11-27T13:00:00Z  start                  1 link  by root  a.txt\n  \
-             staged: 1 link\n"
-        );
     }
 }

@@ -1,13 +1,16 @@
 //! `carom links`: link files looked at without serving them, and links of a
 //! running server.
 
+mod answers;
 mod bad_lines;
 mod check;
 mod compile;
 pub mod convert;
 pub mod diff;
 mod live;
+mod log;
 pub mod replay;
+mod server;
 
 use std::process::ExitCode;
 
@@ -40,11 +43,11 @@ pub enum LinksCommand {
     /// List the links that two files do not have in common, or that `promote` would change
     ///
     /// Without files, a running server is asked how what is staged differs from what
-    /// it serves. Links of files are listed with + for added ones, - for removed ones, ~ for those that answer something
+    /// it serves; ! are staged links that changes in force hide. Links of files are listed with + for added ones, - for removed ones, ~ for those that answer something
     /// else, in the order of NEW, the removed ones behind them in the order of OLD. The
     /// old links wait in the folder for temporary files (TMPDIR) while the new ones are
     /// read. The exit status is 0 when the links are the same, 1 when some differ, 2
-    /// when a file cannot be read or has bad lines.
+    /// when a file cannot be read or has bad lines, or the server cannot say.
     Diff(Said<diff::DiffArguments>),
     /// Answer a real access log with two sets of links, and list what differs
     ///

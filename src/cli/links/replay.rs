@@ -118,7 +118,7 @@ fn read_table(
     format: Option<Format>,
     complaints: &mut impl Write,
 ) -> anyhow::Result<Arc<Table>> {
-    let reading = Reading { format, base: wish.base.clone(), columns: None };
+    let reading = Reading { format, base: wish.base.clone(), ..Reading::default() };
     let sources = Sources {
         paths: paths.to_vec(),
         reading,

@@ -48,7 +48,32 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// Yes-or-no facts about a click, one bit each.
+/// What sent the visitor where he was sent: one of these, or a number below 8 that a later
+/// version has a name for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Via(u8);
+
+impl Via {
+    /// Nothing did, or it is not told.
+    pub const UNTOLD: Self = Self(0);
+    /// A link whose key is the whole path.
+    pub const LINK: Self = Self(1);
+    /// A link whose key is the beginning of the path, or has placeholders.
+    pub const PREFIX: Self = Self(2);
+    /// The `else=` of a link that is out of its time.
+    pub const ELSE: Self = Self(3);
+    /// The fallback: there is no link.
+    pub const FALLBACK: Self = Self(4);
+
+    /// The number for it in a record, and the word for it in output.
+    #[must_use]
+    pub fn number_and_word(self) -> (u8, Option<&'static str>) {
+        let words = ["", "link", "prefix", "else", "fallback"];
+        (self.0, words.get(usize::from(self.0)).copied())
+    }
+}
+
+/// Yes-or-no facts about a click, one bit each, and what sent the visitor on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Flags(u16);
 
@@ -71,7 +96,21 @@ impl Flags {
     // Bit 9 says that there is a tag.
     /// The tag was longer than is kept.
     pub const TAG_CUT: Self = Self(1 << 10);
-    // Bit 11 says that there is a tail.
+    // Bit 11 says that there is a tail. Bits 12 to 14 are a number.
+    const VIA_AT: u32 = 12;
+
+    /// What the visitor was sent by, and no fact.
+    #[inline]
+    #[must_use]
+    pub const fn of_via(via: Via) -> Self {
+        Self((via.0 as u16) << Self::VIA_AT)
+    }
+
+    /// What the visitor was sent by.
+    #[must_use]
+    pub const fn via(self) -> Via {
+        Via((self.0 >> Self::VIA_AT & 7) as u8)
+    }
 
     /// The facts as bits, those of a record but for what says how it is built.
     #[must_use]

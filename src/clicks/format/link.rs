@@ -16,7 +16,7 @@ pub struct LoggedLink<'a> {
     pub link: u64,
     /// Which of its targets, as clicks say it.
     pub variant: u8,
-    /// The generation of the table that it is first in.
+    /// The generation of the table that answered so.
     pub generation: u32,
     /// Its key, as a link file has it.
     pub key: &'a [u8],

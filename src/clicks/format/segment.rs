@@ -19,7 +19,7 @@ pub const VERSION: u16 = 4;
 /// has nothing of what came later: a tag since 3; reason, signals and tail since 4.
 const VERSION_OLDEST: u16 = 2;
 /// Version of what records hold.
-pub const SCHEMA: u16 = 2;
+pub const SCHEMA: u16 = 3;
 
 /// Length of the header, bytes.
 const HEADER_BYTES: usize = 96;

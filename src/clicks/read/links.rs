@@ -2,14 +2,16 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
+
 use crate::clicks::format::link::LoggedLink;
 use crate::limits::LOGGED_LINKS_BYTES_MAX;
 
 /// The last that a segment says of each link and variant. Where it says more than
-/// there is room for, what was known is forgotten.
+/// there is room for, and where something of it is missing, what was known is forgotten.
 #[derive(Debug, Default)]
-pub(super) struct KnownLinks {
-    records: HashMap<(u64, u8), Box<[u8]>>,
+pub struct KnownLinks {
+    records: HashMap<(u64, u8), Box<[u8]>, RandomState>,
     bytes: usize,
 }
 
@@ -17,13 +19,18 @@ impl KnownLinks {
     /// Keeps the link that this record tells of.
     pub(super) fn keep(&mut self, link: &LoggedLink<'_>, record: &[u8]) {
         if self.bytes + record.len() > LOGGED_LINKS_BYTES_MAX {
-            self.records.clear();
-            self.bytes = 0;
+            self.forget();
         }
         self.bytes += record.len();
         if let Some(before) = self.records.insert((link.link, link.variant), record.into()) {
             self.bytes -= before.len();
         }
+    }
+
+    /// Forgets them all: what came last may have been missed.
+    pub(super) fn forget(&mut self) {
+        self.records.clear();
+        self.bytes = 0;
     }
 
     /// What this link was.
@@ -66,11 +73,11 @@ mod tests {
     fn never_more_than_there_is_room_for() {
         let mut known = KnownLinks::default();
         for number in 0..3 * (LOGGED_LINKS_BYTES_MAX / 1000) as u64 {
-            keep(&mut known, number % 1500, &[b't'; 1000]);
+            keep(&mut known, number % 6000, &[b't'; 1000]);
             let bytes: usize = known.records.values().map(|record| record.len()).sum();
             assert_eq!(known.bytes, bytes);
             assert!(bytes <= LOGGED_LINKS_BYTES_MAX);
-            assert!(target(&known, number % 1500).is_some());
+            assert!(target(&known, number % 6000).is_some());
         }
     }
 }

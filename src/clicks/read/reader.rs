@@ -4,6 +4,8 @@
 //! "nothing more yet". Once nobody writes it, the same word must be followed by
 //! nothing but zeros, or something was damaged.
 
+mod resume;
+
 use std::collections::VecDeque;
 use std::io;
 use std::ops::Range;
@@ -166,15 +168,6 @@ impl<S: ReadAt> SegmentReader<S> {
         self.expected = Some(sequence);
     }
 
-    /// Begins at `offset`, where a record ends, instead of with the first one.
-    /// The next record should have this number.
-    pub fn resume_at(&mut self, offset: u64, sequence: u64) {
-        self.at = offset;
-        self.expected = Some(sequence);
-        // The seal counts the clicks before it too.
-        self.is_whole = false;
-    }
-
     /// The click that the last event told of. A string that damage has taken is
     /// empty, and flagged as cut.
     ///
@@ -188,10 +181,15 @@ impl<S: ReadAt> SegmentReader<S> {
     }
 
     /// What a link was that clicks of this segment are of, as the records that were
-    /// passed last said; `None` also if there is too much to keep.
+    /// passed last said; `None` also if there is too much to keep, and behind damage.
     #[must_use]
     pub fn link(&self, link: u64, variant: u8) -> Option<LoggedLink<'_>> {
         self.links.get(link, variant)
+    }
+
+    /// What is known of links so far.
+    pub(super) fn links(&self) -> &KnownLinks {
+        &self.links
     }
 
     /// The next piece. `is_live` says whether a server may still be writing
@@ -258,6 +256,7 @@ impl<S: ReadAt> SegmentReader<S> {
         let expected = self.expected.replace(after).unwrap_or(sequence);
         if sequence > expected {
             self.is_whole = false;
+            self.links.forget();
             self.told
                 .push_back(SegmentEvent::Missing { from: expected, count: sequence - expected });
         }
@@ -347,6 +346,8 @@ impl<S: ReadAt> SegmentReader<S> {
                 DecodedRecord::Whole(record) if record.sequence >= expected => {
                     self.at = at;
                     self.tell_damage(from, at - from, reason);
+                    // One of them may have been told anew there.
+                    self.links.forget();
                     return Ok(true);
                 }
                 DecodedRecord::Absent => {

@@ -1,12 +1,14 @@
-//! One click by its place: nothing of the segment is read but the first page, its
-//! record, and the texts that it refers to.
+//! One click by its place: its record is found there, and the texts that it refers to.
+//! What its link was is told by the records before it.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
-use super::entry::LedgerEntry;
+use super::entry::{EntryLink, LedgerEntry};
+use super::event::SegmentEvent;
+use super::reader::SegmentReader;
 use super::source::ReadAt;
 use super::strings::read_text;
 use crate::clicks::folder::{self, Listing, SegmentFile};
@@ -28,6 +30,8 @@ pub struct FoundClick {
     record: Vec<u8>,
     /// Its strings that stand elsewhere; `None` also for those that are nowhere.
     shared: [Option<Vec<u8>>; SHARED],
+    /// Key and target of its link.
+    link: Option<(Vec<u8>, Vec<u8>)>,
 }
 
 impl FoundClick {
@@ -50,6 +54,10 @@ impl FoundClick {
             key: self.header.key,
             id: None,
             click: click.expect("it was a click"),
+            link: self
+                .link
+                .as_ref()
+                .map_or(EntryLink::Unknown, |(key, target)| EntryLink::Is(key, target)),
         }
     }
 }
@@ -147,7 +155,24 @@ pub fn find_click_in(
     }
     let (folder, offset) = (folder.to_owned(), place.offset);
     let record = record[..bytes].to_vec();
-    Ok(Ok(FoundClick { folder, header, offset, sequence, record, shared }))
+    let link = link_of(source, offset)?;
+    Ok(Ok(FoundClick { folder, header, offset, sequence, record, shared, link }))
+}
+
+/// Key and target of the link of the click at `offset`, as the records before it say.
+fn link_of(source: &impl ReadAt, offset: u64) -> io::Result<Option<(Vec<u8>, Vec<u8>)>> {
+    let Ok(mut reader) = SegmentReader::open(source)? else { return Ok(None) };
+    loop {
+        match reader.next(true)? {
+            SegmentEvent::Click { offset: at, .. } if at == offset => break,
+            SegmentEvent::Click { offset: at, .. } if at > offset => return Ok(None),
+            SegmentEvent::End => return Ok(None),
+            _ => {}
+        }
+    }
+    let click = reader.click();
+    let link = reader.link(click.link, click.variant);
+    Ok(link.map(|link| (link.key.to_vec(), link.target.to_vec())))
 }
 
 /// Up to `bytes` from `at` on.

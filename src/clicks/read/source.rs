@@ -37,6 +37,20 @@ pub trait ReadAt {
     }
 }
 
+impl<S: ReadAt> ReadAt for &S {
+    fn read_at(&self, bytes: &mut [u8], at: u64) -> io::Result<usize> {
+        S::read_at(self, bytes, at)
+    }
+
+    fn bytes(&self) -> io::Result<u64> {
+        S::bytes(self)
+    }
+
+    fn data_from(&self, at: u64) -> io::Result<Option<u64>> {
+        S::data_from(self, at)
+    }
+}
+
 impl ReadAt for File {
     fn read_at(&self, bytes: &mut [u8], at: u64) -> io::Result<usize> {
         let mut filled = 0;

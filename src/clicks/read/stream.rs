@@ -9,7 +9,7 @@ use anyhow::Context;
 
 use super::account::Account;
 use super::compare::{self, Compared, FolderList};
-use super::entry::LedgerEntry;
+use super::entry::{EntryLink, LedgerEntry};
 use super::event::SegmentEvent;
 use super::position::Position;
 use super::reader::SegmentReader;
@@ -123,6 +123,7 @@ impl ShardStream {
             key: header.key,
             id: None,
             click: reader.click(),
+            link: EntryLink::In(reader.links()),
         }
     }
 
@@ -285,8 +286,12 @@ impl ShardStream {
         }
         if let Some(from) = self.from.take()
             && (from.segment, from.run) == (number, run)
+            && let Err(error) = reader.resume_at(from.offset, from.sequence)
         {
-            reader.resume_at(from.offset, from.sequence);
+            account.cannot_read(name, &error);
+            self.opened = number;
+            self.waiting.pop_front();
+            return None;
         }
         let mut report = SegmentReport::new(name, SegmentState::Live);
         report.header = Some(*reader.header());

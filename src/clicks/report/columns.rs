@@ -246,6 +246,26 @@ pub static COLUMNS: &[Column] = &[
          empty as well was lost through damage",
     )
     .sparse(),
+    Column::text(
+        "key",
+        Spelled::MaybeBytes(|it| it.key_and_target().and_then(|(key, _)| given(key))),
+        "of the link, as a link file has it; null for no link, and where the segment does not say it",
+    )
+    .asked(),
+    Column::text(
+        "target",
+        Spelled::MaybeBytes(|it| it.key_and_target().and_then(|(_, target)| given(target))),
+        "where the visitor was sent, as the link or the fallback had it at that time, before anything \
+         was filled in; null for nowhere, and where the segment does not say it",
+    )
+    .asked(),
+    Column::text(
+        "via",
+        Spelled::MaybeWord(|it| it.click.flags.via().number_and_word()),
+        "what sent the visitor there: `link`; `prefix`, a link whose key has `*` or placeholders; `else`, \
+         the `else=` of a link; `fallback`; null for nothing, and in segments of schema 2 and before",
+    )
+    .asked(),
     Column::new(
         "variant",
         Values::U8(|it| it.click.variant),

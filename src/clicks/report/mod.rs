@@ -3,6 +3,7 @@
 pub mod chosen;
 pub mod columns;
 pub mod filter;
+pub mod link_keys;
 pub mod rows;
 pub mod spelling;
 pub mod stats;

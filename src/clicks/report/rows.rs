@@ -38,8 +38,19 @@ impl<W: Write> Rows<W> {
     pub fn new(format: RowFormat, columns: &ChosenColumns, out: W) -> io::Result<Self> {
         let out = match format {
             RowFormat::Ndjson => Out::Ndjson(Ndjson::new(columns, out)),
-            RowFormat::Csv => Out::Csv(Box::new(Csv::new(columns, out)?)),
+            RowFormat::Csv => Out::Csv(Box::new(Csv::new(columns, out, false)?)),
         };
+        Ok(Self { out, speller: Speller::default() })
+    }
+
+    /// CSV as spreadsheets read it: with a byte order mark, `;` between cells, lines that
+    /// end in CR LF, and an apostrophe before text that they would take for a formula.
+    ///
+    /// # Errors
+    ///
+    /// Those of `out`.
+    pub fn for_spreadsheets(columns: &ChosenColumns, out: W) -> io::Result<Self> {
+        let out = Out::Csv(Box::new(Csv::new(columns, out, true)?));
         Ok(Self { out, speller: Speller::default() })
     }
 
@@ -121,14 +132,25 @@ struct Csv<W: Write> {
     columns: Vec<&'static Column>,
     /// The digits of one number.
     number: Vec<u8>,
+    /// Whether formulas are to be none.
+    defuses: bool,
 }
 
+/// What text begins with that a spreadsheet takes for a formula, also behind a tab or a
+/// line break.
+const FORMULA_BEGINS: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
+
 impl<W: Write> Csv<W> {
-    fn new(columns: &ChosenColumns, out: W) -> io::Result<Self> {
+    fn new(columns: &ChosenColumns, mut out: W, for_spreadsheets: bool) -> io::Result<Self> {
         let columns: Vec<_> = columns.in_tables().collect();
-        let mut out = csv::WriterBuilder::new().has_headers(false).from_writer(out);
+        let mut dialect = csv::WriterBuilder::new();
+        if for_spreadsheets {
+            out.write_all("\u{feff}".as_bytes())?;
+            dialect.delimiter(b';').terminator(csv::Terminator::CRLF);
+        }
+        let mut out = dialect.has_headers(false).from_writer(out);
         out.write_record(columns.iter().map(|column| column.name)).map_err(io_error)?;
-        Ok(Self { out, columns, number: Vec::new() })
+        Ok(Self { out, columns, number: Vec::new(), defuses: for_spreadsheets })
     }
 
     fn write(&mut self, speller: &mut Speller, entry: &LedgerEntry<'_>) -> io::Result<()> {
@@ -142,6 +164,9 @@ impl<W: Write> Csv<W> {
                     self.out.write_field(&self.number)
                 }
                 Cell::Plain(text) => self.out.write_field(text),
+                Cell::Text(text) if self.defuses && text.starts_with(FORMULA_BEGINS) => {
+                    self.out.write_field(format!("'{}", visible_cell(&text)))
+                }
                 Cell::Text(text) => self.out.write_field(&*visible_cell(&text)),
                 // A list is no CSV field, so the names share one.
                 Cell::Names(names) => self.out.write_field(speller.names(names).unwrap_or("")),

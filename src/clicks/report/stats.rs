@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::columns::{COLUMNS, Column, Counting, MaybeBytesOf, Of, Spelled, Values};
+use super::link_keys::LinkKeys;
 use super::top::Top;
 use crate::clicks::format::click::{Flags, Verdict};
 use crate::clicks::read::entry::LedgerEntry;
@@ -34,6 +35,8 @@ pub struct Stats {
     pub hours: Top<u64>,
     /// By each column that is counted.
     pub columns: Vec<ByColumn>,
+    /// Keys of links, as far as they are known.
+    pub keys: LinkKeys,
 }
 
 /// How many clicks there are for each value of a column.
@@ -129,6 +132,7 @@ impl ClickCounter {
             prefetch: 0,
             hours: Top::new(STATS_HOURS_MAX),
             columns: COLUMNS.iter().filter_map(ByColumn::new).collect(),
+            keys: LinkKeys::default(),
         })
     }
 
@@ -149,6 +153,7 @@ impl ClickCounter {
         stats.head += u64::from(click.flags.contains(Flags::HEAD));
         stats.prefetch += u64::from(click.flags.contains(Flags::PREFETCH));
         stats.hours.add(&(time_us / HOUR_US));
+        stats.keys.learn(entry);
         stats.columns.iter_mut().for_each(|column| column.add(entry));
     }
 

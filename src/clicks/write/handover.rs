@@ -75,11 +75,19 @@ impl Segment {
         let words = self.map.words().get(at / 8..).unwrap_or_default();
         let count = bytes.len().min(words.len() * 8);
         let (whole, rest) = bytes[..count].as_chunks_mut::<8>();
-        for (bytes, word) in whole.iter_mut().zip(words) {
+        let (fours_of_words, ones_of_words) = words[..whole.len()].as_chunks::<4>();
+        let (fours, ones) = whole.as_chunks_mut::<4>();
+        for ([a, b, c, d], words) in fours.iter_mut().zip(fours_of_words) {
+            *a = words[0].load(Ordering::Relaxed).to_ne_bytes();
+            *b = words[1].load(Ordering::Relaxed).to_ne_bytes();
+            *c = words[2].load(Ordering::Relaxed).to_ne_bytes();
+            *d = words[3].load(Ordering::Relaxed).to_ne_bytes();
+        }
+        for (bytes, word) in ones.iter_mut().zip(ones_of_words) {
             *bytes = word.load(Ordering::Relaxed).to_ne_bytes();
         }
         if !rest.is_empty() {
-            let word = words[whole.len()].load(Ordering::Relaxed).to_ne_bytes();
+            let word = words[count / 8].load(Ordering::Relaxed).to_ne_bytes();
             rest.copy_from_slice(&word[..rest.len()]);
         }
         count

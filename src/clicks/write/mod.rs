@@ -3,5 +3,6 @@
 pub mod dictionary;
 pub mod handover;
 pub mod map;
+pub mod names;
 pub mod privacy;
 pub mod writer;

@@ -13,12 +13,16 @@ use std::time::{Duration, Instant};
 use super::dictionary::Dictionary;
 use super::handover::{ClickCounts, Handover, Retired, Segment};
 use super::map::SegmentMap;
+use super::names::{LinkName, NamedLinks, Naming};
 use crate::clicks::format::click::Click;
 use crate::clicks::format::click_bytes::{click_room, encode};
 use crate::clicks::format::frame::Salt;
 use crate::clicks::format::gap::Gap;
 use crate::clicks::format::id::{ClickId, ClickKeys, Signer};
-use crate::clicks::format::lengths::{CLICK_ROOM_MAX, GAP_BYTES, UNDELIVERED_BYTES};
+use crate::clicks::format::lengths::{
+    CLICK_ROOM_MAX, GAP_BYTES, LINK_BYTES_MIN, UNDELIVERED_BYTES,
+};
+use crate::clicks::format::link::LoggedLink;
 use crate::clicks::format::scratch::RecordScratch;
 use crate::clicks::format::segment::{
     LOST_AT, START_AT, Seal, SealReason, StartBlock, encode_lost,
@@ -44,6 +48,23 @@ impl fmt::Display for Lost {
 
 impl std::error::Error for Lost {}
 
+/// Of a link that nobody names.
+enum NoName {}
+
+impl LinkName for NoName {
+    fn target(&self) -> &[u8] {
+        match *self {}
+    }
+
+    fn key(&self) -> String {
+        match *self {}
+    }
+
+    fn key_bytes_max(&self) -> usize {
+        match *self {}
+    }
+}
+
 /// Writes the clicks of one shard. Dropping it is closing it.
 #[derive(Debug)]
 pub struct Writer {
@@ -67,6 +88,8 @@ pub struct Writer {
     undelivered: Option<Undelivered>,
     /// The strings that stand in `segment`.
     dictionary: Dictionary,
+    /// The links that `segment` names.
+    names: NamedLinks,
     scratch: Box<RecordScratch>,
     signer: Signer,
     /// How long it waits for room at most.
@@ -92,6 +115,7 @@ impl Writer {
             gap: None,
             undelivered: None,
             dictionary: Dictionary::new(),
+            names: NamedLinks::new(),
             scratch: Box::default(),
             signer,
             patience: Duration::ZERO,
@@ -127,9 +151,19 @@ impl Writer {
         writer
     }
 
+    /// Appends one click, as [`append_named`](Self::append_named), whose link has no name.
+    ///
+    /// # Errors
+    ///
+    /// [`Lost`], as there.
+    pub fn append(&mut self, click: &Click<'_>) -> Result<u64, Lost> {
+        self.append_named(click, None::<&NoName>)
+    }
+
     /// Appends one click, and before it those of its strings that are new to the
-    /// segment. Never allocates, opens, locks or logs; once in a MiB and once in a
-    /// segment it wakes the keeper. It [waits](Self::wait) only where the disk of its
+    /// segment, and the `name` of its link if that is. Never opens, locks or logs, and
+    /// allocates only to name a link; once in a MiB and once in a segment it wakes the
+    /// keeper. It [waits](Self::wait) only where the disk of its
     /// segment goes away just then.
     ///
     /// When this returns `Ok`, the click survives the end of the process, so
@@ -140,7 +174,12 @@ impl Writer {
     ///
     /// [`Lost`] when the segment is full, or its disk is gone, and no other is ready.
     /// The click has been counted; go on with the reply.
-    pub fn append(&mut self, click: &Click<'_>) -> Result<u64, Lost> {
+    #[inline]
+    pub fn append_named(
+        &mut self,
+        click: &Click<'_>,
+        name: Option<&impl LinkName>,
+    ) -> Result<u64, Lost> {
         // Hardly any is too long, and a copy of all others is not made.
         let cut;
         let click = if click.is_over() {
@@ -151,7 +190,9 @@ impl Writer {
         };
         let (offset, bytes) = loop {
             // Enough for the click and its strings, so both land in one segment.
-            while self.gap.is_some() || !self.has_room(click_room(click)) {
+            // And that its link is not what was named before.
+            let room = click_room(click) + LINK_BYTES_MIN;
+            while self.gap.is_some() || !self.has_room(room) {
                 if !self.roll() {
                     self.lose(click.time_us);
                     return Err(Lost);
@@ -159,6 +200,11 @@ impl Writer {
             }
             if self.seal.is_none() {
                 self.begin(self.sequence, click.time_us);
+            }
+            if let Some(name) = name
+                && !self.names.knows(click, name.target())
+            {
+                self.name(click, name);
             }
             // One by one: an array of them would be copied to be walked along.
             let fields = [
@@ -204,7 +250,7 @@ impl Writer {
     /// is ready. While this is `false`, [`append`](Self::append) takes the next one.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        let has_room = self.gap.is_none() && self.has_room(CLICK_ROOM_MAX);
+        let has_room = self.gap.is_none() && self.has_room(CLICK_ROOM_MAX + LINK_BYTES_MIN);
         !has_room && self.handover.ready.is_empty()
     }
 
@@ -294,6 +340,36 @@ impl Writer {
         StringField::at(place)
     }
 
+    /// Writes down what the link of this click is, if the segment does not name it so and
+    /// has room for both. Where it names the link otherwise and lacks that room, it says
+    /// only that this is no longer known. Allocates only what is written.
+    #[cold]
+    fn name(&mut self, click: &Click<'_>, name: &impl LinkName) {
+        let target = name.target();
+        let naming = self.names.look(click, target);
+        let (Naming::New(place) | Naming::Changed(place)) = naming else { return };
+        let bytes_max = LINK_BYTES_MIN + name.key_bytes_max() + target.len();
+        let is_told = self.names.allow(bytes_max, self.at)
+            && self.has_room(click_room(click) + bytes_max.next_multiple_of(8));
+        if !is_told && matches!(naming, Naming::New(_)) {
+            return;
+        }
+        let key = if is_told { name.key() } else { String::new() };
+        let record = LoggedLink {
+            link: click.link,
+            variant: click.variant,
+            generation: click.generation,
+            key: key.as_bytes(),
+            target: if is_told { target } else { b"" },
+            is_key_cut: !is_told,
+            is_target_cut: !is_told,
+        }
+        .encode(self.sequence, self.segment.salt, &mut self.scratch);
+        self.segment.put(self.at, record);
+        self.names.note(place, click, is_told.then_some(target), record.len());
+        self.at += record.len();
+    }
+
     /// Clicks recorded and lost so far. Shared, for metrics.
     #[must_use]
     pub fn handover(&self) -> &Arc<Handover> {
@@ -321,6 +397,7 @@ impl Writer {
         self.retire(full, SealReason::Rolled);
         self.wait_again = None;
         self.dictionary.clear();
+        self.names.clear();
         (self.at, self.end) = (SEGMENT_HEADER_BYTES, self.segment.map().bytes());
         self.wake_at = SEGMENT_HEADER_BYTES + WAKE_BYTES;
         // What could not be written into the one before.

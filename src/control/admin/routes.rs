@@ -19,8 +19,8 @@ use super::bodies::{Bodies, Said};
 use super::export::ExportBody;
 use super::refusal::HttpRefusal;
 use crate::control::live::{Asker, Done, Edit, NotDone, Reason, Who, Wish, check};
-use crate::limits::LOOKS_AT_ONCE_MAX;
-use crate::links::{self, Columns, Format, OnBadLine};
+use crate::limits::{CHANGES_SHOWN, LOOKS_AT_ONCE_MAX};
+use crate::links::{self, Columns, Format, OnBadLine, ZoneName};
 use crate::sources::{Reading, Sources};
 
 /// What answering takes.
@@ -41,6 +41,7 @@ pub fn router(desk: Sender<Wish>) -> Router {
     let looks = Arc::new(Semaphore::new(LOOKS_AT_ONCE_MAX));
     Router::new()
         .route("/links/generations", get(generations))
+        .route("/links/changes", get(changes))
         .route("/links/diff", get(differences))
         .route("/links/show", get(show))
         .route("/links/export", get(export))
@@ -49,6 +50,7 @@ pub fn router(desk: Sender<Wish>) -> Router {
         .route("/links/promote", post(promote))
         .route("/links/discard", post(discard))
         .route("/links/rollback", post(rollback))
+        .route("/links/undo", post(undo))
         .route("/links/set", post(set))
         .route("/links/unset", post(unset))
         .route("/links/reset", post(reset))
@@ -105,6 +107,24 @@ async fn generations(State(at): At) -> Answered {
     at.ask(|reply| Wish::Generations { reply }).await
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ChangesQuery {
+    #[serde(default = "changes_shown")]
+    limit: usize,
+}
+
+fn changes_shown() -> usize {
+    CHANGES_SHOWN
+}
+
+async fn changes(State(at): At, query: Result<Query<ChangesQuery>, QueryRejection>) -> Answered {
+    let query = query.map_err(|error| HttpRefusal::bad(error.body_text()))?;
+    let Query(ChangesQuery { limit: most }) = query;
+    let look = at.look().await?;
+    at.ask_with(Some(look), |reply| Wish::Changes { most, reply }).await
+}
+
 async fn differences(State(at): At) -> Answered {
     let look = at.look().await?;
     at.ask_with(Some(look), |reply| Wish::Differences { reply }).await
@@ -159,6 +179,14 @@ struct StageBody {
     #[serde(default)]
     columns: Option<String>,
     #[serde(default)]
+    prefix: Option<String>,
+    #[serde(default)]
+    host: Option<String>,
+    #[serde(default)]
+    tz: Option<String>,
+    #[serde(default)]
+    sheet: Option<String>,
+    #[serde(default)]
     on_bad_line: Option<String>,
 }
 
@@ -177,10 +205,13 @@ impl StageBody {
         let format = self.format.map(|name| name.parse::<Format>()).transpose().map_err(bad)?;
         let base = self.base.map(|text| links::base(&text)).transpose().map_err(bad)?;
         let columns = self.columns.map(|text| text.parse::<Columns>()).transpose().map_err(bad)?;
+        let prefix = self.prefix.map(|text| links::prefix(&text)).transpose().map_err(bad)?;
+        let host = self.host.map(|text| links::host(&text)).transpose().map_err(bad)?;
+        let zone = self.tz.map(|text| text.parse::<ZoneName>()).transpose().map_err(bad)?;
         let on_bad_line = self.on_bad_line.map(|name| name.parse::<OnBadLine>()).transpose();
         Ok(Sources {
             paths: self.files,
-            reading: Reading { format, base, columns },
+            reading: Reading { format, base, columns, prefix, host, zone, sheet: self.sheet },
             on_bad_line: on_bad_line.map_err(bad)?.unwrap_or_default(),
         })
     }
@@ -188,15 +219,15 @@ impl StageBody {
 
 async fn stage(State(at): At, Extension(who): By, body: Body) -> Answered {
     let sources = at.bodies.read(body, StageBody::sources).await?.what;
-    at.ask(|reply| Wish::Stage { sources, who, reply }).await
+    at.ask(|reply| Wish::Stage { sources: Box::new(sources), who, reply }).await
 }
 
 async fn promote(State(at): At, Extension(who): By) -> Answered {
     at.ask(|reply| Wish::Promote { who, reply }).await
 }
 
-async fn discard(State(at): At) -> Answered {
-    at.ask(|reply| Wish::Discard { reply }).await
+async fn discard(State(at): At, Extension(who): By) -> Answered {
+    at.ask(|reply| Wish::Discard { who, reply }).await
 }
 
 #[derive(Deserialize)]
@@ -209,6 +240,20 @@ struct RollbackBody {
 async fn rollback(State(at): At, Extension(who): By, body: Body) -> Answered {
     let to = at.bodies.read(body, |RollbackBody { to }| Ok(to)).await?.what;
     at.ask(|reply| Wish::Rollback { to, who, reply }).await
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UndoBody {
+    of: u32,
+    #[serde(default)]
+    force: bool,
+}
+
+async fn undo(State(at): At, Extension(who): By, body: Body) -> Answered {
+    let UndoBody { of, force: is_forced } = at.bodies.read(body, Ok).await?.what;
+    let look = at.look().await?;
+    at.ask_with(Some(look), |reply| Wish::Undo { of, is_forced, who, reply }).await
 }
 
 #[derive(Deserialize)]

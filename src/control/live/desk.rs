@@ -3,32 +3,36 @@
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use anyhow::Context;
 use crossbeam_channel::{Receiver, Sender, bounded, select_biased};
 
+use super::counting::ToCount;
+use super::editing::CheckedEdit;
 use super::generations::Generations;
-use super::journal::Journal;
-use super::keeping::Keeping;
+use super::journal::{Deed, Journal, Recorded};
 use super::look;
-use super::making::{Ready, Task, Unmade, make};
+use super::making::Ready;
 use super::not_done::{NotDone, Reason};
 use super::opening::Opening;
 use super::order::{Making, Order, Turn};
-use super::reading::{self, Job, Then, WasRead};
-use super::sentences::{names, nothing_staged, say_bad_lines, too_few};
+use super::reading::{Job, Then, WasRead};
+use super::sentences::{names, nothing_staged, over, say_bad_lines, too_few};
 use super::served::Served;
+use super::undoing::{self, Over};
 use super::who::Who;
 use super::wish::{Asker, Done, Wish, answer};
-use super::worker::Worker;
-use super::writing::{self, Past, ToWrite, Written};
+use super::workers::{Ended, Workers};
+use super::writing::{Past, ToWrite, Written};
 use crate::control::shards::Shards;
-use crate::limits::{READINGS_WAITING_MAX, WISHES_WAITING_MAX};
-use crate::links::{Changes, Report, TableRoom};
+use crate::limits::{LOOKS_AT_ONCE_MAX, READINGS_WAITING_MAX, WISHES_WAITING_MAX};
+use crate::links::{Report, Table, TableRoom};
 use crate::say::say;
 use crate::sources::watch::LastRead;
 use crate::sources::{FileMark, Sources};
+use crate::words::counted;
 
 /// What is not gone over.
 #[derive(Clone, Copy, Debug)]
@@ -67,6 +71,16 @@ pub struct Desk {
     pub(super) made: Option<Box<Ready>>,
     /// What is served as soon as the journal has it.
     pub(super) turn: Option<Box<Turn>>,
+    /// The table that is being compared with the one that came behind it, and which are to
+    /// be compared next.
+    pub(super) counting: Option<Arc<Table>>,
+    pub(super) to_count: Option<ToCount>,
+    /// What the log is to be told as soon as the journal is there.
+    pub(super) notes: Vec<Recorded>,
+    /// The state folder.
+    state: PathBuf,
+    /// For threads beside it.
+    tell: Sender<Ended>,
     reading: bool,
     to_read: VecDeque<Job>,
     /// Wishes that wait for the journal, or for what is staged.
@@ -78,57 +92,10 @@ pub struct Desk {
     pub(super) workers: Workers,
 }
 
-/// What does the long work. Each has one job at a time.
-pub(super) struct Workers {
-    reader: Worker<(Job, Changes)>,
-    pub(super) maker: Worker<Task>,
-    writer: Worker<ToWrite>,
-    pub(super) keeping: Keeping,
-}
-
-/// A worker is done with its job.
-enum Ended {
-    /// Link files were read.
-    Reading(Box<(Job, Result<WasRead, NotDone>)>),
-    /// Links were made ready.
-    Making(Box<Result<Ready, Unmade>>),
-    /// The journal was written.
-    Writing(Box<Written>),
-    /// A table was written for a rollback, or why not.
-    Keeping { table: u32, result: Result<(), String> },
-}
-
 /// What happens next at the desk.
 enum Next {
     Wish(Wish),
     Ended(Ended),
-}
-
-impl Workers {
-    fn start(state: PathBuf, shards: &Shards, tell: &Sender<Ended>) -> anyhow::Result<Self> {
-        // There is room for what each of them tells, and the desk may be gone.
-        let teller = || {
-            let tell = tell.clone();
-            move |ended| drop(tell.send(ended))
-        };
-        let (read, made, written, kept) = (teller(), teller(), teller(), teller());
-        let (folder, shards) = (state.clone(), shards.clone());
-        Ok(Self {
-            reader: Worker::start("carom-reload", move |(job, changes): (Job, Changes)| {
-                let result = reading::read(&job, &changes);
-                read(Ended::Reading(Box::new((job, result))));
-            })?,
-            maker: Worker::start("carom-make", move |task| {
-                made(Ended::Making(Box::new(make(task, &folder, &shards))));
-            })?,
-            writer: Worker::start("carom-journal", move |to_write| {
-                written(Ended::Writing(Box::new(writing::write(to_write))));
-            })?,
-            keeping: Keeping::start(state, move |table, result| {
-                kept(Ended::Keeping { table, result });
-            })?,
-        })
-    }
 }
 
 impl Desk {
@@ -149,9 +116,9 @@ impl Desk {
         let Opening { state, served, generation, journal, generations, table, link_files, .. } =
             opening;
         last_read.set(&link_files);
-        // One of each worker.
-        let (tell, ended) = bounded(4);
-        let mut workers = Workers::start(state, &shards, &tell)?;
+        // One of each worker, and of each look at the journal.
+        let (tell, ended) = bounded(5 + LOOKS_AT_ONCE_MAX);
+        let mut workers = Workers::start(state.clone(), &shards, &tell)?;
         workers.keeping.go_on(&generations);
         let desk = Self {
             sources,
@@ -171,6 +138,11 @@ impl Desk {
             orders: VecDeque::new(),
             made: None,
             turn: None,
+            counting: None,
+            to_count: None,
+            notes: Vec::new(),
+            state,
+            tell,
             reading: false,
             to_read: VecDeque::new(),
             waiting: VecDeque::new(),
@@ -228,6 +200,11 @@ impl Desk {
             Ended::Reading(done) => self.have_read(*done),
             Ended::Making(result) => self.have_made(*result),
             Ended::Writing(written) => self.have_written(*written),
+            Ended::Counting(counted) => self.have_counted(counted),
+            Ended::Undoing { undo, who, reply } => match undo {
+                Ok(undo) => self.edit(CheckedEdit::Undo(undo), who, reply),
+                Err(refusal) => answer(reply, Err(refusal)),
+            },
             Ended::Keeping { table, result } => {
                 self.workers.keeping.have_kept(table, result, &mut self.generations);
             }
@@ -241,14 +218,17 @@ impl Desk {
             Wish::Reload { who, is_forced, reply } => self.reload(who, is_forced, reply),
             Wish::Stage { sources, who, reply } => {
                 let then = Then::Stage(reply);
-                self.read(Job { sources, room: self.room, who, is_forced: false, then });
+                self.read(Job { sources: *sources, room: self.room, who, is_forced: false, then });
             }
             Wish::Promote { who, reply } => self.order(Order::Promote { who, reply }),
             Wish::Rollback { to, who, reply } => self.order(Order::Rollback { to, who, reply }),
             Wish::Discard { .. } | Wish::Differences { .. } if self.staged_away.is_some() => {
                 self.wait(wish);
             }
-            Wish::Discard { reply } => answer(reply, self.discard()),
+            Wish::Discard { who, reply } => {
+                let discarded = self.discard(who);
+                answer(reply, discarded);
+            }
             Wish::Differences { reply } => self.staged_differences(reply),
             Wish::Edit { edit, who, reply } => self.edit(edit, who, reply),
             Wish::Export { to } => look::export(self.served.editor(), self.generation, to),
@@ -256,6 +236,11 @@ impl Desk {
                 answer(reply, look::show(&url, &self.served, self.generation));
             }
             Wish::Generations { reply } => answer(reply, Ok(self.list())),
+            Wish::Undo { of, is_forced, who, reply } => self.undo(of, is_forced, who, reply),
+            Wish::Changes { most, reply } => {
+                let (over, state) = (Over::of(&self.served, self.generation), self.state.clone());
+                look::aside(move || answer(reply, over.list(&state, most)));
+            }
         }
     }
 
@@ -264,7 +249,7 @@ impl Desk {
         if self.waiting.len() < WISHES_WAITING_MAX {
             self.waiting.push_back(wish);
         } else if let Wish::Edit { reply, .. }
-        | Wish::Discard { reply }
+        | Wish::Discard { reply, .. }
         | Wish::Differences { reply } = wish
         {
             answer(reply, Err(NotDone::busy()));
@@ -321,7 +306,17 @@ impl Desk {
                     read_ms: took.as_millis() as u64,
                     changes: served.changes().len(),
                 };
+                let (files, links) = (names(served.base()), served.editor().len());
+                say(format_args!(
+                    "staged by {}: {}, {}{}; generation {} stays",
+                    job.who,
+                    files.join(", "),
+                    counted(links, "link"),
+                    over(served.changes().len()),
+                    self.generation
+                ));
                 self.staged = Some(served);
+                self.write_down(job.who, Deed::Staged { files, links });
                 answer(reply, Ok(staged));
             }
             (Ok(read), Then::Serve(replies)) => {
@@ -361,9 +356,27 @@ impl Desk {
         }
     }
 
-    fn discard(&mut self) -> Result<Done, NotDone> {
+    /// Finds in the journal what takes a change back, beside the serving, and does it then.
+    fn undo(&self, of: u32, is_forced: bool, who: Who, reply: Asker) {
+        let (state, tell) = (self.state.clone(), self.tell.clone());
+        look::aside(move || {
+            let undo = undoing::find(&state, of, is_forced);
+            // The desk may be gone.
+            drop(tell.send(Ended::Undoing { undo, who, reply }));
+        });
+    }
+
+    fn discard(&mut self, who: Who) -> Result<Done, NotDone> {
         match self.staged.take() {
-            Some(staged) => Ok(Done::Discarded { links: staged.editor().len() }),
+            Some(staged) => {
+                let links = staged.editor().len();
+                say(format_args!(
+                    "discarded by {who}: {} that were staged",
+                    counted(links, "link")
+                ));
+                self.write_down(who, Deed::Discarded);
+                Ok(Done::Discarded { links })
+            }
             None => {
                 let message = "nothing is staged, so there is nothing to discard";
                 Err(NotDone::new(Reason::NotNow, message))
@@ -406,6 +419,11 @@ impl Desk {
     fn have_written(&mut self, Written { journal, result }: Written) {
         let is_usable = !journal.is_suspect();
         self.journal = Some(journal);
+        self.have_written_result(result, is_usable);
+        self.write_notes();
+    }
+
+    fn have_written_result(&mut self, result: Result<(), NotDone>, is_usable: bool) {
         match (self.turn.take(), result) {
             (Some(turn), Ok(())) => self.serve(*turn),
             (Some(turn), Err(refusal)) => self.not_written(*turn, refusal),

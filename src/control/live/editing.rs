@@ -1,8 +1,9 @@
 //! Changes of single links: what an edit means, checked whole.
 
-use super::journal::Deed;
 use super::journal::changes::deed_of;
+use super::journal::{Deed, KeyChange};
 use super::not_done::{NotDone, Reason};
+use super::sentences::changed_since;
 use crate::links::{Change, Changes, read_keys, read_lines};
 
 /// Changes of single links: all of them or none.
@@ -25,6 +26,19 @@ pub enum CheckedEdit {
     Keys(Vec<(String, Option<Change>)>),
     /// Every key is as the files say again.
     All,
+    /// A change of before is taken back.
+    Undo(Undo),
+}
+
+/// What takes a change back.
+#[derive(Debug)]
+pub struct Undo {
+    /// The generation that it made.
+    pub of: u32,
+    /// What its keys were before it, and what it made of them.
+    pub keys: Vec<KeyChange>,
+    /// Also where keys are something else by now.
+    pub is_forced: bool,
 }
 
 /// Checks every line of an edit.
@@ -58,6 +72,7 @@ impl CheckedEdit {
         match self {
             Self::Keys(keys) => keys.len(),
             Self::All => changes.len(),
+            Self::Undo(undo) => undo.keys.len(),
         }
     }
 
@@ -66,6 +81,47 @@ impl CheckedEdit {
         match self {
             Self::Keys(keys) => keys.clone(),
             Self::All => changes.iter().map(|(key, _)| (key.to_owned(), None)).collect(),
+            Self::Undo(Undo { keys, .. }) => {
+                keys.iter().map(|key| (key.key.to_string(), key.old.clone())).collect()
+            }
+        }
+    }
+
+    /// Whether it can be done where these changes are in force.
+    ///
+    /// # Errors
+    ///
+    /// A key that is to be taken back is something else by now.
+    pub fn check(&self, changes: &Changes) -> Result<(), NotDone> {
+        match self {
+            Self::Undo(Undo { of, keys, is_forced: false }) => {
+                match keys.iter().find(|key| changes.get(&key.key) != key.new.as_ref()) {
+                    Some(key) => Err(changed_since(*of, &key.key, None)),
+                    None => Ok(()),
+                }
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The generation whose changes it takes back, if it does.
+    pub fn undone(&self) -> Option<u32> {
+        match self {
+            Self::Undo(undo) => Some(undo.of),
+            _ => None,
+        }
+    }
+
+    /// What is done to keys, in one word or few.
+    pub fn verb(&self) -> String {
+        match self {
+            Self::Undo(undo) => format!("undo of {}", undo.of),
+            Self::All => "reset".to_owned(),
+            Self::Keys(keys) => match keys.first() {
+                Some((_, Some(Change::Unset))) => "unset".to_owned(),
+                Some((_, None)) => "reset".to_owned(),
+                _ => "set".to_owned(),
+            },
         }
     }
 
@@ -75,6 +131,10 @@ impl CheckedEdit {
             Self::All => vec![Deed::ResetAll],
             Self::Keys(keys) => {
                 keys.iter().map(|(key, change)| deed_of(key, change.as_ref())).collect()
+            }
+            Self::Undo(Undo { of, keys, .. }) => {
+                let keys = keys.iter().map(|key| deed_of(&key.key, key.old.as_ref()));
+                keys.chain([Deed::Undo { of: *of }]).collect()
             }
         }
     }

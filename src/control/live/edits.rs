@@ -1,18 +1,19 @@
 //! Changes of single links, as the desk makes them: those that wait together are
 //! written and synced once, and shards are told of them in one patch.
 
+use super::counting::{absent, count_keys};
 use super::desk::Desk;
 use super::editing::CheckedEdit;
 use super::generations::KeptGeneration;
-use super::journal::{Deed, Journal, Recorded};
+use super::journal::{Deed, Journal, KeyCounts, Recorded};
 use super::not_done::{NotDone, Reason};
 use super::opening::next;
 use super::order::Order;
-use super::sentences::unwritten;
+use super::sentences::{say_edited, unwritten};
 use super::who::Who;
 use super::wish::{Asker, Done, Wish, answer};
 use crate::limits::{EDITS_PER_GROUP_MAX, KEYS_PATCHED_MAX};
-use crate::links::{Change, Patch};
+use crate::links::{Change, Changes, Patch};
 use crate::machine::clock::unix_us;
 
 struct EditAsked {
@@ -39,7 +40,12 @@ impl Desk {
         match self.journal.take() {
             Some(mut journal) if !journal.is_due() => {
                 self.edit_all(EditAsked { edit, who, reply }, &mut journal);
-                self.journal = Some(journal);
+                // Where a write failed, what was refused may be in the file. It is written
+                // anew at once, so that no start finds it there.
+                match journal.is_suspect() {
+                    true => self.write(journal, None),
+                    false => self.journal = Some(journal),
+                }
             }
             // Before anything is changed: it is written anew from what is served.
             Some(due) => {
@@ -93,13 +99,12 @@ impl Desk {
 
     fn edit_group(&mut self, group: Vec<EditAsked>, journal: &mut Journal) {
         match self.serve_edits(&group, journal) {
-            Ok(counts) => {
+            Ok(made) => {
                 if let Some(making) = &mut self.making {
                     group.iter().for_each(|asked| making.since.note(&asked.edit));
                 }
-                let (generation, changes) = (self.generation, self.served.changes().len());
-                for (edit, changed) in group.into_iter().zip(counts) {
-                    answer(edit.reply, Ok(Done::Edited { generation, changed, changes }));
+                for (asked, made) in group.into_iter().zip(made) {
+                    made.tell(asked);
                 }
             }
             Err(Unmade::Unwritten(refusal)) => {
@@ -115,49 +120,55 @@ impl Desk {
         }
     }
 
-    /// Makes the changes, has them written, and then served. Returns how many keys each
-    /// edit changed. Where that fails, everything is as it was.
+    /// Makes the changes, has them written, and then served: each edit that changes
+    /// anything makes a generation of its own. Where that fails, everything is as it was.
     fn serve_edits(
         &mut self,
         group: &[EditAsked],
         journal: &mut Journal,
-    ) -> Result<Vec<usize>, Unmade> {
-        let generation = next(self.generation);
+    ) -> Result<Vec<EditMade>, Unmade> {
         let (mut before, mut patches) = (Before::new(), Vec::new());
-        let made = self.make(group, generation, &mut before, &mut patches);
-        let made = made.and_then(|counts| {
+        let at_us = unix_us();
+        let made = self.make(group, &mut before, &mut patches);
+        let made = made.and_then(|made| {
             if !before.is_empty() {
-                let records = records(group, generation, self.served.editor().len());
+                let effective = group.iter().zip(&made).filter(|(_, made)| made.changed > 0);
+                let records: Vec<_> =
+                    effective.flat_map(|(asked, made)| made.records(asked, at_us)).collect();
                 let written = journal.append(&records);
                 written.map_err(|error| Unmade::Unwritten(unwritten(&error)))?;
             }
-            Ok(counts)
+            Ok(made)
         });
-        match made {
+        match &made {
             Ok(_) if before.is_empty() => {}
-            Ok(_) => {
-                self.shards.patch(patches, generation);
-                self.note(&group[0].who, generation);
+            Ok(made) => {
+                let last = made.last().map_or(self.generation, |made| made.generation);
+                self.shards.patch(patches, last);
+                for (asked, made) in group.iter().zip(made) {
+                    self.note(&asked.who, at_us, made);
+                }
             }
             Err(_) => self.take_back(before, patches),
         }
         made
     }
 
-    /// Makes the changes here. Returns how many each edit made; `before` is what the
-    /// keys were, `patches` what shards are to be told.
+    /// Makes the changes here. Returns what each edit made; `before` is what the keys were,
+    /// `patches` what shards are to be told.
     fn make(
         &mut self,
         group: &[EditAsked],
-        generation: u32,
         before: &mut Before,
         patches: &mut Vec<Patch>,
-    ) -> Result<Vec<usize>, Unmade> {
-        let mut counts = Vec::new();
+    ) -> Result<Vec<EditMade>, Unmade> {
+        let (mut all, mut last) = (Vec::new(), self.generation);
         for asked in group {
-            let from = before.len();
-            for (key, change) in asked.edit.keys(self.served.changes()) {
-                let old = self.served.changes().get(&key).cloned();
+            asked.edit.check(self.served.changes()).map_err(Unmade::Refused)?;
+            let (was, generation) = (self.served.changes().clone(), next(last));
+            let mut changed = 0;
+            for (key, change) in asked.edit.keys(&was) {
+                let old = was.get(&key).cloned();
                 if old == change {
                     continue;
                 }
@@ -167,10 +178,22 @@ impl Desk {
                     Unmade::Refused(NotDone::new(Reason::Wrong, why))
                 })?);
                 before.push((key, old));
+                changed += 1;
             }
-            counts.push(before.len() - from);
+            if changed > 0 {
+                last = generation;
+            }
+            let (changes, files) = (self.served.changes().clone(), &self.served.base().table);
+            all.push(EditMade {
+                generation: last,
+                changed,
+                keys: count_keys(files, &was, &changes),
+                absent: absent(files, &was, &asked.edit),
+                links: self.served.editor().len(),
+                changes,
+            });
         }
-        Ok(counts)
+        Ok(all)
     }
 
     /// Undoes changes that were made here. Shards are told of them and of their undoing
@@ -186,30 +209,56 @@ impl Desk {
     }
 
     /// Remembers what is served.
-    fn note(&mut self, who: &Who, generation: u32) {
-        self.generation = generation;
+    fn note(&mut self, who: &Who, at_us: u64, made: &EditMade) {
+        if made.changed == 0 {
+            return;
+        }
+        self.generation = made.generation;
         self.generations.push(KeptGeneration {
-            generation,
-            at_us: unix_us(),
+            generation: made.generation,
+            at_us,
             who: who.clone(),
-            links: self.served.editor().len(),
+            links: made.links,
             table: self.table,
             files: self.generations.files(),
             held: None,
-            changes: self.served.changes().clone(),
+            changes: made.changes.clone(),
             base: None,
         });
     }
 }
 
-/// A group, as the journal tells it, and how many links there are since then.
-fn records(group: &[EditAsked], generation: u32, links: usize) -> Vec<Recorded> {
-    let at_us = unix_us();
-    let told = group.iter().flat_map(|asked| {
-        let who = &asked.who;
-        asked.edit.deeds().into_iter().map(move |deed| (who.clone(), deed))
-    });
-    let links = (group[0].who.clone(), Deed::Links(links));
-    let record = |(who, what)| Recorded { generation, at_us, who, what };
-    told.chain([links]).map(record).collect()
+/// What an edit made.
+struct EditMade {
+    /// The generation that has it.
+    generation: u32,
+    /// How many keys are other ones.
+    changed: usize,
+    keys: KeyCounts,
+    /// Keys that were unset and had no link.
+    absent: Vec<String>,
+    /// How many links there are since then.
+    links: usize,
+    /// The changes in force since then.
+    changes: Changes,
+}
+
+impl EditMade {
+    /// As the journal tells it.
+    fn records(&self, asked: &EditAsked, at_us: u64) -> Vec<Recorded> {
+        let Self { generation, keys, links, .. } = *self;
+        let counted = [Deed::Links(links), Deed::Counted { of: generation, keys }];
+        let deeds = asked.edit.deeds().into_iter().chain(counted);
+        deeds.map(|what| Recorded { generation, at_us, who: asked.who.clone(), what }).collect()
+    }
+
+    /// Tells whoever asked, and the operator.
+    fn tell(self, asked: EditAsked) {
+        let Self { generation, changed, keys, absent, changes, .. } = self;
+        let changes = changes.len();
+        if changed > 0 {
+            say_edited(&asked.edit.verb(), &asked.who, changed, keys, generation, changes);
+        }
+        answer(asked.reply, Ok(Done::Edited { generation, changed, changes, keys, absent }));
+    }
 }

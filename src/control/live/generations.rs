@@ -58,10 +58,9 @@ impl KeptGeneration {
             Some(base) => (base.how, base.from),
             None => (How::Set, None),
         };
-        let time = Timestamp::from_microsecond(self.at_us as i64).unwrap_or_default();
         Generation {
             generation: self.generation,
-            time: time.strftime("%FT%TZ").to_string(),
+            time: time(self.at_us),
             who: self.who.to_string(),
             how,
             from,
@@ -118,6 +117,11 @@ impl Generations {
     /// All, oldest first.
     pub fn list(&self) -> Vec<Generation> {
         self.kept.iter().map(KeptGeneration::about).collect()
+    }
+
+    /// Their numbers, oldest first.
+    pub fn numbers(&self) -> impl Iterator<Item = u32> {
+        self.kept.iter().map(|kept| kept.generation)
     }
 
     /// The number of the one before the newest.
@@ -183,6 +187,12 @@ impl Generations {
             what,
         }))
     }
+}
+
+/// A time for people and programs, RFC 3339, of microseconds since the Unix epoch.
+pub fn time(at_us: u64) -> String {
+    let time = Timestamp::from_microsecond(at_us as i64).unwrap_or_default();
+    time.strftime("%FT%TZ").to_string()
 }
 
 /// What the journal tells where changes become others.

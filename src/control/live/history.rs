@@ -32,28 +32,27 @@ impl History {
         };
         let mut files: Arc<Vec<FileMark>> = Arc::default();
         for group in records.chunk_by(|a, b| a.generation == b.generation) {
-            let before = history.changes.clone();
-            let (mut base, mut links) = (None, 0);
+            let (mut base, mut links) = (None, None);
             for record in group {
                 match &record.what {
                     Deed::Base(table) => {
-                        links = table.links;
+                        links = Some((table.links, record));
                         base = Some(table.clone());
                     }
-                    Deed::Links(count) => links = *count,
+                    Deed::Links(count) => links = Some((*count, record)),
                     deed => replay(deed, &mut history.changes),
                 }
             }
             if let Some(base) = &base {
                 files = Arc::new(base.files.clone());
                 history.base = Some(base.clone());
-            } else if before == history.changes {
-                continue;
             }
+            // Of others the journal has only what is left of their changes.
+            let Some((links, told)) = links else { continue };
             history.generations.push(KeptGeneration {
                 generation: group[0].generation,
-                at_us: group[0].at_us,
-                who: group[0].who.clone(),
+                at_us: told.at_us,
+                who: told.who.clone(),
                 links,
                 table: history.base.as_ref().map_or(0, |base| base.table),
                 files: files.clone(),

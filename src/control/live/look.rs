@@ -7,9 +7,11 @@ use std::io::{self, Write};
 
 use super::not_done::{NotDone, Reason};
 use super::served::Served;
-use super::wish::{Asker, Done, ExportPiece, ExportSender, answer};
+use super::wish::{Asker, Done, ExportPiece, ExportSender, Hidden, answer};
 use crate::limits::{DIFFERENCES_SHOWN, EXPORT_PIECE_BYTES};
-use crate::links::{Editor, LinkDifference, compare};
+use crate::links::{
+    Change, Changes, Editor, Format, LinkDifference, OnBadLine, Source, Table, compare, load,
+};
 use crate::machine::background;
 
 /// Every link there is, as a file of the native format. It breaks off where nobody takes
@@ -56,7 +58,7 @@ impl Pieces {
 
 /// Looks from a thread of its own, at low priority, so that the desk can go on. Without a
 /// thread whoever waits is told that there is no answer.
-fn aside(look: impl FnOnce() + Send + 'static) {
+pub fn aside(look: impl FnOnce() + Send + 'static) {
     let look = move || {
         background::begin();
         look();
@@ -90,8 +92,10 @@ pub fn show(url: &str, served: &Served, generation: u32) -> Result<Done, NotDone
 
 /// What a promotion of `staged` would change.
 pub fn differences(served: &Served, staged: &Served, reply: Asker) {
+    let (files, changes) = (staged.base().clone(), staged.changes().clone());
     let (served, staged) = (served.editor().snapshot(), staged.editor().snapshot());
     aside(move || {
+        let (hidden, hides) = hidden(&files.table, &changes);
         let (mut added, mut changed, mut removed) = (Vec::new(), Vec::new(), Least::default());
         let put = |lines: &mut Vec<String>, line: fmt::Arguments<'_>| {
             if lines.len() < DIFFERENCES_SHOWN {
@@ -110,9 +114,42 @@ pub fn differences(served: &Served, staged: &Served, reply: Asker) {
             removed: counts.removed,
             changed: counts.changed,
             lines: [removed.lines.into_sorted_vec(), changed, added].concat(),
+            hidden,
+            hides,
         };
         answer(reply, Ok(differences));
     });
+}
+
+/// How many links of these files do not answer as they stand there, for a change over
+/// them, and the first of these.
+fn hidden(files: &Table, changes: &Changes) -> (usize, Vec<Hidden>) {
+    let (mut count, mut first) = (0, Vec::new());
+    for (key, change) in changes.iter() {
+        let by = match change {
+            Change::Set(line) => Some(line.to_string()),
+            Change::Unset => None,
+        };
+        if let Some(file) = files.link(key).map(|link| link.to_string())
+            && !by.as_ref().is_some_and(|by| is_same(by, &file))
+        {
+            count += 1;
+            if first.len() < DIFFERENCES_SHOWN {
+                first.push(Hidden { key: key.to_owned(), file, by });
+            }
+        }
+    }
+    (count, first)
+}
+
+/// Whether two native lines are the same link, however each is written.
+fn is_same(line: &str, other: &str) -> bool {
+    let link = |line: &str| {
+        let source = Source::new("link", line.as_bytes(), Format::Native);
+        let table = load(&[source], OnBadLine::Refuse).table?;
+        table.links().next().map(|link| link.to_string())
+    };
+    line == other || link(line) == link(other)
 }
 
 /// The first lines in the order of the alphabet, as many as are shown.

@@ -4,7 +4,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::counting::{absent, count_keys};
 use super::editing::CheckedEdit;
+use super::journal::KeyCounts;
 use super::not_done::{NotDone, Reason};
 use super::sentences::failed;
 use super::served::Served;
@@ -44,6 +46,10 @@ pub struct Ready {
     pub replicas: Vec<Links>,
     /// How many keys the edit changed.
     pub changed: usize,
+    /// Of what, where the table is the same.
+    pub keys: KeyCounts,
+    /// Keys that the edit unset and that had no link.
+    pub absent: Vec<String>,
 }
 
 /// Why nothing was made ready.
@@ -63,7 +69,8 @@ impl std::convert::From<NotDone> for Unmade {
 pub fn make(task: Task, state: &Path, shards: &Shards) -> Result<Ready, Unmade> {
     let Task { from, mut changes, edit, is_for_shards, room } = task;
     let before = changes.clone();
-    if let Some(edit) = edit {
+    if let Some(edit) = &edit {
+        edit.check(&before)?;
         for (key, change) in edit.keys(&before) {
             changes.put(&key, change);
         }
@@ -105,7 +112,10 @@ pub fn make(task: Task, state: &Path, shards: &Shards) -> Result<Ready, Unmade> 
         true => shards.replicate(|| served.replicate(0)).map_err(failed)?,
         false => Vec::new(),
     };
-    Ok(Ready { served, replicas, changed })
+    let files = &served.base().table;
+    let keys = count_keys(files, &before, &changes);
+    let absent = edit.map_or(Vec::new(), |edit| absent(files, &before, &edit));
+    Ok(Ready { served, replicas, changed, keys, absent })
 }
 
 impl Ready {

@@ -11,7 +11,7 @@ use crate::links::{Table, TableRoom};
 
 impl Desk {
     /// Room for one more table beside those that are there: served, staged, on their way
-    /// to be served, and kept until they are on the disk.
+    /// to be served, kept until they are on the disk, and compared.
     pub(super) fn room(&self) -> TableRoom {
         let ordered = self.orders.iter().filter_map(|order| match order {
             Order::Read { read, .. } => Some(&read.served),
@@ -26,6 +26,10 @@ impl Desk {
         }
         for held in self.generations.held() {
             tables.add(&held.table);
+        }
+        let waiting = self.to_count.iter().map(|to_count| &to_count.table);
+        for table in self.counting.iter().chain(waiting) {
+            tables.add(table);
         }
         let making = self.making.as_ref().map_or(0, |making| making.bytes);
         self.room.beside(tables.bytes.saturating_add(making))

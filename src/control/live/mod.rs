@@ -5,9 +5,11 @@
 //! taken back, and the journal. Everything else asks it: signals, `--watch`, the
 //! admin socket. It never does what takes long: workers beside it, of low priority, read
 //! link files (`reading`), make links ready to be served (`making`), write much into the
-//! journal (`writing`) and keep tables on the disk (`keeping`). `edits` changes single
-//! links, `turns` serves others as a whole.
+//! journal (`writing`), count what a table changed (`counting`) and keep tables on the disk
+//! (`keeping`). `edits` changes single
+//! links, `undoing` finds what takes a change back, `turns` serves others as a whole.
 
+mod counting;
 mod desk;
 mod editing;
 mod edits;
@@ -20,6 +22,7 @@ mod look;
 mod making;
 mod memory;
 mod not_done;
+mod noting;
 mod opening;
 mod order;
 mod reading;
@@ -29,16 +32,19 @@ mod tables;
 #[cfg(test)]
 mod tests;
 mod turns;
+mod undoing;
 mod who;
 mod wish;
 mod worker;
+mod workers;
 mod writing;
 
 pub use desk::{Bounds, Desk};
 pub use editing::{Edit, check};
+pub use generations::time as time_of;
 pub use not_done::{NotDone, Reason};
 pub use opening::Opening;
-pub use sentences::say_bad_lines;
+pub use sentences::{of_keys, say_bad_lines};
 pub use who::Who;
 #[cfg(test)]
 use wish::Answer;

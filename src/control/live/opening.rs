@@ -89,6 +89,8 @@ impl Opening {
             before: changes.clone(),
             after: changes.clone(),
             links,
+            undo: None,
+            counts: None,
         });
         let Written { journal, result } = writing::write(ToWrite { journal, past, more });
         result.map_err(|refusal| anyhow!("{}: {refusal}", state.display()))?;

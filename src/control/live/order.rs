@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::editing::CheckedEdit;
-use super::journal::TableServed;
+use super::journal::{KeyCounts, TableServed};
 use super::making::Ready;
 use super::reading::WasRead;
 use super::who::Who;
@@ -36,8 +36,11 @@ pub struct Making {
     pub who: Who,
     /// What was changed since it was begun.
     pub since: Touched,
-    /// How many keys an edit changes.
+    /// How many keys an edit changes, and of what.
     pub changed: usize,
+    pub keys: KeyCounts,
+    /// Keys that it unsets and that had no link.
+    pub absent: Vec<String>,
     /// What it takes, about, bytes.
     pub bytes: u64,
 }
@@ -55,6 +58,9 @@ impl Touched {
     pub fn note(&mut self, edit: &CheckedEdit) {
         match edit {
             CheckedEdit::Keys(keys) => self.keys.extend(keys.iter().map(|(key, _)| (**key).into())),
+            CheckedEdit::Undo(undo) => {
+                self.keys.extend(undo.keys.iter().map(|key| key.key.clone()));
+            }
             CheckedEdit::All => *self = Self { keys: BTreeSet::new(), all: true },
         }
     }
@@ -87,7 +93,13 @@ pub enum What {
         table: u32,
         reply: Asker,
     },
-    Edit(Asker),
+    Edit {
+        /// As it is called in sentences.
+        verb: String,
+        /// The generation that it takes back, if it does.
+        undone: Option<u32>,
+        reply: Asker,
+    },
     Fold,
     Restage(Asker),
 }
@@ -113,6 +125,11 @@ impl Turn {
             before: before.clone(),
             after: self.ready.served.changes().clone(),
             links: self.ready.served.editor().len(),
+            undo: match self.making.what {
+                What::Edit { undone, .. } => undone,
+                _ => None,
+            },
+            counts: matches!(self.making.what, What::Edit { .. }).then_some(self.making.keys),
         }
     }
 }

@@ -2,7 +2,9 @@
 
 use std::io;
 
+use super::journal::KeyCounts;
 use super::not_done::{NotDone, Reason};
+use super::who::Who;
 use crate::links::Report;
 use crate::say::say;
 use crate::sources::Base;
@@ -59,10 +61,57 @@ pub fn unwritten(error: &io::Error) -> NotDone {
     )
 }
 
+/// The journal is there and cannot be read.
+pub fn unread(error: &io::Error) -> NotDone {
+    NotDone::new(
+        Reason::Disk,
+        format_args!(
+            "the journal cannot be read: {error}; nothing is changed. Mend the disk of the state \
+             folder, and try again"
+        ),
+    )
+}
+
 /// What lies over the files, in a sentence.
 pub fn over(changes: usize) -> String {
     match changes {
         0 => String::new(),
         count => format!(", {} over the files", counted(count, "change")),
     }
+}
+
+/// How many keys of what, in a sentence.
+pub fn of_keys(keys: KeyCounts) -> String {
+    let KeyCounts { added, changed, removed } = keys;
+    format!("{added} added, {changed} changed, {removed} removed")
+}
+
+/// A change cannot be taken back, as a key was changed again: by this generation, if it is
+/// known.
+pub fn changed_since(of: u32, key: &str, by: Option<u32>) -> NotDone {
+    let by = by.map_or(String::new(), |by| format!(" by generation {by}"));
+    NotDone::new(
+        Reason::NotNow,
+        format_args!(
+            "{key} was changed again after generation {of}{by}, so nothing is undone; undo that \
+             first (`carom links log {key}` tells of each change), or pass --force"
+        ),
+    )
+}
+
+/// Says that keys are other ones since this generation, with so many changes in force.
+pub fn say_edited(
+    verb: &str,
+    who: &Who,
+    changed: usize,
+    keys: KeyCounts,
+    generation: u32,
+    changes: usize,
+) {
+    say(format_args!(
+        "{verb} by {who}: {}, generation {generation}: {}{}",
+        counted(changed, "key"),
+        of_keys(keys),
+        over(changes)
+    ));
 }

@@ -2,9 +2,10 @@
 //! held up. A gate holds up whoever opens a file until the test opens it.
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::Sender;
 use tokio::sync::{mpsc, oneshot};
@@ -69,7 +70,11 @@ impl Rig {
 
     fn stage(&self, file: &str) -> Answer {
         let sources = sources(self.folder.join(file));
-        self.ask(|reply| Wish::Stage { sources, who: Who::itself("test"), reply })
+        self.ask(|reply| Wish::Stage {
+            sources: Box::new(sources),
+            who: Who::itself("test"),
+            reply,
+        })
     }
 
     fn promote(&self) -> Answer {
@@ -233,7 +238,7 @@ fn what_is_staged_is_compared_with_the_changes_of_now() {
     assert_eq!(changed(desk.set(&many("many.example"))), KEYS_PATCHED_MAX + 1);
     for _ in 0..2 {
         match done(desk.ask(|reply| Wish::Differences { reply })) {
-            Done::Differences { added: 0, removed: 0, changed: 1, lines } => {
+            Done::Differences { added: 0, removed: 0, changed: 1, lines, hidden: 0, .. } => {
                 assert_eq!(lines, ["- /a https://first.example/\n+ /a https://second.example/"]);
             }
             other => panic!("{other:?}"),
@@ -262,10 +267,42 @@ fn a_refused_change_leaves_nothing_behind() {
     desk.stop();
 }
 
+/// What was refused may be in the file all the same. It is written anew at once, not only
+/// before the next change.
+#[test]
+fn a_refused_change_is_gone_from_the_journal_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state/links.journal");
+    let desk = Rig::start_with(folder.path(), FIRST, |opening| opening.journal.break_file());
+    // As it stands there when the write was done and the sync failed.
+    let journal = fs::OpenOptions::new().append(true).open(&path).unwrap();
+    let deed = journal::Deed::Set { key: "/a".into(), line: "/a https://refused.example/".into() };
+    let record =
+        journal::Recorded { generation: 2, at_us: 1, who: Who::itself("test"), what: deed };
+    let mut bytes = Vec::new();
+    journal::encode(&[record], &mut bytes).unwrap();
+    (&journal).write_all(&bytes).unwrap();
+    assert_eq!(reason(desk.set("/a https://refused.example/")), Reason::Disk);
+    let until = Instant::now() + PATIENCE;
+    while fs::read(&path).unwrap().windows(9).any(|bytes| bytes == b"refused.e") {
+        assert!(Instant::now() < until, "it stays in the journal");
+        std::thread::yield_now();
+    }
+    // Nothing comes behind it but the end.
+    desk.stop();
+    let desk = Rig::start(folder.path(), FIRST);
+    assert_eq!(desk.link("/a").unwrap(), "/a https://first.example/");
+    desk.stop();
+}
+
 #[test]
 fn a_promotion_that_the_journal_refuses_stays_staged() {
     let folder = tempfile::tempdir().unwrap();
-    let desk = Rig::start_with(folder.path(), FIRST, |opening| opening.journal.break_file());
+    let desk = Rig::start_with(folder.path(), FIRST, |opening| {
+        // What is staged is told, too, and is staged all the same.
+        opening.journal.break_file();
+        opening.journal.broken_rewrites = 1;
+    });
     fs::write(folder.path().join("second"), "/a https://second.example/\n").unwrap();
     done(desk.stage("second"));
     assert_eq!(reason(desk.promote()), Reason::Disk);

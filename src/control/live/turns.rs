@@ -3,17 +3,18 @@
 
 use std::sync::Arc;
 
+use super::counting::ToCount;
 use super::desk::Desk;
 use super::generation::Generation;
 use super::generations::{KeptGeneration, Recalled};
-use super::journal::TableServed;
+use super::journal::{KeyCounts, TableServed};
 use super::look;
 use super::making::{From, Ready, Task, Unmade};
 use super::not_done::{NotDone, Reason};
 use super::opening::next;
 use super::order::{Making, Order, Touched, Turn, What};
 use super::reading::{Then, WasRead};
-use super::sentences::{nothing_staged, over, say_bad_lines};
+use super::sentences::{nothing_staged, over, say_bad_lines, say_edited};
 use super::served::Served;
 use super::who::{How, Who};
 use super::wish::{Done, answer};
@@ -88,8 +89,10 @@ impl Desk {
                 Err(refusal) => return answer(reply, Err(refusal)),
             },
             Order::Edit { edit: checked, who, reply } => {
+                let (verb, undone) = (checked.verb(), checked.undone());
                 edit = Some(checked);
-                (What::Edit(reply), who, From::Table(self.served.base().clone()))
+                let what = What::Edit { verb, undone, reply };
+                (what, who, From::Table(self.served.base().clone()))
             }
             Order::Fold => {
                 let from = From::Table(self.served.base().clone());
@@ -102,8 +105,10 @@ impl Desk {
             From::Kept { .. } => 0,
         };
         // What was read had room when it was. A rollback is never refused for it.
-        let room = matches!(what, What::Edit(_) | What::Fold).then(|| self.room());
-        self.making = Some(Making { what, who, since: Touched::default(), changed: 0, bytes });
+        let room = matches!(what, What::Edit { .. } | What::Fold).then(|| self.room());
+        let (since, keys) = (Touched::default(), KeyCounts::default());
+        let absent = Vec::new();
+        self.making = Some(Making { what, who, since, changed: 0, keys, absent, bytes });
         self.workers.maker.hand(Task { from, changes, edit, is_for_shards, room });
     }
 
@@ -147,7 +152,10 @@ impl Desk {
     pub(super) fn have_made(&mut self, result: Result<Ready, Unmade>) {
         match (result, &mut self.making) {
             (Ok(ready), Some(making)) => {
-                making.changed += ready.changed;
+                if matches!(making.what, What::Edit { .. }) && making.changed == 0 {
+                    (making.changed, making.keys) = (ready.changed, ready.keys);
+                    making.absent = ready.absent.clone();
+                }
                 self.made = Some(Box::new(ready));
             }
             (Err(unmade), making) => {
@@ -192,9 +200,10 @@ impl Desk {
                 self.stage_again(Some(ready.served));
             }
             What::Fold => self.swap(ready, self.generation),
-            What::Edit(reply) if making.changed == 0 => {
+            What::Edit { reply, .. } if making.changed == 0 => {
                 let (generation, changes) = (self.generation, self.served.changes().len());
-                answer(reply, Ok(Done::Edited { generation, changed: 0, changes }));
+                let (keys, absent) = (making.keys, making.absent);
+                answer(reply, Ok(Done::Edited { generation, changed: 0, changes, keys, absent }));
             }
             _ => self.turn_to(making, ready),
         }
@@ -209,7 +218,7 @@ impl Desk {
                 self.stage_again(staged.map(|staged| *staged));
                 answer(reply, Err(refusal));
             }
-            What::Rollback { reply, .. } | What::Edit(reply) => answer(reply, Err(refusal)),
+            What::Rollback { reply, .. } | What::Edit { reply, .. } => answer(reply, Err(refusal)),
             // A change that finds no room has a whole new table made.
             What::Fold => say(format_args!("warning: no room for changes was made: {refusal}")),
         }
@@ -224,7 +233,7 @@ impl Desk {
             What::Rollback { number, table, .. } => (How::Rollback, Some(number), table),
             _ => (How::Staged, None, generation),
         };
-        let is_table = !matches!(making.what, What::Edit(_));
+        let is_table = !matches!(making.what, What::Edit { .. });
         let base = is_table.then(|| TableServed {
             how,
             from,
@@ -257,6 +266,8 @@ impl Desk {
     /// Serves what the journal has.
     pub(super) fn serve(&mut self, turn: Turn) {
         let Turn { making, ready, generation, at_us, base } = turn;
+        let before = base.is_some().then(|| self.served.editor());
+        let before = before.map(|editor| (editor.snapshot(), editor.table().clone()));
         self.swap(ready, generation);
         self.generation = generation;
         let (table, files) = match &base {
@@ -280,11 +291,16 @@ impl Desk {
         let about = kept.about();
         self.generations.push(kept);
         self.workers.keeping.go_on(&self.generations);
+        let who = making.who.clone();
         self.tell(making, about);
+        if let Some((before, table)) = before {
+            let after = self.served.editor().snapshot();
+            self.count(ToCount { generation, who, before, after, table });
+        }
     }
 
     fn tell(&mut self, making: Making, about: Generation) {
-        let Making { what, who, changed, .. } = making;
+        let Making { what, who, changed, keys, absent, .. } = making;
         let (links, over) = (about.links, over(about.changes));
         let served = format!("generation {}, {}", about.generation, counted(links, "link"));
         match what {
@@ -296,7 +312,9 @@ impl Desk {
                     0 => String::new(),
                     count => format!(", {count} left out"),
                 };
-                say(format_args!("reloaded: {served}{left_out}{over}, read in {took:.0?}"));
+                say(format_args!(
+                    "reloaded: {served}{left_out}{over}, read in {took:.0?}, by {who}"
+                ));
                 for reply in replies {
                     answer(reply, Ok(Done::Served(about.clone())));
                 }
@@ -310,9 +328,10 @@ impl Desk {
                 say(format_args!("rolled back to generation {number} by {who}: {served}{over}"));
                 answer(reply, Ok(Done::Served(about)));
             }
-            What::Edit(reply) => {
+            What::Edit { verb, reply, .. } => {
                 let (generation, changes) = (about.generation, about.changes);
-                answer(reply, Ok(Done::Edited { generation, changed, changes }));
+                say_edited(&verb, &who, changed, keys, generation, changes);
+                answer(reply, Ok(Done::Edited { generation, changed, changes, keys, absent }));
             }
             What::Fold | What::Restage(_) => {}
         }

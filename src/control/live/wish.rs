@@ -5,6 +5,7 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 use super::editing::CheckedEdit;
 use super::generation::Generation;
+use super::journal::KeyCounts;
 use super::not_done::NotDone;
 use super::who::Who;
 use crate::sources::Sources;
@@ -45,13 +46,17 @@ pub enum Wish {
     /// most links are lost by that.
     Reload { who: Who, is_forced: bool, reply: Option<Asker> },
     /// Read these files, to be looked at and promoted.
-    Stage { sources: Sources, who: Who, reply: Asker },
+    Stage { sources: Box<Sources>, who: Who, reply: Asker },
     /// Serve what is staged.
     Promote { who: Who, reply: Asker },
     /// Forget what is staged.
-    Discard { reply: Asker },
+    Discard { who: Who, reply: Asker },
     /// Serve an earlier generation again: this one, or the one before.
     Rollback { to: Option<u32>, who: Who, reply: Asker },
+    /// Take back the change that made this generation.
+    Undo { of: u32, is_forced: bool, who: Who, reply: Asker },
+    /// Which changes lie over the files; so many of them.
+    Changes { most: usize, reply: Asker },
     /// Change single links.
     Edit { edit: CheckedEdit, who: Who, reply: Asker },
     /// Which generations there are.
@@ -73,6 +78,38 @@ impl Wish {
     }
 }
 
+/// A link of a file, and the change in force that answers in its place.
+#[derive(Debug, Serialize)]
+pub struct Hidden {
+    pub key: String,
+    /// The line of the link.
+    pub file: String,
+    /// The line that was set; `None`: the key was unset.
+    pub by: Option<String>,
+}
+
+/// A change in force.
+#[derive(Debug, Serialize)]
+pub struct InForceNow {
+    pub key: String,
+    /// What the link files say, if they have the key.
+    pub old: Option<String>,
+    /// The line that was set; `None`: the key was unset.
+    pub new: Option<String>,
+    /// What made it so, as far as the journal tells.
+    #[serde(flatten)]
+    pub made: Option<MadeBy>,
+}
+
+/// Who changed something, and when.
+#[derive(Debug, Serialize)]
+pub struct MadeBy {
+    pub who: String,
+    /// RFC 3339.
+    pub time: String,
+    pub generation: u32,
+}
+
 /// What was done, or is so.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
@@ -81,12 +118,29 @@ pub enum Done {
     Staged { links: usize, left_out: usize, files: Vec<String>, read_ms: u64, changes: usize },
     /// Another table is served.
     Served(Generation),
-    /// Links were changed.
-    Edited { generation: u32, changed: usize, changes: usize },
+    /// Links were changed; some of the keys that were unset had none.
+    Edited {
+        generation: u32,
+        changed: usize,
+        changes: usize,
+        keys: KeyCounts,
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        absent: Vec<String>,
+    },
     /// What was staged is forgotten.
     Discarded { links: usize },
-    /// Links that differ: each line begins with `+` or `-`.
-    Differences { added: usize, removed: usize, changed: usize, lines: Vec<String> },
+    /// Links that differ: each line begins with `+` or `-`. Links of what is staged that
+    /// changes in force hide.
+    Differences {
+        added: usize,
+        removed: usize,
+        changed: usize,
+        lines: Vec<String>,
+        hidden: usize,
+        hides: Vec<Hidden>,
+    },
+    /// The changes in force, as many as are wanted, in the order of their keys.
+    Changes { generation: u32, total: usize, changes: Vec<InForceNow> },
     /// A link, and whether it was set.
     Shown { generation: u32, link: Option<String>, id: Option<String>, is_set: bool },
     /// The generations there are, oldest first.

@@ -65,7 +65,7 @@ pub fn read_keys(name: &str, text: &str) -> Result<Vec<String>, Report> {
         bad_lines: problems.len(),
         others: 0,
     };
-    Err(Report { files: vec![file], problems, changed: Vec::new(), passed: Vec::new() })
+    Err(Report { files: vec![file], problems, ..Report::default() })
 }
 
 /// Those of native lines that are set and keys that are unset, for tests.

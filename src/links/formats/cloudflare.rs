@@ -15,7 +15,7 @@ use csv::ByteRecord;
 use memchr::{memchr, memchr_iter};
 
 use super::cells::trim;
-use super::csv::records;
+use super::csv::{Dialect, records, told_from};
 use super::paths;
 use super::row::{Line, Row};
 use crate::links::bytes::shown;
@@ -27,8 +27,9 @@ const CELLS: usize = 7;
 const SUBPATH_SLASHES_MAX: usize = 16;
 
 pub(super) fn read(text: &[u8], take: &mut impl FnMut(u32, Line<'_>)) {
-    let mut list = RedirectList::of(text);
-    records(text, b',', |line, record| {
+    let dialect = told_from(text, &fits);
+    let mut list = RedirectList::of(text, dialect);
+    records(text, dialect, |line, record| {
         let read = record.and_then(Redirect::of);
         match read {
             Ok(redirect) if list.is_again(&redirect) => {}
@@ -55,9 +56,9 @@ struct RedirectList {
 }
 
 impl RedirectList {
-    fn of(text: &[u8]) -> RedirectList {
+    fn of(text: &[u8], dialect: Dialect) -> RedirectList {
         let mut list = RedirectList::default();
-        records(text, b',', |line, record| {
+        records(text, dialect, |line, record| {
             if let Ok(redirect) = record.and_then(Redirect::of) {
                 list.note(&redirect, line);
             }

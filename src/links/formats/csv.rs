@@ -1,19 +1,27 @@
-//! Values parted by commas (RFC 4180) or tabs, under a header row. Columns go by
-//! name, in any order, with others between them, or as an operator says.
+//! Values parted by commas, semicolons, bars (RFC 4180) or tabs, under a header row. Columns
+//! go by name, in any order, with others between them, or as an operator says.
 
-use csv::{ByteRecord, Reader, ReaderBuilder};
-use memchr::{memchr, memchr_iter};
+use csv::ByteRecord;
+pub(super) use csv::ByteRecord as Row;
+use memchr::memchr;
 
-use super::cells::{self, Cells, Each, Field, FieldNames, PLAIN, spell, trim};
-use super::columns::{Columns, WhichColumn};
+use super::cells::{Cells, Field, trim};
 use super::plain;
 use super::row::Line;
-use crate::limits::{COLUMNS_SHOWN, COLUMNS_SHOWN_BYTES, OPEN_QUOTES_MAX};
+use super::source::Help;
 use crate::links::bytes::shown;
 use crate::words::counted;
 
-/// The place of each field's column; `None` where there is none.
-pub(super) type Places = Each<Option<usize>>;
+mod delimiter;
+mod dialect;
+mod header;
+mod quotes;
+mod records;
+
+pub(super) use delimiter::told_from;
+pub(super) use dialect::Dialect;
+pub(super) use header::{Places, listed, named_places, spell_cell};
+pub(super) use records::records;
 
 /// How a file begins.
 pub(super) enum Start<'a> {
@@ -23,149 +31,185 @@ pub(super) enum Start<'a> {
     Link(&'a Places),
 }
 
-pub(super) fn read(
-    text: &[u8],
-    delimiter: u8,
-    columns: Option<&Columns>,
-    take: &mut impl FnMut(u32, Line<'_>),
-) {
-    let header = |header: &ByteRecord| match columns {
-        None => plain_places(header),
-        Some(columns) => wished(columns, header),
-    };
-    let numbered = columns.filter(|columns| columns.are_numbered());
-    // Numbers need no header to be looked up in.
-    let numbered = numbered.and_then(|columns| wished(columns, &ByteRecord::new()).ok());
-    let start = numbered.as_ref().map_or(Start::Header(&header), Start::Link);
-    rows(text, delimiter, start, &mut |line, row| match row {
-        Ok(cells) => plain::plain(cells, &mut |written| take(line, written)),
-        Err(message) => take(line, Line::Refused(message)),
-    });
+/// What a file holds, one after the other.
+pub(super) enum Found<'a> {
+    /// The cells of a row.
+    Cells(&'a Cells<'a>),
+    /// A row of which they cannot be had; why, as a sentence.
+    Bad(String),
+    /// What is not read of the whole file.
+    Note(String),
 }
 
-/// Hands every row that is not blank to `take`, with its line, until that says no.
-/// Rows may have more or fewer cells than others. A line on which a quote was left open
-/// is bad, and those behind it are rows of their own.
-pub(super) fn records(
+pub(super) fn read(
     text: &[u8],
-    delimiter: u8,
-    mut take: impl FnMut(u32, Result<&ByteRecord, String>) -> bool,
+    dialect: Option<Dialect>,
+    help: &Help<'_>,
+    take: &mut impl FnMut(u32, Line<'_>),
 ) {
-    let mut lines = LineCount { text, at: 0, line: 1 };
-    let mut record = ByteRecord::new();
-    let (mut begin, mut left_open, mut width) = (0, 0, None);
-    'reader: loop {
-        let mut reader = reader(&text[begin..], delimiter);
-        loop {
-            match reader.read_byte_record(&mut record) {
-                Ok(true) => {}
-                Ok(false) => return,
-                // Reading bytes from memory, without a rule on lengths, cannot fail.
-                Err(error) => {
-                    take(lines.line, Err(format!("not readable as CSV: {error}")));
-                    return;
+    let dialect = dialect.unwrap_or_else(|| told_from(text, &|row| is_known(row, help)));
+    let mut table = PlainTable::new(help);
+    records(text, dialect, |line, record| table.take(line, record, take));
+    table.end(take);
+}
+
+/// Whether a first row has the columns that are needed.
+fn is_known(row: &ByteRecord, help: &Help<'_>) -> bool {
+    match help.columns {
+        None => header::plain_places(row).is_ok(),
+        Some(columns) => header::wished(columns, row).is_ok_and(|places| {
+            let mut at = places.fields().filter_map(|field| *places.at(field));
+            at.all(|at| at < row.len())
+        }),
+    }
+}
+
+/// A table that nobody in particular wrote, row by row.
+pub(super) struct PlainTable<'a> {
+    help: &'a Help<'a>,
+    rows: Option<TableRows>,
+}
+
+impl<'a> PlainTable<'a> {
+    pub(super) fn new(help: &'a Help<'a>) -> PlainTable<'a> {
+        PlainTable { help, rows: None }
+    }
+
+    /// Takes a row, or why there is none; `false` when the others are in vain.
+    pub(super) fn take(
+        &mut self,
+        line: u32,
+        record: Result<&ByteRecord, String>,
+        take: &mut impl FnMut(u32, Line<'_>),
+    ) -> bool {
+        let help = self.help;
+        let rows = match (&mut self.rows, &record) {
+            (Some(rows), _) => rows,
+            (none, Ok(first)) => {
+                let rows = begin(first, help);
+                if rows.places.is_some() && help.columns.is_none() {
+                    take(line, Line::Note(NO_NAMES.to_owned()));
                 }
+                none.insert(rows)
             }
-            let start = record.position().map_or(0, |position| position.byte() as usize);
-            let line = lines.of(begin + start);
-            let end = begin + reader.position().byte() as usize;
-            let written = text[lines.at..end].trim_ascii_end();
-            // The first row says how many cells there are.
-            let width = *width.get_or_insert(record.len());
-            if let Some(mut message) = quotes::left_open(written, delimiter, width, line) {
-                left_open += 1;
-                let is_last = left_open == OPEN_QUOTES_MAX;
-                if is_last {
-                    message.push_str(" (there are many such; nothing behind this line was read)");
-                }
-                if !take(line, Err(message)) || is_last {
-                    return;
-                }
-                let first = memchr(b'\n', written).unwrap_or(written.len());
-                begin = lines.at + first;
-                continue 'reader;
-            }
-            let is_blank = record.iter().all(|cell| trim(cell).is_empty());
-            if !is_blank && !take(line, Ok(&record)) {
-                return;
-            }
+            (none, Err(_)) => none.insert(TableRows::default()),
+        };
+        let give = &mut |line, found: Found<'_>| match found {
+            Found::Cells(cells) => plain::plain(cells, help, &mut |written| take(line, written)),
+            Found::Bad(message) => take(line, Line::Refused(message)),
+            Found::Note(what) => take(line, Line::Note(what)),
+        };
+        let header = |header: &ByteRecord| match help.columns {
+            None => header::plain_places(header),
+            Some(columns) => header::wished(columns, header),
+        };
+        rows.take(line, record, &header, give)
+    }
+
+    /// Behind the last row.
+    pub(super) fn end(self, take: &mut impl FnMut(u32, Line<'_>)) {
+        if self.rows.is_none() {
+            take(1, Line::Refused(NO_HEADER.to_owned()));
         }
     }
 }
 
-/// Of bytes. The header is a row as any other to it: so its line is known. In values
-/// parted by tabs a quote is a character as any other (IANA text/tab-separated-values).
-fn reader(text: &[u8], delimiter: u8) -> Reader<&[u8]> {
-    ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .delimiter(delimiter)
-        .quoting(delimiter != b'\t')
-        .from_reader(text)
+/// Where the cells are if the first row is a link.
+fn begin(first: &ByteRecord, help: &Help<'_>) -> TableRows {
+    let places = match help.columns {
+        // Numbers need no header to be looked up in.
+        Some(columns) if columns.are_numbered() => header::wished(columns, &ByteRecord::new()).ok(),
+        Some(_) => None,
+        None => header::headless_places(first),
+    };
+    TableRows { places, ..TableRows::default() }
 }
 
-/// Counts lines as the parser goes on. Its own count misses the line ends that
-/// it skips before a row (blank lines, the LF of a CRLF).
-struct LineCount<'a> {
-    text: &'a [u8],
-    at: usize,
-    line: u32,
-}
-
-impl LineCount<'_> {
-    /// The line of the row that begins at or after byte `start`.
-    fn of(&mut self, start: usize) -> u32 {
-        let skipped = self.text[start..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n'));
-        let start = start + skipped.count();
-        self.line += memchr_iter(b'\n', &self.text[self.at..start]).count() as u32;
-        self.at = start;
-        self.line
-    }
-}
+const NO_NAMES: &str =
+    "there is no header row; the columns are taken for source, target and status";
+const NO_HEADER: &str = "the file has no header row; begin it with `source,target,status`";
 
 /// Hands the cells of every row to `take`, or why they cannot be had. Of a bad
 /// header row nothing follows.
 pub(super) fn rows(
     text: &[u8],
-    delimiter: u8,
+    dialect: Dialect,
     start: Start<'_>,
-    take: &mut impl FnMut(u32, Result<&Cells<'_>, String>),
+    take: &mut impl FnMut(u32, Found<'_>),
 ) {
-    let (header, mut places) = match start {
-        Start::Header(header) => (Some(header), None),
-        Start::Link(places) => (None, Some(*places)),
+    let mut rows = TableRows::default();
+    let header: &dyn Fn(&ByteRecord) -> Result<Places, String> = match start {
+        Start::Header(header) => header,
+        Start::Link(places) => {
+            rows.places = Some(*places);
+            &|_| Ok(Places::default())
+        }
     };
-    records(text, delimiter, |line, record| {
-        let (record, places) = match (record, &places) {
-            (Err(message), places) => {
-                take(line, Err(message));
-                return places.is_some();
+    records(text, dialect, |line, record| rows.take(line, record, header, take));
+    if rows.places.is_none() && text.trim_ascii().is_empty() {
+        take(1, Found::Bad(NO_HEADER.to_owned()));
+    }
+}
+
+/// What is known of a table while its rows come.
+#[derive(Default)]
+struct TableRows {
+    /// `None` before the header row.
+    places: Option<Places>,
+    /// Which cells stand under a name, or in the first row of a file without any.
+    named: Option<Vec<bool>>,
+}
+
+impl TableRows {
+    fn take(
+        &mut self,
+        line: u32,
+        record: Result<&ByteRecord, String>,
+        header: &dyn Fn(&ByteRecord) -> Result<Places, String>,
+        take: &mut impl FnMut(u32, Found<'_>),
+    ) -> bool {
+        let record = match record {
+            Ok(record) => record,
+            Err(message) => {
+                take(line, Found::Bad(message));
+                return self.places.is_some();
             }
-            (Ok(record), Some(places)) => (record, places),
-            (Ok(record), None) => match header.map_or(Ok(Places::default()), |it| it(record)) {
-                Ok(found) => {
-                    places = Some(found);
-                    return true;
-                }
+        };
+        let has_header = self.places.is_none();
+        let places = match self.places {
+            Some(places) => places,
+            None => match header(record) {
+                Ok(places) => places,
                 Err(message) => {
-                    take(line, Err(message));
+                    take(line, Found::Bad(message));
                     return false;
                 }
             },
         };
-        match cells_of(record, places) {
-            Ok(cells) => take(line, Ok(&cells)),
-            Err(message) => take(line, Err(message)),
+        self.places = Some(places);
+        if self.named.is_none() {
+            let is_named = |cell: &[u8]| !has_header || !trim(cell).is_empty();
+            self.named = Some(record.iter().map(is_named).collect());
+            if let Some(note) = header::unread(&places, record, has_header) {
+                take(line, Found::Note(note));
+            }
+        }
+        if has_header {
+            return true;
+        }
+        match cells_of(record, &places, self.named.as_deref().unwrap_or_default()) {
+            Ok(cells) => take(line, Found::Cells(&cells)),
+            Err(message) => take(line, Found::Bad(message)),
         }
         true
-    });
-    if places.is_none() && text.trim_ascii().is_empty() {
-        let message = "the file has no header row; begin it with `source,target,status`";
-        take(1, Err(message.to_owned()));
     }
 }
 
-fn cells_of<'a>(record: &'a ByteRecord, places: &Places) -> Result<Cells<'a>, String> {
+fn cells_of<'a>(
+    record: &'a ByteRecord,
+    places: &Places,
+    named: &[bool],
+) -> Result<Cells<'a>, String> {
     let mut cells = Cells::default();
     for field in places.fields() {
         let Some(at) = *places.at(field) else { continue };
@@ -183,99 +227,21 @@ fn cells_of<'a>(record: &'a ByteRecord, places: &Places) -> Result<Cells<'a>, St
             counted(record.len(), "cell")
         ));
     }
+    let is_over = |at: usize| {
+        !named.get(at).copied().unwrap_or_default()
+            && places.fields().all(|field| *places.at(field) != Some(at))
+    };
+    // A URL with a delimiter in it would lose what is behind it.
+    let over = record.iter().enumerate().find(|(at, cell)| is_over(*at) && !trim(cell).is_empty());
+    if let Some((at, cell)) = over {
+        return Err(format!(
+            "cell {}, `{}`, has no column; quote a cell that has the delimiter in it, or name the column",
+            at + 1,
+            shown(trim(cell))
+        ));
+    }
     Ok(cells)
 }
 
-/// Where the columns with these names are. Two that could be the same are an
-/// error, for one of them would be left out.
-pub(super) fn named_places(names: FieldNames, header: &ByteRecord) -> Result<Places, String> {
-    let mut places = Places::default();
-    for (at, cell) in header.iter().enumerate() {
-        let Some(field) = cells::named(names, &spell_cell(cell)) else { continue };
-        if let Some(first) = *places.at(field) {
-            return Err(format!(
-                "the header has two {} columns, `{}` and `{}`; rename one of them (columns found: {})",
-                field.word(),
-                shown(trim(&header[first])),
-                shown(trim(cell)),
-                listed(header)
-            ));
-        }
-        places.put(field, Some(at));
-    }
-    Ok(places)
-}
-
-fn plain_places(header: &ByteRecord) -> Result<Places, String> {
-    let places = named_places(PLAIN, &header_of_plain(header))?;
-    for field in [Field::Key, Field::Target] {
-        if places.at(field).is_none() {
-            let known = PLAIN.iter().find(|(other, _)| *other == field).map(|(_, names)| names);
-            return Err(format!(
-                "the header has no {} column; name one of them {}, or say which it is with --columns (columns found: {}; nothing of the file was read)",
-                field.word(),
-                known.map(|names| names.join(" | ")).unwrap_or_default(),
-                listed(header)
-            ));
-        }
-    }
-    Ok(places)
-}
-
-/// A header in which `status` is a switch beside the status, which is called `code`: so
-/// the WordPress plugin Redirection writes it.
-fn header_of_plain(header: &ByteRecord) -> ByteRecord {
-    let has = |wanted: &str| header.iter().any(|cell| spell_cell(cell) == wanted);
-    if !(has("code") && has("status") && has("regex")) {
-        return header.clone();
-    }
-    let switch = |cell| if spell_cell(cell) == "status" { &b"enabled"[..] } else { cell };
-    header.iter().map(switch).collect()
-}
-
-/// Where the columns are that an operator named.
-fn wished(columns: &Columns, header: &ByteRecord) -> Result<Places, String> {
-    let mut places = Places::default();
-    for (field, place) in columns.wishes() {
-        let at = match place {
-            WhichColumn::Numbered(at) => *at,
-            WhichColumn::Named(name) => {
-                let found = header.iter().position(|cell| spell_cell(cell) == *name);
-                found.ok_or_else(|| {
-                    format!(
-                        "the header has no column `{name}`, which --columns names (columns found: {}; nothing of the file was read)",
-                        listed(header)
-                    )
-                })?
-            }
-        };
-        places.put(field, Some(at));
-    }
-    Ok(places)
-}
-
-pub(super) fn spell_cell(cell: &[u8]) -> String {
-    spell(&String::from_utf8_lossy(trim(cell)))
-}
-
-/// The columns for a message: all of a header that somebody wrote, but not all of a
-/// file that is no CSV.
-pub(super) fn listed(header: &ByteRecord) -> String {
-    let mut names = Vec::new();
-    let mut bytes = 0;
-    for cell in header.iter().take(COLUMNS_SHOWN) {
-        let name = format!("`{}`", shown(trim(cell)));
-        bytes += name.len();
-        if bytes > COLUMNS_SHOWN_BYTES {
-            break;
-        }
-        names.push(name);
-    }
-    let rest = header.len() - names.len();
-    let names = names.join(", ");
-    if rest == 0 { names } else { format!("{names} and {rest} more") }
-}
-
-mod quotes;
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::cells::spell;
 use super::name::Format;
-use super::{apache, cloudflare, csv, exports, nginx};
+use super::{apache, cloudflare, csv, encoding, exports, nginx};
 
 /// Words that a file of nginx begins with.
 const NGINX: &[&[u8]] =
@@ -24,7 +24,7 @@ impl Format {
     /// Where neither says anything it is [native](Format::Native). A haproxy map
     /// looks native, and most are.
     pub fn detect(file_name: &str, text: &[u8], has_columns: bool) -> Format {
-        let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+        let text = &*encoding::head(text);
         let name = file_name.rsplit('/').next().unwrap_or(file_name);
         match name {
             "_redirects" => return Format::Netlify,
@@ -42,6 +42,7 @@ impl Format {
             Some("csv") if has_columns => Format::Csv,
             Some("csv") => csv_of(text),
             Some("tsv" | "tab") => Format::Tsv,
+            Some("xlsx" | "xlsm") => Format::Xlsx,
             Some("json" | "ndjson" | "jsonl") if has_columns => Format::Ndjson,
             Some("json" | "ndjson" | "jsonl") => json_of(text),
             Some("conf" | "map") if is_nginx(text) => Format::Nginx,
@@ -57,7 +58,11 @@ impl Format {
 /// The format of a file whose name ends with `.csv`.
 fn csv_of(text: &[u8]) -> Format {
     let mut found = Format::Csv;
-    csv::records(text, b',', |_, record| {
+    let is_known = |row: &csv::Row| {
+        let exports = [&exports::SHLINK, &exports::YOURLS, &exports::BITLY, &exports::DUB];
+        exports.into_iter().any(|export| export.has_header(row)) || cloudflare::fits(row)
+    };
+    csv::records(text, csv::told_from(text, &is_known), |_, record| {
         found = match record {
             Ok(record) if exports::SHLINK.has_header(record) => Format::Shlink,
             Ok(record) if exports::YOURLS.has_header(record) => Format::Yourls,
@@ -126,6 +131,7 @@ mod tests {
         check("A.CSV", "", Format::Csv);
         check("ü.x", "", Format::Native);
         check("csv", "", Format::Native);
+        check("A.XLSX", "PK", Format::Xlsx);
         check("site/_redirects", "/a /b", Format::Netlify);
         check("_redirects.txt", "/a /b", Format::Native);
         check("a.tsv", "from\tto", Format::Tsv);

@@ -12,7 +12,9 @@
 use csv::ByteRecord;
 
 use super::cells::{Cells, Field, FieldNames, joined, named};
-use super::csv::{Places, Start, listed, named_places, records, rows, spell_cell};
+use super::csv::{
+    Dialect, Found, Places, Start, listed, named_places, records, rows, spell_cell, told_from,
+};
 use super::ndjson;
 use super::row::{Line, Row};
 use crate::limits::TAG_BYTES_MAX;
@@ -117,28 +119,33 @@ impl Export {
 }
 
 pub(super) fn read(text: &[u8], export: &Export, take: &mut impl FnMut(u32, Line<'_>)) {
-    let mut give = |line, row: Result<&Cells<'_>, String>| match row {
-        Ok(cells) => (export.row)(cells, &mut |written| take(line, written)),
-        Err(message) => take(line, Line::Refused(message)),
+    let mut give = |line, found: Found<'_>| match found {
+        Found::Cells(cells) => (export.row)(cells, &mut |written| take(line, written)),
+        Found::Bad(message) => take(line, Line::Refused(message)),
+        Found::Note(what) => take(line, Line::Note(what)),
     };
     if text.trim_ascii_start().first() == Some(&b'{') {
-        return ndjson::rows(text, &|name| named(export.names, name), &mut give);
+        return ndjson::rows(text, &|name| named(export.names, name), &mut |line, row| match row {
+            Ok(cells) => give(line, Found::Cells(cells)),
+            Err(message) => give(line, Found::Bad(message)),
+        });
     }
+    let dialect = told_from(text, &|row| export.has_header(row));
     let header = |header: &ByteRecord| export.places(header);
     let mut places = Places::default();
     places.put(Field::Code, Some(0));
     places.put(Field::Target, Some(1));
     let start = match export.name {
-        "YOURLS" if is_headless(text) => Start::Link(&places),
+        "YOURLS" if is_headless(text, dialect) => Start::Link(&places),
         _ => Start::Header(&header),
     };
-    rows(text, b',', start, &mut give);
+    rows(text, dialect, start, &mut give);
 }
 
 /// Whether the first row is a link already: its second cell is a URL.
-fn is_headless(text: &[u8]) -> bool {
+fn is_headless(text: &[u8], dialect: Dialect) -> bool {
     let mut is_link = false;
-    records(text, b',', |_, record| {
+    records(text, dialect, |_, record| {
         let url = record.ok().and_then(|record| record.get(1)).unwrap_or_default();
         is_link = memchr::memmem::find(url, b"://").is_some();
         false

@@ -9,10 +9,14 @@ mod cloudfront;
 mod columns;
 mod conditions;
 mod csv;
+mod dates;
 mod detect;
+mod encoding;
 mod exports;
+mod fields;
 mod firebase;
 mod haproxy;
+mod headers;
 mod json;
 mod name;
 mod named;
@@ -22,6 +26,7 @@ mod netlify_toml;
 mod nginx;
 mod ordered;
 mod paths;
+mod placed;
 mod plain;
 mod redirects;
 mod regex;
@@ -31,23 +36,36 @@ mod rivals;
 mod row;
 mod s3;
 mod source;
+mod spelled;
 mod value;
 mod vercel;
+#[cfg(feature = "xlsx")]
+mod xlsx;
+#[cfg(not(feature = "xlsx"))]
+#[path = "xlsx/absent.rs"]
+mod xlsx;
 
 pub use columns::Columns;
+pub use dates::ZoneName;
 pub use name::{Format, HaproxyMatch};
 pub use paths::base;
+pub use placed::{host, prefix};
 pub(super) use row::{Line, Row};
 pub use source::{Help, Include, Included, Source};
 
 /// Reads `source` and hands every line that is not blank or a comment to `take`,
 /// with its number counted from 1.
 pub(super) fn read(source: &Source<'_>, mut take: impl FnMut(u32, Line<'_>)) {
-    let text = source.text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(source.text);
-    if text.starts_with(b"\xff\xfe") || text.starts_with(b"\xfe\xff") {
-        let message = "the file is UTF-16; save it as UTF-8 (nothing of it was read)";
-        return take(1, Line::Refused(message.to_owned()));
+    let help = &source.help;
+    let mut take = |line, written: Line<'_>| placed::placed(help, line, written, &mut take);
+    if source.format == Format::Xlsx {
+        return xlsx::read(source, &mut take);
     }
+    let text = match encoding::decoded(source.text) {
+        Ok(text) => text,
+        Err(message) => return take(1, Line::Refused(message)),
+    };
+    let text = &*text;
     if source.format == Format::Native {
         return native::read(text, take);
     }
@@ -84,10 +102,20 @@ fn of_format(text: &[u8], source: &Source<'_>, mut take: &mut dyn FnMut(u32, Lin
         Format::Yourls => exports::read(text, &exports::YOURLS, &mut take),
         Format::Bitly => exports::read(text, &exports::BITLY, &mut take),
         Format::Dub => exports::read(text, &exports::DUB, &mut take),
-        Format::Csv => csv::read(text, b',', help.columns, &mut take),
-        Format::Tsv => csv::read(text, b'\t', help.columns, &mut take),
-        Format::Ndjson => ndjson::read(text, help.columns, &mut take),
+        Format::Csv => csv::read(text, None, help, &mut take),
+        Format::Tsv => csv::read(text, Some(csv::Dialect::TABS), help, &mut take),
+        Format::Ndjson => ndjson::read(text, help, &mut take),
+        // Read above: it is no text.
+        Format::Xlsx => {}
         Format::Haproxy(how) => haproxy::read(text, how, help, &mut take),
+    }
+}
+
+/// About how many bytes reading `source` takes beside its text.
+pub(super) fn read_bytes(source: &Source<'_>) -> u64 {
+    match source.format {
+        Format::Xlsx => xlsx::read_bytes(source.text),
+        _ => encoding::decoded_bytes(source.text),
     }
 }
 

@@ -47,6 +47,8 @@ pub enum Format {
     Tsv,
     /// A JSON object a line.
     Ndjson,
+    /// A sheet of an Excel workbook, read as CSV is. It needs the feature `xlsx`.
+    Xlsx,
 }
 
 /// How haproxy compares what it looks up with the keys of a map; the map itself
@@ -65,7 +67,7 @@ pub enum HaproxyMatch {
     Reg,
 }
 
-const NAMED: [(&str, Format); 25] = [
+const NAMED: [(&str, Format); 26] = [
     ("native", Format::Native),
     ("nginx", Format::Nginx),
     ("apache", Format::Apache),
@@ -91,6 +93,7 @@ const NAMED: [(&str, Format); 25] = [
     ("csv", Format::Csv),
     ("tsv", Format::Tsv),
     ("ndjson", Format::Ndjson),
+    ("xlsx", Format::Xlsx),
 ];
 
 impl Format {

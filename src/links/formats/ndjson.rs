@@ -4,11 +4,13 @@
 use serde_json::{Map, Value};
 
 use super::cells::{self, Cells, Field, PLAIN, named, spell};
-use super::columns::{Columns, WhichColumn};
+use super::columns::WhichColumn;
 use super::plain;
 use super::row::Line;
+use super::source::Help;
 
-pub(super) fn read(text: &[u8], columns: Option<&Columns>, take: &mut impl FnMut(u32, Line<'_>)) {
+pub(super) fn read(text: &[u8], help: &Help<'_>, take: &mut impl FnMut(u32, Line<'_>)) {
+    let columns = help.columns;
     let numbered = columns.is_some_and(|columns| {
         columns.wishes().any(|(_, place)| matches!(place, WhichColumn::Numbered(_)))
     });
@@ -21,11 +23,12 @@ pub(super) fn read(text: &[u8], columns: Option<&Columns>, take: &mut impl FnMut
         Some(columns) => {
             let is =
                 |place: &WhichColumn| matches!(place, WhichColumn::Named(wanted) if wanted == name);
-            columns.wishes().find(|(_, place)| is(place)).map(|(field, _)| field)
+            let wished = columns.wishes().find(|(_, place)| is(place)).map(|(field, _)| field);
+            wished.or_else(|| named(PLAIN, name).filter(|field| field.is_condition()))
         }
     };
     rows(text, &field, &mut |line, row| match row {
-        Ok(cells) => plain::plain(cells, &mut |written| take(line, written)),
+        Ok(cells) => plain::plain(cells, help, &mut |written| take(line, written)),
         Err(message) => take(line, Line::Refused(message)),
     });
 }
@@ -115,13 +118,14 @@ fn text_of(value: &Value, field: Field) -> Option<String> {
             | Field::Query
             | Field::Regex
             | Field::Enabled
+            | Field::Disabled
             | Field::Permanent
             | Field::CaseSensitive
             | Field::ForwardsQuery
             | Field::HasRules,
         ) => Some(is_set.to_string()),
         (Value::Number(_) | Value::Array(_) | Value::Object(_), condition)
-            if is_condition(condition) =>
+            if condition.is_told_whole() =>
         {
             Some(value.to_string())
         }
@@ -133,20 +137,6 @@ fn text_of(value: &Value, field: Field) -> Option<String> {
         }
         _ => None,
     }
-}
-
-/// Whether a field says when a link answers. Whatever stands there is told.
-fn is_condition(field: Field) -> bool {
-    matches!(
-        field,
-        Field::Match
-            | Field::Has
-            | Field::Missing
-            | Field::Country
-            | Field::Language
-            | Field::Device
-            | Field::Weight
-    )
 }
 
 fn kind(value: &Value) -> &'static str {

@@ -25,6 +25,8 @@ pub(in crate::links) enum Line<'a> {
     Refused(String),
     /// Something that has nothing to do with redirects; what, for those who ask.
     Other(String),
+    /// Something that holds for the whole file, for everybody.
+    Note(String),
     /// No line: those that follow are of the file with this name, which was
     /// included; without one, of the source itself.
     Within(Option<&'a str>),
@@ -32,7 +34,7 @@ pub(in crate::links) enum Line<'a> {
 
 /// What a reader hands over, for tests: rows as `line key|target|status`, then a
 /// `|name=value` for each setting; changed ones with ` ~what` behind them;
-/// refusals as `line !message`, others as `line -`, included files as `line @name`.
+/// refusals as `line !message`, others as `line -`, notes as `line #what`, included files as `line @name`.
 #[cfg(test)]
 pub(super) fn written(read: impl FnOnce(&mut dyn FnMut(u32, Line<'_>))) -> Vec<String> {
     let text = |part: &[u8]| String::from_utf8_lossy(part).into_owned();
@@ -51,6 +53,7 @@ pub(super) fn written(read: impl FnOnce(&mut dyn FnMut(u32, Line<'_>))) -> Vec<S
             Line::Changed(link, what) => format!("{number} {} ~{what}", row(link)),
             Line::Refused(message) => format!("{number} !{message}"),
             Line::Other(_) => format!("{number} -"),
+            Line::Note(what) => format!("{number} #{what}"),
             Line::Within(name) => format!("{number} @{}", name.unwrap_or_default()),
         });
     });

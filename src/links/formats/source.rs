@@ -3,6 +3,7 @@
 use core::fmt;
 
 use super::columns::Columns;
+use super::dates::ZoneName;
 use super::name::Format;
 
 /// One link file, read by the caller.
@@ -32,6 +33,14 @@ pub struct Help<'a> {
     pub base: Option<&'a str>,
     /// Which columns of a table of values mean what.
     pub columns: Option<&'a Columns>,
+    /// Before the path of every key that has no host: `/go`.
+    pub prefix: Option<&'a str>,
+    /// The host of every key that has none.
+    pub host: Option<&'a str>,
+    /// Where times in a table are meant that say no time zone of their own.
+    pub zone: Option<&'a ZoneName>,
+    /// Which sheet of a workbook; without it the first.
+    pub sheet: Option<&'a str>,
     /// Finds the files that this one includes.
     pub include: Option<Include<'a>>,
 }

@@ -91,7 +91,7 @@ fn any_bytes_can_be_read_in_every_format() {
                         Line::Refused(message) | Line::Changed(_, message) => {
                             assert!(line > 0 && !message.is_empty(), "seed {SEED}, turn {turn}");
                         }
-                        Line::Link(_) | Line::Other(_) => assert!(line > 0),
+                        Line::Link(_) | Line::Other(_) | Line::Note(_) => assert!(line > 0),
                     }
                 });
                 assert!(rows <= 16 * bytes.len(), "seed {SEED}, turn {turn}: {rows} rows");

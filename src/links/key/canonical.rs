@@ -114,6 +114,11 @@ impl<'a> Key<'a> {
         format!("{self}{}", if self.nocase { " nocase" } else { "" })
     }
 
+    /// Its [name](Self::name) has no more bytes than so.
+    pub fn name_bytes_max(&self) -> usize {
+        self.host.len() + self.path.len() + "*?".len() + self.query.len() + " nocase".len()
+    }
+
     /// Whether it is looked for by how a path begins.
     pub(in crate::links) fn is_open(&self) -> bool {
         self.prefix || self.pattern

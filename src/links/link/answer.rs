@@ -17,13 +17,15 @@ pub struct LinkAnswer<'a> {
     pub referrer: Option<&'static str>,
     /// The label that its click carries; empty without.
     pub tag: &'a [u8],
+    /// Whether that is its `else=`.
+    pub is_else: bool,
 }
 
 impl<'a> From<&'a Fallback> for LinkAnswer<'a> {
     /// What is answered where there is no link.
     fn from(fallback: &'a Fallback) -> LinkAnswer<'a> {
         let (status, target) = (Status::Found, fallback.target());
-        LinkAnswer { status, target, max_age: None, referrer: None, tag: &[] }
+        LinkAnswer { status, target, max_age: None, referrer: None, tag: &[], is_else: false }
     }
 }
 
@@ -41,9 +43,11 @@ impl<'a> Options<'a> {
             max_age: self.max_age(unix_us),
             referrer: self.referrer(),
             tag: self.tag,
+            is_else: false,
         };
         if !self.is_at(unix_us) {
             answer.max_age = None;
+            answer.is_else = self.otherwise.is_some();
             (answer.status, answer.target) = match &self.otherwise {
                 Some(otherwise) => (for_now(status), otherwise.target().with_query(self.query)),
                 None => (Status::Gone, Target::none()),

@@ -49,6 +49,13 @@ struct Query<'r> {
     combinations: usize,
 }
 
+impl<'r> Query<'r> {
+    fn new(sent: Option<&'r [u8]>, parameters: &'r mut Parameters, text: &'r mut Vec<u8>) -> Self {
+        let sent = sent.filter(|query| !query.is_empty());
+        Self { sent, parameters, read: false, text, combinations: QUERY_COMBINATIONS_MAX }
+    }
+}
+
 impl Links {
     /// Prepares a lookup. `host` is the authority as it was sent (any case,
     /// with or without port, possibly empty); `path` is
@@ -116,6 +123,11 @@ impl Links {
     /// links that match in any case right behind the others of their host.
     ///
     /// `ask` was made from the same `path`; `query` is what follows the `?`.
+    ///
+    /// Inlined as far as the usual link goes, so that its hit stays in registers: what is
+    /// stored and read back at once, in other pieces, waits for all stores before it,
+    /// those into the click log included.
+    #[inline(always)]
     pub fn find<'a>(
         &'a self,
         ask: &Lookup,
@@ -123,33 +135,46 @@ impl Links {
         query: Option<&[u8]>,
         scratch: &mut LookupScratch,
     ) -> Option<Hit<'a>> {
-        let mut query = Query {
-            sent: query.filter(|query| !query.is_empty()),
-            parameters: &mut scratch.parameters,
-            read: false,
-            text: &mut scratch.query,
-            combinations: QUERY_COMBINATIONS_MAX,
-        };
-        let (entry, splat_start) = if self.hosts.are_plain() {
-            let mut found = None;
-            if ask.host != ANY_HOST {
-                found = self.exact(ask.host, ask.own, path, &mut query);
+        if !self.hosts.are_plain() {
+            let (entry, splat_start) = self.find_in_scopes(ask, path, query, scratch)?;
+            return Some(Hit::of(entry, splat_start));
+        }
+        let mut found = self.entry(ask.own, ask.host, 0, path, &[]);
+        if found.is_none() && ask.host != ANY_HOST {
+            found = self.entry(ask.any, ANY_HOST, 0, path, &[]);
+        }
+        match found {
+            Some(entry) if !entry.has(FORK) => Some(Hit::of(entry, path.len())),
+            Some(_) => {
+                let (entry, splat_start) = self.find_by_query(ask, path, query, scratch)?;
+                Some(Hit::of(entry, splat_start))
             }
-            if found.is_none() {
-                found = self.exact(ANY_HOST, ask.any, path, &mut query);
-            }
-            match found {
-                Some(entry) => (entry, path.len()),
-                None => self.prefix(ask.host, path)?,
-            }
-        } else {
-            self.find_in_scopes(ask, path, &mut query, &mut scratch.folded)?
-        };
-        Some(Hit::of(entry, splat_start))
+            None => self.prefix(ask.host, path).map(|(entry, at)| Hit::of(entry, at)),
+        }
+    }
+
+    /// The same where some links differ from the path only in their query.
+    #[inline(never)]
+    fn find_by_query(
+        &self,
+        ask: &Lookup,
+        path: &[u8],
+        query: Option<&[u8]>,
+        scratch: &mut LookupScratch,
+    ) -> Option<(Entry<'_>, usize)> {
+        let mut query = Query::new(query, &mut scratch.parameters, &mut scratch.query);
+        let mut found = None;
+        if ask.host != ANY_HOST {
+            found = self.exact(ask.host, ask.own, path, &mut query);
+        }
+        if found.is_none() {
+            found = self.exact(ANY_HOST, ask.any, path, &mut query);
+        }
+        found.map(|entry| (entry, path.len())).or_else(|| self.prefix(ask.host, path))
     }
 
     /// The entry with this key. `hash` is of all of it.
-    #[inline]
+    #[inline(always)]
     fn entry(
         &self,
         hash: u64,
@@ -162,7 +187,6 @@ impl Links {
         candidates.find(|entry| entry.is(host, kind, path, query))
     }
 
-    #[inline]
     fn exact(&self, host: u32, hash: u64, path: &[u8], query: &mut Query<'_>) -> Option<Entry<'_>> {
         let entry = self.entry(hash, host, 0, path, &[])?;
         if !entry.has(FORK) {
@@ -237,6 +261,7 @@ impl Links {
     /// The longest prefix of `path` or the best pattern behind it, and where in
     /// `path` its rest begins. Only as many slashes as some prefix of these hosts has
     /// are tried.
+    #[inline(never)]
     fn prefix(&self, host: u32, path: &[u8]) -> Option<(Entry<'_>, usize)> {
         let hosts = &self.hosts;
         let any = hosts.depths(ANY_HOST);
@@ -295,13 +320,16 @@ impl Links {
 
     /// The same as [`find`](Self::find), for tables in which a request's keys may
     /// be in more places than under its own host and under any host.
+    #[inline(never)]
     fn find_in_scopes(
         &self,
         ask: &Lookup,
         path: &[u8],
-        query: &mut Query<'_>,
-        folded: &mut Vec<u8>,
+        query: Option<&[u8]>,
+        scratch: &mut LookupScratch,
     ) -> Option<(Entry<'_>, usize)> {
+        let LookupScratch { parameters, query: text, folded } = scratch;
+        let mut query = Query::new(query, parameters, text);
         let hosts = &self.hosts;
         if hosts.have_twins() {
             fold(path, folded);
@@ -312,7 +340,7 @@ impl Links {
         };
         for (scope, path) in scopes() {
             let hash = hash(seed(scope, false), path);
-            if let Some(entry) = self.exact(scope, hash, path, query) {
+            if let Some(entry) = self.exact(scope, hash, path, &mut query) {
                 return Some((entry, path.len()));
             }
         }

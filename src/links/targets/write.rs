@@ -57,6 +57,13 @@ impl<'a> Target<'a> {
         Target { query, ..self }
     }
 
+    /// As it was written; empty for a link that is gone.
+    #[inline]
+    #[must_use]
+    pub fn text(&self) -> &'a [u8] {
+        self.bytes
+    }
+
     /// The whole `Location` if it is the same for every request, which is so
     /// unless something is filled in or added. Empty for a link that is gone.
     #[inline]

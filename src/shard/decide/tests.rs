@@ -127,7 +127,15 @@ impl Model {
         } else {
             format!("plain {to}")
         };
-        let mut text = format!("{status} {reply} link={id} tag={tag}");
+        let (via, written) = match (is_gone, is_over) {
+            (false, true) => ("else", format!(" {to}")),
+            (is_gone, _) => {
+                let via = if self.key.ends_with('*') { "prefix" } else { "link" };
+                let written = format!(" https://l{id}.example/{}", self.target);
+                (via, if is_gone { String::new() } else { written })
+            }
+        };
+        let mut text = format!("{status} {reply} link={id} via={via}{written} tag={tag}");
         text.push_str(if is_gone { " gone" } else { " redirect" });
         if let Some(seconds) = cache {
             write!(text, " max-age={seconds}").unwrap();
@@ -167,9 +175,12 @@ fn expected(models: &[Model], method: &str, path: &str, refuses: bool, fallback:
         _ if refuses => "Unavailable".to_owned(),
         Some(_) => decided,
         None if fallback => {
-            "302 made https://fall.example/192.0.2.1 link=0 tag= unknown private".to_owned()
+            format!(
+                "302 made https://fall.example/192.0.2.1 link=0 via=fallback {FALLBACK} tag= unknown \
+                 private"
+            )
         }
-        None => "404 not found link=0 tag= unknown".to_owned(),
+        None => "404 not found link=0 via= tag= unknown".to_owned(),
     }
 }
 
@@ -195,10 +206,14 @@ fn told(decision: &Decision<'_>, facts: &Facts<'_>) -> String {
     if let DecidedReply::Plain { status, .. } | DecidedReply::Made { status, .. } = decided.reply {
         assert_eq!(status.code(), decided.status);
     }
-    let DecidedClick { status, verdict, link, tag, .. } = *decided;
+    let DecidedClick { status, verdict, link, tag, via, target, .. } = *decided;
     assert_eq!((decided.variant, decided.reason, decided.signals), (0, 0, 0));
+    let mut via = via.number_and_word().1.unwrap().to_owned();
+    if !target.is_empty() {
+        write!(via, " {}", String::from_utf8_lossy(target)).unwrap();
+    }
     let tag = String::from_utf8_lossy(tag);
-    let mut text = format!("{status} {reply} link={link} tag={tag} {verdict}");
+    let mut text = format!("{status} {reply} link={link} via={via} tag={tag} {verdict}");
     if let Some(seconds) = extra.max_age {
         write!(text, " max-age={seconds}").unwrap();
     }
@@ -226,7 +241,7 @@ fn decided(links: &Links, head: &str, standing: &Standing<'_>) -> String {
     let facts = Facts { request: &request, bytes, path, peer: PEER, unix_us };
     let ask = links.ask(facts.host(), path);
     let found = links.find(&ask, path, facts.query(), &mut scratch);
-    told(&decide(found.as_ref(), &facts, standing), &facts)
+    told(&decide(found, &facts, standing), &facts)
 }
 
 fn fallback() -> Fallback {
@@ -270,13 +285,14 @@ fn check(text: &str, path: &str, wanted: &str) {
 
 #[test]
 fn decisions_worth_a_line() {
-    let redirect = "302 made https://a.example/?k=1 link=7 tag= redirect";
+    let redirect =
+        "302 made https://a.example/?k=1 link=7 via=link https://a.example/ tag= redirect";
     check("/a https://a.example/ query=keep id=7", "/a?k=1", redirect);
-    let own = "302 plain https://own.example/ link=7 tag= redirect";
+    let own = "302 plain https://own.example/ link=7 via=link https://own.example/ tag= redirect";
     check("/a https://a.example/\ngo.example/a https://own.example/ id=7", "/a", own);
-    check("/a https://a.example/", "/A", "404 not found link=0 tag= unknown");
+    check("/a https://a.example/", "/A", "404 not found link=0 via= tag= unknown");
     check("/* https://a.example/", "/robots.txt", "Robots");
-    check("/robots.txt 410 id=7", "/robots.txt", "410 gone link=7 tag= gone");
+    check("/robots.txt 410 id=7", "/robots.txt", "410 gone link=7 via=link tag= gone");
     let early = "/a https://a.example/ from=1994-11-06T08:49:38Z tag=t id=7";
-    check(early, "/a", "410 gone link=7 tag=t gone");
+    check(early, "/a", "410 gone link=7 via=link tag=t gone");
 }

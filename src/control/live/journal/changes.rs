@@ -15,17 +15,21 @@ pub fn deed_of(key: &str, change: Option<&Change>) -> Deed {
 
 /// Does again what the journal tells.
 pub fn replay(deed: &Deed, changes: &mut Changes) {
+    if let Some((key, change)) = change_of(deed) {
+        changes.put(key, change);
+    }
+    if matches!(deed, Deed::ResetAll) {
+        *changes = Changes::default();
+    }
+}
+
+/// The key that the journal names, and what became of it; `None`: it is as the files say
+/// again.
+pub fn change_of(deed: &Deed) -> Option<(&str, Option<Change>)> {
     match deed {
-        Deed::Set { key, line } => {
-            changes.put(key, Some(Change::Set(line.as_str().into())));
-        }
-        Deed::Unset { key } => {
-            changes.put(key, Some(Change::Unset));
-        }
-        Deed::Reset { key } => {
-            changes.put(key, None);
-        }
-        Deed::ResetAll => *changes = Changes::default(),
-        Deed::Base(_) | Deed::Links(_) | Deed::Mark => {}
+        Deed::Set { key, line } => Some((key, Some(Change::Set(line.as_str().into())))),
+        Deed::Unset { key } => Some((key, Some(Change::Unset))),
+        Deed::Reset { key } => Some((key, None)),
+        _ => None,
     }
 }

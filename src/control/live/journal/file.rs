@@ -1,19 +1,74 @@
 //! The journal on the disk.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, BufReader, ErrorKind, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
-use super::record::{Damage, HEADER, Recorded, decode, encode};
+use super::record::{Damage, HEADER, Recorded, decode, encode, next_group};
 use crate::disk::aside::Aside;
 use crate::disk::{folder, regular};
 use crate::limits::{JOURNAL_GROUP_BYTES_MAX, JOURNAL_REWRITE_BYTES, JOURNAL_REWRITTEN_AT_ONCE};
 
 /// Its name in the state folder.
 const NAME: &str = "links.journal";
+
+/// The records of a journal, one group after the other. It may be one that a server is
+/// writing into.
+#[derive(Debug)]
+pub struct Records {
+    file: BufReader<File>,
+    group: std::vec::IntoIter<Recorded>,
+    size: u64,
+    read: u64,
+}
+
+impl Records {
+    /// Opens the journal in a state folder to be read.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be opened, or is none of this version.
+    pub fn open(state: &Path) -> io::Result<Self> {
+        let file = regular::open(&state.join(NAME))?;
+        let size = file.metadata()?.len();
+        let mut file = BufReader::new(file);
+        let mut header = [0; HEADER.len()];
+        match file.read_exact(&mut header) {
+            Ok(()) if header == *HEADER => {}
+            // Nothing was written into it yet.
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => {}
+            Ok(()) => {
+                return Err(io::Error::other("it does not begin as one of this version does"));
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(Self { file, group: Vec::new().into_iter(), size, read: HEADER.len() as u64 })
+    }
+
+    /// Bytes behind the last whole group, once there is no more. They are being written,
+    /// or are damaged.
+    pub fn rest(&self) -> u64 {
+        self.size.saturating_sub(self.read)
+    }
+}
+
+impl Iterator for Records {
+    type Item = Recorded;
+
+    fn next(&mut self) -> Option<Recorded> {
+        loop {
+            if let Some(record) = self.group.next() {
+                return Some(record);
+            }
+            let (group, bytes) = next_group(&mut self.file)?;
+            self.read += bytes;
+            self.group = group.into_iter();
+        }
+    }
+}
 
 /// The journal of a running server, which holds the lock of the state folder.
 #[derive(Debug)]
@@ -25,6 +80,9 @@ pub struct Journal {
     rewrite_at: u64,
     /// A write or a sync failed: nobody knows what the file holds.
     is_suspect: bool,
+    /// How many rewrites are to fail.
+    #[cfg(test)]
+    pub broken_rewrites: usize,
 }
 
 impl Journal {
@@ -60,7 +118,15 @@ impl Journal {
         };
         let torn = bytes.len() - decoded.whole;
         let (size, rewrite_at) = (decoded.whole as u64, JOURNAL_REWRITE_BYTES);
-        let mut journal = Self { path, file, size, rewrite_at, is_suspect: false };
+        let mut journal = Self {
+            path,
+            file,
+            size,
+            rewrite_at,
+            is_suspect: false,
+            #[cfg(test)]
+            broken_rewrites: 0,
+        };
         let write = || -> io::Result<()> {
             journal.file.set_len(journal.size)?;
             if journal.size == 0 {
@@ -78,6 +144,15 @@ impl Journal {
     /// write failed and nobody knows what it holds.
     pub fn is_due(&self) -> bool {
         self.is_suspect || self.size >= self.rewrite_at
+    }
+
+    /// The records that are in it now.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be read.
+    pub fn records(&self) -> io::Result<Records> {
+        Records::open(self.path.parent().unwrap_or(Path::new("")))
     }
 
     /// Whether nothing can be appended before it is rewritten.
@@ -131,6 +206,11 @@ impl Journal {
     }
 
     fn put_in_place(&mut self, mut all: impl Iterator<Item = Recorded>) -> io::Result<()> {
+        #[cfg(test)]
+        if let Some(left) = self.broken_rewrites.checked_sub(1) {
+            self.broken_rewrites = left;
+            return Err(io::Error::other("broken"));
+        }
         let aside = Aside::create(&self.path, 0o600)?;
         let mut size = HEADER.len();
         aside.file().write_all(HEADER)?;

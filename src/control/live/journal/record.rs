@@ -13,6 +13,8 @@
 //! As no group is begun before the one before it was synced, a crash can leave only
 //! the last one torn.
 
+use std::io::Read;
+
 use serde::{Deserialize, Serialize};
 
 use crate::control::live::who::{How, Who};
@@ -45,6 +47,17 @@ pub struct TableServed {
     pub links: usize,
 }
 
+/// How many keys got a link, have another one, or lost theirs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyCounts {
+    /// Keys that had no link before.
+    pub added: usize,
+    /// Keys that answer something else.
+    pub changed: usize,
+    /// Keys that have no link any more.
+    pub removed: usize,
+}
+
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -72,6 +85,29 @@ pub enum Deed {
     ResetAll,
     /// So many links there are since then.
     Links(usize),
+    /// The changes of this generation take back those of another.
+    Undo {
+        /// The generation that is undone.
+        of: u32,
+    },
+    /// How many links a generation changed, once they are counted.
+    Counted {
+        /// The generation.
+        of: u32,
+        /// The keys of what was served then and before.
+        keys: KeyCounts,
+    },
+    /// Link files were staged; nothing else is served.
+    Staged {
+        /// Their names.
+        files: Vec<String>,
+        /// How many links there would be.
+        links: usize,
+    },
+    /// What was staged was forgotten.
+    Discarded,
+    /// What stands before is only what is left of older changes: the log begins here.
+    Cut,
     /// Numbers of generations up to this record's have been given.
     Mark,
 }
@@ -162,15 +198,35 @@ pub fn decode(bytes: &[u8]) -> Result<WholeGroups, Damage> {
     }
 }
 
+/// The next group of a journal, behind its header, and how many bytes it takes; `None`
+/// where no whole one is left.
+pub fn next_group(bytes: &mut impl Read) -> Option<(Vec<Recorded>, u64)> {
+    let mut head = [0; HEAD_BYTES];
+    bytes.read_exact(&mut head).ok()?;
+    let [size, of_text, of_head] = words(&head);
+    if crc32c::crc32c(&head[..8]) != of_head {
+        return None;
+    }
+    let mut text = Vec::new();
+    bytes.take(size.into()).read_to_end(&mut text).ok()?;
+    let is_whole = text.len() == size as usize && crc32c::crc32c(&text) == of_text;
+    let records = is_whole.then(|| serde_json::from_slice(&text).ok()).flatten()?;
+    Some((records, HEAD_BYTES as u64 + u64::from(size)))
+}
+
+fn words(head: &[u8; HEAD_BYTES]) -> [u32; 3] {
+    [0, 4, 8].map(|at| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]))
+}
+
 /// The text of the group that begins here, if a whole one does.
 fn text_at(bytes: &[u8], at: usize) -> Option<&[u8]> {
     let (head, rest) = bytes.get(at..)?.split_first_chunk::<HEAD_BYTES>()?;
-    let word = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
-    if crc32c::crc32c(&head[..8]) != word(8) {
+    let [size, of_text, of_head] = words(head);
+    if crc32c::crc32c(&head[..8]) != of_head {
         return None;
     }
-    let text = rest.get(..word(0) as usize)?;
-    (crc32c::crc32c(text) == word(4)).then_some(text)
+    let text = rest.get(..size as usize)?;
+    (crc32c::crc32c(text) == of_text).then_some(text)
 }
 
 #[cfg(test)]
@@ -205,6 +261,7 @@ mod tests {
             saved: Some(7),
             links: 3,
         };
+        let keys = KeyCounts { added: 1, changed: 2, removed: 3 };
         vec![
             record(2, Deed::Base(base)),
             set(2, "/a"),
@@ -212,6 +269,11 @@ mod tests {
             record(4, Deed::Reset { key: "/b".into() }),
             record(5, Deed::ResetAll),
             record(5, Deed::Links(3)),
+            record(6, Deed::Undo { of: 4 }),
+            record(6, Deed::Counted { of: 6, keys }),
+            record(6, Deed::Staged { files: vec!["new.txt".into()], links: 2 }),
+            record(6, Deed::Discarded),
+            record(6, Deed::Cut),
             record(6, Deed::Mark),
         ]
     }
@@ -220,7 +282,12 @@ mod tests {
     fn what_goes_in_comes_out() {
         let records = every_kind();
         let bytes = journal(&[&records[..2], &records[2..]]);
-        assert_eq!(decode(&bytes), Ok(WholeGroups { records, whole: bytes.len() }));
+        let groups = decode(&bytes);
+        let mut rest = &bytes[HEADER.len()..];
+        let read: Vec<Recorded> =
+            std::iter::from_fn(|| next_group(&mut rest)).flat_map(|(group, _)| group).collect();
+        assert_eq!(read, records, "one group at a time");
+        assert_eq!(groups, Ok(WholeGroups { records, whole: bytes.len() }));
         let empty = WholeGroups { records: Vec::new(), whole: HEADER.len() };
         assert_eq!(decode(HEADER), Ok(empty));
     }

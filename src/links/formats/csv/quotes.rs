@@ -2,15 +2,23 @@
 
 use memchr::{memchr_iter, memmem};
 
+use super::dialect::Dialect;
+
 /// What is wrong with the quotes of a row, `written` from `line` on, where rows have
 /// `width` cells; `None` if nothing is.
 ///
 /// A quoted cell may go on over several lines (RFC 4180 §2.6). It ends with a quote that a
 /// delimiter or the end of the row stands behind (§2.5 to 2.7), and the lines within it
 /// look like no rows.
-pub(super) fn left_open(written: &[u8], delimiter: u8, width: usize, line: u32) -> Option<String> {
+pub(super) fn left_open(
+    written: &[u8],
+    dialect: Dialect,
+    width: usize,
+    line: u32,
+) -> Option<String> {
+    let delimiter = dialect.delimiter;
     let more = memchr_iter(b'\n', written).count() as u32;
-    if more == 0 && !ends_open(written, delimiter) {
+    if more == 0 && !ends_open(written, dialect) {
         return None;
     }
     let is_row = |text: &[u8]| {
@@ -19,7 +27,7 @@ pub(super) fn left_open(written: &[u8], delimiter: u8, width: usize, line: u32) 
             && memmem::find(text, b"://").is_some()
     };
     let mut within = written.split(|&byte| byte == b'\n').skip(1);
-    if !ends_open(written, delimiter) && !within.any(is_row) {
+    if !ends_open(written, dialect) && !within.any(is_row) {
         return None;
     }
     let rows = match more {
@@ -35,8 +43,8 @@ pub(super) fn left_open(written: &[u8], delimiter: u8, width: usize, line: u32) 
 
 /// Whether a quoted cell of a row has no end: it reaches the end of the file, or something
 /// else than a delimiter stands behind its closing quote on a later line.
-fn ends_open(written: &[u8], delimiter: u8) -> bool {
-    if delimiter == b'\t' {
+fn ends_open(written: &[u8], Dialect { delimiter, has_quotes, .. }: Dialect) -> bool {
+    if !has_quotes {
         return false;
     }
     let mut rest = written;
@@ -75,7 +83,7 @@ mod tests {
 
     /// What is said of a row of three cells on line 7.
     fn said(written: &str) -> Option<String> {
-        left_open(written.as_bytes(), b',', 3, 7)
+        left_open(written.as_bytes(), Dialect::parted_by(b','), 3, 7)
     }
 
     #[test]
@@ -91,7 +99,7 @@ mod tests {
         ] {
             assert_eq!(said(row), None, "{row}");
         }
-        assert_eq!(left_open(b"/a\thttps://a/\t\"x", b'\t', 3, 7), None);
+        assert_eq!(left_open(b"/a\thttps://a/\t\"x", Dialect::TABS, 3, 7), None);
     }
 
     #[test]

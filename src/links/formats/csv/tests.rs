@@ -1,7 +1,18 @@
 use super::*;
+use crate::links::formats::columns::Columns;
+
+/// With what is noted of the file.
+fn noted(text: &str, help: &Help<'_>) -> Vec<String> {
+    crate::links::formats::row::written(|mut take| read(text.as_bytes(), None, help, &mut take))
+}
+
+fn read_with(text: &str, help: &Help<'_>) -> Vec<String> {
+    let rows = noted(text, help);
+    rows.into_iter().filter(|row| !row.contains(" #")).collect()
+}
 
 fn rows(text: &str) -> Vec<String> {
-    crate::links::formats::row::written(|mut take| read(text.as_bytes(), b',', None, &mut take))
+    read_with(text, &Help::default())
 }
 
 fn check(text: &str, want: &[&str]) {
@@ -33,7 +44,10 @@ fn cells_are_trimmed_and_unquoted() {
 
 #[test]
 fn rows_may_be_ragged() {
-    check("from,to,code\n/a,b\n/c,d,301,x,y\n", &["2 /a|b|-", "3 /c|d|301"]);
+    check("from,to,code\n/a,b\n/c,d,301,,\n", &["2 /a|b|-", "3 /c|d|301"]);
+    problem("from,to\n/a,https://a/?b=1,2\n", "2 !cell 3, `2`, has no column; quote a cell");
+    problem("from,to,,\n/a,https://a/?b=1,2,\n", "2 !cell 3, `2`, has no column");
+    check("from,to,,\n/a,b,,\n", &["2 /a|b|-"]);
     problem("from,to\n/a\n", "2 !the row has 1 cell, so none in the target column");
 }
 
@@ -94,18 +108,16 @@ fn many_quotes_left_open_are_told_once_each() {
 fn in_values_parted_by_tabs_a_quote_is_a_character() {
     let text = "from\tto\tnote\n/a\thttps://a/\t\"Best of\n/b\thttps://b/\t27\" monitor\n";
     let read = |mut take: &mut dyn FnMut(u32, Line<'_>)| {
-        read(text.as_bytes(), b'\t', None, &mut take);
+        read(text.as_bytes(), Some(Dialect::TABS), &Help::default(), &mut take);
     };
     let rows = crate::links::formats::row::written(read);
-    assert_eq!(rows, ["2 /a|https://a/|-", "3 /b|https://b/|-"]);
+    assert_eq!(rows[1..], ["2 /a|https://a/|-", "3 /b|https://b/|-"]);
 }
 
 fn wished(columns: &str, text: &str, want: &[&str]) {
     let columns: Columns = columns.parse().unwrap();
-    let read = |mut take: &mut dyn FnMut(u32, Line<'_>)| {
-        read(text.as_bytes(), b'\t', Some(&columns), &mut take);
-    };
-    assert_eq!(crate::links::formats::row::written(read), want, "{text:?}");
+    let help = Help { columns: Some(&columns), ..Help::default() };
+    assert_eq!(read_with(text, &help), want, "{text:?}");
 }
 
 #[test]

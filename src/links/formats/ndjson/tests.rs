@@ -1,7 +1,10 @@
 use super::*;
+use crate::links::formats::columns::Columns;
 
 fn check(text: &str, want: &[&str]) {
-    let read = |mut take: &mut dyn FnMut(u32, Line<'_>)| read(text.as_bytes(), None, &mut take);
+    let read = |mut take: &mut dyn FnMut(u32, Line<'_>)| {
+        read(text.as_bytes(), &Help::default(), &mut take);
+    };
     assert_eq!(crate::links::formats::row::written(read), want, "{text:?}");
 }
 
@@ -13,7 +16,10 @@ fn fields_go_by_name() {
     );
     check(r#"{"key":"/a","target":null,"code":"410"}"#, &["1 /a||410"]);
     check(r#"{"key":"/a","target":"b","options":"query=keep"}"#, &["1 /a|b|-|query=keep"]);
-    check(r#"{"key":"/\u00e9\/","target":"b"}"#, &["1 /é/|b|-"]);
+    check(
+        r#"{"key":"/\u00e9\/","target":"b"}"#,
+        &["1 /%C3%A9/|b|- ~the key is written `/%C3%A9/`"],
+    );
 }
 
 #[test]
@@ -48,7 +54,7 @@ fn wrong_ones_are_refused_by_line() {
     );
     check(
         r#"{"key":"/a","slug":"/b","target":"c"}"#,
-        &["1 !the object has two fields for the source, one of them `slug`; leave one out"],
+        &["1 !the row has two sources, `/a` and `/b`; leave one out"],
     );
     check("[1]\n", &["1 !the line is no JSON object; write one object a line"]);
     check("\n{\"key\": }", &["2 !not readable as JSON: expected value at column 9"]);
@@ -63,7 +69,8 @@ fn fields_as_an_operator_says() {
     let with = |columns: &str, text: &str, want: &[&str]| {
         let columns: Columns = columns.parse().unwrap();
         let read = |mut take: &mut dyn FnMut(u32, Line<'_>)| {
-            read(text.as_bytes(), Some(&columns), &mut take);
+            let help = Help { columns: Some(&columns), ..Help::default() };
+            read(text.as_bytes(), &help, &mut take);
         };
         assert_eq!(crate::links::formats::row::written(read), want);
     };

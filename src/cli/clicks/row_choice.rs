@@ -1,0 +1,58 @@
+//! In which form a command is to print clicks.
+
+use std::io::Write;
+
+use anyhow::ensure;
+use clap::ValueEnum;
+
+use crate::clicks::{ChosenColumns, RowFormat, Rows};
+
+/// How clicks are printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum RowFormatName {
+    /// One JSON object a line.
+    #[default]
+    Ndjson,
+    /// Comma-separated, with a header row.
+    Csv,
+}
+
+impl From<RowFormatName> for RowFormat {
+    fn from(format: RowFormatName) -> Self {
+        match format {
+            RowFormatName::Ndjson => Self::Ndjson,
+            RowFormatName::Csv => Self::Csv,
+        }
+    }
+}
+
+/// Columns beside the usual ones that a spreadsheet has where none are named.
+const FOR_PEOPLE: &str = "+key,target,via";
+
+/// The columns that were asked for, or the usual ones.
+pub(super) fn columns(named: Option<&ChosenColumns>, excel: bool) -> ChosenColumns {
+    match named {
+        Some(named) => named.clone(),
+        None if excel => ChosenColumns::parse(FOR_PEOPLE).expect("there are such columns"),
+        None => ChosenColumns::default(),
+    }
+}
+
+/// Begins to print in this format, or as a spreadsheet wants it.
+///
+/// # Errors
+///
+/// Where both were asked for; else those of `out`.
+pub(super) fn begin<W: Write>(
+    format: Option<RowFormatName>,
+    excel: bool,
+    columns: &ChosenColumns,
+    out: W,
+) -> anyhow::Result<Rows<W>> {
+    if excel {
+        let is_csv = format != Some(RowFormatName::Ndjson);
+        ensure!(is_csv, "--excel prints CSV; leave out `--format ndjson`");
+        return Ok(Rows::for_spreadsheets(columns, out)?);
+    }
+    Ok(Rows::new(format.unwrap_or_default().into(), columns, out)?)
+}

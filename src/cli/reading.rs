@@ -8,9 +8,10 @@ use crate::sources::Reading;
 /// How the link files of a command are read.
 #[derive(Args, Clone, Debug, Default)]
 pub struct ReadingArguments {
-    /// Format of the link files: native, nginx, haproxy, haproxy-beg, haproxy-dom,
-    /// haproxy-end, haproxy-reg, netlify, pages, cloudflare, cloudfront, shlink, yourls,
-    /// bitly, dub, csv, tsv, ndjson or xlsx [default: as each file looks]
+    /// Format of the link files: native, nginx, apache, htaccess, caddy, haproxy,
+    /// haproxy-beg, haproxy-dom, haproxy-end, haproxy-reg, netlify, netlify-toml, pages,
+    /// vercel, firebase, cloudflare, cloudfront, s3, shlink, yourls, bitly, dub, csv, tsv,
+    /// ndjson or xlsx [default: as each file looks]
     #[arg(long, env = "CAROM_FORMAT", visible_alias = "from")]
     pub format: Option<Format>,
 

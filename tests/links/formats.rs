@@ -85,6 +85,137 @@ fn cloudfront_key_value_stores() {
 }
 
 #[test]
+fn apache_files() {
+    let folder = Folder::new();
+    let base = ["--base", "https://www.example.com", "--on-bad-line=skip"];
+    let file = fixtures().join("apache/site.htaccess");
+    let ran = convert(&[&[file.to_str().unwrap()], &base[..]].concat());
+    let want = "old.example.com/* https://new.example.com/:splat 301 query=keep\n\
+                /summer/ https://shop.example/sale query=keep nocase\n\
+                /summer https://shop.example/sale query=keep nocase\n\
+                /item?id=* https://shop.example/p/{query:id} 301\n\
+                /docs https://docs.example/v2 301 query=keep\n\
+                /docs/* https://docs.example/v2/:splat 301 query=keep\n\
+                /retired 410\n/retired/* 410\n";
+    assert_eq!((ran.code, &*ran.out), (Some(1), want), "{ran:?}");
+    for said in [
+        "site.htaccess:11: `^/news/([0-9]+)$` asks which characters a segment has; the nearest key is /news/:p1",
+        "site.htaccess:12: it has no [R], so Apache serves /index.php itself",
+        "site.htaccess:14: Apache looks at line 12 first, which is no link here",
+        "site.htaccess:16: `^/old/(.*)\\.html$` goes on behind what can be taken",
+    ] {
+        assert!(ran.err.contains(said), "{said}: {ran:?}");
+    }
+    let ran =
+        convert(&[&[fixtures().join("apache/site.conf").to_str().unwrap()], &base[..]].concat());
+    let host = |host: &str| {
+        format!(
+            "{host}/about https://corp.example/about 301 query=keep\n\
+             {host}/about/* https://corp.example/about/:splat 301 query=keep\n"
+        )
+    };
+    assert!(ran.out.contains("www.example.com/go/summer https://shop.example/summer query=keep\n"));
+    assert!(
+        ran.out.contains("example.com/go/:p1 https://www.example.com/ query=keep\n"),
+        "{ran:?}"
+    );
+    for line in host("www.example.com").lines().chain(host("example.com").lines()) {
+        assert!(ran.out.lines().any(|it| it == line), "{line}: {ran:?}");
+    }
+    // The file of a map is watched and read as one that is included.
+    let broken = folder.file(
+        "a.conf",
+        "RewriteEngine on\nRewriteMap m txt:none\nRewriteRule ^/(.*)$ ${m:$1|/} [R]\n",
+    );
+    let ran = convert(&[&broken, "--base=https://b.example"]);
+    assert!(
+        ran.code == Some(1) && ran.err.contains("a.conf:3: the map none: cannot read"),
+        "{ran:?}"
+    );
+}
+
+#[test]
+fn sites_of_vercel_firebase_and_netlify() {
+    check(
+        "vercel/vercel.json",
+        1,
+        "/sale https://shop.example/sale 307 query=keep nocase\n\
+         /blog/:slug https://blog.example/:slug 308 query=keep nocase\n\
+         /docs/* https://docs.example/:splat 301 query=keep nocase\n\
+         /docs https://docs.example/ 301 query=keep nocase\n",
+    );
+    check(
+        "firebase/firebase.json",
+        1,
+        "/sale https://shop.example/sale query=keep\n/sale/ https://shop.example/sale query=keep\n\
+         /blog/:p1 https://blog.example/:p1 301 query=keep nocase\n\
+         /blog/:p1/ https://blog.example/:p1 301 query=keep nocase\n\
+         /old https://www.example.com/ 301 query=keep\n/old/* https://www.example.com/ 301 query=keep\n\
+         /r/* https://r.example/:splat 301 query=keep\n",
+    );
+    check(
+        "netlify-toml/netlify.toml",
+        1,
+        "/sale https://shop.example/sale query=keep\n/sale/ https://shop.example/sale query=keep\n\
+         /docs/* https://docs.example/:splat 301 query=keep\n/docs https://docs.example/ 301 query=keep\n\
+         /store?id=* https://shop.example/p/{query:id} 301\n/store/?id=* https://shop.example/p/{query:id} 301\n",
+    );
+    let refused = |file: &str, said: &str| {
+        let file = fixtures().join(file);
+        let ran = convert(&[file.to_str().unwrap()]);
+        assert!(ran.code == Some(1) && ran.err.contains(said), "{said}: {ran:?}");
+    };
+    refused("vercel/vercel.json", "vercel.json:7: `^/post/(?<id>\\d+)$` asks which characters");
+    refused("vercel/vercel.json", "vercel.json:8: no key can ask for its condition (`header`)");
+    refused("firebase/firebase.json", "firebase.json:9: no key stands for the glob `/img/@(a|b)`");
+    refused("netlify-toml/netlify.toml", "netlify.toml:20: Language= is not supported yet");
+}
+
+#[test]
+fn caddy_and_s3() {
+    check(
+        "caddy/Caddyfile",
+        1,
+        "www.example.com/* https://example.com/:splat 301 query=keep\n\
+         example.com/docs/* https://docs.example/docs/:splat 308 query=keep nocase\n\
+         example.com/sale https://shop.example/sale nocase\n\
+         example.com/old/:p1 https://archive.example/:p1 301\n",
+    );
+    check("s3/website.json", 1, "/docs/* https://docs.example/v2/:splat 301\n");
+    check("s3/website.xml", 1, "/* https://www.example.com/:splat 301\n");
+    let refused = |file: &str, said: &str| {
+        let file = fixtures().join(file);
+        let ran = convert(&[file.to_str().unwrap()]);
+        assert!(ran.code == Some(1) && ran.err.contains(said), "{said}: {ran:?}");
+    };
+    refused("caddy/Caddyfile", "Caddyfile:15: it stands in `handle`");
+    refused("s3/website.json", "website.json:8: it answers where S3 has an error 404");
+}
+
+/// What an API answers is one document, with its objects in a list.
+#[test]
+fn whole_json_documents() {
+    check(
+        "bitly/bitlinks.json",
+        0,
+        "go.example/3xyz https://example.com/landing 301 tag=spring\n\
+         go.example/spring https://example.com/landing 301 tag=spring\n",
+    );
+    let folder = Folder::new();
+    let list = folder.file(
+        "list.json",
+        "[\n {\"source\": \"/a\",\n  \"target\": \"https://a.example/\"},\n {\"source\": \"b\", \"target\": \"https://b.example/\"}\n]\n",
+    );
+    let ran = convert(&[&list, "--on-bad-line=skip"]);
+    assert_eq!((ran.code, &*ran.out), (Some(1), "/a https://a.example/\n"), "{ran:?}");
+    assert!(ran.err.contains("list.json:4: "), "{ran:?}");
+    let unknown = folder.file("what.json", "{\n  \"groups\": [],\n  \"plugin\": {}\n}\n");
+    let ran = convert(&[&unknown]);
+    let said = "what.json:1: the file is an object with the keys groups, plugin; carom reads";
+    assert!(ran.code == Some(1) && ran.err.contains(said), "{ran:?}");
+}
+
+#[test]
 fn shlink_exports() {
     check(
         "shlink/short_urls.csv",

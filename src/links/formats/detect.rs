@@ -5,11 +5,17 @@ use serde_json::{Map, Value};
 
 use super::cells::spell;
 use super::name::Format;
-use super::{cloudflare, csv, encoding, exports, nginx};
+use super::{apache, cloudflare, csv, encoding, exports, nginx};
 
 /// Words that a file of nginx begins with.
 const NGINX: &[&[u8]] =
     &[b"map", b"location", b"server", b"http", b"rewrite", b"return", b"if", b"geo", b"include"];
+
+/// How far a document is looked at to tell what it is.
+const HEAD_BYTES: usize = 64 * 1024;
+
+/// Names in the website configuration of an S3 bucket.
+const S3: &[&str] = &["RoutingRules", "RedirectAllRequestsTo", "HttpRedirectCode"];
 
 impl Format {
     /// The format that a file of this name with this content seems to have. With
@@ -20,8 +26,16 @@ impl Format {
     pub fn detect(file_name: &str, text: &[u8], has_columns: bool) -> Format {
         let text = &*encoding::head(text);
         let name = file_name.rsplit('/').next().unwrap_or(file_name);
-        if name == "_redirects" {
-            return Format::Netlify;
+        match name {
+            "_redirects" => return Format::Netlify,
+            "Caddyfile" => return Format::Caddy,
+            "netlify.toml" => return Format::NetlifyToml,
+            "vercel.json" if !has_columns => return Format::Vercel,
+            "firebase.json" if !has_columns => return Format::Firebase,
+            _ => {}
+        }
+        if name.to_ascii_lowercase().split(['.', '_', '-']).any(|part| part == "htaccess") {
+            return Format::Htaccess;
         }
         let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
         match ending.as_deref() {
@@ -32,6 +46,9 @@ impl Format {
             Some("json" | "ndjson" | "jsonl") if has_columns => Format::Ndjson,
             Some("json" | "ndjson" | "jsonl") => json_of(text),
             Some("conf" | "map") if is_nginx(text) => Format::Nginx,
+            Some("caddyfile" | "caddy") => Format::Caddy,
+            Some("xml") => Format::S3,
+            Some("conf") if apache::begins(text) => Format::Apache,
             _ if nginx::is_list(text) => Format::Nginx,
             _ => Format::Native,
         }
@@ -63,19 +80,30 @@ fn csv_of(text: &[u8]) -> Format {
 fn json_of(text: &[u8]) -> Format {
     let text = text.trim_ascii_start();
     let first = &text[..memchr(b'\n', text).unwrap_or(text.len())];
+    let head = &text[..text.len().min(HEAD_BYTES)];
+    let has = |name: &[u8]| memchr::memmem::find(head, name).is_some();
     match serde_json::from_slice::<Map<String, Value>>(first) {
         Ok(object) if object.contains_key("data") => Format::Cloudfront,
+        Ok(object) if S3.iter().any(|name| object.contains_key(*name)) => Format::S3,
         Ok(object) => {
             let names: Vec<String> = object.keys().map(|name| spell(name)).collect();
             let is_of = |export: &exports::Export| export.is_marked(&names);
             match (is_of(&exports::SHLINK), is_of(&exports::DUB)) {
                 (true, _) => Format::Shlink,
                 (_, true) => Format::Dub,
+                // The answer of an API, on one line.
+                _ if has(b"\"links\"") && has(b"\"long_url\"") => Format::Bitly,
+                _ if has(b"\"shortUrls\"") => Format::Shlink,
                 _ => Format::Ndjson,
             }
         }
         // An object over several lines is a whole document.
-        Err(_) if first.starts_with(b"{") => Format::Cloudfront,
+        Err(_) if S3.iter().any(|name| memchr::memmem::find(text, name.as_bytes()).is_some()) => {
+            Format::S3
+        }
+        Err(_) if has(b"\"long_url\"") => Format::Bitly,
+        Err(_) if has(b"\"shortCode\"") => Format::Shlink,
+        Err(_) if first.starts_with(b"{") && has(b"\"data\"") => Format::Cloudfront,
         Err(_) => Format::Ndjson,
     }
 }
@@ -121,6 +149,22 @@ mod tests {
         check("a.conf", "location = /a {\n", Format::Nginx);
         check("a.conf", "server{", Format::Nginx);
         check("a.txt", "map $uri $to {\n", Format::Native);
+        check("etc/Caddyfile", "", Format::Caddy);
+        check("site.caddyfile", "", Format::Caddy);
+        check("web.xml", "", Format::S3);
+        check("web.json", "{\n\"RoutingRules\":[", Format::S3);
+        check("web.json", "{\"RedirectAllRequestsTo\":{}}", Format::S3);
+        check("a.json", "{\n\"links\": [\n{\"long_url\":", Format::Bitly);
+        check("a.json", "{\"links\":[{\"long_url\":\"\"}]}", Format::Bitly);
+        check("a.json", "{\"shortUrls\":{}}", Format::Shlink);
+        check("a.json", "{\n\"x\":1}", Format::Ndjson);
+        check("netlify.toml", "", Format::NetlifyToml);
+        check("site/vercel.json", "", Format::Vercel);
+        check("firebase.json", "", Format::Firebase);
+        check(".htaccess", "", Format::Htaccess);
+        check("old.htaccess", "", Format::Htaccess);
+        check("site.conf", "# x\n<VirtualHost *:80>\n", Format::Apache);
+        check("site.conf", "Redirect /a https://b/\n", Format::Apache);
         check("a.json", "{\n \"data\" : [", Format::Cloudfront);
         check("a.json", r#"{"data":[{"key":"a","value":"b"}]}"#, Format::Cloudfront);
         check("a.ndjson", r#"{"shortCode":"a","longUrl":"https://b/"}"#, Format::Shlink);

@@ -1,6 +1,8 @@
 //! The formats of link files. Each turns text into rows; what a row means is
 //! the same for all of them and is decided in [`load`](super::load()).
 
+mod apache;
+mod caddy;
 mod cells;
 mod cloudflare;
 mod cloudfront;
@@ -13,22 +15,32 @@ mod detect;
 mod encoding;
 mod exports;
 mod fields;
+mod firebase;
 mod haproxy;
 mod headers;
+mod json;
 mod name;
+mod named;
 mod native;
 mod ndjson;
+mod netlify_toml;
 mod nginx;
+mod ordered;
 mod paths;
 mod placed;
 mod plain;
 mod redirects;
 mod regex;
+mod region;
+mod relined;
 mod rivals;
 mod row;
+mod s3;
 mod setting;
 mod source;
 mod spelled;
+mod value;
+mod vercel;
 #[cfg(feature = "xlsx")]
 mod xlsx;
 #[cfg(not(feature = "xlsx"))]
@@ -57,10 +69,35 @@ pub(super) fn read(source: &Source<'_>, mut take: impl FnMut(u32, Line<'_>)) {
         Err(message) => return take(1, Line::Refused(message)),
     };
     let text = &*text;
+    if source.format == Format::Native {
+        return native::read(text, take);
+    }
+    match relined::relined(text, source.format) {
+        Ok(None) => of_format(text, source, &mut take),
+        Ok(Some(relined)) => {
+            if let Some(other) = &relined.other {
+                take(1, Line::Other(other.clone()));
+            }
+            of_format(&relined.text, source, &mut |line, row| relined.place(line, row, &mut take));
+        }
+        Err(message) => take(1, Line::Refused(message)),
+    }
+}
+
+/// Reads a text of a format of another program.
+fn of_format(text: &[u8], source: &Source<'_>, mut take: &mut dyn FnMut(u32, Line<'_>)) {
+    let help = &source.help;
     match source.format {
         Format::Native => native::read(text, take),
+        Format::Apache => apache::read(text, apache::ApacheFile::Config, help, &mut take),
+        Format::Htaccess => apache::read(text, apache::ApacheFile::Htaccess, help, &mut take),
         Format::Nginx => nginx::read(text, help, &mut take),
         Format::Netlify => redirects::read(text, redirects::Dialect::Netlify, help, &mut take),
+        Format::NetlifyToml => netlify_toml::read(text, help, &mut take),
+        Format::Caddy => caddy::read(text, help, &mut take),
+        Format::S3 => s3::read(text, help, &mut take),
+        Format::Vercel => vercel::read(text, help, &mut take),
+        Format::Firebase => firebase::read(text, help, &mut take),
         Format::Pages => redirects::read(text, redirects::Dialect::Pages, help, &mut take),
         Format::Cloudflare => cloudflare::read(text, &mut take),
         Format::Cloudfront => cloudfront::read(text, help, &mut take),
@@ -88,7 +125,13 @@ pub(super) fn read_bytes(source: &Source<'_>) -> u64 {
 /// Asks `source`'s [`Include`] for every file that it includes, and does nothing
 /// else.
 pub fn each_include(source: &Source<'_>) {
-    if source.format == Format::Nginx && memchr::memmem::find(source.text, b"include").is_some() {
+    let has = |word: &[u8]| memchr::memmem::find(source.text, word).is_some();
+    let includes = match source.format {
+        Format::Nginx => has(b"include"),
+        Format::Apache | Format::Htaccess => has(b"txt:"),
+        _ => false,
+    };
+    if includes {
         read(source, |_, _| {});
     }
 }

@@ -9,16 +9,30 @@ pub enum Format {
     Native,
     /// `map`, `location`, `return` and `rewrite` of nginx.
     Nginx,
+    /// Redirects and rewrite rules of Apache's servers.
+    Apache,
+    /// The same of a directory: `.htaccess`.
+    Htaccess,
+    /// A Caddyfile.
+    Caddy,
     /// A haproxy map, and the converter it is written for.
     Haproxy(HaproxyMatch),
     /// Netlify's `_redirects`.
     Netlify,
-    /// The same of Cloudflare Pages.
+    /// Netlify's `netlify.toml`.
+    NetlifyToml,
+    /// `vercel.json`.
+    Vercel,
+    /// `firebase.json`.
+    Firebase,
+    /// `_redirects` of Cloudflare Pages.
     Pages,
     /// Cloudflare's bulk redirects: comma-separated values without a header row.
     Cloudflare,
     /// The pairs of an AWS CloudFront KeyValueStore, in JSON.
     Cloudfront,
+    /// The website configuration of an S3 bucket, in JSON or XML.
+    S3,
     /// Short URLs that Shlink exports.
     Shlink,
     /// Short URLs that YOURLS exports.
@@ -53,18 +67,25 @@ pub enum HaproxyMatch {
     Reg,
 }
 
-const NAMED: [(&str, Format); 19] = [
+const NAMED: [(&str, Format); 26] = [
     ("native", Format::Native),
     ("nginx", Format::Nginx),
+    ("apache", Format::Apache),
+    ("htaccess", Format::Htaccess),
+    ("caddy", Format::Caddy),
     ("haproxy", Format::Haproxy(HaproxyMatch::Str)),
     ("haproxy-beg", Format::Haproxy(HaproxyMatch::Beg)),
     ("haproxy-dom", Format::Haproxy(HaproxyMatch::Dom)),
     ("haproxy-end", Format::Haproxy(HaproxyMatch::End)),
     ("haproxy-reg", Format::Haproxy(HaproxyMatch::Reg)),
     ("netlify", Format::Netlify),
+    ("netlify-toml", Format::NetlifyToml),
     ("pages", Format::Pages),
+    ("vercel", Format::Vercel),
+    ("firebase", Format::Firebase),
     ("cloudflare", Format::Cloudflare),
     ("cloudfront", Format::Cloudfront),
+    ("s3", Format::S3),
     ("shlink", Format::Shlink),
     ("yourls", Format::Yourls),
     ("bitly", Format::Bitly),

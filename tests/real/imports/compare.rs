@@ -3,12 +3,16 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use carom::links::{Format, Help, OnBadLine, Source, Table, load};
+use carom::links::{Format, Help, Include, OnBadLine, Source, Table, load};
 use carom::replay::{DryShard, Pieces};
 use carom::shard::Now;
 
 /// Where targets that are only a path go, which is the host that is asked.
 pub const SITE: &str = "http://site.example";
+
+/// A map that files of Apache may look into. Its lines count from 901.
+pub const MAP: &str = "m.map";
+pub const MAP_LINES: &str = "one https://to.example/t901\n# no line\ntwo /t903?x=1\na/b https://to.example/t904\nb https://to.example/t905/%20\n";
 
 /// A file and what is asked of it. Targets have `/tN`, with the line they are on.
 pub struct Case {
@@ -41,11 +45,14 @@ pub struct Tally {
 
 impl Case {
     pub fn own(&self) -> Own {
-        let help = Help { base: Some(SITE), ..Help::default() };
+        let map = |_: &str| Ok(vec![(MAP.to_owned(), MAP_LINES.as_bytes().to_vec())]);
+        let help = Help { base: Some(SITE), include: Some(Include(&map)), ..Help::default() };
         let source = Source { help, ..Source::new("links", self.text.as_bytes(), self.format) };
         let loaded = load(&[source], OnBadLine::Skip);
         let report = &loaded.report;
-        let told = report.problems.iter().chain(&report.changed).map(|it| it.line).collect();
+        let told = report.problems.iter().chain(&report.changed);
+        let told =
+            told.map(|it| if it.file_name == MAP { 900 + it.line } else { it.line }).collect();
         Own { answers: answers(&Arc::new(loaded.table.unwrap()), &self.asks), told }
     }
 
@@ -55,7 +62,15 @@ impl Case {
         for ((asked, own_answer), theirs) in self.asks.iter().zip(&own.answers).zip(theirs) {
             tally.asks += 1;
             let lines = [own_answer, theirs].map(|it| it.as_ref().and_then(|it| line_of(&it.1)));
-            let is_told = lines.iter().flatten().any(|line| own.told.contains(line));
+            let mut is_told = lines.iter().flatten().any(|line| own.told.contains(line));
+            // A 410 does not tell its line.
+            if [own_answer, theirs].iter().any(|it| it.as_ref().is_some_and(|it| it.0 == 410)) {
+                is_told |= self.gone().any(|line| own.told.contains(&line));
+            }
+            // Nor does what a map says or does not.
+            if lines[1].is_none_or(|line| line > 900) {
+                is_told |= self.mapped().any(|line| own.told.contains(&line));
+            }
             if own_answer == theirs {
                 tally.same += usize::from(theirs.is_some() && !is_told);
             } else if is_told {
@@ -68,6 +83,24 @@ impl Case {
             }
         }
         Ok(())
+    }
+}
+
+impl Case {
+    /// Lines that have one of these words.
+    fn with(&self, words: &'static [&str]) -> impl Iterator<Item = u32> {
+        let says = |line: &str| words.iter().any(|word| line.contains(word));
+        (1..).zip(self.text.lines()).filter(move |(_, line)| says(line)).map(|(at, _)| at)
+    }
+
+    /// Lines that answer 410.
+    fn gone(&self) -> impl Iterator<Item = u32> {
+        self.with(&["gone", "410", "[G"])
+    }
+
+    /// Rules of Apache that look into a map.
+    fn mapped(&self) -> impl Iterator<Item = u32> {
+        self.with(&["${m:"])
     }
 }
 
@@ -106,5 +139,8 @@ pub fn answer(head: &[u8]) -> Answer {
         let (name, value) = line.split_once(':')?;
         name.eq_ignore_ascii_case("location").then(|| value.trim().to_owned())
     });
-    location.map(|location| (status, location))
+    match status {
+        410 => Some((410, String::new())),
+        status => location.map(|location| (status, location)),
+    }
 }

@@ -2,9 +2,11 @@
 //! be a line that carom refused or called changed. `CAROM_IMPORTS` sets how many random
 //! files there are of each kind.
 
+mod apache;
 mod compare;
 mod hand_made;
 mod haproxy;
+mod httpd;
 mod maps;
 mod redirects;
 mod vendors;

@@ -2,9 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::super::value::{Known, SentTarget};
 use super::redirect::{Context, NginxRedirect};
 use super::servers::{Others, Ports, Server};
-use super::value::{Known, SentTarget};
 
 /// What is known of all servers.
 pub(super) struct Beside<'s> {

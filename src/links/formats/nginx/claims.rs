@@ -5,9 +5,9 @@ use core::hash::{Hash, Hasher};
 use std::collections::{BTreeMap, HashMap};
 use std::hash::DefaultHasher;
 
+use super::super::region::{PathsOf, Region};
 use super::location::{Stand, Step};
 use super::redirect::NginxRedirect;
-use super::region::{PathsOf, Region};
 use super::tree::ConfigLine;
 
 /// Something that nginx answers.

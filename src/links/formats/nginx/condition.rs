@@ -1,8 +1,8 @@
 //! Conditions: `if (…)`.
 
+use super::super::value::variables;
 use super::paths::Paths;
 use super::redirect::{Context, Test, Want};
-use super::value::variables;
 use crate::links::bytes::shown;
 use crate::links::formats::regex::{self, Filled, Subject};
 

@@ -1,13 +1,13 @@
 //! From redirects to rows.
 
+use super::super::region::Region;
 use super::super::row::{Line, Row};
+use super::super::value::{Known, SentTarget, target};
 use super::beside::Beside;
 use super::claims::{Claim, Claims};
 use super::paths::Paths;
 use super::redirect::NginxRedirect;
-use super::region::Region;
 use super::tree::{ConfigLine, Texts};
-use super::value::{Known, SentTarget, target};
 use crate::links::bytes::shown;
 use crate::links::link::Setting;
 
@@ -274,7 +274,7 @@ pub(super) fn near(message: String, found: &NginxRedirect, value: &[u8]) -> Stri
         None => message,
         Some((before, key)) => {
             let status = String::from_utf8_lossy(&found.status).into_owned();
-            let value = super::value::loose(value, key);
+            let value = super::super::value::loose(value, key);
             format!("{before}the nearest line is `{key} {value} {status}`")
         }
     }

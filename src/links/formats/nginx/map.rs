@@ -1,6 +1,8 @@
 //! `map` blocks: `map $source $variable { key value; … }`.
 
 use super::super::paths::{no_placeholder, push_literal};
+use super::super::region::PathsOf;
+use super::super::value::filled;
 use super::claims::{Claim, Claims};
 use super::compared::Compared;
 use super::condition::escaped;
@@ -8,11 +10,9 @@ use super::emit::{Emit, near};
 use super::location::Stand;
 use super::paths::{Paths, nothing, of_location};
 use super::redirect::NginxRedirect;
-use super::region::PathsOf;
 use super::servers::names;
 use super::tokens::{DirectiveEnd, Tokens};
 use super::tree::{ConfigLine, Texts};
-use super::value::filled;
 use crate::links::bytes::shown;
 use crate::links::formats::regex::{Filled, Subject};
 use crate::words::counted;

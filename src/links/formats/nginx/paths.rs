@@ -1,7 +1,7 @@
 //! Keys, and what is known of them.
 
+use super::super::region::{PathsOf, Region};
 use super::location::Location;
-use super::region::{PathsOf, Region};
 use crate::links::bytes::shown;
 use crate::links::formats::paths::push_literal;
 use crate::links::formats::regex::{self, Fill, Filled, Shape, Subject};

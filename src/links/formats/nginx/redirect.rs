@@ -1,8 +1,8 @@
 //! Redirects, and for which requests they are.
 
+use super::super::region::Region;
 use super::location::{Location, Stand, Step};
 use super::paths::{Paths, of_location};
-use super::region::Region;
 use super::servers::Server;
 use super::tree::ConfigLine;
 use crate::links::bytes::shown;
@@ -96,7 +96,7 @@ impl NginxRedirect {
 
     /// Whether the value of a map is no part of what it sends.
     pub(super) fn is_fixed(&self, variable: &[u8]) -> bool {
-        !super::value::variables(&self.value).any(|name| name == variable)
+        !super::super::value::variables(&self.value).any(|name| name == variable)
     }
 
     /// The keys it answers.

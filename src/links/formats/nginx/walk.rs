@@ -1,12 +1,12 @@
 //! A walk through servers, locations and conditions for what redirects:
 //! `return`, and `rewrite` with what makes it a redirect.
 
+use super::super::region::Region;
 use super::claims::{Claim, Claims};
 use super::condition::condition;
 use super::location::{Location, Step};
 use super::paths::of_location;
 use super::redirect::{Context, NginxRedirect};
-use super::region::Region;
 use super::servers::{Others, Server};
 use super::tree::{ConfigLine, Node};
 use crate::links::bytes::shown;

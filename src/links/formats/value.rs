@@ -1,7 +1,7 @@
 //! What a redirect of nginx sends: text with variables. Those that the links of
 //! carom know are written in their way, the others are refused.
 
-use super::super::paths::absolute;
+use super::paths::absolute;
 use crate::links::bytes::shown;
 use crate::links::formats::regex::{Fill, Shape};
 
@@ -201,13 +201,19 @@ impl SentTarget {
     /// Writes what may end with a placeholder, which ends where no letter follows.
     fn text<'v>(&mut self, text: &[u8], after: &'v [u8]) -> Result<&'v [u8], String> {
         let word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
-        let name = text.iter().rev().take_while(|byte| word(byte)).count();
-        let is_name = name > 0 && text.len() > name && text[text.len() - name - 1] == b':';
-        if is_name && after.first().is_some_and(word) {
-            return Err(format!(
-                "`{}` stands right behind what was captured, and would be part of its name",
-                shown(after)
-            ));
+        let ends_with_name = |text: &[u8]| {
+            let name = text.iter().rev().take_while(|byte| word(byte)).count();
+            let (before, name) = text.split_at(text.len() - name);
+            before.ends_with(b":") && name.first().is_some_and(u8::is_ascii_alphabetic)
+        };
+        let behind = [(&self.target[..], text), (text, after)];
+        for (before, behind) in behind {
+            if ends_with_name(before) && behind.first().is_some_and(word) {
+                return Err(format!(
+                    "`{}` stands right behind what was captured, and would be part of its name",
+                    shown(behind)
+                ));
+            }
         }
         // In a placeholder the visitor's own spelling comes back.
         let literal = text.split(|&byte| byte == b'/').filter(|part| !part.starts_with(b":"));

@@ -1,0 +1,95 @@
+//! Caddyfiles, and the rows that they come to.
+
+use super::read;
+use crate::links::formats::row::written;
+use crate::links::formats::source::Help;
+
+fn check(text: &str, want: &[&str]) {
+    let help = Help { base: Some("https://b"), ..Help::default() };
+    let rows = written(|take| read(text.as_bytes(), &help, take));
+    let same = rows.len() == want.len()
+        && rows.iter().zip(want).all(|(row, want)| match want.split_once(['!', '~']) {
+            Some((line, part)) if want.contains('!') => {
+                let said = row.strip_prefix(line).and_then(|row| row.strip_prefix('!'));
+                said.is_some_and(|said| said.contains(part))
+            }
+            Some((line, part)) => {
+                row.split_once(" ~").is_some_and(|(row, _)| row == format!("{line}{part}"))
+            }
+            None => row == want,
+        });
+    assert!(same, "{text}: {rows:#?}");
+}
+
+/// In a site, from line 2 on.
+fn site(text: &str, want: &[&str]) {
+    check(&format!("h.x {{\n{text}\n}}"), want);
+}
+
+#[test]
+fn redirs() {
+    site("redir https://x/", &["2 h.x/*|https://x/|302"]);
+    site("redir https://x{uri} permanent", &["2 h.x/*|https://x/:splat|301|query=keep"]);
+    site("redir /a https://x/?y 307", &["2 h.x/a|https://x/?y|307|nocase="]);
+    site("redir /1/* /2{path}", &["2 h.x/1/*|https://h.x/2/1/:splat|302"]);
+    site("redir /1* https://x/", &["2 ~h.x/1|https://x/|302", "2 ~h.x/1/*|https://x/|302"]);
+    site("redir * /a", &["2 h.x/*|https://h.x/a|302"]);
+    site("redir /a", &["2 !could take `/a` for a matcher"]);
+    site("redir */a https://x/", &["2 !is no code; write it as redir"]);
+    site("redir /a*b https://x/", &["2 !no key stands for the path"]);
+    site("redir https://x/ html", &["2 !and no redirect"]);
+    site("redir https://x/{env.A}", &["2 !{env.A} cannot be told"]);
+    site("redir https://{host}{uri}", &["2 !leads to its own address"]);
+    // Longer paths come first.
+    site(
+        "redir /1/* https://x/\nredir /1/22 https://y/",
+        &["3 h.x/1/22|https://y/|302", "2 h.x/1/*|https://x/|302"],
+    );
+    site(
+        "redir /1/* https://x/\nredir /1/2 https://y/",
+        &["2 h.x/1/*|https://x/|302", "3 ~h.x/1/2|https://y/|302"],
+    );
+    site(
+        "redir /1* https://x/\nredir /1 https://y/",
+        &["3 h.x/1|https://y/|302", "2 ~h.x/1/*|https://x/|302"],
+    );
+}
+
+#[test]
+fn matchers() {
+    site(
+        "@old path /1 /2/*\nredir @old https://x/",
+        &["3 h.x/1|https://x/|302", "3 h.x/2/*|https://x/|302"],
+    );
+    site("@o {\n host g.x\n path /1\n}\nredir @o https://x/", &["6 g.x/1|https://x/|302"]);
+    site(
+        "@r path_regexp p ^/p/([^/]+)$\nredir @r https://x/{re.p.1}",
+        &["3 h.x/p/:p1|https://x/:p1|302"],
+    );
+    site("@q {\npath /1\nquery id=7\n}\nredir @q https://x/", &["6 ~h.x/1?id=7|https://x/|302"]);
+    site("@m method GET\nredir @m https://x/", &["3 !the matcher `method`"]);
+    site("redir @no https://x/", &["2 !no matcher is `@no`"]);
+    site(
+        "handle /a* {\nredir https://x/\n}\nencode gzip",
+        &["2 -", "3 !it stands in `handle`", "5 -"],
+    );
+    site("import x", &["2 !put its lines here"]);
+}
+
+#[test]
+fn sites() {
+    check("a.x, b.x {\nredir https://x/\n}", &["2 a.x/*|https://x/|302", "2 b.x/*|https://x/|302"]);
+    check("a.x\nredir https://x/ # c", &["2 a.x/*|https://x/|302"]);
+    check("http://a.x {\nredir https://a.x{uri}\n}", &["2 -"]);
+    check("http:// {\nredir https://{host}{uri} permanent\n}", &["2 -"]);
+    check("http://a.x {\nredir https://x/\n}", &["2 ~a.x/*|https://x/|302"]);
+    check(
+        "{\nemail a\n}\n(s) {\nheader x\n}\n*.x {\nredir https://y/\n}\na.x {\nredir /1 https://z/\n}",
+        &["1 -", "4 -", "8 ~*.x/*|https://y/|302", "11 a.x/1|https://z/|302"],
+    );
+    check("{$A} {\nredir https://x/\n}", &["1 !is not known; write the host"]);
+    check("a.x {\nredir \"https://x/", &["2 !a quote is left open"]);
+    check("a.x {\n{\nredir https://x/\n}\n}", &["2 -", "3 !it stands in ``"]);
+    check("a.x {\n", &["1 !its `{` is not closed"]);
+    check("}", &["1 !closes what is not open"]);
+}

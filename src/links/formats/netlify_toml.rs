@@ -1,0 +1,189 @@
+//! `netlify.toml`: its `[[redirects]]`, which mean what the lines of `_redirects` do.
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::redirects::{self, Dialect};
+use super::row::Line;
+use super::source::Help;
+use crate::links::bytes::shown;
+
+/// Keys of a redirect that mean nothing where nothing is served.
+const IDLE: [&str; 2] = ["headers", "edge_handler"];
+
+pub(super) fn read(text: &[u8], help: &Help<'_>, take: &mut dyn FnMut(u32, Line<'_>)) {
+    let line_at = |at: usize| memchr::memchr_iter(b'\n', &text[..at.min(text.len())]).count() + 1;
+    let Ok(document) = core::str::from_utf8(text) else {
+        return take(1, Line::Refused("the file is not UTF-8; save it as UTF-8".to_owned()));
+    };
+    let table = match DeTable::parse(document) {
+        Ok(table) => table.into_inner(),
+        Err(error) => {
+            let line = error.span().map_or(1, |span| line_at(span.start));
+            let message =
+                format!("not readable as TOML: {} (nothing of it was read)", error.message());
+            return take(line as u32, Line::Refused(message));
+        }
+    };
+    // The lines of `_redirects` that they are, each where its source stands.
+    let mut lines: Vec<(usize, Vec<u8>)> = Vec::new();
+    for (name, value) in &table {
+        let line = line_at(name.span().start);
+        if name.get_ref() != "redirects" {
+            take(line as u32, Line::Other(format!("[{}]", name.get_ref())));
+            continue;
+        }
+        let Some(list) = value.get_ref().as_array() else {
+            let message = "redirects are written as [[redirects]]".to_owned();
+            take(line as u32, Line::Refused(message));
+            continue;
+        };
+        for item in list {
+            let place = item.get_ref().as_table().and_then(|table| table.get("from"));
+            let line = line_at(place.map_or(item.span(), Spanned::span).start);
+            match item.get_ref().as_table().ok_or("not a table".to_owned()).and_then(columns) {
+                Ok(columns) => lines.push((line, columns.join(&b' '))),
+                Err(message) => take(line as u32, Line::Refused(message)),
+            }
+        }
+    }
+    // Several may stand on one line, in a list.
+    lines.sort_by_key(|(line, _)| *line);
+    let mut written = Vec::new();
+    let mut places = Vec::new();
+    for (line, columns) in &lines {
+        written.extend_from_slice(columns);
+        written.push(b'\n');
+        places.push(*line as u32);
+    }
+    redirects::read(&written, Dialect::Netlify, help, &mut |at, row| {
+        let line = places.get(at.saturating_sub(1) as usize).copied().unwrap_or(at);
+        take(line, placed(row, &places));
+    });
+}
+
+/// The same, with lines of the file where a message names those that were written.
+fn placed<'r>(row: Line<'r>, places: &[u32]) -> Line<'r> {
+    let place = |message: String| {
+        let Some((before, rest)) = message.split_once("takes line ") else { return message };
+        let end = rest.find(|it: char| !it.is_ascii_digit()).unwrap_or(rest.len());
+        let known = rest[..end].parse::<usize>().ok().and_then(|at| places.get(at.checked_sub(1)?));
+        match known {
+            Some(line) => format!("{before}takes line {line}{}", &rest[end..]),
+            None => message,
+        }
+    };
+    match row {
+        Line::Changed(row, what) => Line::Changed(row, place(what)),
+        other => other,
+    }
+}
+
+/// The columns of a redirect, as `_redirects` has them.
+fn columns(table: &DeTable<'_>) -> Result<Vec<Vec<u8>>, String> {
+    let text = |name: &str| match table.get(name).map(Spanned::get_ref) {
+        None => Ok(None),
+        Some(DeValue::String(text)) if text.contains(char::is_whitespace) => {
+            Err(format!("`{name}` has white space in it; write %20"))
+        }
+        Some(DeValue::String(text)) => Ok(Some(text.as_bytes().to_vec())),
+        Some(_) => Err(format!("`{name}` is no text; write it in quotes")),
+    };
+    let from = text("from")?.ok_or("a redirect has no `from`; write from = \"/path\"")?;
+    let to = text("to")?.ok_or("a redirect has no `to`; write to = \"https://…\"")?;
+    if from.is_empty() || from.starts_with(b"#") {
+        return Err(format!("`{}` is no path; write /path", shown(&from)));
+    }
+    let is_target = |start: &&[u8]| to.starts_with(start);
+    if ![&b"/"[..], b"http://", b"https://"].iter().any(is_target) {
+        return Err(format!("`{}` is no URL and no path; write https://…", shown(&to)));
+    }
+    let mut columns = vec![from];
+    let (mut status, mut force, mut conditions) = ("301".to_owned(), false, Vec::new());
+    for (name, value) in table {
+        match (name.get_ref().as_ref(), value.get_ref()) {
+            ("from" | "to", _) => {}
+            ("status", DeValue::Integer(number)) => status = number.as_str().to_owned(),
+            ("force", DeValue::Boolean(is_on)) => force = *is_on,
+            ("query" | "parameters" | "params", DeValue::Table(parameters)) => {
+                for (name, value) in parameters {
+                    let value = value.get_ref().as_str().ok_or("a parameter is no text")?;
+                    let column = format!("{}={value}", name.get_ref());
+                    if column.contains(char::is_whitespace) {
+                        return Err("a parameter has white space in it; write +".to_owned());
+                    }
+                    columns.push(column.into_bytes());
+                }
+            }
+            ("conditions", DeValue::Table(wishes)) => {
+                conditions.extend(wishes.keys().map(|name| format!("{}=", name.get_ref())));
+            }
+            (name, _) if IDLE.contains(&name) => {}
+            (name, _) => {
+                return Err(format!(
+                    "`{}` is not understood; leave it out",
+                    shown(name.as_bytes())
+                ));
+            }
+        }
+    }
+    columns.push(to);
+    columns.push(format!("{status}{}", if force { "!" } else { "" }).into_bytes());
+    columns.extend(conditions.into_iter().map(String::into_bytes));
+    Ok(columns)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::links::formats::row::written;
+
+    fn check(text: &str, want: &[&str]) {
+        let help = Help { base: Some("https://b"), ..Help::default() };
+        let rows = written(|take| read(text.as_bytes(), &help, take));
+        let same = rows.len() == want.len()
+            && rows.iter().zip(want).all(|(row, want)| match want.split_once('!') {
+                Some((line, part)) => {
+                    let said = row.strip_prefix(line).and_then(|row| row.strip_prefix('!'));
+                    said.is_some_and(|said| said.contains(part))
+                }
+                None => row.starts_with(want),
+            });
+        assert!(same, "{text}: {rows:#?}");
+    }
+
+    #[test]
+    fn redirects_of_toml() {
+        check(
+            "[build]\ncommand = \"x\"\n\n[[redirects]]\n  from = \"/a/*\"\n  to = \"/b/:splat\"\n  status = 302\n  force = true\n",
+            &[
+                "1 -",
+                "5 /a/*|https://b/b/:splat|302|query=keep",
+                "5 /a|https://b/b/|302|query=keep",
+            ],
+        );
+        check(
+            "redirects = [{from=\"/s\", to=\"https://x/:id\", query={id=\":id\"}}]",
+            &["1 /s?id=*|https://x/{query:id}|301 ~", "1 /s/?id=*|https://x/{query:id}|301 ~"],
+        );
+        let of = |more: &str, want: &[&str]| {
+            check(&format!("[[redirects]]\nfrom=\"/a\"\nto=\"/b\"\n{more}"), want);
+        };
+        of("conditions={Country=[\"de\"]}", &["2 !Country= is not supported yet"]);
+        of("status=200", &["2 !only redirects"]);
+        of("signed=\"X\"", &["2 !`signed` is not understood"]);
+        check("[[redirects]]\nto=\"/b\"", &["1 !a redirect has no `from`"]);
+        check("[[redirects]]\nfrom=\"/a\"", &["2 !a redirect has no `to`"]);
+        check("[[redirects]]\nfrom=\"/a b\"\nto=\"/b\"", &["2 !white space"]);
+        check("a = \n", &["1 !not readable as TOML"]);
+        check(
+            "[[redirects]]\nfrom=\"/a/*\"\nto=\"/b\"\n[[redirects]]\nfrom=\"/a/c\"\nto=\"/d\"",
+            &[
+                "2 /a/*|https://b/b|301",
+                "2 /a|https://b/b|301",
+                "5 /a/c|https://b/d|301|query=keep ~Netlify takes line 2,",
+                "5 /a/c/|https://b/d|301|query=keep ~Netlify takes line 2,",
+            ],
+        );
+    }
+}

@@ -84,7 +84,7 @@ fn wrong_arguments_say_what_would_be_right() {
     check("--engine", "mio", "possible values: auto, io_uring, epoll");
     check("--fallback", "/home", "write https://host/path");
     check("--fallback", "https://a.example/:splat", "only a /* link can");
-    check("--format", "xml", "write one of native | nginx | haproxy");
+    check("--format", "xml", "write one of native | nginx | apache");
     check("--columns", "key=1", "the columns of key and target are needed");
     check("--on-bad-line", "ignore", "write refuse or skip");
     check("--header-timeout", "10", "write a time with its unit: 10s, 250ms or 1m");

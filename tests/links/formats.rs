@@ -204,7 +204,7 @@ fn whole_json_documents() {
     let folder = Folder::new();
     let list = folder.file(
         "list.json",
-        "[\n {\"source\": \"/a\",\n  \"target\": \"https://a.example/\"},\n {\"source\": \"b\", \"target\": \"https://b.example/\"}\n]\n",
+        "[\n {\"source\": \"/a\",\n  \"target\": \"https://a.example/\"},\n {\"source\": \"b\", \"target\": \"ftp://b.example/\"}\n]\n",
     );
     let ran = convert(&[&list, "--on-bad-line=skip"]);
     assert_eq!((ran.code, &*ran.out), (Some(1), "/a https://a.example/\n"), "{ran:?}");

@@ -360,7 +360,7 @@ fn names_that_a_person_picks() {
     for name in OnBadLine::NAMES {
         assert!(name.parse::<OnBadLine>().is_ok());
     }
-    assert!("apache".parse::<Format>().unwrap_err().contains("native | nginx | haproxy"));
+    assert!("xml".parse::<Format>().unwrap_err().contains("native | nginx | apache"));
     assert!("stop".parse::<OnBadLine>().unwrap_err().contains("refuse or skip"));
 }
 

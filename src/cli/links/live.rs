@@ -28,7 +28,7 @@ pub enum LiveCommand {
     ///
     /// The files are checked whole; with a bad line nothing is staged. What is
     /// served stays as it is until `carom links promote`.
-    Stage(Said<StageArguments>),
+    Stage(Box<Said<StageArguments>>),
     /// Show what `promote` would change; `links diff` without files.
     #[command(skip)]
     Diff(PlainArguments),

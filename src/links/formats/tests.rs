@@ -92,7 +92,7 @@ fn any_bytes_can_be_read_in_every_format() {
                             assert!(line > 0 && !message.is_empty(), "seed {SEED}, turn {turn}");
                         }
                         Line::Link(_) | Line::Other(_) | Line::Note(_) | Line::Defaults(_) => {
-                            assert!(line > 0)
+                            assert!(line > 0);
                         }
                     }
                 });

@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use carom::links::{Format, OnBadLine, Source, load};
-use carom::replay::{DryShard, LogLine, Pieces, read};
+use carom::replay::{DryShard, LogLine, LogReader, Pieces};
 use carom::shard::Now;
 use libfuzzer_sys::fuzz_target;
 
@@ -26,9 +26,11 @@ thread_local! {
 
 fuzz_target!(|data: &[u8]| {
     let (mut requests, mut replies) = (Pieces::default(), Pieces::default());
+    let mut reader = LogReader::default();
     for line in data.split(|&byte| byte == b'\n') {
-        if let LogLine::Request(request) = read(line) {
-            let host = request.host.unwrap_or(b"own.example");
+        reader.takes_heading(line);
+        if let LogLine::Request(request) = reader.read(line, reader.columns()) {
+            let host = request.host.as_deref().unwrap_or(b"own.example");
             requests.push(|text| request.push_head(host, text));
         }
     }

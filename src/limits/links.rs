@@ -160,6 +160,8 @@ pub const REPLAY_LINE_BYTES_MAX: usize = 256 * 1024;
 /// Longest referer or user agent taken from a log, bytes. Over it: left out, so that
 /// the head is not refused for it.
 pub const REPLAY_FIELD_BYTES_MAX: usize = 2048;
+/// Lines that are no request, shown by `links replay`; the rest are counted.
+pub const REPLAY_SHOWN_LINES: usize = 3;
 /// Requests answered in one go, by one thread for each table.
 pub const REPLAY_BLOCK_REQUESTS: usize = 8192;
 /// Bytes of all distinct requests that are answered differently, with their answers.

@@ -6,20 +6,25 @@
 //!              (sample)             └────▶ dry shard (new links) ──▶ reply ┴▶ changed replies, totals
 //! ```
 //!
+//! A log may be packed, and each of its lines tells of which of the `formats` it is.
 //! A dry shard answers as one that serves does, but without sockets, and writes its
 //! clicks nowhere. `cli` reads the arguments and shows how far it is.
 
-mod access_log;
 mod changed_replies;
 mod dry_shard;
+mod formats;
 mod log_file;
+mod logged;
+mod not_understood;
+mod packed;
 mod rerun;
 mod sample;
 mod totals;
 
-pub use access_log::{LogLine, LoggedRequest, read};
 pub use dry_shard::{DryShard, Pieces};
+pub use formats::{LogColumns, LogFormat, LogReader};
 pub use log_file::LogFile;
+pub use logged::{LogLine, LoggedRequest};
 pub use rerun::{Rerun, RerunOptions};
 pub use sample::Sample;
 pub use totals::Totals;

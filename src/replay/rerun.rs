@@ -3,9 +3,11 @@
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use super::access_log::{self, LogLine};
 use super::changed_replies::{AskedFor, ChangedReplies, ChangedReply};
 use super::dry_shard::{DryShard, Pieces};
+use super::formats::{LogColumns, LogFormat, LogReader};
+use super::logged::LogLine;
+use super::not_understood::NotUnderstood;
 use super::sample::{Drawn, Sample};
 use super::totals::Totals;
 use crate::limits::{REPLAY_BLOCK_REQUESTS, REPLAY_LISTED_DEFAULT};
@@ -16,6 +18,10 @@ use crate::words::{counted, visible_json};
 /// How a log is answered, and what of that is listed.
 #[derive(Clone, Debug, Default)]
 pub struct RerunOptions {
+    /// What the log is called.
+    pub log: String,
+    /// Of which format its lines are; `None`: each line tells.
+    pub format: Option<LogFormat>,
     /// Host of the requests whose line names none.
     pub host: Option<String>,
     /// Which lines are taken; `None`: all.
@@ -38,6 +44,10 @@ pub struct Rerun<'a, W> {
     replies: [Pieces; 2],
     /// The line of each request.
     lines: Vec<u64>,
+    /// Lines of the log so far, with headings.
+    number: u64,
+    reader: LogReader,
+    not_understood: NotUnderstood,
     drawn: Option<Drawn>,
     totals: Totals,
     changed: ChangedReplies,
@@ -59,6 +69,9 @@ impl<'a, W: Write> Rerun<'a, W> {
             requests: Pieces::default(),
             replies: [Pieces::default(), Pieces::default()],
             lines: Vec::new(),
+            number: 0,
+            reader: LogReader::new(options.format),
+            not_understood: NotUnderstood::default(),
             drawn,
             totals: Totals::default(),
             changed: ChangedReplies::default(),
@@ -69,12 +82,16 @@ impl<'a, W: Write> Rerun<'a, W> {
     /// Takes the next line of the log, if it is in the sample. Says whether what was
     /// taken is to be [answered](Self::answer) now.
     pub fn offer(&mut self, line: &[u8]) -> bool {
+        self.number += 1;
+        if self.reader.takes_heading(line) {
+            return false;
+        }
         self.totals.lines += 1;
-        let number = self.totals.lines;
+        let (number, columns) = (self.number, self.reader.columns());
         match &mut self.drawn {
-            Some(drawn) => drawn.offer(number, line),
+            Some(drawn) => drawn.offer(number, line, columns),
             None if self.options.sample.is_none_or(|sample| sample.takes(number)) => {
-                self.take(number, line);
+                self.take(number, line, columns);
             }
             None => {}
         }
@@ -85,14 +102,18 @@ impl<'a, W: Write> Rerun<'a, W> {
         self.lines.len() >= REPLAY_BLOCK_REQUESTS
     }
 
-    fn take(&mut self, number: u64, line: &[u8]) {
+    fn take(&mut self, number: u64, line: &[u8], columns: LogColumns) {
         self.totals.taken += 1;
-        match access_log::read(line) {
-            LogLine::Unreadable => self.totals.unreadable += 1,
+        match self.reader.read(line, columns) {
+            LogLine::Unreadable => {
+                self.totals.unreadable += 1;
+                self.not_understood.add(number, line);
+            }
             LogLine::OtherMethod => self.totals.other_methods += 1,
             LogLine::Request(request) => {
                 self.totals.requests += 1;
-                let host = request.host.or(self.options.host.as_ref().map(String::as_bytes));
+                let host =
+                    request.host.as_deref().or(self.options.host.as_ref().map(String::as_bytes));
                 self.totals.without_host += u64::from(host.is_none());
                 self.requests.push(|text| request.push_head(host.unwrap_or_default(), text));
                 self.lines.push(number);
@@ -160,8 +181,8 @@ impl<'a, W: Write> Rerun<'a, W> {
             if drawn.is_cut() {
                 writeln!(complaints, "carom: the sample is smaller, for want of memory")?;
             }
-            for (number, line) in drawn.into_lines() {
-                self.take(number, &line);
+            for line in drawn.into_lines() {
+                self.take(line.number, &line.text, line.columns);
                 if self.is_due() {
                     self.answer()?;
                 }
@@ -181,6 +202,7 @@ impl<'a, W: Write> Rerun<'a, W> {
             self.out.write_all(self.totals.to_text(distinct).as_bytes())?;
         }
         self.out.flush()?;
+        complaints.write_all(self.not_read().as_bytes())?;
         let has_hosts = self.tables.iter().any(|table| table.counts().hosts > 0);
         if has_hosts && self.totals.without_host > 0 {
             writeln!(
@@ -190,6 +212,15 @@ impl<'a, W: Write> Rerun<'a, W> {
             )?;
         }
         Ok(self.totals)
+    }
+
+    /// What is to be said of lines that are no request.
+    fn not_read(&self) -> String {
+        let RerunOptions { log, format, .. } = self.options;
+        match self.totals.is_nothing_read() {
+            true => self.not_understood.refusal(log, self.totals.lines, *format),
+            false => self.not_understood.to_text(log),
+        }
     }
 
     /// What is not listed, if anything is not.

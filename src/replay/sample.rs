@@ -1,9 +1,11 @@
 //! A sample of a log's lines: the same ones each time, and as many from its end as
 //! from its beginning.
 
+use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use std::str::FromStr;
 
+use super::formats::LogColumns;
 use crate::limits::REPLAY_SAMPLE_BYTES_MAX;
 
 /// How many lines are to be taken.
@@ -49,10 +51,48 @@ fn lot(line: u64) -> u64 {
     z ^ z >> 31
 }
 
+/// A line that was drawn; the highest lot is the first to go.
+#[derive(Debug)]
+struct Lot {
+    lot: u64,
+    line: DrawnLine,
+}
+
+impl Ord for Lot {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.lot.cmp(&other.lot)
+    }
+}
+
+impl PartialOrd for Lot {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Lot {
+    fn eq(&self, other: &Self) -> bool {
+        self.lot == other.lot
+    }
+}
+
+impl Eq for Lot {}
+
+/// A line of the sample.
+#[derive(Debug)]
+pub struct DrawnLine {
+    /// Its number in the log.
+    pub number: u64,
+    /// What it says.
+    pub text: Box<[u8]>,
+    /// What a heading said before it.
+    pub columns: LogColumns,
+}
+
 /// Of all lines seen so far those with the lowest lots.
 #[derive(Debug, Default)]
 pub struct Drawn {
-    lines: BinaryHeap<(u64, u64, Box<[u8]>)>,
+    lines: BinaryHeap<Lot>,
     most: usize,
     bytes: usize,
     is_cut: bool,
@@ -66,16 +106,17 @@ impl Drawn {
     }
 
     /// Takes a line, if its lot is low enough, in the place of another.
-    pub fn offer(&mut self, line: u64, text: &[u8]) {
-        let lot = lot(line);
+    pub fn offer(&mut self, number: u64, text: &[u8], columns: LogColumns) {
+        let lot = lot(number);
         if self.lines.len() == self.most {
-            if self.lines.peek().is_none_or(|(highest, ..)| lot >= *highest) {
+            if self.lines.peek().is_none_or(|highest| lot >= highest.lot) {
                 return;
             }
             self.drop_one();
         }
-        self.bytes += text.len() + size_of::<(u64, u64, Box<[u8]>)>();
-        self.lines.push((lot, line, text.into()));
+        self.bytes += text.len() + size_of::<Lot>();
+        let line = DrawnLine { number, text: text.into(), columns };
+        self.lines.push(Lot { lot, line });
         while self.bytes > REPLAY_SAMPLE_BYTES_MAX {
             self.drop_one();
             self.most = self.lines.len();
@@ -84,8 +125,8 @@ impl Drawn {
     }
 
     fn drop_one(&mut self) {
-        if let Some((_, _, text)) = self.lines.pop() {
-            self.bytes -= text.len() + size_of::<(u64, u64, Box<[u8]>)>();
+        if let Some(dropped) = self.lines.pop() {
+            self.bytes -= dropped.line.text.len() + size_of::<Lot>();
         }
     }
 
@@ -95,12 +136,11 @@ impl Drawn {
         self.is_cut
     }
 
-    /// Number and text of each line, in the order of the log.
+    /// Its lines, in the order of the log.
     #[must_use]
-    pub fn into_lines(self) -> Vec<(u64, Box<[u8]>)> {
-        let lines = self.lines.into_iter();
-        let mut lines: Vec<_> = lines.map(|(_, line, text)| (line, text)).collect();
-        lines.sort_unstable_by_key(|(line, _)| *line);
+    pub fn into_lines(self) -> Vec<DrawnLine> {
+        let mut lines: Vec<_> = self.lines.into_iter().map(|lot| lot.line).collect();
+        lines.sort_unstable_by_key(|line| line.number);
         lines
     }
 }
@@ -135,16 +175,18 @@ mod tests {
     fn lines_are_drawn_from_the_whole_log() {
         let draw = |count: u64| {
             let mut drawn = Drawn::new(1000);
-            (1..=count).for_each(|line| drawn.offer(line, line.to_string().as_bytes()));
+            (1..=count).for_each(|line| {
+                drawn.offer(line, line.to_string().as_bytes(), LogColumns::default());
+            });
             assert!(!drawn.is_cut());
             drawn.into_lines()
         };
         assert_eq!(draw(10).len(), 10);
         let lines = draw(100_000);
         assert_eq!(lines.len(), 1000);
-        assert!(lines.is_sorted());
-        assert!(lines.iter().all(|(line, text)| line.to_string().as_bytes() == &**text));
-        let early = lines.iter().filter(|(line, _)| *line <= 50_000).count();
+        assert!(lines.is_sorted_by_key(|line| line.number));
+        assert!(lines.iter().all(|line| line.number.to_string().as_bytes() == &*line.text));
+        let early = lines.iter().filter(|line| line.number <= 50_000).count();
         assert!((400..600).contains(&early), "{early} of the first half");
     }
 
@@ -152,7 +194,7 @@ mod tests {
     fn too_long_lines_make_the_sample_smaller() {
         let mut drawn = Drawn::new(1000);
         drawn.bytes = REPLAY_SAMPLE_BYTES_MAX - 200;
-        (1..=100).for_each(|line| drawn.offer(line, &[b'x'; 50]));
+        (1..=100).for_each(|line| drawn.offer(line, &[b'x'; 50], LogColumns::default()));
         assert!(drawn.is_cut() && drawn.lines.len() < 5);
     }
 }

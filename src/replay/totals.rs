@@ -31,6 +31,12 @@ pub struct Totals {
 }
 
 impl Totals {
+    /// Whether no line at all was understood.
+    #[must_use]
+    pub fn is_nothing_read(&self) -> bool {
+        self.taken == self.unreadable
+    }
+
     /// For people. Where each distinct request is listed once, those are in `distinct`.
     pub fn to_text(self, distinct: Option<&ChangedReplies>) -> String {
         let Self { lines, taken, requests, unreadable, other_methods, .. } = self;

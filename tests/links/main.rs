@@ -9,5 +9,6 @@ mod kinds;
 mod nginx;
 mod redirects;
 mod replay;
+mod replayed_logs;
 mod scale;
 mod workbooks;

@@ -53,8 +53,10 @@ pub enum LinksCommand {
     ///
     /// Each GET and HEAD of the log is answered with the old links and with the new,
     /// exactly as a server would now: status, Location and every other field. Other
-    /// lines are skipped and counted. The exit status is 0 when all answers are the
-    /// same, 1 when some differ, 2 when a file cannot be read or has bad lines.
+    /// lines are skipped and counted, and the first are shown. The log may be in gzip, and
+    /// each line of it in any of the formats below. The exit status is 0 when all answers
+    /// are the same, 1 when some differ, 2 when a file cannot be read or has bad lines, or
+    /// nothing of the log is understood.
     Replay(Said<replay::ReplayArguments>),
     /// Change the links of a running server
     #[command(flatten)]

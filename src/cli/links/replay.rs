@@ -14,18 +14,21 @@ use crate::cli::pipe::is_broken_pipe;
 use crate::cli::progress::Progress;
 use crate::limits::REPLAY_LISTED_DEFAULT;
 use crate::links::{self, Format, OnBadLine, Table};
-use crate::replay::{LogFile, Rerun, RerunOptions, Sample, Totals};
+use crate::replay::{LogFile, LogFormat, Rerun, RerunOptions, Sample, Totals};
 use crate::say::say_to;
 use crate::shard::Now;
 use crate::sources::{Reading, Sources};
+use crate::words::visible;
 
 /// What `carom links replay` is asked to do.
 #[derive(Args, Clone, Debug)]
 pub struct ReplayArguments {
-    /// Access log in the common or combined format, with or without the virtual host in
-    /// front; - reads standard input
+    /// Access log, as it is or in gzip; - reads standard input
     #[arg(value_name = "ACCESS_LOG")]
     pub log: PathBuf,
+    /// Format of the log
+    #[arg(long, help = format_help(), default_value = AUTO, hide_default_value = true, value_name = "NAME", value_parser = log_format)]
+    pub log_format: Option<Told>,
     /// Link files as they are; give it once for each
     #[arg(long, required = true, value_name = "FILE")]
     pub old: Vec<PathBuf>,
@@ -69,6 +72,24 @@ fn limit_help() -> String {
     )
 }
 
+/// The format of a log, if it was told: not `auto`.
+#[derive(Clone, Copy, Debug)]
+pub struct Told(Option<LogFormat>);
+
+const AUTO: &str = "auto";
+
+fn log_format(name: &str) -> Result<Told, String> {
+    if name == AUTO { Ok(Told(None)) } else { name.parse().map(|format| Told(Some(format))) }
+}
+
+fn format_help() -> String {
+    let mut text = format!("Format of the log: {AUTO} has each line tell [default: {AUTO}]\n");
+    for (name, about) in LogFormat::all() {
+        text.push_str(&format!("- {name}: {about}\n"));
+    }
+    text
+}
+
 /// A host as a field can hold it.
 fn host(text: &str) -> Result<String, String> {
     let is_host = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
@@ -91,17 +112,7 @@ pub fn replay(wish: &ReplayArguments, out: impl Write, complaints: &mut impl Wri
     let ran = tables.and_then(|tables| rerun(wish, tables, out, complaints));
     match ran {
         // Nothing was compared, which is no success.
-        Ok(totals) if totals.taken > 0 && totals.unreadable == totals.taken => {
-            say_to(
-                complaints,
-                format_args!(
-                    "{}: no line of it is a request; write a log of the common or combined format, \
-                     not compressed",
-                    wish.log.display()
-                ),
-            );
-            2
-        }
+        Ok(totals) if totals.is_nothing_read() => 2,
         Ok(totals) => u8::from(totals.different > 0),
         // Whoever stopped reading has seen what they wanted: a difference.
         Err(error) if is_broken_pipe(&error) => 1,
@@ -140,6 +151,8 @@ fn rerun(
     complaints: &mut impl Write,
 ) -> anyhow::Result<Totals> {
     let options = RerunOptions {
+        log: visible(&wish.log.display().to_string()).into_owned(),
+        format: wish.log_format.and_then(|Told(format)| format),
         host: wish.host.clone(),
         sample: wish.sample,
         all: wish.all,

@@ -11,88 +11,44 @@ use std::net::IpAddr;
 
 use memchr::{memchr, memchr_iter, memmem};
 
-use crate::limits::REPLAY_FIELD_BYTES_MAX;
+use crate::replay::logged::{LogLine, LoggedRequest, hex_byte};
 
-/// What a line of a log is to `links replay`.
-#[derive(Debug, PartialEq, Eq)]
-pub enum LogLine<'a> {
-    /// A request that a link may answer.
-    Request(LoggedRequest<'a>),
-    /// One that is neither GET nor HEAD.
-    OtherMethod,
-    /// No line of such a log, or of no request: `"-"`, bytes of TLS.
-    Unreadable,
+/// Reads a line, which has no end of line any more. The time is the first word with a
+/// bracket; what stands before it may be quoted too.
+pub fn read(line: &[u8]) -> Option<LogLine<'_>> {
+    let bracket = memmem::find(line, b" [")?;
+    let quote = bracket + memchr(b'"', &line[bracket..])?;
+    let (request, rest) = quoted(&line[quote + 1..])?;
+    let (method, target) = request_line(request)?;
+    let [referer, user_agent] = fields(rest);
+    Some(LogLine::of(LoggedRequest {
+        host: host(&line[..bracket]).map(Cow::Borrowed),
+        method: Cow::Borrowed(method),
+        target: plain(target),
+        referer: Cow::Borrowed(referer),
+        user_agent: Cow::Borrowed(user_agent),
+    }))
 }
 
-/// What a line says of a request.
-#[derive(Debug, PartialEq, Eq)]
-pub struct LoggedRequest<'a> {
-    /// The virtual host, if the line has one.
-    pub host: Option<&'a [u8]>,
-    /// `GET` or `HEAD`.
-    pub method: &'a [u8],
-    /// As it was sent: escapes of the log are undone.
-    pub target: Cow<'a, [u8]>,
-    /// As the log has it; empty if there was none, or none that a field can hold.
-    pub referer: &'a [u8],
-    /// The same.
-    pub user_agent: &'a [u8],
+/// Method and target of `METHOD target HTTP/1.1`, with the escapes of the log.
+pub(super) fn request_line(request: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (first, last) = (memchr(b' ', request)?, memchr::memrchr(b' ', request)?);
+    let is_request = first != last && request[last + 1..].starts_with(b"HTTP/");
+    is_request.then(|| (&request[..first], &request[first + 1..last]))
 }
 
-impl LoggedRequest<'_> {
-    /// Appends the head of the request as a client would send it now.
-    pub fn push_head(&self, host: &[u8], text: &mut Vec<u8>) {
-        text.extend_from_slice(self.method);
-        text.push(b' ');
-        text.extend_from_slice(&self.target);
-        let fields: [(&[u8], &[u8]); 3] = [
-            (b" HTTP/1.1\r\nHost: ", host),
-            (b"\r\nReferer: ", self.referer),
-            (b"\r\nUser-Agent: ", self.user_agent),
-        ];
-        for (at, (name, value)) in fields.into_iter().enumerate() {
-            if at == 0 || !value.is_empty() {
-                text.extend_from_slice(name);
-                text.extend_from_slice(value);
-            }
-        }
-        text.extend_from_slice(b"\r\n\r\n");
-    }
-}
-
-/// Reads a line, which has no end of line any more.
-pub fn read(line: &[u8]) -> LogLine<'_> {
-    let Some(quote) = memchr(b'"', line) else { return LogLine::Unreadable };
-    let (before, rest) = (&line[..quote], &line[quote + 1..]);
-    let Some(bracket) = memmem::find(before, b" [") else { return LogLine::Unreadable };
-    let Some((request, mut rest)) = quoted(rest) else { return LogLine::Unreadable };
-    let (Some(first), Some(last)) = (memchr(b' ', request), memchr::memrchr(b' ', request)) else {
-        return LogLine::Unreadable;
-    };
-    let (method, version) = (&request[..first], &request[last + 1..]);
-    if first == last || !is_method(method) || !version.starts_with(b"HTTP/") {
-        return LogLine::Unreadable;
-    }
-    if !matches!(method, b"GET" | b"HEAD") {
-        return LogLine::OtherMethod;
-    }
-    let mut next = || -> &[u8] {
+/// The next texts in quotes; empty where there is none.
+pub(super) fn fields<const N: usize>(mut rest: &[u8]) -> [&[u8]; N] {
+    [(); N].map(|()| {
         let field = memchr(b'"', rest).and_then(|at| quoted(&rest[at + 1..]));
-        let Some((field, after)) = field else { return b"" };
+        let Some((field, after)) = field else { return &b""[..] };
         rest = after;
-        if field == b"-" || !is_field(field) { b"" } else { field }
-    };
-    LogLine::Request(LoggedRequest {
-        host: host(&before[..bracket]),
-        method,
-        target: plain(&request[first + 1..last]),
-        referer: next(),
-        user_agent: next(),
+        field
     })
 }
 
 /// What stands before the next quote that is none of the text, and what behind it.
-fn quoted(text: &[u8]) -> Option<(&[u8], &[u8])> {
+pub(super) fn quoted(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let is_end = |&at: &usize| {
         let slashes = text[..at].iter().rev().take_while(|&&byte| byte == b'\\').count();
         slashes.is_multiple_of(2)
@@ -103,10 +59,13 @@ fn quoted(text: &[u8]) -> Option<(&[u8], &[u8])> {
 
 /// The virtual host: there are four words before the time, the first is a name, and the
 /// second an address, or a name that was looked up. Two addresses are those of a proxy and
-/// its client, and so is a list of them; what syslog puts in front is neither.
+/// its client, and so is a list of them; what syslog puts in front is neither. Behind a
+/// name the list of addresses may be in quotes.
 fn host(before: &[u8]) -> Option<&[u8]> {
     let mut words = before.split(|&byte| byte == b' ');
     let (first, second) = (words.next()?, words.next()?);
+    let second = second.strip_prefix(b"\"").unwrap_or(second);
+    let second = second.split(|byte| b",\"".contains(byte)).next().unwrap_or_default();
     let is_client = is_address(second) || is_name(second);
     let name = first.iter().position(|&byte| byte == b':').map_or(first, |at| &first[..at]);
     let is_host = is_name(name) || (is_address(second) && is_label(name));
@@ -129,30 +88,18 @@ fn is_label(word: &[u8]) -> bool {
         && word.iter().all(|&byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
-/// RFC 9110 §9.1: a token, and by convention in capitals. Garbage is none.
-fn is_method(word: &[u8]) -> bool {
-    !word.is_empty() && word.iter().all(|&byte| byte.is_ascii_uppercase() || byte == b'-')
-}
-
-/// Whether a field of a request can have held it as it stands in the log.
-fn is_field(text: &[u8]) -> bool {
-    // No early end: this way it is a few vector instructions.
-    let is_bad = |bad, &byte: &u8| bad | (byte < b' ') | (byte == 0x7f);
-    text.len() <= REPLAY_FIELD_BYTES_MAX && !text.iter().fold(false, is_bad)
-}
-
 /// A request target without the escapes of the log: `\"`, `\\`, and `\x` with two
 /// hex digits. Those of control characters stay, since no request that was answered
 /// had one.
-fn plain(target: &[u8]) -> Cow<'_, [u8]> {
+pub(super) fn plain(target: &[u8]) -> Cow<'_, [u8]> {
     let Some(at) = memchr(b'\\', target) else { return Cow::Borrowed(target) };
     let mut text = target[..at].to_vec();
     let mut rest = &target[at..];
     while let [first, after @ ..] = rest {
         let (byte, size) = match rest {
             [b'\\', byte @ (b'"' | b'\\'), ..] => (*byte, 2),
-            [b'\\', b'x', high, low, ..] => match hex(*high).zip(hex(*low)) {
-                Some((high, low)) if !(high << 4 | low).is_ascii_control() => (high << 4 | low, 4),
+            [b'\\', b'x', digits @ ..] => match hex_byte(digits) {
+                Some(byte) if !byte.is_ascii_control() => (byte, 4),
                 _ => (*first, 1),
             },
             _ => (*first, 1),
@@ -163,31 +110,15 @@ fn plain(target: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(text)
 }
 
-fn hex(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).map(|value| value as u8)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::REPLAY_FIELD_BYTES_MAX;
+    use crate::replay::formats::tests::told;
 
-    /// Host, method, target, referer and user agent of a line, parted by bars; or
-    /// what it is.
     fn check(line: &str, wanted: &str) {
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let got = match read(line.as_bytes()) {
-            LogLine::Request(request) => [
-                &text(request.host.unwrap_or(b"none")),
-                &text(request.method),
-                &text(&request.target),
-                &text(request.referer),
-                &*text(request.user_agent),
-            ]
-            .join("|"),
-            LogLine::OtherMethod => "other method".to_owned(),
-            LogLine::Unreadable => "unreadable".to_owned(),
-        };
-        assert_eq!(got, wanted, "{line}");
+        let read = read(line.as_bytes()).unwrap_or(LogLine::Unreadable);
+        assert_eq!(told(Some(read)), wanted, "{line}");
     }
 
     const TIME: &str = "[17/May/2015:10:05:03 +0000]";
@@ -215,6 +146,12 @@ mod tests {
         check(&format!("Nov 27 08:00:01 web nginx: 203.0.113.9 - - {end}"), "none|GET|/a?b=c||");
         let syslog = "<190>1 2026-11-27T08:00:01.123Z web.example nginx 7 - - 203.0.113.9 - -";
         check(&format!("{syslog} {end}"), "none|GET|/a?b=c||");
+        check(&format!("go.example 203.0.113.9, 10.0.0.1 - - {end}"), "go.example|GET|/a?b=c||");
+        check(&format!("203.0.113.9,10.0.0.1 - - {end}"), "none|GET|/a?b=c||");
+        check(&format!("unknown, 10.0.0.1 - - {end}"), "none|GET|/a?b=c||");
+        let list = "\"203.0.113.9, 10.0.0.1\" - -";
+        check(&format!("{list} {end} {fields}"), &format!("none{both}"));
+        check(&format!("go.example {list} {end} {fields}"), &format!("go.example{both}"));
         // A name that was looked up, and a user with a space.
         check(&format!("pc.example - john doe {end}"), "none|GET|/a?b=c||");
     }

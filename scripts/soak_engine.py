@@ -38,7 +38,7 @@ WAITING_BYTES = DISK_BYTES // 3
 EXPECTED = re.compile(r"carom: (reloaded: |generation \d+: |(set|unset|reset) by |stopping: |stopped: )")
 WAITED = re.compile(r"carom: warning: requests waited (\d+) times? for room")
 STOPPED = re.compile(
-    r"carom: stopped: (\d+) requests, (\d+) clicks recorded in (\d+) segments, (\d+) lost"
+    r"carom: stopped: (\d+) requests?, (\d+) clicks? recorded in (\d+) segments?, (\d+) lost"
     r"(?:, (\d+) clicks? whose reply was not delivered)?"
 )
 # What a sink may say, as its folder goes away.

@@ -124,4 +124,27 @@ mod tests {
             assert_eq!(variable, Some(&*format!("CAROM_{}", name.to_uppercase())), "{name}");
         }
     }
+
+    /// Whoever reads or writes a click folder has its name from the same variable.
+    #[test]
+    fn every_click_folder_has_the_same_variable() {
+        let command = super::Arguments::command();
+        let at = |path: &str, argument: &str| {
+            let mut words = path.split(' ');
+            let found = words.try_fold(&command, |command, word| command.find_subcommand(word));
+            let mut arguments = found.unwrap().get_arguments();
+            let argument = arguments.find(|known| known.get_id() == argument).expect(path);
+            let variable = argument.get_env().and_then(|name| name.to_str());
+            assert_eq!(variable, Some("CAROM_CLICKS"), "{path}");
+            assert_eq!(argument.get_default_values(), ["./clicks"], "{path}");
+        };
+        at("serve", "clicks");
+        at("ship", "clicks");
+        at("clicks get", "clicks");
+        at("clicks cat", "paths");
+        at("clicks stats", "paths");
+        at("clicks verify", "paths");
+        at("clicks prove", "folder");
+        at("links set", "clicks");
+    }
 }

@@ -17,8 +17,8 @@ use super::quantities::{long_time, written_time};
 use super::wishes::default_name;
 use crate::clicks::{ChosenColumns, ClickKeys, key_file};
 use crate::limits::{
-    BATCH_CLICKS_DEFAULT, BATCH_CLICKS_MAX, FILE_WAIT_DEFAULT, KEEP_SHIPPED_DEFAULT,
-    STREAM_WAIT_DEFAULT,
+    BATCH_CLICKS_DEFAULT, BATCH_CLICKS_MAX, CLICKS_FOLDER_DEFAULT, FILE_WAIT_DEFAULT,
+    KEEP_SHIPPED_DEFAULT, STREAM_WAIT_DEFAULT,
 };
 use crate::say::say;
 use crate::ship::sinks::{Address, SINKS, SinkKind};
@@ -41,8 +41,8 @@ Example: carom ship /var/lib/carom --to parquet:/srv/clicks --follow --delete-sh
 #[command(group(ArgGroup::new("task").required(true).args(["to", "list", "forget"])))]
 pub struct ShipArguments {
     /// Click folder of a server, which may be running
-    #[arg(value_name = "DIR")]
-    clicks: PathBuf,
+    #[arg(env = "CAROM_CLICKS", default_value = CLICKS_FOLDER_DEFAULT, value_name = "DIR")]
+    clicks: Option<PathBuf>,
 
     /// Where to
     #[arg(long, help = format!("Where to: {SINKS}"), value_name = "SINK", value_parser = kind)]
@@ -122,6 +122,12 @@ pub struct ShipArguments {
     quiet: bool,
 }
 
+impl ShipArguments {
+    fn folder(&self) -> &Path {
+        self.clicks.as_deref().unwrap_or(Path::new(CLICKS_FOLDER_DEFAULT))
+    }
+}
+
 /// Runs the command.
 #[must_use]
 pub fn run(wish: &ShipArguments) -> ExitCode {
@@ -132,13 +138,14 @@ pub fn run(wish: &ShipArguments) -> ExitCode {
 }
 
 fn done(wish: &ShipArguments) -> anyhow::Result<u8> {
-    ensure!(wish.clicks.is_dir(), "there is no click folder {}", wish.clicks.display());
+    let clicks = wish.folder();
+    ensure!(clicks.is_dir(), "there is no click folder {}", clicks.display());
     if let Some(kind) = &wish.to {
         return ship(wish, kind);
     }
     match &wish.forget {
-        Some(name) => register::forget(&wish.clicks, name)?,
-        None => list(&wish.clicks, wish.json, &mut io::stdout().lock())?,
+        Some(name) => register::forget(clicks, name)?,
+        None => list(clicks, wish.json, &mut io::stdout().lock())?,
     }
     Ok(0)
 }
@@ -173,11 +180,11 @@ fn plan(wish: &ShipArguments, kind: &SinkKind) -> anyhow::Result<ShipPlan> {
         SinkKind::File(_) | SinkKind::Parquet(_) => FILE_WAIT_DEFAULT,
     });
     Ok(ShipPlan {
-        clicks: wish.clicks.clone(),
+        clicks: wish.folder().to_owned(),
         name: wish.name.clone().unwrap_or_else(|| address.name()),
         address,
         keys: if wish.no_ids { None } else { Some(keys(wish)?) },
-        key_file: wish.click_key.clone().unwrap_or_else(|| key_file::beside(&wish.clicks)),
+        key_file: wish.click_key.clone().unwrap_or_else(|| key_file::beside(wish.folder())),
         batch_clicks: wish.batch.unwrap_or(BATCH_CLICKS_DEFAULT) as usize,
         follow: wish.follow.then_some(wait),
         delete_after: wish.delete_shipped.then_some(wish.keep_for.unwrap_or(KEEP_SHIPPED_DEFAULT)),
@@ -189,7 +196,7 @@ fn plan(wish: &ShipArguments, kind: &SinkKind) -> anyhow::Result<ShipPlan> {
 fn keys(wish: &ShipArguments) -> anyhow::Result<ClickKeys> {
     let keys = match &wish.click_key {
         Some(path) => key_file::load(path),
-        None => key_file::load_beside(&wish.clicks),
+        None => key_file::load_beside(wish.folder()),
     };
     keys.context("clicks are told apart by their ids; name the key file, or ship with --no-ids")
 }

@@ -9,7 +9,7 @@ use carom::limits::{
 };
 
 use crate::LINKS;
-use crate::common::carom;
+use crate::common::{bare, carom, ended};
 
 /// A command that cannot read what it is given.
 fn check_refusal(arguments: &[&str], code: i32, words: &[&str]) {
@@ -48,6 +48,38 @@ fn unreadable_paths_are_named() {
     let ran = carom(["serve", links, "--clicks", file]);
     assert_eq!(ran.code, Some(1));
     assert!(ran.err.contains("click folder") && ran.err.contains(file), "{ran:?}");
+}
+
+/// Without a folder it is that of the variable, and without both `./clicks`.
+#[test]
+fn every_click_folder_is_named_in_the_same_way() {
+    let folder = tempfile::tempdir().unwrap();
+    for words in [
+        &["clicks", "cat"][..],
+        &["clicks", "stats"],
+        &["clicks", "verify"],
+        &["clicks", "prove"],
+        &["clicks", "get", "02tr000000000000000000000"],
+        &["ship", "--list"],
+        &["links", "show", "/a"],
+    ] {
+        let ran = |variable: &str, more: &[&str]| {
+            let mut command = bare();
+            command.current_dir(folder.path()).env("CAROM_CLICKS", variable);
+            ended(command.args(words).args(more).spawn().unwrap())
+        };
+        for (variable, named) in [("told", "told"), ("", "./clicks")] {
+            let ran = ran(variable, &[]);
+            assert!(ran.code == Some(2) && ran.err.contains(named), "{words:?}: {ran:?}");
+        }
+        let flag: &[&str] = if words.contains(&"get") || words[0] == "links" {
+            &["--clicks", "said"]
+        } else {
+            &["said"]
+        };
+        let ran = ran("told", flag);
+        assert!(ran.code == Some(2) && ran.err.contains("said"), "{words:?}: {ran:?}");
+    }
 }
 
 #[test]

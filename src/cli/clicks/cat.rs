@@ -12,11 +12,13 @@ use clap::Args;
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use super::filter::FilterArguments;
+use super::folders;
 use super::row_choice::{self, RowFormatName};
 use super::totals::{status, total};
 use crate::cli::pipe::is_broken_pipe;
 use crate::cli::wishes::default_name;
 use crate::clicks::{ChosenColumns, Ledger, Tally, key_ring::KeyRing};
+use crate::limits::CLICKS_FOLDER_DEFAULT;
 use crate::say::say_to;
 
 /// How often a followed folder is looked at.
@@ -28,7 +30,7 @@ const OUT_BYTES: usize = 256 * 1024;
 #[derive(Args, Clone, Debug)]
 pub struct CatArguments {
     /// Click folders, or single segment files.
-    #[arg(required = true, value_name = "DIR|FILE")]
+    #[arg(env = "CAROM_CLICKS", default_value = CLICKS_FOLDER_DEFAULT, value_name = "DIR|FILE")]
     pub paths: Vec<PathBuf>,
     /// How to print them.
     #[arg(long, value_enum, default_value = default_name::<RowFormatName>())]
@@ -102,7 +104,7 @@ fn print(
 ) -> anyhow::Result<(Tally, u64)> {
     let mut keys = KeyRing::new(wish.click_key.as_deref())?;
     let filter = wish.filter.filter();
-    let mut ledger = Ledger::open(&wish.paths, wish.follow)?;
+    let mut ledger = Ledger::open(&folders(&wish.paths), wish.follow)?;
     ledger.compare_with_lists(|folder| keys.list_keys(folder));
     ledger.pass_over_all_but(filter.times.clone());
     let columns = row_choice::columns(wish.columns.as_ref(), wish.excel);

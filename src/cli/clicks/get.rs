@@ -23,7 +23,7 @@ pub struct GetArguments {
     #[arg(required = true, value_name = "ID")]
     pub ids: Vec<String>,
     /// The click folder.
-    #[arg(long, default_value = CLICKS_FOLDER_DEFAULT, value_name = "DIR")]
+    #[arg(long, env = "CAROM_CLICKS", default_value = CLICKS_FOLDER_DEFAULT, value_name = "DIR")]
     pub clicks: Option<PathBuf>,
     /// Keys that the ids were signed with [default: .state/click-key in the folder].
     #[arg(long, value_name = "FILE")]

@@ -14,6 +14,7 @@ use crate::cli::progress::Progress;
 use crate::clicks::proof::{self, Proof, SignedPage};
 use crate::clicks::{ClickKeys, Ledger, key_file};
 use crate::disk::regular;
+use crate::limits::CLICKS_FOLDER_DEFAULT;
 use crate::limits::PROOF_BYTES_MAX;
 use crate::say::say_to;
 use crate::ship::register;
@@ -23,7 +24,7 @@ use crate::words::{visible, visible_json};
 #[derive(Args, Clone, Debug)]
 pub struct ProveArguments {
     /// The click folder.
-    #[arg(value_name = "DIR")]
+    #[arg(env = "CAROM_CLICKS", default_value = CLICKS_FOLDER_DEFAULT, value_name = "DIR")]
     pub folder: PathBuf,
     /// Only segments whose first click is of this time or later: RFC 3339, a date (UTC),
     /// or so long ago, such as 2h or 7d.

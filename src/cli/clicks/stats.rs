@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::filter::FilterArguments;
+use super::folders;
 use super::totals::{status, tally_to_json, total};
 use crate::cli::pipe::is_broken_pipe;
 use crate::cli::progress::Progress;
@@ -18,7 +19,7 @@ use crate::clicks::{
     ByValue, ClickCounter, Count, HOUR_US, Ledger, LinkKeys, Stats, Tally, Top, key_ring::KeyRing,
     spell,
 };
-use crate::limits::STATS_ROWS_DEFAULT;
+use crate::limits::{CLICKS_FOLDER_DEFAULT, STATS_ROWS_DEFAULT};
 use crate::say::say_to;
 use crate::words::{counted, visible, visible_json};
 
@@ -29,7 +30,7 @@ const HOURS_SHOWN: usize = 48;
 #[derive(Args, Clone, Debug)]
 pub struct StatsArguments {
     /// Click folders, or single segment files.
-    #[arg(required = true, value_name = "DIR|FILE")]
+    #[arg(env = "CAROM_CLICKS", default_value = CLICKS_FOLDER_DEFAULT, value_name = "DIR|FILE")]
     pub paths: Vec<PathBuf>,
     /// Which clicks are counted.
     #[command(flatten)]
@@ -99,7 +100,7 @@ struct CountedClicks {
 fn count(wish: &StatsArguments) -> anyhow::Result<CountedClicks> {
     let filter = wish.filter.filter();
     let keys = KeyRing::new(wish.click_key.as_deref())?;
-    let mut ledger = Ledger::open(&wish.paths, false)?;
+    let mut ledger = Ledger::open(&folders(&wish.paths), false)?;
     ledger.compare_with_lists(|folder| keys.list_keys(folder));
     ledger.pass_over_all_but(filter.times.clone());
     let mut progress = Progress::new(Some(ledger.waiting_bytes()));

@@ -11,6 +11,7 @@ use super::totals::{status, tally_to_json, with_links};
 use crate::cli::pipe::is_broken_pipe;
 use crate::cli::progress::Progress;
 use crate::clicks::{Ledger, SegmentReport, Tally, Weight, key_ring::KeyRing};
+use crate::limits::CLICKS_FOLDER_DEFAULT;
 use crate::say::say_to;
 use crate::words::{counted, visible, visible_json};
 
@@ -18,7 +19,7 @@ use crate::words::{counted, visible, visible_json};
 #[derive(Args, Clone, Debug)]
 pub struct VerifyArguments {
     /// Click folders, or single segment files.
-    #[arg(required = true, value_name = "DIR|FILE")]
+    #[arg(env = "CAROM_CLICKS", default_value = CLICKS_FOLDER_DEFAULT, value_name = "DIR|FILE")]
     pub paths: Vec<PathBuf>,
     /// A line for every segment, and where in it something was found.
     #[arg(long, short = 'v', visible_short_alias = 'a')]

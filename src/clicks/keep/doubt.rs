@@ -159,22 +159,23 @@ impl Doubt {
                  {in_another}; find out who cuts files in the stage"
             ),
             Fate::Cut(bytes) => format!(
-                "{file} was cut to {bytes} bytes while it was written. {all} were recorded in it, \
+                "{file} was cut to {} while it was written. It held {all}, \
                  and those beyond that are gone. {in_another}; find out who cuts files in the \
-                 click folder, and bring the segment back from a copy"
+                 click folder, and bring the segment back from a copy",
+                counted(*bytes, "byte")
             ),
             Fate::Removed => format!(
-                "{file} was removed while it was written. {all} were recorded in it, and they are \
+                "{file} was removed while it was written. It held {all}, which are \
                  gone. {in_another}; find out who removes files from the click folder"
             ),
             Fate::Moved(to) => format!(
-                "{file} was moved to {} while it was written. {all} were recorded in it, and are \
+                "{file} was moved to {} while it was written. It held {all}, which are \
                  not in the click folder now. {in_another}; move it back under its name",
                 to.display()
             ),
             Fate::Gone => format!(
-                "{file} is not there any more, or is another file now. {all} were recorded in the \
-                 one that was, and are not in the click folder now. {in_another}; look for it, \
+                "{file} is not there any more, or is another file now. The one \
+                 that was held {all}, which are not in the click folder now. {in_another}; look for it, \
                  and move it back under its name"
             ),
         })

@@ -9,6 +9,7 @@ use super::doubt::{Doubt, Fate};
 use super::open_segment::OpenSegment;
 use crate::disk;
 use crate::limits::{SEGMENT_HEADER_BYTES, SYNC_STEP_BYTES};
+use crate::words::counted;
 
 /// So many bytes ahead of the writer are faulted in anew before each sync: the
 /// kernel may have written them back as zeros meanwhile, and watches them then.
@@ -131,7 +132,7 @@ impl OwnSegment {
         };
         let fate = Fate::of(&shared);
         let what = match &fate {
-            Fate::Cut(bytes) => format!("was cut to {bytes} bytes"),
+            Fate::Cut(bytes) => format!("was cut to {}", counted(*bytes, "byte")),
             Fate::Removed => "was removed".to_owned(),
             Fate::Moved(to) => format!("was moved to {}", to.display()),
             Fate::Gone => "was replaced or hidden".to_owned(),

@@ -22,6 +22,7 @@ use crate::clicks::read::compare::Weight;
 use crate::clicks::read::ledger::Ledger;
 use crate::clicks::read::tally::SegmentReport;
 use crate::machine::clock::unix_us;
+use crate::words::counted;
 
 /// What is proved, and what stands against it.
 #[derive(Debug)]
@@ -224,10 +225,10 @@ fn read_list(
     if let Some(lines) = lines {
         ensure!(
             listed.lines == lines,
-            "the list of segments of {} has {} lines, and had {lines} when the page was made: it \
+            "the list of segments of {} has {}, and had {lines} when the page was made: it \
              was cut, or is that of another folder",
             clicks.display(),
-            listed.lines
+            counted(listed.lines, "line")
         );
     }
     Ok(listed)

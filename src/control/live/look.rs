@@ -15,6 +15,7 @@ use crate::links::{
 };
 use crate::machine::background;
 use crate::shard::{Builtin, Builtins};
+use crate::words::counted;
 
 /// Every link there is, as a file of the native format. It breaks off where nobody takes
 /// it.
@@ -22,7 +23,7 @@ pub fn export(editor: &Editor, generation: u32, to: ExportSender) {
     let links = editor.snapshot();
     aside(move || {
         let mut pieces = Pieces { to, text: Vec::with_capacity(2 * EXPORT_PIECE_BYTES) };
-        let head = format_args!("# generation {generation}, {} links\n", links.len());
+        let head = format_args!("# generation {generation}, {}\n", counted(links.len(), "link"));
         let mut written = pieces.text.write_fmt(head);
         for link in links.links() {
             written = written.and_then(|()| writeln!(pieces.text, "{link}"));

@@ -76,7 +76,7 @@ impl Banner {
              \x20 links     {} in {} of memory, read in {:.1?}{left_out}{changes}{promoted}\n\
              \x20 unknown   {unknown}\n\
              \x20 engine    {} ({})\n\
-             \x20 cores     {}, each up to {} connections\n\
+             \x20 cores     {}, each up to {}\n\
              \x20 listen    {}\n\
              \x20 clicks    {}{made}{key}\n\
              \x20 admin     {}\n\
@@ -87,7 +87,7 @@ impl Banner {
             self.engine,
             self.engine_reason,
             self.cores,
-            self.connections_per_core,
+            counted(self.connections_per_core, "connection"),
             addresses.join("  "),
             self.clicks.display(),
             self.admin.display(),

@@ -21,9 +21,9 @@ use crate::words::counted;
 pub fn stop(server: RunningServer<'_>, keeper: Keeper) -> anyhow::Result<()> {
     let RunningServer { plan, shards, running, signals, wishes, desk, admin } = server;
     say(format_args!(
-        "stopping: {} connections have {:?} to finish",
-        shards.counts().connections,
-        plan.drain_timeout
+        "stopping: {:?} for {} to finish",
+        plan.drain_timeout,
+        counted(shards.counts().connections, "connection")
     ));
     // Nothing is changed any more, so that whoever was answered is right.
     admin.stop();
@@ -87,8 +87,10 @@ fn farewell(counts: &ShardCounts, summary: &Summary, cut: u64) -> String {
         count => format!(", {} whose reply was not delivered", counted(count, "click")),
     };
     format!(
-        "stopped: {} requests, {} clicks recorded in {} segments, {} lost{doubtful}{undelivered}\
-         {refused}{cut}",
-        counts.requests, summary.clicks, summary.segments, summary.lost
+        "stopped: {}, {} recorded in {}, {} lost{doubtful}{undelivered}{refused}{cut}",
+        counted(counts.requests, "request"),
+        counted(summary.clicks, "click"),
+        counted(summary.segments, "segment"),
+        summary.lost
     )
 }

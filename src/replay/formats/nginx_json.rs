@@ -15,9 +15,8 @@ const REQUESTS: [&str; 2] = ["request", "request_line"];
 const PATHS: [&str; 6] = ["uri", "path", "request_path", "url", "document_uri", "uri_path"];
 const QUERIES: [&str; 4] = ["args", "query_string", "query", "uri_query"];
 const METHODS: [&str; 4] = ["request_method", "method", "requestMethod", "verb"];
-/// What was asked for goes before which server it was.
-const HOSTS: [&str; 7] =
-    ["http_host", "host", "vhost", "domain", "hostname", "server_name", "virtual_host"];
+/// What was asked for goes before which server it was. (`hostname` is that of the machine.)
+const HOSTS: [&str; 6] = ["http_host", "host", "vhost", "virtual_host", "domain", "server_name"];
 const REFERERS: [&str; 5] = ["http_referer", "referer", "http_referrer", "referrer", "httpReferer"];
 const AGENTS: [&str; 5] = ["http_user_agent", "user_agent", "userAgent", "httpUserAgent", "agent"];
 
@@ -40,12 +39,17 @@ pub fn read(line: &Object) -> Option<LogLine<'static>> {
         (None, None) => b"GET",
     };
     Some(LogLine::of(LoggedRequest {
-        host: first(line, &HOSTS).filter(|host| *host != "_").map(|host| bytes(Some(host))),
+        host: first(line, &HOSTS).filter(|host| is_host(host)).map(|host| bytes(Some(host))),
         method: Cow::Owned(method.to_vec()),
         target,
         referer: bytes(first(line, &REFERERS)),
         user_agent: bytes(first(line, &AGENTS)),
     }))
+}
+
+/// Whether it is a host, and not what nginx has for all of them or for some.
+fn is_host(name: &str) -> bool {
+    !name.starts_with(['_', '*', '.', '~'])
 }
 
 /// A path and its query; a space in the path is one that was escaped.
@@ -79,6 +83,7 @@ mod tests {
             "go.example|GET|/a%20b?c=d||",
         );
         check(r#"{"uri":"/a","args":"","server_name":"_"}"#, "none|GET|/a||");
+        check(r#"{"uri":"/a","server_name":"*.example","hostname":"web1"}"#, "none|GET|/a||");
         check(r#"{"path":"/a","query":"?b","method":"GET"}"#, "none|GET|/a?b||");
         check(r#"{"uri":"/a?b","args":"b"}"#, "none|GET|/a?b||");
         check(

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::filter::FilterArguments;
-use super::folders;
+use super::folders::folders;
 use super::totals::{status, tally_to_json, total};
 use crate::cli::pipe::is_broken_pipe;
 use crate::cli::progress::Progress;

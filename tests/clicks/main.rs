@@ -4,6 +4,7 @@ mod cat;
 mod commands;
 #[path = "../common/mod.rs"]
 mod common;
+mod counted;
 mod crafted;
 mod damage;
 mod erasure;

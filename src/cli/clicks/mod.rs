@@ -4,6 +4,7 @@ pub mod cat;
 pub mod filter;
 pub mod get;
 pub mod prove;
+mod reading;
 pub mod row_choice;
 pub mod stats;
 mod totals;
@@ -35,7 +36,8 @@ pub enum ClicksCommand {
     /// every click has been printed, 1 when an id is refused or its click is not
     /// there, 2 when something cannot be read at all.
     Get(Said<get::GetArguments>),
-    /// Count clicks: by verdict, status, hour, link, referer and user agent.
+    /// Count clicks: by verdict, status, hour, link, referer and user agent, or by what
+    /// --by names.
     ///
     /// What is damaged or missing is said on standard error. Exit status as of
     /// `clicks cat`.

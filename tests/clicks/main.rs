@@ -23,6 +23,7 @@ mod power;
 mod printed;
 mod proving;
 mod python;
+mod report_page;
 mod scale;
 mod started;
 mod strays;

@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Span, SpanRelativeTo, Timestamp};
 
-use crate::clicks::{Filter, Verdict};
+use crate::clicks::{Filter, LocalTime, Verdict};
 use crate::links::{Key, KeyScratch, ZoneName};
 
 /// Which clicks are wanted.
@@ -52,6 +52,32 @@ impl FilterArguments {
     #[must_use]
     pub fn zone(&self) -> TimeZone {
         self.tz.as_ref().map_or(TimeZone::UTC, |tz| tz.zone().clone())
+    }
+
+    /// The zone, as it was said.
+    #[must_use]
+    pub fn zone_name(&self) -> String {
+        self.tz.as_ref().map_or_else(|| "UTC".to_owned(), ToString::to_string)
+    }
+
+    /// What clicks must be, for people; empty where all are taken.
+    #[must_use]
+    pub fn told(&self) -> String {
+        let (zone, filter) = (self.zone(), self.filter());
+        let local = LocalTime::new(zone.clone());
+        let time = |time: ClickTime| local.second_for_people(time.at(&zone));
+        let verdict = self.verdict.and_then(|verdict| verdict.to_possible_value());
+        let parts = [
+            self.since.map(|since| format!("since {}", time(since))),
+            self.until.map(|until| format!("before {}", time(until))),
+            filter.link.map(|link| format!("link {link:016x}")),
+            verdict.map(|verdict| format!("verdict {}", verdict.get_name())),
+            self.tag.as_ref().map(|tag| match &**tag {
+                "" => "without a tag".to_owned(),
+                tag => format!("tag {tag}"),
+            }),
+        ];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
 
     /// The filter that is meant.

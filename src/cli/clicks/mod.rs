@@ -5,6 +5,7 @@ pub mod filter;
 pub mod get;
 pub mod prove;
 mod reading;
+pub mod report;
 pub mod row_choice;
 pub mod stats;
 mod totals;
@@ -42,6 +43,12 @@ pub enum ClicksCommand {
     /// What is damaged or missing is said on standard error. Exit status as of
     /// `clicks cat`.
     Stats(Said<stats::StatsArguments>),
+    /// Write a page with charts: what was clicked, when, and where visitors came from.
+    ///
+    /// It is one file for a browser that needs nothing beside it and runs nothing. What is
+    /// damaged or missing is said on it, and on standard error. Exit status as of
+    /// `clicks cat`.
+    Report(Said<report::ReportArguments>),
     /// Say whether the click log is whole.
     ///
     /// Reads every segment and checks seals, checksums and sequence numbers. Prints a
@@ -74,6 +81,7 @@ pub fn run(command: &ClicksCommand) -> ExitCode {
         ClicksCommand::Cat(wish) => cat::run(wish),
         ClicksCommand::Get(wish) => get::run(wish),
         ClicksCommand::Stats(wish) => stats::run(wish),
+        ClicksCommand::Report(wish) => report::run(wish),
         ClicksCommand::Verify(wish) => verify::run(wish),
         ClicksCommand::Prove(wish) => prove::run(wish),
     }

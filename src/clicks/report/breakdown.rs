@@ -17,6 +17,7 @@ pub struct Breakdown {
     top: Top<Vec<u8>>,
     /// No fewer than those of all that is counted.
     bytes: usize,
+    bytes_max: usize,
     /// The values of one click.
     values: Vec<u8>,
 }
@@ -43,9 +44,14 @@ impl Breakdown {
     /// No click yet; times are those of a zone.
     #[must_use]
     pub fn new(facets: Facets, zone: TimeZone) -> Self {
+        Self::within(facets, zone, STATS_BY_ROWS_MAX, STATS_BY_BYTES_MAX)
+    }
+
+    /// The same with room for so many rows, and for so many bytes of their values.
+    #[must_use]
+    pub fn within(facets: Facets, zone: TimeZone, rows_max: usize, bytes_max: usize) -> Self {
         let means = Means { local: LocalTime::new(zone), speller: Speller::default() };
-        let top = Top::new(STATS_BY_ROWS_MAX);
-        Self { facets, means, top, bytes: 0, values: Vec::new() }
+        Self { facets, means, top: Top::new(rows_max), bytes: 0, bytes_max, values: Vec::new() }
     }
 
     /// What it counts by.
@@ -70,16 +76,16 @@ impl Breakdown {
         }
         if self.top.add(&*self.values) {
             self.bytes += self.values.len();
-            if self.bytes > STATS_BY_BYTES_MAX {
-                self.make_room(STATS_BY_BYTES_MAX);
+            if self.bytes > self.bytes_max {
+                self.make_room();
             }
         }
     }
 
-    fn make_room(&mut self, bytes_max: usize) {
+    fn make_room(&mut self) {
         let bytes = |top: &Top<Vec<u8>>| top.keys().map(Vec::len).sum::<usize>();
         self.bytes = bytes(&self.top);
-        while self.bytes > bytes_max {
+        while self.bytes > self.bytes_max {
             self.top.make_room();
             self.bytes = bytes(&self.top);
         }
@@ -128,6 +134,12 @@ impl Breakdown {
             others,
             other_clicks: self.clicks() - shown,
         }
+    }
+
+    /// What people call the time that a number stands for, if the first facet is of time.
+    #[must_use]
+    pub fn time_name(&self, number: i64) -> String {
+        self.facets()[0].time_name(number, &self.means.local)
     }
 
     /// The values that stand behind each other.
@@ -238,13 +250,15 @@ mod tests {
 
     #[test]
     fn long_values_have_their_room() {
-        let mut breakdown = breakdown("key");
+        let by = Facets::parse("key").unwrap();
+        let mut breakdown = Breakdown::within(by, TimeZone::UTC, 1_000, 10_000);
         for key in 0..100_u64 {
             (0..=key).for_each(|_| add(&mut breakdown, 0, format!("/{key:>99}").as_bytes()));
         }
         assert_eq!((breakdown.distinct(), breakdown.bytes), (Some(100), 10_000));
-        breakdown.make_room(5_000);
-        assert_eq!((breakdown.distinct(), breakdown.bytes), (None, 4_900));
+        add(&mut breakdown, 0, b"/one more");
+        assert_eq!(breakdown.distinct(), None);
+        assert!((4_000..6_000).contains(&breakdown.bytes), "{}", breakdown.bytes);
         let part = breakdown.part(1);
         assert_eq!((part.rows[0].count.clicks, part.others), (100, None));
         assert_eq!(breakdown.clicks(), part.other_clicks + 100);

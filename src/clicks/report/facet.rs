@@ -168,10 +168,17 @@ impl Facet {
     /// The same for people; what is hidden in it is not escaped.
     pub(super) fn shown(self, bytes: &[u8], local: &LocalTime) -> String {
         match self.number(bytes) {
-            Some(number) if self == Self::Hour => local.hour_for_people(number),
-            Some(number) => calendar_name(self, number),
+            Some(number) => self.time_name(number, local),
             None if bytes.is_empty() => "(none)".to_owned(),
             None => String::from_utf8_lossy(bytes).into_owned(),
+        }
+    }
+
+    /// What people call a time that such a number stands for.
+    pub(super) fn time_name(self, number: i64, local: &LocalTime) -> String {
+        match self {
+            Self::Hour => local.hour_for_people(number),
+            _ => calendar_name(self, number),
         }
     }
 

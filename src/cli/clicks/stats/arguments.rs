@@ -60,10 +60,4 @@ impl StatsArguments {
     pub fn format(&self) -> StatsFormat {
         if self.json { StatsFormat::Json } else { self.format.unwrap_or_default() }
     }
-
-    /// The zone, as it was said.
-    #[must_use]
-    pub fn zone_name(&self) -> String {
-        self.filter.tz.as_ref().map_or_else(|| "UTC".to_owned(), ToString::to_string)
-    }
 }

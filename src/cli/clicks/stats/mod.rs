@@ -73,7 +73,7 @@ fn print_all(wish: &StatsArguments, mut out: impl Write) -> anyhow::Result<ReadC
         counts["ledger"] = tally_to_json(&read.tally);
         writeln!(out, "{}", visible_json(&counts))?;
     } else {
-        let page = text::Page { bars: wish.bars, zone: wish.zone_name() };
+        let page = text::Page { bars: wish.bars, zone: wish.filter.zone_name() };
         out.write_all(page.all(&stats, rows).as_bytes())?;
     }
     out.flush()?;
@@ -93,12 +93,14 @@ fn print_by(
     match wish.format() {
         StatsFormat::Text => {
             let part = breakdown.part(wish.top.unwrap_or(STATS_ROWS_DEFAULT));
-            out.write_all(by::text(&breakdown, &part, &wish.zone_name(), wish.bars).as_bytes())?;
+            out.write_all(
+                by::text(&breakdown, &part, &wish.filter.zone_name(), wish.bars).as_bytes(),
+            )?;
         }
         StatsFormat::Json => {
             let part = breakdown.part(wish.top.unwrap_or(STATS_ROWS_DEFAULT));
             let mut counts = json!({ "clicks": read.taken, "by": by::names(&breakdown) });
-            counts["tz"] = wish.zone_name().into();
+            counts["tz"] = wish.filter.zone_name().into();
             by::add_rows(&breakdown, &part, &mut counts);
             counts["ledger"] = tally_to_json(&read.tally);
             writeln!(out, "{}", visible_json(&counts))?;

@@ -12,7 +12,7 @@ use clap::Args;
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use super::filter::FilterArguments;
-use super::folders;
+use super::folders::folders;
 use super::row_choice::{self, RowFormatName};
 use super::totals::{status, total};
 use crate::cli::pipe::is_broken_pipe;

@@ -2,6 +2,7 @@
 
 pub mod cat;
 pub mod filter;
+mod folders;
 pub mod get;
 pub mod prove;
 mod reading;
@@ -11,14 +12,11 @@ pub mod stats;
 mod totals;
 pub mod verify;
 
-use std::borrow::Cow;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Subcommand;
 
 use super::wishes::Said;
-use crate::limits::CLICKS_FOLDER_DEFAULT;
 
 /// Read the click log.
 #[derive(Clone, Debug, Subcommand)]
@@ -64,14 +62,6 @@ pub enum ClicksCommand {
     /// missing. The exit status is 0 when every click is accounted for, 1 when not, or
     /// when a page that is checked does not hold any more, 2 when nothing can be proved.
     Prove(prove::ProveArguments),
-}
-
-/// The paths that were named, or the usual click folder.
-fn folders(paths: &[PathBuf]) -> Cow<'_, [PathBuf]> {
-    match paths {
-        [] => vec![CLICKS_FOLDER_DEFAULT.into()].into(),
-        paths => paths.into(),
-    }
 }
 
 /// Runs the command.

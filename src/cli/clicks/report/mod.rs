@@ -16,18 +16,19 @@ use jiff::Timestamp;
 use self::counts::ReportCounts;
 use self::page::{Heading, page};
 use super::filter::FilterArguments;
+use super::folders::folders;
 use super::totals::{status, total};
 use crate::cli::pipe::is_broken_pipe;
 use crate::clicks::LocalTime;
 use crate::disk::aside::Aside;
-use crate::limits::STATS_ROWS_DEFAULT;
+use crate::limits::{CLICKS_FOLDER_DEFAULT, STATS_ROWS_DEFAULT};
 use crate::say::say_to;
 
 /// What `carom clicks report` is asked to do.
 #[derive(Args, Clone, Debug)]
 pub struct ReportArguments {
     /// Click folders, or single segment files.
-    #[arg(required = true, value_name = "DIR|FILE")]
+    #[arg(env = "CAROM_CLICKS", default_value = CLICKS_FOLDER_DEFAULT, value_name = "DIR|FILE")]
     pub paths: Vec<PathBuf>,
     /// The page; - is standard output.
     #[arg(long, short, value_name = "FILE")]
@@ -78,8 +79,9 @@ fn write(wish: &ReportArguments, mut out: impl Write) -> anyhow::Result<ReportCo
     let (output, filter) = (&*wish.output, &wish.filter);
     let is_file = output != Path::new("-");
     let to = is_file.then(|| begin(output)).transpose()?;
-    let counts = ReportCounts::read(&wish.paths, wish.click_key.as_deref(), filter)?;
-    let paths: Vec<_> = wish.paths.iter().map(|path| path.display().to_string()).collect();
+    let folders = folders(&wish.paths);
+    let counts = ReportCounts::read(&folders, wish.click_key.as_deref(), filter)?;
+    let paths: Vec<_> = folders.iter().map(|path| path.display().to_string()).collect();
     let heading = Heading {
         paths: paths.join(", "),
         made: Timestamp::now(),

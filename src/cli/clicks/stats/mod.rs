@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use anyhow::bail;
 use serde_json::json;
 
-use super::folders;
+use super::folders::folders;
 use super::reading::{ReadClicks, read_clicks};
 use super::totals::{status, tally_to_json, total};
 use crate::cli::pipe::is_broken_pipe;

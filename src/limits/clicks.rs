@@ -112,6 +112,18 @@ pub const STATS_TEXTS_MAX: usize = 100_000;
 pub const STATS_KEYS_BYTES_MAX: usize = 96 * 1024 * 1024;
 /// Hours that it counts one by one: eleven years. Over it: the same.
 pub const STATS_HOURS_MAX: usize = 100_000;
+/// Columns that it counts by together. Over it: refused.
+pub const STATS_BY_MAX: usize = 4;
+/// Rows that it counts one by one where columns are named. Over it: the same as for links.
+pub const STATS_BY_ROWS_MAX: usize = 500_000;
+/// Bytes of the values in these rows. Over it: the same.
+pub const STATS_BY_BYTES_MAX: usize = 96 * 1024 * 1024;
+/// The same for each table of `clicks report`, of which there are several.
+pub const REPORT_ROWS_MAX: usize = 100_000;
+/// And bytes.
+pub const REPORT_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Times in its picture. Over it: the latest, and how many clicks were before is said.
+pub const REPORT_POINTS_MAX: usize = 240;
 
 /// Longest page of `carom clicks prove` that is read to be checked, bytes.
 pub const PROOF_BYTES_MAX: u64 = 64 << 20;

@@ -173,8 +173,8 @@ pub const STREAM_WAIT_DEFAULT: Duration = Duration::from_secs(1);
 pub const FILE_WAIT_DEFAULT: Duration = Duration::from_secs(60);
 /// How long shipped segments are kept after they were last written.
 pub const KEEP_SHIPPED_DEFAULT: Duration = Duration::ZERO;
-/// Links, referers, user agents and tags that `clicks stats` prints of each.
-pub const STATS_ROWS_DEFAULT: usize = 10;
+/// Rows that `clicks stats` prints of what it counts.
+pub const STATS_ROWS_DEFAULT: usize = 20;
 /// Distinct requests that `links replay` lists.
 pub const REPLAY_LISTED_DEFAULT: usize = 100;
 

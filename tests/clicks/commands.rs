@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use carom::cli::clicks::cat::{CatArguments, cat};
-use carom::cli::clicks::filter::{FilterArguments, VerdictArgument};
+use carom::cli::clicks::filter::{ClickTime, FilterArguments, VerdictArgument};
 use carom::cli::clicks::row_choice::RowFormatName;
 use carom::cli::clicks::stats::{self, StatsArguments, stats};
 use carom::cli::clicks::verify::{VerifyArguments, verify};
@@ -60,7 +60,7 @@ fn stats_of(
     format: stats::StatsFormat,
 ) -> Printed {
     let (paths, top, format) = (vec![path.to_owned()], Some(top), Some(format));
-    let wish = StatsArguments { paths, filter, top, format, quiet: false, click_key: None };
+    let wish = StatsArguments { paths, filter, top, format, ..StatsArguments::default() };
     printed(|out, complaints| stats(&wish, out, complaints))
 }
 
@@ -172,8 +172,8 @@ fn what_is_being_written_is_whole_and_what_a_kill_leaves_is_told() {
 }
 
 /// A second of [`many`], as an argument.
-fn second(second: u64) -> Option<u64> {
-    Some(BEGIN_US + second * 1_000_000)
+fn second(second: u64) -> Option<ClickTime> {
+    Some(ClickTime::At(BEGIN_US + second * 1_000_000))
 }
 
 /// `filter` must take `expected` clicks out of [`many`], and so must `stats`;

@@ -4,6 +4,7 @@ mod cat;
 mod commands;
 #[path = "../common/mod.rs"]
 mod common;
+mod counted;
 mod crafted;
 mod damage;
 mod erasure;
@@ -22,6 +23,7 @@ mod power;
 mod printed;
 mod proving;
 mod python;
+mod report_page;
 mod scale;
 mod started;
 mod strays;

@@ -94,6 +94,28 @@ both_engines!(counts_name_links, |engine| {
     assert!(text.contains("  /a\n") && text.contains("  shop.example/b/*\n"), "{text}");
 });
 
+/// By key and target together: clicks of a link that was changed are told apart, and those
+/// of the fallback have no key.
+#[test]
+fn counts_by_key_and_target() {
+    let (server, _) = served(Engine::Epoll);
+    let folder = server.setup.clicks_folder();
+    let by = ["--by", "key,target,via", "--format", "csv"];
+    let table = carom([&["clicks", "stats", folder.to_str().unwrap()], &by[..]].concat()).out;
+    let mut lines: Vec<_> = table.lines().collect();
+    lines.sort_unstable();
+    let expected = [
+        ",https://f.example/,fallback,1,0",
+        "/a,https://new.example/,link,1,0",
+        "/a,https://old.example/,link,2,0",
+        "/gone,,link,1,0",
+        "/over,https://e.example/{ts},else,1,0",
+        "key,target,via,clicks,lacks_max",
+        "shop.example/b/*,https://b.example/:splat?x=1,prefix,2,0",
+    ];
+    assert_eq!(lines, expected);
+}
+
 /// What is shipped later, from the middle of a segment, is named too.
 #[test]
 fn shipping_goes_on_with_names() {

@@ -56,20 +56,8 @@ fn stats_of_many_clicks_in_bounded_memory() {
     // Where there are many clicks: more of everything than is counted one by one.
     write(dir.path(), clicks, scale::from_env("CAROM_STATS_LINKS", clicks / 2));
     let begun = Instant::now();
-    let output = Command::new("prlimit")
-        .arg(format!("--as={MEMORY_BYTES}"))
-        .arg(env!("CARGO_BIN_EXE_carom"))
-        .args(["clicks", "stats", "--format", "json"])
-        .arg(dir.path())
-        .output();
-    let Ok(output) = output else {
-        eprintln!("skipped: prlimit (util-linux) is not here");
-        return;
-    };
+    let Some(report) = stats(dir.path(), &[]) else { return };
     let took = begun.elapsed().as_secs_f64();
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.success(), "{said}");
-    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(report["clicks"], clicks);
     let sum = |name: &str| {
         let top = report[name]["top"].as_array().unwrap();
@@ -84,4 +72,39 @@ fn stats_of_many_clicks_in_bounded_memory() {
         );
     }
     eprintln!("{clicks} clicks in {took:.2} s, {:.2} M/s", clicks as f64 / took / 1e6);
+    by_two(dir.path(), clicks);
+}
+
+/// What the command prints; `None` where nothing bounds its memory.
+fn stats(dir: &std::path::Path, arguments: &[&str]) -> Option<Value> {
+    let output = Command::new("prlimit")
+        .arg(format!("--as={MEMORY_BYTES}"))
+        .arg(env!("CARGO_BIN_EXE_carom"))
+        .args(["clicks", "stats", "--format", "json"])
+        .args(arguments)
+        .arg(dir)
+        .output();
+    let Ok(output) = output else {
+        eprintln!("skipped: prlimit (util-linux) is not here");
+        return None;
+    };
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{said}");
+    Some(serde_json::from_slice(&output.stdout).unwrap())
+}
+
+/// The same by long texts together, of which there are almost as many as clicks.
+fn by_two(dir: &std::path::Path, clicks: u64) {
+    let begun = Instant::now();
+    let Some(report) = stats(dir, &["--by", "user_agent,referer"]) else { return };
+    let took = begun.elapsed().as_secs_f64();
+    let rows = report["rows"].as_array().unwrap();
+    let shown: u64 = rows.iter().map(|row| row["clicks"].as_u64().unwrap()).sum();
+    assert_eq!((rows.len(), shown + report["others"].as_u64().unwrap()), (20, clicks));
+    eprintln!(
+        "user_agent,referer: {} distinct, {} let go, {:.2} M/s",
+        report["distinct"],
+        report["lacks_max"],
+        clicks as f64 / took / 1e6
+    );
 }

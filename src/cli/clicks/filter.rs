@@ -5,22 +5,25 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Span, SpanRelativeTo, Timestamp};
 
-use crate::clicks::{Filter, Verdict};
-use crate::links::{Key, KeyScratch};
+use crate::clicks::{Filter, LocalTime, Verdict};
+use crate::links::{Key, KeyScratch, ZoneName};
 
 /// Which clicks are wanted.
 #[derive(Args, Clone, Debug, Default)]
 pub struct FilterArguments {
-    /// Only clicks of this time and later: RFC 3339, a date (UTC), or so long ago,
-    /// such as 15m, 2h or 7d.
+    /// Only clicks of this time and later: RFC 3339, a date, today, yesterday, or so long
+    /// ago, such as 15m, 2h or 7d.
     ///
     /// Segments whose first page says that they hold nothing of that time are not
     /// read.
-    #[arg(long, value_name = "TIME", value_parser = time)]
-    pub since: Option<u64>,
+    #[arg(long, value_name = "TIME", value_parser = ClickTime::parse)]
+    pub since: Option<ClickTime>,
     /// Only clicks before this time.
-    #[arg(long, value_name = "TIME", value_parser = time)]
-    pub until: Option<u64>,
+    #[arg(long, value_name = "TIME", value_parser = ClickTime::parse)]
+    pub until: Option<ClickTime>,
+    /// Time zone in which days begin, such as Europe/Berlin or +01:00 [default: UTC].
+    #[arg(long, value_name = "ZONE")]
+    pub tz: Option<ZoneName>,
     /// Only clicks of this link: its id as clicks show it, or its key or its id=N as
     /// in a link file.
     #[arg(long, value_name = "ID|id=N|KEY", value_parser = link)]
@@ -45,11 +48,45 @@ pub enum VerdictArgument {
 }
 
 impl FilterArguments {
+    /// The zone that is meant.
+    #[must_use]
+    pub fn zone(&self) -> TimeZone {
+        self.tz.as_ref().map_or(TimeZone::UTC, |tz| tz.zone().clone())
+    }
+
+    /// The zone, as it was said.
+    #[must_use]
+    pub fn zone_name(&self) -> String {
+        self.tz.as_ref().map_or_else(|| "UTC".to_owned(), ToString::to_string)
+    }
+
+    /// What clicks must be, for people; empty where all are taken.
+    #[must_use]
+    pub fn told(&self) -> String {
+        let (zone, filter) = (self.zone(), self.filter());
+        let local = LocalTime::new(zone.clone());
+        let time = |time: ClickTime| local.second_for_people(time.at(&zone));
+        let verdict = self.verdict.and_then(|verdict| verdict.to_possible_value());
+        let parts = [
+            self.since.map(|since| format!("since {}", time(since))),
+            self.until.map(|until| format!("before {}", time(until))),
+            filter.link.map(|link| format!("link {link:016x}")),
+            verdict.map(|verdict| format!("verdict {}", verdict.get_name())),
+            self.tag.as_ref().map(|tag| match &**tag {
+                "" => "without a tag".to_owned(),
+                tag => format!("tag {tag}"),
+            }),
+        ];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+    }
+
     /// The filter that is meant.
     #[must_use]
     pub fn filter(&self) -> Filter {
+        let zone = self.zone();
+        let time = |time: ClickTime| time.at(&zone);
         Filter {
-            times: self.since.unwrap_or(0)..self.until.unwrap_or(u64::MAX),
+            times: self.since.map_or(0, time)..self.until.map_or(u64::MAX, time),
             link: self.link,
             verdict: self.verdict.map(|verdict| match verdict {
                 VerdictArgument::Redirect => Verdict::REDIRECT,
@@ -61,17 +98,77 @@ impl FilterArguments {
     }
 }
 
-/// The time that an argument means, Unix µs.
+/// A time that an argument means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClickTime {
+    /// Unix µs.
+    At(u64),
+    /// The beginning of a day, by the clocks of a zone.
+    Day(Date),
+    /// The beginning of the day so many days before that of a moment.
+    DaysBefore(i64, Timestamp),
+}
+
+impl ClickTime {
+    /// Reads what an argument says now.
+    ///
+    /// # Errors
+    ///
+    /// What to write instead.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        time_at(text, Timestamp::now())
+    }
+
+    /// When it is in this zone, Unix µs; the earliest or the latest of all clicks, where it
+    /// is out of their reach.
+    #[must_use]
+    pub fn at(self, zone: &TimeZone) -> u64 {
+        let begin = |date: Date| {
+            let begin = date.to_zoned(zone.clone());
+            let us = begin.map_or(i64::MAX, |begin| begin.timestamp().as_microsecond());
+            u64::try_from(us).unwrap_or(0)
+        };
+        match self {
+            Self::At(us) => us,
+            Self::Day(date) => begin(date),
+            Self::DaysBefore(days, now) => {
+                let today = now.to_zoned(zone.clone()).date();
+                begin(today.saturating_sub(Span::new().days(days)))
+            }
+        }
+    }
+}
+
+impl From<u64> for ClickTime {
+    fn from(time_us: u64) -> Self {
+        Self::At(time_us)
+    }
+}
+
+/// The time that an argument means, Unix µs; days are those of UTC.
 ///
 /// # Errors
 ///
 /// What to write instead.
 pub fn time(text: &str) -> Result<u64, String> {
-    time_at(text, Timestamp::now())
+    ClickTime::parse(text).map(|time| time.at(&TimeZone::UTC))
 }
 
-/// The time that `text` means, Unix µs, where it is `now`.
-fn time_at(text: &str, now: Timestamp) -> Result<u64, String> {
+/// The time that `text` means, where it is `now`.
+fn time_at(text: &str, now: Timestamp) -> Result<ClickTime, String> {
+    match text {
+        "now" => return Ok(ClickTime::At(u64::try_from(now.as_microsecond()).unwrap_or(0))),
+        "today" => return Ok(ClickTime::DaysBefore(0, now)),
+        "yesterday" => return Ok(ClickTime::DaysBefore(1, now)),
+        _ => {}
+    }
+    // What clicks can be of began in 1970.
+    if let Ok(date) = text.parse::<Date>()
+        && text.len() == DATE_BYTES
+        && date.year() >= 1970
+    {
+        return Ok(ClickTime::Day(date));
+    }
     let time = match text.parse::<Span>() {
         // A sign would make it a time to come, or one that can be read twice.
         Ok(_) if text.starts_with(['-', '+']) || text.ends_with("ago") => None,
@@ -79,16 +176,12 @@ fn time_at(text: &str, now: Timestamp) -> Result<u64, String> {
             let duration = span.to_duration(SpanRelativeTo::days_are_24_hours());
             duration.and_then(|duration| now.checked_sub(duration)).ok()
         }
-        Err(_) => text.parse::<Timestamp>().ok().or_else(|| {
-            let date = text.parse::<Date>().ok()?;
-            (text.len() == DATE_BYTES)
-                .then(|| date.to_zoned(TimeZone::UTC).ok())?
-                .map(|midnight| midnight.timestamp())
-        }),
+        Err(_) => text.parse::<Timestamp>().ok(),
     };
-    time.and_then(|time| u64::try_from(time.as_microsecond()).ok()).ok_or_else(|| {
-        "write a time such as 2026-11-22T13:00:00Z, a date such as 2026-11-22, or how long ago, \
-         such as 15m, 2h or 7d"
+    let time = time.and_then(|time| u64::try_from(time.as_microsecond()).ok());
+    time.map(ClickTime::At).ok_or_else(|| {
+        "write a time such as 2026-11-22T13:00:00Z, a date such as 2026-11-22, today, yesterday, or \
+         how long ago, such as 15m, 2h or 7d"
             .to_owned()
     })
 }
@@ -125,9 +218,17 @@ mod tests {
     fn check(text: &str, expected: Option<&str>) {
         let now = "2026-11-22T12:00:00Z".parse().unwrap();
         let expected = expected.map(|time| time.parse::<Timestamp>().unwrap().as_microsecond());
-        let time = time_at(text, now);
+        let time = time_at(text, now).map(|time| time.at(&TimeZone::UTC));
         assert_eq!(time.as_ref().ok().copied(), expected.map(|us| us as u64), "{text}");
         assert!(time.is_ok() || time.unwrap_err().contains("15m"));
+    }
+
+    /// The same in a zone, where it is half past midnight there.
+    fn check_in(zone: &str, text: &str, expected: &str) {
+        let now = "2026-11-21T23:30:00Z".parse().unwrap();
+        let zone: ZoneName = zone.parse().unwrap();
+        let expected = expected.parse::<Timestamp>().unwrap().as_microsecond();
+        assert_eq!(time_at(text, now).unwrap().at(zone.zone()), expected as u64, "{text}");
     }
 
     #[test]
@@ -141,6 +242,18 @@ mod tests {
     #[test]
     fn a_day() {
         check("2026-11-21", Some("2026-11-21T00:00:00Z"));
+    }
+    #[test]
+    fn days_of_a_zone() {
+        check("today", Some("2026-11-22T00:00:00Z"));
+        check("yesterday", Some("2026-11-21T00:00:00Z"));
+        check_in("Europe/Berlin", "today", "2026-11-21T23:00:00Z");
+        check_in("Europe/Berlin", "yesterday", "2026-11-20T23:00:00Z");
+        check_in("UTC", "yesterday", "2026-11-20T00:00:00Z");
+        check_in("America/New_York", "2026-11-01", "2026-11-01T04:00:00Z");
+        check_in("Europe/Berlin", "1970-01-01", "1970-01-01T00:00:00Z");
+        check_in("Europe/Berlin", "2h", "2026-11-21T21:30:00Z");
+        check("now", Some("2026-11-22T12:00:00Z"));
     }
     #[test]
     fn minutes_ago() {

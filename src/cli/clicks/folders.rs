@@ -1,4 +1,4 @@
-//! Where clicks are read when nobody says where.
+//! Which click folders a command reads.
 
 use std::borrow::Cow;
 use std::path::PathBuf;

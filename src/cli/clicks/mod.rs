@@ -5,6 +5,8 @@ pub mod filter;
 mod folders;
 pub mod get;
 pub mod prove;
+mod reading;
+pub mod report;
 pub mod row_choice;
 pub mod stats;
 mod totals;
@@ -33,11 +35,18 @@ pub enum ClicksCommand {
     /// every click has been printed, 1 when an id is refused or its click is not
     /// there, 2 when something cannot be read at all.
     Get(Said<get::GetArguments>),
-    /// Count clicks: by verdict, status, hour, link, referer and user agent.
+    /// Count clicks: by verdict, status, hour, link, referer and user agent, or by what
+    /// --by names.
     ///
     /// What is damaged or missing is said on standard error. Exit status as of
     /// `clicks cat`.
     Stats(Said<stats::StatsArguments>),
+    /// Write a page with charts: what was clicked, when, and where visitors came from.
+    ///
+    /// It is one file for a browser that needs nothing beside it and runs nothing. What is
+    /// damaged or missing is said on it, and on standard error. Exit status as of
+    /// `clicks cat`.
+    Report(Said<report::ReportArguments>),
     /// Say whether the click log is whole.
     ///
     /// Reads every segment and checks seals, checksums and sequence numbers. Prints a
@@ -62,6 +71,7 @@ pub fn run(command: &ClicksCommand) -> ExitCode {
         ClicksCommand::Cat(wish) => cat::run(wish),
         ClicksCommand::Get(wish) => get::run(wish),
         ClicksCommand::Stats(wish) => stats::run(wish),
+        ClicksCommand::Report(wish) => report::run(wish),
         ClicksCommand::Verify(wish) => verify::run(wish),
         ClicksCommand::Prove(wish) => prove::run(wish),
     }

@@ -26,8 +26,8 @@ pub struct ProveArguments {
     /// The click folder.
     #[arg(env = "CAROM_CLICKS", default_value = CLICKS_FOLDER_DEFAULT, value_name = "DIR")]
     pub folder: PathBuf,
-    /// Only segments whose first click is of this time or later: RFC 3339, a date (UTC),
-    /// or so long ago, such as 2h or 7d.
+    /// Only segments whose first click is of this time or later: RFC 3339, a date (UTC), today,
+    /// yesterday, or so long ago, such as 2h or 7d.
     #[arg(long, value_name = "TIME", value_parser = time, conflicts_with = "check")]
     pub since: Option<u64>,
     /// Only segments whose first click is before this time.

@@ -26,8 +26,8 @@ pub struct LogArguments {
     /// Only changes of this key, as in a line of the native format
     #[arg(value_name = "KEY")]
     key: Option<String>,
-    /// Only changes of this time and later: RFC 3339, a date (UTC), or so long ago, such as
-    /// 15m, 2h or 7d
+    /// Only changes of this time and later: RFC 3339, a date (UTC), today, yesterday, or so long
+    /// ago, such as 15m, 2h or 7d
     #[arg(long, value_name = "TIME", value_parser = time)]
     since: Option<u64>,
     /// Only so many, the newest

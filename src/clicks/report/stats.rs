@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use jiff::tz::TimeZone;
+
 use super::columns::{COLUMNS, Column, Counting, MaybeBytesOf, Of, Spelled, Values};
 use super::link_keys::LinkKeys;
+use super::local_time::LocalTime;
 use super::top::Top;
 use crate::clicks::format::click::{Flags, Verdict};
 use crate::clicks::read::entry::LedgerEntry;
 use crate::limits::{STATS_HOURS_MAX, STATS_LINKS_MAX, STATS_TEXTS_MAX};
-
-/// An hour, µs.
-pub const HOUR_US: u64 = 3_600_000_000;
 
 /// Numbers that are counted in one go. What counts one mostly waits for memory, and
 /// the processor waits for several at once if nothing else is between them.
@@ -31,8 +31,10 @@ pub struct Stats {
     pub head: u64,
     /// Those of browsers that only looked ahead.
     pub prefetch: u64,
-    /// By hour, counted from 1970 (UTC).
-    pub hours: Top<u64>,
+    /// By hour: when it began, Unix s.
+    pub hours: Top<i64>,
+    /// What hours they are.
+    pub local: LocalTime,
     /// By each column that is counted.
     pub columns: Vec<ByColumn>,
     /// Keys of links, as far as they are known.
@@ -110,7 +112,9 @@ impl ByColumn {
     /// Counts those that wait for it.
     fn settle(&mut self) {
         if let ByValue::Numbers { top, waiting, .. } = &mut self.values {
-            waiting.drain(..).for_each(|number| top.add(&number));
+            for number in waiting.drain(..) {
+                top.add(&number);
+            }
         }
     }
 }
@@ -120,9 +124,9 @@ impl ByColumn {
 pub struct ClickCounter(Stats);
 
 impl ClickCounter {
-    /// No click yet.
+    /// No click yet; hours are those of a zone.
     #[must_use]
-    pub fn new() -> Self {
+    pub fn new(zone: TimeZone) -> Self {
         Self(Stats {
             clicks: 0,
             span_us: None,
@@ -131,6 +135,7 @@ impl ClickCounter {
             head: 0,
             prefetch: 0,
             hours: Top::new(STATS_HOURS_MAX),
+            local: LocalTime::new(zone),
             columns: COLUMNS.iter().filter_map(ByColumn::new).collect(),
             keys: LinkKeys::default(),
         })
@@ -152,7 +157,7 @@ impl ClickCounter {
         *stats.statuses.entry(click.status).or_default() += 1;
         stats.head += u64::from(click.flags.contains(Flags::HEAD));
         stats.prefetch += u64::from(click.flags.contains(Flags::PREFETCH));
-        stats.hours.add(&(time_us / HOUR_US));
+        stats.hours.add(&stats.local.hour(time_us));
         stats.keys.learn(entry);
         stats.columns.iter_mut().for_each(|column| column.add(entry));
     }
@@ -162,11 +167,5 @@ impl ClickCounter {
     pub fn finish(mut self) -> Stats {
         self.0.columns.iter_mut().for_each(ByColumn::settle);
         self.0
-    }
-}
-
-impl Default for ClickCounter {
-    fn default() -> Self {
-        Self::new()
     }
 }

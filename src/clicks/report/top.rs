@@ -39,8 +39,9 @@ impl<K: Eq + Hash + Ord> Top<K> {
         Self { counts: HashMap::default(), keys_max, clicks: 0, let_go: 0 }
     }
 
-    /// Counts a click for `key`.
-    pub fn add<Q>(&mut self, key: &Q)
+    /// Counts a click for `key`. Returns whether that was not counted before, or was let
+    /// go.
+    pub fn add<Q>(&mut self, key: &Q) -> bool
     where
         K: Borrow<Q>,
         Q: Eq + Hash + ToOwned<Owned = K> + ?Sized,
@@ -48,16 +49,22 @@ impl<K: Eq + Hash + Ord> Top<K> {
         self.clicks += 1;
         if let Some(count) = self.counts.get_mut(key) {
             count.clicks += 1;
-            return;
+            return false;
         }
         if self.counts.len() == self.keys_max {
             self.make_room();
         }
         self.counts.insert(key.to_owned(), Count { clicks: 1, lacks_max: self.let_go });
+        true
     }
 
-    /// Lets the rarer half go.
-    fn make_room(&mut self) {
+    /// The keys that are counted, in no order.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &K> {
+        self.counts.keys()
+    }
+
+    /// Lets the rarer half go. There must be a key.
+    pub(super) fn make_room(&mut self) {
         // A key pays for each time that others were let go while it was counted.
         // Otherwise old keys would stay however many clicks the new ones have.
         let let_go = self.let_go;

@@ -16,6 +16,14 @@ pub struct ZoneName {
     zone: TimeZone,
 }
 
+impl ZoneName {
+    /// Its clocks.
+    #[must_use]
+    pub fn zone(&self) -> &TimeZone {
+        &self.zone
+    }
+}
+
 impl fmt::Display for ZoneName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)

@@ -1,0 +1,110 @@
+//! `carom clicks report`: clicks counted, as one page for a browser.
+
+mod chart;
+mod counts;
+mod html;
+mod page;
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, ensure};
+use clap::Args;
+use jiff::Timestamp;
+
+use self::counts::ReportCounts;
+use self::page::{Heading, page};
+use super::filter::FilterArguments;
+use super::folders::folders;
+use super::totals::{status, total};
+use crate::cli::pipe::is_broken_pipe;
+use crate::clicks::LocalTime;
+use crate::disk::aside::Aside;
+use crate::limits::{CLICKS_FOLDER_DEFAULT, STATS_ROWS_DEFAULT};
+use crate::say::say_to;
+
+/// What `carom clicks report` is asked to do.
+#[derive(Args, Clone, Debug)]
+pub struct ReportArguments {
+    /// Click folders, or single segment files.
+    #[arg(env = "CAROM_CLICKS", default_value = CLICKS_FOLDER_DEFAULT, value_name = "DIR|FILE")]
+    pub paths: Vec<PathBuf>,
+    /// The page; - is standard output.
+    #[arg(long, short, value_name = "FILE")]
+    pub output: PathBuf,
+    /// Which clicks are counted.
+    #[command(flatten)]
+    pub filter: FilterArguments,
+    /// How many rows each table has.
+    #[arg(long, default_value = STATS_ROWS_DEFAULT.to_string(), value_name = "N")]
+    pub top: Option<usize>,
+    /// Keys of the lists of segments [default: .state/click-key in each folder].
+    #[arg(long, value_name = "FILE")]
+    pub click_key: Option<PathBuf>,
+    /// Say nothing on standard error but what keeps the command from working.
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+/// Runs the command.
+#[must_use]
+pub fn run(wish: &ReportArguments) -> ExitCode {
+    ExitCode::from(report(wish, io::stdout().lock(), &mut io::stderr().lock()))
+}
+
+/// Writes the page, to `out` if no file is meant, and what is wrong to `complaints`;
+/// returns the exit status.
+fn report(wish: &ReportArguments, out: impl Write, complaints: &mut impl Write) -> u8 {
+    let mut say = |sentence: &str| say_to(complaints, sentence);
+    let counts = write(wish, out);
+    match counts {
+        Ok(counts) => {
+            let read = &counts.read;
+            if !wish.quiet {
+                read.notes.iter().for_each(|note| say(note));
+                say(&total(&wish.filter.filter(), read.taken, "counted", &read.tally));
+            }
+            status(&read.tally)
+        }
+        Err(error) if is_broken_pipe(&error) => 0,
+        Err(error) => {
+            say(&format!("{error:#}"));
+            2
+        }
+    }
+}
+
+fn write(wish: &ReportArguments, mut out: impl Write) -> anyhow::Result<ReportCounts> {
+    let (output, filter) = (&*wish.output, &wish.filter);
+    let is_file = output != Path::new("-");
+    let to = is_file.then(|| begin(output)).transpose()?;
+    let folders = folders(&wish.paths);
+    let counts = ReportCounts::read(&folders, wish.click_key.as_deref(), filter)?;
+    let paths: Vec<_> = folders.iter().map(|path| path.display().to_string()).collect();
+    let heading = Heading {
+        paths: paths.join(", "),
+        made: Timestamp::now(),
+        zone: filter.zone_name(),
+        filter: filter.told(),
+    };
+    let local = LocalTime::new(filter.zone());
+    let page = page(&heading, &counts, &local, wish.top.unwrap_or(STATS_ROWS_DEFAULT));
+    match to {
+        Some(aside) => aside
+            .put(page.as_bytes())
+            .with_context(|| format!("cannot write {}", output.display()))?,
+        None => {
+            out.write_all(page.as_bytes())?;
+            out.flush()?;
+        }
+    }
+    Ok(counts)
+}
+
+/// Begins the file, so that it is known before all is read whether it can be written.
+fn begin(path: &Path) -> anyhow::Result<Aside> {
+    ensure!(path.file_name().is_some(), "the output has no file name; name a file");
+    ensure!(!path.is_dir(), "{} is a folder; name a file in it", path.display());
+    Aside::create_shared(path, 0o666).with_context(|| format!("cannot create {}", path.display()))
+}

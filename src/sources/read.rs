@@ -52,6 +52,21 @@ pub struct Reading {
 }
 
 impl Reading {
+    /// The same, with what `usual` says of what links mean where this says nothing. What
+    /// files look like is for each to say.
+    #[must_use]
+    pub fn or(self, usual: &Reading) -> Reading {
+        Reading {
+            base: self.base.or_else(|| usual.base.clone()),
+            prefix: self.prefix.or_else(|| usual.prefix.clone()),
+            host: self.host.or_else(|| usual.host.clone()),
+            zone: self.zone.or_else(|| usual.zone.clone()),
+            defaults: self.defaults.or_else(|| usual.defaults.clone()),
+            schemes: self.schemes.or_else(|| usual.schemes.clone()),
+            ..self
+        }
+    }
+
     /// The format of a file of this name with this content.
     pub fn format_of(&self, name: &str, text: &[u8]) -> Format {
         self.format.unwrap_or_else(|| Format::detect(name, text, self.columns.is_some()))

@@ -86,6 +86,8 @@ fn for_spreadsheets() {
             ..click(0)
         },
         Click { host: b"\t=1", referer: b"\r=1", user_agent: b"a=1", tag: b"'=1", ..click(1) },
+        // Where cells are parted at commas, and in wide letters.
+        Click { host: b"a,=1,+2", referer: "＝1".as_bytes(), user_agent: b"b", ..click(2) },
     ]);
     let columns = Some(ChosenColumns::parse("host,referer,user_agent,tag,ip,status").unwrap());
     let (format, excel) = (Some(RowFormatName::Csv), true);
@@ -94,7 +96,8 @@ fn for_spreadsheets() {
         printed(&wish).0,
         "\u{feff}host;referer;user_agent;tag;ip;status\r\n\
          '=1+1;'+1;\"'-2;\"\"x\"\"\";'@SUM(A1);192.0.2.7;302\r\n\
-         '\\x09=1;'\\x0d=1;a=1;'=1;192.0.2.7;302\r\n"
+         '\\x09=1;'\\x0d=1;a=1;'=1;192.0.2.7;302\r\n\
+         a,'=1,'+2;'＝1;b;;192.0.2.7;302\r\n"
     );
     let (usual, ..) = printed(&CatArguments { columns: None, ..wish.clone() });
     assert!(usual.lines().next().unwrap().ends_with(";id;cut;key;target;via"), "{usual}");

@@ -167,8 +167,8 @@ both_engines!(what_was_changed_again_is_not_undone, |engine| {
     done(&server, &["set", "/b", "https://two.example/"]);
     let (code, said) = refused(&server, &["undo", "2"]);
     let want = "carom: error: /b was changed again after generation 2 by generation 3, so nothing \
-                is undone; undo that first (`carom links log /b` tells of each change), or pass \
-                --force\n";
+                is undone. `carom links log /b` tells of each change: undo that first where it is \
+                one of single links, or pass --force\n";
     assert_eq!((code, &*said), (2, want));
     check(&server, &[("/a", Some("https://one.example/")), ("/b", Some("https://two.example/"))]);
     // Those between go first, or all is put back at once.

@@ -100,6 +100,19 @@ fn damage_in_the_middle_refuses_to_start() {
     }
 }
 
+both_engines!(a_journal_that_another_removed_is_written_anew, |engine| {
+    let mut server = Server::start(engine, LINKS);
+    let path = journal_path(&server.setup);
+    done(&server, &["set", "/a", NEW]);
+    std::fs::remove_file(&path).unwrap();
+    done(&server, &["set", "/b", NEW]);
+    server.wait_until_said("links.journal was removed, replaced or changed by another", 1);
+    std::fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(b"garbage").unwrap();
+    done(&server, &["set", "/new", NEW]);
+    server.restart();
+    check(&server, &[("/a", Some(NEW)), ("/b", Some(NEW)), ("/new", Some(NEW))]);
+});
+
 /// Keys that are set and unset until the server is killed.
 const KEYS: u8 = 12;
 

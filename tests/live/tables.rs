@@ -121,3 +121,19 @@ both_engines!(the_newest_generations_are_kept, |engine| {
     assert!(code == 2 && said.contains("error: generation 4 is being served"), "{said}");
     assert_eq!(links(&server, &["rollback"]).code, Some(0));
 });
+
+both_engines!(staged_links_mean_what_they_would_mean_to_the_server, |engine| {
+    let setup = Setup::new(engine, "/a https://a.example/\n")
+        .flag("--default", "status=301 nocase")
+        .flag("--prefix", "/go/");
+    let server = setup.start();
+    let same = server.setup.links[0].to_str().unwrap().to_owned();
+    done(&server, &["stage", &same]);
+    assert_eq!(done(&server, &["diff"]), "0 added, 0 removed, 0 changed\n");
+    done(&server, &["promote"]);
+    let reply = common::Client::new(server.connect()).get("go.example", "/go/A").unwrap();
+    assert_eq!((reply.status, reply.location.as_deref()), (301, Some(A)));
+    done(&server, &["stage", &same, "--prefix", "/other/"]);
+    done(&server, &["promote"]);
+    check(&server, &[("/go/a", None), ("/other/a", Some(A))]);
+});

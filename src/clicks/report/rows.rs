@@ -136,9 +136,24 @@ struct Csv<W: Write> {
     defuses: bool,
 }
 
-/// What text begins with that a spreadsheet takes for a formula, also behind a tab or a
-/// line break.
-const FORMULA_BEGINS: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
+/// What text begins with that a spreadsheet takes for a formula, also in their wide forms,
+/// and behind a tab or a line break.
+const FORMULA_BEGINS: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
+
+/// Text with an apostrophe before whatever may begin a formula. A spreadsheet that is set to
+/// part cells at commas parts them there, too.
+fn defused(text: &str) -> String {
+    let mut defused = String::with_capacity(text.len() + 1);
+    let mut before = ',';
+    for char in text.chars() {
+        if matches!(before, ',' | ';' | '|') && FORMULA_BEGINS.contains(&char) {
+            defused.push('\'');
+        }
+        defused.push(char);
+        before = char;
+    }
+    defused
+}
 
 impl<W: Write> Csv<W> {
     fn new(columns: &ChosenColumns, mut out: W, for_spreadsheets: bool) -> io::Result<Self> {
@@ -164,8 +179,8 @@ impl<W: Write> Csv<W> {
                     self.out.write_field(&self.number)
                 }
                 Cell::Plain(text) => self.out.write_field(text),
-                Cell::Text(text) if self.defuses && text.starts_with(FORMULA_BEGINS) => {
-                    self.out.write_field(format!("'{}", visible_cell(&text)))
+                Cell::Text(text) if self.defuses => {
+                    self.out.write_field(&*visible_cell(&defused(&text)))
                 }
                 Cell::Text(text) => self.out.write_field(&*visible_cell(&text)),
                 // A list is no CSV field, so the names share one.

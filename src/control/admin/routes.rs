@@ -237,8 +237,7 @@ impl StageBody {
 }
 
 async fn stage(State(at): At, Extension(who): By, body: Body) -> Answered {
-    let mut sources = at.bodies.read(body, StageBody::sources).await?.what;
-    sources.reading.schemes.get_or_insert(at.schemes.clone());
+    let sources = at.bodies.read(body, StageBody::sources).await?.what;
     at.ask(|reply| Wish::Stage { sources: Box::new(sources), who, reply }).await
 }
 

@@ -222,8 +222,9 @@ impl Desk {
             Wish::Stop => unreachable!("it ends the loop"),
             Wish::Reload { who, is_forced, reply } => self.reload(who, is_forced, reply),
             Wish::Stage { sources, who, reply } => {
-                let then = Then::Stage(reply);
-                self.read(Job { sources: *sources, room: self.room, who, is_forced: false, then });
+                let (then, mut sources) = (Then::Stage(reply), *sources);
+                sources.reading = sources.reading.or(&self.sources.reading);
+                self.read(Job { sources, room: self.room, who, is_forced: false, then });
             }
             Wish::Promote { who, reply } => self.order(Order::Promote { who, reply }),
             Wish::Rollback { to, who, reply } => self.order(Order::Rollback { to, who, reply }),

@@ -12,6 +12,7 @@ use super::order::Order;
 use super::sentences::{say_edited, unwritten};
 use super::who::Who;
 use super::wish::{Asker, Done, Wish, answer};
+use super::writing::look_at;
 use crate::limits::{EDITS_PER_GROUP_MAX, KEYS_PATCHED_MAX};
 use crate::links::{Change, Changes, Patch};
 use crate::machine::clock::unix_us;
@@ -37,6 +38,7 @@ impl Desk {
     /// Does this edit and those that wait behind it: together they are written and
     /// synced once.
     pub(super) fn edit(&mut self, edit: CheckedEdit, who: Who, reply: Asker) {
+        self.journal.as_mut().into_iter().for_each(look_at);
         match self.journal.take() {
             Some(mut journal) if !journal.is_due() => {
                 self.edit_all(EditAsked { edit, who, reply }, &mut journal);

@@ -6,6 +6,7 @@ use super::desk::Desk;
 use super::journal::{Deed, Recorded};
 use super::sentences::of_keys;
 use super::who::Who;
+use super::writing::look_at;
 use crate::machine::clock::unix_us;
 use crate::say::say;
 
@@ -41,6 +42,7 @@ impl Desk {
 
     pub(super) fn write_notes(&mut self) {
         let Some(journal) = &mut self.journal else { return };
+        look_at(journal);
         if self.notes.is_empty() || journal.is_suspect() {
             return;
         }

@@ -93,8 +93,9 @@ pub fn changed_since(of: u32, key: &str, by: Option<u32>) -> NotDone {
     NotDone::new(
         Reason::NotNow,
         format_args!(
-            "{key} was changed again after generation {of}{by}, so nothing is undone; undo that \
-             first (`carom links log {key}` tells of each change), or pass --force"
+            "{key} was changed again after generation {of}{by}, so nothing is undone. \
+             `carom links log {key}` tells of each change: undo that first where it is one of \
+             single links, or pass --force"
         ),
     )
 }

@@ -2,7 +2,6 @@
 //! held up. A gate holds up whoever opens a file until the test opens it.
 
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -282,15 +281,10 @@ fn a_refused_change_leaves_nothing_behind() {
 fn a_refused_change_is_gone_from_the_journal_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state/links.journal");
-    let desk = Rig::start_with(folder.path(), FIRST, |opening| opening.journal.break_file());
-    // As it stands there when the write was done and the sync failed.
-    let journal = fs::OpenOptions::new().append(true).open(&path).unwrap();
-    let deed = journal::Deed::Set { key: "/a".into(), line: "/a https://refused.example/".into() };
-    let record =
-        journal::Recorded { generation: 2, at_us: 1, who: Who::itself("test"), what: deed };
-    let mut bytes = Vec::new();
-    journal::encode(&[record], &mut bytes).unwrap();
-    (&journal).write_all(&bytes).unwrap();
+    let desk = Rig::start_with(folder.path(), FIRST, |opening| {
+        opening.journal.break_file();
+        opening.journal.leaves_refused = true;
+    });
     assert_eq!(reason(desk.set("/a https://refused.example/")), Reason::Disk);
     let until = Instant::now() + PATIENCE;
     while fs::read(&path).unwrap().windows(9).any(|bytes| bytes == b"refused.e") {

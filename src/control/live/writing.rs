@@ -11,6 +11,7 @@ use super::who::Who;
 use crate::limits::JOURNAL_LOG_BYTES;
 use crate::links::Changes;
 use crate::machine::clock::unix_us;
+use crate::say::say;
 
 /// The journal, and what is to be written into it.
 pub struct ToWrite {
@@ -56,6 +57,7 @@ pub struct Written {
 pub fn write(to_write: ToWrite) -> Written {
     let ToWrite { mut journal, past, more } = to_write;
     let mut result = Ok(());
+    look_at(&mut journal);
     if journal.is_due() {
         result = make_short(&mut journal, &past);
     }
@@ -71,6 +73,18 @@ pub fn write(to_write: ToWrite) -> Written {
         }
     }
     Written { journal, result: result.map_err(|error| unwritten(&error)) }
+}
+
+/// Looks whether the journal is still there as it was written. Where it is not, it is due
+/// to be written anew before anything is added.
+pub fn look_at(journal: &mut Journal) {
+    if journal.look() {
+        say(format_args!(
+            "warning: the journal of links {} was removed, replaced or changed by another; it is \
+             written anew from what is served. While a server runs, leave it alone",
+            journal.path().display()
+        ));
+    }
 }
 
 /// Writes the journal anew, with what it tells of the newest changes. Where its file does

@@ -127,9 +127,13 @@ struct Element {
 }
 
 fn of_xml(text: &[u8]) -> FoundLines {
-    let line_at = |at: u64| {
-        let at = usize::try_from(at).unwrap_or(text.len()).min(text.len());
-        memchr::memchr_iter(b'\n', &text[..at]).count() as u32 + 1
+    // Asked for ever later places, each of which goes on from the last.
+    let (mut seen, mut lines) = (0, 1);
+    let mut line_at = |at: u64| {
+        let at = usize::try_from(at).unwrap_or(text.len()).clamp(seen, text.len());
+        lines += memchr::memchr_iter(b'\n', &text[seen..at]).count() as u32;
+        seen = at;
+        lines
     };
     let text = core::str::from_utf8(text)
         .map_err(|error| (line_at(error.valid_up_to() as u64), NOT_UTF8.to_owned()))?;

@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufReader, ErrorKind, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -83,6 +83,9 @@ pub struct Journal {
     /// How many rewrites are to fail.
     #[cfg(test)]
     pub broken_rewrites: usize,
+    /// What cannot be written is in the file all the same, as when only the sync failed.
+    #[cfg(test)]
+    pub leaves_refused: bool,
 }
 
 impl Journal {
@@ -126,6 +129,8 @@ impl Journal {
             is_suspect: false,
             #[cfg(test)]
             broken_rewrites: 0,
+            #[cfg(test)]
+            leaves_refused: false,
         };
         let write = || -> io::Result<()> {
             journal.file.set_len(journal.size)?;
@@ -155,6 +160,23 @@ impl Journal {
         Records::open(self.path.parent().unwrap_or(Path::new("")))
     }
 
+    /// Looks whether its file is still the one in the state folder, and as long as it was
+    /// written. Where it is not, as somebody removed, replaced or changed it, it is suspect
+    /// from now on; whether that is news.
+    pub fn look(&mut self) -> bool {
+        let (own, there) = (self.file.metadata(), self.path.symlink_metadata());
+        let is_in_place = matches!((own, there), (Ok(own), Ok(there))
+            if (own.dev(), own.ino(), own.len()) == (there.dev(), there.ino(), self.size));
+        let is_news = !is_in_place && !self.is_suspect;
+        self.is_suspect |= !is_in_place;
+        is_news
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Whether nothing can be appended before it is rewritten.
     pub fn is_suspect(&self) -> bool {
         self.is_suspect
@@ -178,6 +200,11 @@ impl Journal {
             self.is_suspect = true;
             // If that fails too, the rewrite puts another file in its place.
             let _ = self.file.set_len(self.size);
+            #[cfg(test)]
+            if self.leaves_refused {
+                let mut file = OpenOptions::new().append(true).open(&self.path).unwrap();
+                file.write_all(&bytes).unwrap();
+            }
         } else {
             self.size += bytes.len() as u64;
         }
@@ -279,6 +306,29 @@ mod tests {
             assert_eq!(fs::read(&path).unwrap(), whole);
             journal.append(&[mark(2)]).unwrap();
             assert_eq!(fs::read(&path).unwrap(), bytes);
+        }
+    }
+
+    #[test]
+    fn what_another_did_to_it_is_noticed() {
+        let harms: [fn(&Path); 4] = [
+            |path| fs::remove_file(path).unwrap(),
+            |path| fs::write(path, b"").unwrap(),
+            |path| OpenOptions::new().append(true).open(path).unwrap().write_all(b"x").unwrap(),
+            |path| {
+                fs::copy(path, path.with_extension("copy")).unwrap();
+                fs::rename(path.with_extension("copy"), path).unwrap();
+            },
+        ];
+        for harm in harms {
+            let folder = tempfile::tempdir().unwrap();
+            let (mut journal, ..) = Journal::open(folder.path()).unwrap();
+            journal.append(&[mark(1)]).unwrap();
+            assert!(!journal.look() && !journal.is_due());
+            harm(&folder.path().join(NAME));
+            assert!(journal.look() && journal.is_suspect() && !journal.look());
+            journal.rewrite([mark(2)].into_iter()).unwrap();
+            assert!(!journal.look() && !journal.is_suspect());
         }
     }
 

@@ -39,6 +39,7 @@ mod s3;
 mod setting;
 mod source;
 mod spelled;
+mod text_beside;
 mod value;
 mod vercel;
 #[cfg(feature = "xlsx")]
@@ -60,7 +61,9 @@ pub use source::{Help, Include, Included, Source};
 /// with its number counted from 1.
 pub(super) fn read(source: &Source<'_>, mut take: impl FnMut(u32, Line<'_>)) {
     let help = &source.help;
-    let mut take = |line, written: Line<'_>| placed::placed(help, line, written, &mut take);
+    let mut take = |line, written: Line<'_>| {
+        placed::placed(help, line, text_beside::checked(source.format, written), &mut take);
+    };
     if source.format == Format::Xlsx {
         return xlsx::read(source, &mut take);
     }

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::json::{Document, Fields, is_nothing, items, part};
+use super::json::{Document, Fields, by_lines, is_nothing, items, of_source, part};
 use super::named::Naming;
 use super::ordered::{Ordered, OrderedRule, emit};
 use super::paths::push_literal;
@@ -96,10 +96,12 @@ fn redirects(text: &[u8], site: &RawValue, help: &Help<'_>, all: &mut Vec<Ordere
         Some(Err(message)) => all.push(Ordered::Refused(line, message)),
         Some(Ok(list)) => {
             let mut document = Document::of(text);
-            for raw in list {
-                let line = document.line(raw);
+            for (line, shares, raw) in by_lines(&mut document, list) {
                 match part(raw, "a redirect").and_then(|redirect| rows(&redirect, line, help)) {
                     Ok(rules) => all.extend(rules.into_iter().map(Ordered::Rule)),
+                    Err(message) if shares => {
+                        all.push(Ordered::Refused(line, of_source(raw, message)));
+                    }
                     Err(message) => all.push(Ordered::Refused(line, message)),
                 }
             }

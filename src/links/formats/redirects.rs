@@ -259,7 +259,8 @@ fn either_slash(source: &[u8]) -> (Vec<u8>, Option<Vec<u8>>) {
         return (source.to_vec(), above);
     }
     let bare = source.strip_suffix(b"/").unwrap_or(source);
-    if !bare.contains(&b'/') {
+    // A `*` within the last segment takes a slash behind it as well.
+    if !bare.contains(&b'/') || source.ends_with(b"*") {
         return (source.to_vec(), None);
     }
     (bare.to_vec(), Some([bare, b"/"].concat()))

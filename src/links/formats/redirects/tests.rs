@@ -54,6 +54,7 @@ fn a_splat_of_netlify_may_be_nothing() {
     check("/* https://x/:splat", &["/*|https://x/:splat|301|query=keep"]);
     check("/a/* https://x/:splatter", &["!:splatter in the target is :splat with `ter` behind it"]);
     check("/a https://y/\n/a/* https://x/", &["/a/*|https://x/|301|query=keep"]);
+    check("/x-* /y-:splat", &["/x-*|https://b.example/y-:splat|301|query=keep"]);
 }
 
 #[test]

@@ -12,6 +12,7 @@ use super::paths::push_literal;
 use super::regex::{self, Fill, Filled, Shape, Subject};
 use super::row::Line;
 use super::source::Help;
+use super::value::behind_fragment;
 use crate::links::bytes::shown;
 
 #[derive(Deserialize)]
@@ -161,6 +162,7 @@ fn rows(redirect: &Redirect, line: u32, help: &Help<'_>) -> Result<Vec<OrderedRu
     keys.iter()
         .map(|filled| {
             let made = naming.target(destination.as_bytes(), &source.shape, filled, help.base)?;
+            let fragment = behind_fragment(&made.target, true, "Firebase");
             Ok(OrderedRule {
                 line,
                 key: filled.key.clone(),
@@ -168,7 +170,7 @@ fn rows(redirect: &Redirect, line: u32, help: &Help<'_>) -> Result<Vec<OrderedRu
                 status: status.clone(),
                 keeps_query: true,
                 any_case: source.any_case,
-                said: source.said.iter().cloned().chain(made.said).collect(),
+                said: source.said.iter().cloned().chain(made.said).chain(fragment).collect(),
             })
         })
         .collect()
@@ -325,6 +327,7 @@ mod tests {
         one("/foo", "/bar", &both);
         one("foo", "/bar", &both);
         one("/foo/", "/bar", &both[1..]);
+        one("/foo/", "/bar#y", &["~/foo/|https://b/bar#y|302|query=keep"]);
         one("/foo/**", "/bar?y", &["~/foo/*|https://b/bar?y|302|query=keep"]);
         one(
             "/foo{,/**}",

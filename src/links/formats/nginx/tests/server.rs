@@ -58,6 +58,8 @@ fn locations_of_expressions() {
 fn rewrites() {
     check("rewrite ^/x$ https://y/ permanent;", &["h/x|https://y/|301|query=keep"]);
     check("rewrite ^/x$ https://y/? redirect;", &["h/x|https://y/|302"]);
+    check("rewrite ^/x$ https://y/#f redirect;", &["~h/x|https://y/#f|302|query=keep"]);
+    check("rewrite ^/x$ https://y/#f? redirect;", &["h/x|https://y/#f|302"]);
     check("rewrite ^/x$ https://y/;", &["h/x|https://y/|302|query=keep"]);
     check("rewrite ^/x$ /z permanent;", &["h/x|https://b/z|301|query=keep"]);
     check("rewrite ^/p/(.*)$ https://y/$1 permanent;", &["h/p/*|https://y/:splat|301|query=keep"]);

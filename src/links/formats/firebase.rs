@@ -5,11 +5,13 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use super::claimed::of_pattern;
 use super::json::{Document, Fields, by_lines, is_nothing, items, of_source, part};
 use super::named::Naming;
 use super::ordered::{Ordered, OrderedRule, emit};
 use super::paths::push_literal;
 use super::regex::{self, Fill, Filled, Shape, Subject};
+use super::region::Region;
 use super::row::Line;
 use super::source::Help;
 use super::value::behind_fragment;
@@ -98,7 +100,12 @@ fn redirects(text: &[u8], site: &RawValue, help: &Help<'_>, all: &mut Vec<Ordere
         Some(Ok(list)) => {
             let mut document = Document::of(text);
             for (line, shares, raw) in by_lines(&mut document, list) {
-                match part(raw, "a redirect").and_then(|redirect| rows(&redirect, line, help)) {
+                let made = part(raw, "a redirect").and_then(|redirect: Redirect| {
+                    let made = rows(&redirect, line, help);
+                    all.extend(made.is_err().then(|| Ordered::Claim(line, claimed(&redirect))));
+                    made
+                });
+                match made {
                     Ok(rules) => all.extend(rules.into_iter().map(Ordered::Rule)),
                     Err(message) if shares => {
                         all.push(Ordered::Refused(line, of_source(raw, message)));
@@ -174,6 +181,19 @@ fn rows(redirect: &Redirect, line: u32, help: &Help<'_>) -> Result<Vec<OrderedRu
             })
         })
         .collect()
+}
+
+/// What a redirect is for that no key says.
+fn claimed(redirect: &Redirect) -> Vec<Region> {
+    match (redirect.source.as_ref().or(redirect.glob.as_ref()), &redirect.regex) {
+        (Some(glob), _) => of_pattern(&rooted(glob), false),
+        // Without a `^` it is found anywhere.
+        (None, Some(regex)) => match regex.strip_prefix('^') {
+            Some(rest) if !regex.contains('|') => of_pattern(rest.trim_end_matches('$'), false),
+            _ => vec![Region::below(Vec::new(), false)],
+        },
+        (None, None) => Vec::new(),
+    }
 }
 
 /// A glob, with a slash in front.
@@ -367,6 +387,11 @@ mod tests {
             &["/r/*|https://b/c/:splat|301|query=keep"],
         );
         check(r#"{"regex":"/r/x","destination":"/c"}"#, &["!does not begin with ^"]);
+        let later = r#",{"source":"/a/b/","destination":"/c"}"#;
+        let rows = |first: &str, row| check(&format!("{first}{later}"), &["!", row]);
+        rows(r#"{"source":"/a/@(b|c)/","destination":"/c"}"#, "~/a/b/|https://b/c|301|query=keep");
+        rows(r#"{"regex":"b/$","destination":"/c"}"#, "~/a/b/|https://b/c|301|query=keep");
+        rows(r#"{"source":"/c/@(b|c)/","destination":"/c"}"#, "/a/b/|https://b/c|301|query=keep");
     }
 
     #[test]

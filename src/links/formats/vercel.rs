@@ -6,6 +6,7 @@ mod pattern;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::claimed::of_pattern;
 use super::json::{Document, Fields, by_lines, is_nothing, items, of_source, part};
 use super::named::Naming;
 use super::ordered::{Ordered, OrderedRule, emit};
@@ -62,7 +63,13 @@ pub(super) fn read(text: &[u8], help: &Help<'_>, take: &mut dyn FnMut(u32, Line<
         }
     };
     for (line, shares, raw) in by_lines(&mut document, list) {
-        match part(raw, "a redirect").and_then(|redirect| rows(&redirect, line, help)) {
+        let made = part(raw, "a redirect").and_then(|redirect: Redirect| {
+            let made = rows(&redirect, line, help);
+            let claim = || Ordered::Claim(line, of_pattern(&redirect.source, true));
+            all.extend(made.is_err().then(claim));
+            made
+        });
+        match made {
             Ok(rules) => all.extend(rules.into_iter().map(Ordered::Rule)),
             Err(message) if shares => all.push(Ordered::Refused(line, of_source(raw, message))),
             Err(message) => all.push(Ordered::Refused(line, message)),

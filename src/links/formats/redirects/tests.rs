@@ -68,6 +68,24 @@ fn statuses_of_netlify() {
 }
 
 #[test]
+fn what_netlify_looks_at_before_a_rule_is_said() {
+    let rest = "/* https://new/:splat 301";
+    let row = "/*|https://new/:splat|301|query=keep";
+    check(&format!("/app/* /index.html 200\n{rest}"), &[&format!("~{row}")]);
+    check(&format!("/app/* /index.html 200\n/other https://x/\n{rest}"), &[&format!("~{row}")]);
+    check(&format!("/app/*\n{rest}"), &[row]);
+    let both = ["/app|https://x/|301|query=keep", "/app/|https://x/|301|query=keep"];
+    let changed = both.map(|row| format!("~{row}"));
+    let changed = changed.each_ref().map(String::as_str);
+    check("/app/* /index.html 200\n/app https://x/", &changed);
+    check("/app/x /index.html 200\n/app https://x/", &both);
+    check("/app /de 302 Language=de\n/app https://x/", &changed);
+    check("/app https://x/\n/app /de 302 Language=de", &["!Language= is not supported"]);
+    let said = rows(Dialect::Netlify, &format!("/app/* /i 200\n{rest}")).pop().unwrap();
+    assert!(said.ends_with("~Netlify looks at line 1 first, which is no link here"), "{said}");
+}
+
+#[test]
 fn placeholders_and_parameters_of_netlify() {
     let want =
         &["/n/:y/:m|https://x/:m-:y|301|query=keep", "/n/:y/:m/|https://x/:m-:y|301|query=keep"];

@@ -1,5 +1,7 @@
 //! From link files to one table, and a report of every line that is wrong.
 
+mod told;
+
 use core::fmt;
 use core::str::FromStr;
 
@@ -13,6 +15,7 @@ use super::targets::{CheckedTarget, Schemes};
 use crate::limits::BAD_LINES_SHOWN;
 use crate::pace;
 use crate::words::{counted, visible};
+use told::Told;
 
 /// What reading a line takes, about.
 const LINE_NS: u32 = 600;
@@ -86,7 +89,7 @@ pub struct FileReport {
     pub name: String,
     /// Links in it that are good.
     pub links: usize,
-    /// Lines in it that are wrong.
+    /// Lines in it that are wrong; of a line with several rules each rule that is.
     pub bad_lines: usize,
     /// Directives in it that have nothing to do with redirects.
     pub others: usize,
@@ -109,12 +112,6 @@ pub struct Problem {
     pub line: u32,
     /// What is wrong and what would be right, or what it means here.
     pub message: String,
-}
-
-impl Problem {
-    fn is_at(&self, file: usize, line: u32) -> bool {
-        (self.file, self.line) == (file, line)
-    }
 }
 
 impl fmt::Display for Problem {
@@ -167,7 +164,7 @@ pub fn load_within(
     room: TableRoom,
 ) -> Result<Loaded, TooLarge> {
     let mut loader = Loader::new(sources, room);
-    let mut report = Report::default();
+    let (mut report, mut told) = (Report::default(), Told::default());
     for source in sources {
         loader.said_bytes += formats::read_bytes(source);
         loader.look_for_room();
@@ -207,9 +204,8 @@ pub fn load_within(
                     report.files[file].links += 1;
                     report.changed.extend(what.map(&mut said));
                 }
-                // A line can stand for several links: what is wrong with the
-                // first of them is enough.
-                Err(_) if report.problems.last().is_some_and(|last| last.is_at(file, line)) => {}
+                // The links that one rule stands for have the same fault.
+                Err(message) if !told.is_new(file, line, &message) => {}
                 Err(message) => {
                     report.files[file].bad_lines += 1;
                     report.problems.push(said(message));

@@ -318,6 +318,52 @@ fn a_summary_says_what_became_of_each_line() {
     assert_eq!(names.len(), 2, "nothing is left aside: {names:?}");
 }
 
+/// A minified file has one line, and each rule of it that is refused is named and counted.
+#[test]
+fn each_refused_rule_of_a_line_is_told() {
+    let folder = Folder::new();
+    let refused = |name: &str, text: &str, parts: &[&str]| {
+        let ran = convert(&["--dry-run", &folder.file(name, text)]);
+        let said = ran.out.matches("refused: ").count();
+        assert_eq!((ran.code, said), (Some(1), parts.len()), "{ran:?}");
+        assert!(ran.out.ends_with(&format!(" {} lines refused\n", parts.len())), "{ran:?}");
+        for part in parts {
+            assert!(ran.out.contains(&format!("{name}:1: {part}")), "{part}: {ran:?}");
+        }
+    };
+    let rule = |source: &str, more: &str| {
+        format!(r#"{{"source":"{source}","destination":"https://x.example/"{more}}}"#)
+    };
+    let rules = [
+        rule(r"/c/:id(\\d+)", ""),
+        rule("/ok", ""),
+        rule(r"/e/:id(\\d+)", ""),
+        rule("/f", r#","missing":[1]"#),
+        rule("/g", r#","missing":[1]"#),
+    ];
+    refused(
+        "vercel.json",
+        &format!(r#"{{"redirects":[{}]}}"#, rules.join(",")),
+        &[
+            r"the redirect of /c/:id(\d+): ",
+            r"the redirect of /e/:id(\d+): ",
+            "the redirect of /f: no key can ask for its condition (`missing`)",
+            "the redirect of /g: no key can ask for its condition (`missing`)",
+        ],
+    );
+    let rules = [rule("/c[ab]", ""), rule("/e[ab]", "")].join(",");
+    refused(
+        "firebase.json",
+        &format!(r#"{{"hosting":{{"redirects":[{rules}]}}}}"#),
+        &["the redirect of /c[ab]: no key stands", "the redirect of /e[ab]: no key stands"],
+    );
+    refused(
+        "n.conf",
+        "map $uri $t { a b; c d; /e https://x.example/; }\n",
+        &["no path is `a`", "no path is `c`"],
+    );
+}
+
 #[test]
 fn what_cannot_be_done() {
     let folder = Folder::new();

@@ -7,9 +7,12 @@ use super::cells::spell;
 use super::name::Format;
 use super::{apache, cloudflare, csv, encoding, exports, nginx};
 
-/// Words that a file of nginx begins with.
-const NGINX: &[&[u8]] =
-    &[b"map", b"location", b"server", b"http", b"rewrite", b"return", b"if", b"geo", b"include"];
+/// Words that a file of nginx begins with: what redirects, and what usually stands before.
+const NGINX: &str = "map location server http rewrite return if geo include \
+    user worker_processes worker_rlimit_nofile worker_cpu_affinity error_log pid events load_module daemon stream \
+    upstream gzip limit_req_zone limit_conn_zone log_format access_log proxy_cache_path server_tokens sendfile split_clients \
+    map_hash_bucket_size map_hash_max_size server_names_hash_bucket_size default_type set_real_ip_from real_ip_header \
+    ssl_protocols ssl_certificate server_name";
 
 /// How far a document is looked at to tell what it is.
 const HEAD_BYTES: usize = 64 * 1024;
@@ -29,6 +32,7 @@ impl Format {
         match name {
             "_redirects" => return Format::Netlify,
             "Caddyfile" => return Format::Caddy,
+            "nginx.conf" => return Format::Nginx,
             "netlify.toml" => return Format::NetlifyToml,
             "vercel.json" if !has_columns => return Format::Vercel,
             "firebase.json" if !has_columns => return Format::Firebase,
@@ -113,7 +117,7 @@ fn is_nginx(text: &[u8]) -> bool {
     let first = lines.into_iter().find(|line| !line.is_empty() && line[0] != b'#');
     let word =
         first.and_then(|line| line.split(|&byte| matches!(byte, b' ' | b'\t' | b'{')).next());
-    word.is_some_and(|word| NGINX.contains(&word))
+    word.is_some_and(|word| NGINX.split_whitespace().any(|known| known.as_bytes() == word))
 }
 
 #[cfg(test)]
@@ -148,6 +152,21 @@ mod tests {
         check("a.map", "# x\n\n  map $uri $to {\n", Format::Nginx);
         check("a.conf", "location = /a {\n", Format::Nginx);
         check("a.conf", "server{", Format::Nginx);
+        for begin in [
+            "worker_processes auto;",
+            "user  www-data;",
+            "events {",
+            "error_log /var/log/nginx/error.log;",
+            "upstream app {",
+            "gzip on;",
+            "limit_req_zone $binary_remote_addr zone=a:10m rate=1r/s;",
+            "load_module modules/a.so;",
+            "pid /run/nginx.pid;",
+        ] {
+            check("a.conf", begin, Format::Nginx);
+        }
+        check("etc/nginx.conf", "thread_pool a threads=4;", Format::Nginx);
+        check("a.conf", "/worker_processes https://b/", Format::Native);
         check("a.txt", "map $uri $to {\n", Format::Native);
         check("etc/Caddyfile", "", Format::Caddy);
         check("site.caddyfile", "", Format::Caddy);

@@ -5,13 +5,16 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::json::{Document, Fields, is_nothing, items, part};
+use super::claimed::of_pattern;
+use super::json::{Document, Fields, by_lines, is_nothing, items, of_source, part};
 use super::named::Naming;
 use super::ordered::{Ordered, OrderedRule, emit};
 use super::paths::push_literal;
 use super::regex::{self, Fill, Filled, Shape, Subject};
+use super::region::Region;
 use super::row::Line;
 use super::source::Help;
+use super::value::behind_fragment;
 use crate::links::bytes::shown;
 
 #[derive(Deserialize)]
@@ -96,10 +99,17 @@ fn redirects(text: &[u8], site: &RawValue, help: &Help<'_>, all: &mut Vec<Ordere
         Some(Err(message)) => all.push(Ordered::Refused(line, message)),
         Some(Ok(list)) => {
             let mut document = Document::of(text);
-            for raw in list {
-                let line = document.line(raw);
-                match part(raw, "a redirect").and_then(|redirect| rows(&redirect, line, help)) {
+            for (line, shares, raw) in by_lines(&mut document, list) {
+                let made = part(raw, "a redirect").and_then(|redirect: Redirect| {
+                    let made = rows(&redirect, line, help);
+                    all.extend(made.is_err().then(|| Ordered::Claim(line, claimed(&redirect))));
+                    made
+                });
+                match made {
                     Ok(rules) => all.extend(rules.into_iter().map(Ordered::Rule)),
+                    Err(message) if shares => {
+                        all.push(Ordered::Refused(line, of_source(raw, message)));
+                    }
                     Err(message) => all.push(Ordered::Refused(line, message)),
                 }
             }
@@ -159,6 +169,7 @@ fn rows(redirect: &Redirect, line: u32, help: &Help<'_>) -> Result<Vec<OrderedRu
     keys.iter()
         .map(|filled| {
             let made = naming.target(destination.as_bytes(), &source.shape, filled, help.base)?;
+            let fragment = behind_fragment(&made.target, true, "Firebase");
             Ok(OrderedRule {
                 line,
                 key: filled.key.clone(),
@@ -166,10 +177,23 @@ fn rows(redirect: &Redirect, line: u32, help: &Help<'_>) -> Result<Vec<OrderedRu
                 status: status.clone(),
                 keeps_query: true,
                 any_case: source.any_case,
-                said: source.said.iter().cloned().chain(made.said).collect(),
+                said: source.said.iter().cloned().chain(made.said).chain(fragment).collect(),
             })
         })
         .collect()
+}
+
+/// What a redirect is for that no key says.
+fn claimed(redirect: &Redirect) -> Vec<Region> {
+    match (redirect.source.as_ref().or(redirect.glob.as_ref()), &redirect.regex) {
+        (Some(glob), _) => of_pattern(&rooted(glob), false),
+        // Without a `^` it is found anywhere.
+        (None, Some(regex)) => match regex.strip_prefix('^') {
+            Some(rest) if !regex.contains('|') => of_pattern(rest.trim_end_matches('$'), false),
+            _ => vec![Region::below(Vec::new(), false)],
+        },
+        (None, None) => Vec::new(),
+    }
 }
 
 /// A glob, with a slash in front.
@@ -323,6 +347,7 @@ mod tests {
         one("/foo", "/bar", &both);
         one("foo", "/bar", &both);
         one("/foo/", "/bar", &both[1..]);
+        one("/foo/", "/bar#y", &["~/foo/|https://b/bar#y|302|query=keep"]);
         one("/foo/**", "/bar?y", &["~/foo/*|https://b/bar?y|302|query=keep"]);
         one(
             "/foo{,/**}",
@@ -362,6 +387,11 @@ mod tests {
             &["/r/*|https://b/c/:splat|301|query=keep"],
         );
         check(r#"{"regex":"/r/x","destination":"/c"}"#, &["!does not begin with ^"]);
+        let later = r#",{"source":"/a/b/","destination":"/c"}"#;
+        let rows = |first: &str, row| check(&format!("{first}{later}"), &["!", row]);
+        rows(r#"{"source":"/a/@(b|c)/","destination":"/c"}"#, "~/a/b/|https://b/c|301|query=keep");
+        rows(r#"{"regex":"b/$","destination":"/c"}"#, "~/a/b/|https://b/c|301|query=keep");
+        rows(r#"{"source":"/c/@(b|c)/","destination":"/c"}"#, "/a/b/|https://b/c|301|query=keep");
     }
 
     #[test]

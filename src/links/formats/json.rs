@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
 use crate::links::bytes::shown;
 
@@ -78,6 +78,28 @@ pub(super) fn part<'t, T: Deserialize<'t>>(part: &'t RawValue, what: &str) -> Re
         let why = text.rfind(" at line ").map_or(&*text, |at| &text[..at]);
         format!("not {what}: {why}")
     })
+}
+
+/// Parts of a list with their lines, and whether the line holds others as well, so that it
+/// does not tell them apart.
+pub(super) fn by_lines<'t>(
+    document: &mut Document<'_>,
+    list: Vec<&'t RawValue>,
+) -> Vec<(u32, bool, &'t RawValue)> {
+    let lines: Vec<u32> = list.iter().map(|raw| document.line(raw)).collect();
+    let beside = |at: usize| at.checked_sub(1).is_some_and(|before| lines[before] == lines[at]);
+    let shares = |at: usize| beside(at) || (at + 1 < lines.len() && beside(at + 1));
+    list.into_iter().enumerate().map(|(at, raw)| (lines[at], shares(at), raw)).collect()
+}
+
+/// A message, under the source of the part that it is about.
+pub(super) fn of_source(raw: &RawValue, message: String) -> String {
+    let fields: Map<String, Value> = serde_json::from_str(raw.get()).unwrap_or_default();
+    let source = ["source", "glob", "regex"].iter().find_map(|name| fields.get(*name)?.as_str());
+    match source {
+        Some(source) => format!("the redirect of {}: {message}", shown(source.as_bytes())),
+        None => message,
+    }
 }
 
 /// What a document looks like: its kind, and the names in it.

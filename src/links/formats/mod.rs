@@ -4,6 +4,7 @@
 mod apache;
 mod caddy;
 mod cells;
+mod claimed;
 mod cloudflare;
 mod cloudfront;
 mod columns;

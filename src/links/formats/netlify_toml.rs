@@ -65,11 +65,14 @@ pub(super) fn read(text: &[u8], help: &Help<'_>, take: &mut dyn FnMut(u32, Line<
 /// The same, with lines of the file where a message names those that were written.
 fn placed<'r>(row: Line<'r>, places: &[u32]) -> Line<'r> {
     let place = |message: String| {
-        let Some((before, rest)) = message.split_once("takes line ") else { return message };
+        let ways = ["takes line ", "looks at line "];
+        let found = ways.iter().find_map(|way| Some(message.find(way)? + way.len()));
+        let Some(at) = found else { return message };
+        let (before, rest) = message.split_at(at);
         let end = rest.find(|it: char| !it.is_ascii_digit()).unwrap_or(rest.len());
         let known = rest[..end].parse::<usize>().ok().and_then(|at| places.get(at.checked_sub(1)?));
         match known {
-            Some(line) => format!("{before}takes line {line}{}", &rest[end..]),
+            Some(line) => format!("{before}{line}{}", &rest[end..]),
             None => message,
         }
     };
@@ -175,6 +178,13 @@ mod tests {
         check("[[redirects]]\nto=\"/b\"", &["1 !a redirect has no `from`"]);
         check("[[redirects]]\nfrom=\"/a\"", &["2 !a redirect has no `to`"]);
         check("[[redirects]]\nfrom=\"/a b\"\nto=\"/b\"", &["2 !white space"]);
+        check(
+            "[[redirects]]\nfrom=\"/a/*\"\nto=\"/b\"\nstatus=200\n[[redirects]]\nfrom=\"/*\"\nto=\"/d\"",
+            &[
+                "2 !only redirects",
+                "6 /*|https://b/d|301|query=keep ~Netlify looks at line 2 first",
+            ],
+        );
         check("a = \n", &["1 !not readable as TOML"]);
         check(
             "[[redirects]]\nfrom=\"/a/*\"\nto=\"/b\"\n[[redirects]]\nfrom=\"/a/c\"\nto=\"/d\"",

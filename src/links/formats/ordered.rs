@@ -2,6 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::claimed::Claimed;
+use super::region::Region;
 use super::rivals::Rivals;
 use super::row::{Line, Row};
 use crate::links::link::Setting;
@@ -24,6 +26,8 @@ pub(super) struct OrderedRule {
 pub(super) enum Ordered {
     Rule(OrderedRule),
     Refused(u32, String),
+    /// The rule of a line is refused, and is for these requests.
+    Claim(u32, Vec<Region>),
     Other(u32, String),
 }
 
@@ -49,13 +53,17 @@ pub(super) fn emit(whose: &str, all: &[Ordered], take: &mut dyn FnMut(u32, Line<
         }
         outdone = rivals.outdone();
     }
-    let mut rivals = Rivals::new(has_hosts);
+    let (mut rivals, mut claimed) = (Rivals::new(has_hosts), Claimed::default());
     let mut known: HashMap<Vec<u8>, &OrderedRule> = HashMap::new();
     for it in all {
         let rule = match it {
             Ordered::Rule(rule) => rule,
             Ordered::Refused(line, message) => {
                 take(*line, Line::Refused(message.clone()));
+                continue;
+            }
+            Ordered::Claim(line, regions) => {
+                claimed.add(regions, *line);
                 continue;
             }
             Ordered::Other(line, what) => {
@@ -72,10 +80,13 @@ pub(super) fn emit(whose: &str, all: &[Ordered], take: &mut dyn FnMut(u32, Line<
             }
         }
         let mut said = rule.said.clone();
+        let region = || Region::of_key(&rule.key, rule.any_case);
         if let Some(earlier) = rivals.pass(&key, rule.line) {
             said.push(format!(
                 "{whose} takes line {earlier}, which comes first; here the more exact key answers"
             ));
+        } else if let Some(line) = claimed.before(&region()) {
+            said.push(format!("{whose} looks at line {line} first, which is no link here"));
         }
         if outdone.contains(&rule.line) {
             said.push(format!(

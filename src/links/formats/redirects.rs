@@ -10,7 +10,9 @@ mod rule;
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
+use super::claimed::Claimed;
 use super::paths::absolute;
+use super::region::Region;
 use super::rivals::Rivals;
 use super::row::{Line, Row};
 use super::source::Help;
@@ -43,6 +45,7 @@ pub(super) fn read<'a>(
         outdone: HashSet::new(),
         keys: HashMap::new(),
         rivals: Rivals::new(false),
+        claimed: Claimed::default(),
     };
     if dialect == Dialect::Netlify {
         reader.schemes = with_schemes(text);
@@ -52,6 +55,7 @@ pub(super) fn read<'a>(
         // What is said of a rule for one host is found behind it.
         reader.lines(text, &mut |_, _| {});
         reader.keys.clear();
+        reader.claimed = Claimed::default();
         reader.outdone = core::mem::replace(&mut reader.rivals, Rivals::new(true)).outdone();
     }
     reader.lines(text, take);
@@ -80,6 +84,8 @@ struct RedirectsReader<'a> {
     /// Keys that rows were made of, with the target and status of each.
     keys: HashMap<Vec<u8>, (&'a [u8], &'a [u8])>,
     rivals: Rivals,
+    /// Netlify: what rules that are refused are for.
+    claimed: Claimed,
 }
 
 impl<'a> RedirectsReader<'a> {
@@ -89,7 +95,11 @@ impl<'a> RedirectsReader<'a> {
             let rule = match self.dialect {
                 Dialect::Netlify => {
                     let columns = columns(line);
-                    (!columns.is_empty()).then(|| netlify::rule(&columns))
+                    let rule = (!columns.is_empty()).then(|| netlify::rule(&columns));
+                    if let Some(Err(_)) = rule {
+                        self.claim(netlify::claimed(&columns), number);
+                    }
+                    rule
                 }
                 Dialect::Pages => pages::rule(number, line, &mut pages_file),
             };
@@ -114,7 +124,9 @@ impl<'a> RedirectsReader<'a> {
         take: &mut dyn FnMut(u32, Line<'_>),
     ) -> Result<(), String> {
         let (source, base) = self.source(&rule);
-        let target = absolute(rule.to, base.as_deref())?;
+        let target = absolute(rule.to, base.as_deref()).inspect_err(|_| {
+            self.claim(Some(source.clone()), number);
+        })?;
         if leads_to_itself(&source, &target, self.base) {
             return Err(
                 "it leads to its own address: a slash at the end makes no difference to Netlify, and a key \
@@ -180,6 +192,16 @@ impl<'a> RedirectsReader<'a> {
         Ok(())
     }
 
+    /// Notes a rule that is refused, and that Netlify has.
+    fn claim(&mut self, source: Option<Vec<u8>>, number: u32) {
+        let Some(source) = source else { return };
+        let source = split_scheme(&source).map_or(&source[..], |(_, rest)| rest);
+        let (first, second) = either_slash(source);
+        let keys = [Some(first), second].into_iter().flatten();
+        let regions: Vec<Region> = keys.map(|key| Region::of_key(&key, false)).collect();
+        self.claimed.add(&regions, number);
+    }
+
     /// Says so if an earlier rule answers there what this key does here.
     fn first(&mut self, key: &[u8], number: u32, said: &mut Vec<String>) {
         let whose = match self.dialect {
@@ -190,6 +212,11 @@ impl<'a> RedirectsReader<'a> {
             let first = format!(
                 "{whose} takes line {earlier}, which comes first; here the more exact key answers"
             );
+            if !said.contains(&first) {
+                said.push(first);
+            }
+        } else if let Some(line) = self.claimed.before(&Region::of_key(key, false)) {
+            let first = format!("{whose} looks at line {line} first, which is no link here");
             if !said.contains(&first) {
                 said.push(first);
             }
@@ -259,7 +286,8 @@ fn either_slash(source: &[u8]) -> (Vec<u8>, Option<Vec<u8>>) {
         return (source.to_vec(), above);
     }
     let bare = source.strip_suffix(b"/").unwrap_or(source);
-    if !bare.contains(&b'/') {
+    // A `*` within the last segment takes a slash behind it as well.
+    if !bare.contains(&b'/') || source.ends_with(b"*") {
         return (source.to_vec(), None);
     }
     (bare.to_vec(), Some([bare, b"/"].concat()))

@@ -32,9 +32,11 @@ const ANY: &[u8] = b":";
 /// A rule, by its key.
 struct Rule {
     host: Box<[u8]>,
-    /// Without `/*`.
+    /// Without the one that has the `*`.
     segments: Vec<Segment>,
     is_open: bool,
+    /// What stands before the `*` in its segment.
+    stem: Box<[u8]>,
     has_query: bool,
     /// Bytes before the first placeholder or the `*`.
     beginning: usize,
@@ -121,10 +123,12 @@ impl Rule {
         let path = without_query(key);
         let start = path.iter().position(|&byte| byte == b'/')?;
         let (host, whole) = path.split_at(start);
-        let (path, is_open) = match whole.strip_suffix(b"/*") {
-            Some(path) => (path, true),
-            None => (whole, false),
-        };
+        let open = whole.strip_suffix(b"*").and_then(|path| {
+            let slash = path.iter().rposition(|&byte| byte == b'/')?;
+            Some((&path[..slash], &path[slash + 1..]))
+        });
+        let is_open = open.is_some();
+        let (path, stem) = open.unwrap_or((whole, b""));
         let parts = path.split(|&byte| byte == b'/').skip(1);
         let segments = parts.map(|segment| match segment {
             [b':', letter, ..] if letter.is_ascii_alphabetic() => Segment::Placeholder,
@@ -135,10 +139,13 @@ impl Rule {
             Segment::Literal(text) => Some(1 + text.len()),
             Segment::Placeholder => None,
         };
-        let beginning = segments.iter().map_while(literal).sum::<usize>() + 1;
+        let mut beginning = segments.iter().map_while(literal).sum::<usize>() + 1;
+        if !segments.contains(&Segment::Placeholder) {
+            beginning += stem.len();
+        }
         let has_query = path.len() + start < key.len() && key.contains(&b'?');
         let host = host.to_ascii_lowercase().into();
-        Some(Rule { host, segments, is_open, has_query, beginning, line })
+        Some(Rule { host, segments, is_open, stem: stem.into(), has_query, beginning, line })
     }
 
     fn has_placeholders(&self) -> bool {
@@ -196,6 +203,21 @@ impl Rule {
             _ => true,
         };
         fits && self.segments.iter().zip(&other.segments).all(same)
+            && self.may_open_to(other)
+            && other.may_open_to(self)
+    }
+
+    /// Whether what it has before its `*`, if that is in a segment, may begin what stands there
+    /// in `other`.
+    fn may_open_to(&self, other: &Rule) -> bool {
+        let at = self.segments.len();
+        match other.segments.get(at) {
+            _ if self.stem.is_empty() => true,
+            Some(Segment::Literal(text)) => text.starts_with(&self.stem),
+            Some(Segment::Placeholder) => true,
+            None if at > other.segments.len() => true,
+            None => self.stem.starts_with(&other.stem) || other.stem.starts_with(&self.stem),
+        }
     }
 }
 
@@ -229,6 +251,17 @@ mod tests {
         check("h/* /a h/b g/b", "h/b<1 !1");
         check("/a /a?id=7 /b?id=7 /b", "/a?id=7<1");
         check("/a/:x /a/b /a/b/c /a/:y", "/a/b<1");
+    }
+
+    #[test]
+    fn those_that_begin_within_a_segment() {
+        check("/x-* /x-b /x-b/c /x /y-b", "/x-b<1 /x-b/c<1");
+        check("/x-* /x-b/* /x-bb* /x-* /w-*", "/x-b/*<1 /x-bb*<1");
+        check("/x-bb* /x-* /x/*", "");
+        check("/* /x-* /a/b-* /a/c-d", "/x-*<1 /a/b-*<1 /a/c-d<1");
+        check("/a/:x /a/b-* /a/*", "/a/b-*<1");
+        check("/a/b-* /a/c-* /a/b /a/d-e", "");
+        check("/a/b* /a/b", "/a/b<1");
     }
 
     #[test]

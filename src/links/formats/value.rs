@@ -92,6 +92,14 @@ pub(super) fn loose(value: &[u8], key: &str) -> String {
     shown(out.as_bytes())
 }
 
+/// What is said of a target with a fragment that passes the visitor's query on: `whose`
+/// program puts it where the target ends.
+pub(super) fn behind_fragment(target: &[u8], keeps_query: bool, whose: &str) -> Option<String> {
+    (keeps_query && target.contains(&b'#')).then(|| {
+        format!("{whose} puts the visitor's query behind the `#`; here it stands before it")
+    })
+}
+
 /// The target that `value` is in a key.
 ///
 /// # Errors

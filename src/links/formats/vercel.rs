@@ -6,7 +6,8 @@ mod pattern;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::json::{Document, Fields, is_nothing, items, part};
+use super::claimed::of_pattern;
+use super::json::{Document, Fields, by_lines, is_nothing, items, of_source, part};
 use super::named::Naming;
 use super::ordered::{Ordered, OrderedRule, emit};
 use super::regex::{self, Subject};
@@ -61,10 +62,16 @@ pub(super) fn read(text: &[u8], help: &Help<'_>, take: &mut dyn FnMut(u32, Line<
             return take(1, Line::Refused(message));
         }
     };
-    for raw in list {
-        let line = document.line(raw);
-        match part(raw, "a redirect").and_then(|redirect| rows(&redirect, line, help)) {
+    for (line, shares, raw) in by_lines(&mut document, list) {
+        let made = part(raw, "a redirect").and_then(|redirect: Redirect| {
+            let made = rows(&redirect, line, help);
+            let claim = || Ordered::Claim(line, of_pattern(&redirect.source, true));
+            all.extend(made.is_err().then(claim));
+            made
+        });
+        match made {
             Ok(rules) => all.extend(rules.into_iter().map(Ordered::Rule)),
+            Err(message) if shares => all.push(Ordered::Refused(line, of_source(raw, message))),
             Err(message) => all.push(Ordered::Refused(line, message)),
         }
     }

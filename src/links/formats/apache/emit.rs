@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::super::claimed::Claimed;
 use super::super::region::Region;
 use super::super::rivals::Rivals;
 use super::super::row::{Line, Row};
@@ -11,8 +12,8 @@ use super::walk::{Server, Walk};
 use crate::links::bytes::shown;
 use crate::links::link::Setting;
 
-/// Most of what is no link that is compared with links behind it, for one first segment.
-const CLAIMS_MAX: usize = 1000;
+/// Most rows that look at no case, or are for many hosts, that are compared with later ones.
+const WIDE_MAX: usize = 1000;
 
 /// What comes before a row.
 struct Before {
@@ -23,8 +24,7 @@ struct Before {
     folded: HashMap<Vec<u8>, u32>,
     /// Rows that look at no case, or are for many hosts.
     wide: Vec<(Region, u32)>,
-    /// Under their first segment, if they have one.
-    claims: HashMap<Vec<u8>, Vec<(Region, u32)>>,
+    claims: Claimed,
 }
 
 impl Before {
@@ -35,16 +35,7 @@ impl Before {
             folds: rows().any(|row| row.any_case),
             folded: HashMap::new(),
             wide: Vec::new(),
-            claims: HashMap::new(),
-        }
-    }
-
-    fn claim(&mut self, regions: &[Region], line: u32) {
-        for region in regions {
-            let list = self.claims.entry(first(region)).or_default();
-            if list.len() < CLAIMS_MAX {
-                list.push((region.clone(), line));
-            }
+            claims: Claimed::default(),
         }
     }
 
@@ -64,31 +55,14 @@ impl Before {
         };
         let wide = self.wide.iter().find(before).map(|(_, line)| *line);
         let is_wide = row.any_case || row.key.starts_with(b"*");
-        if is_wide && self.wide.len() < CLAIMS_MAX {
+        if is_wide && self.wide.len() < WIDE_MAX {
             self.wide.push((region.clone(), row.line));
         }
         if let Some(line) = rival.or(folded).or(wide) {
             return Some((line, false));
         }
-        if self.claims.is_empty() {
-            return None;
-        }
-        let own = first(&region);
-        let lists: Vec<_> = match own.is_empty() || row.any_case {
-            true => self.claims.values().collect(),
-            false => [&own[..], b""].iter().filter_map(|key| self.claims.get(*key)).collect(),
-        };
-        let met = lists.into_iter().flatten().filter(|(claim, _)| claim.meets(&region));
-        met.map(|(_, line)| (*line, true)).min()
+        self.claims.before(&region).map(|line| (line, true))
     }
-}
-
-/// The first segment of a region's paths, if all have the same.
-fn first(region: &Region) -> Vec<u8> {
-    let mut parts = region.lead.strip_prefix(b"/").unwrap_or(&region.lead).split(|it| *it == b'/');
-    let first = parts.next().unwrap_or_default();
-    let is_whole = parts.next().is_some() && !region.any_case;
-    if is_whole { first.to_vec() } else { Vec::new() }
 }
 
 fn row_of(made: &Made) -> Option<&MadeRow> {
@@ -220,7 +194,7 @@ pub(super) fn emit(walk: &Walk, made: &[Made], take: &mut dyn FnMut(u32, Line<'_
     let mut known: HashMap<&[u8], &MadeRow> = HashMap::new();
     for made in made {
         match made {
-            Made::Claim { line, regions } => before.claim(regions, *line),
+            Made::Claim { line, regions } => before.claims.add(regions, *line),
             Made::Refused(line, message) => {
                 within(&mut file, None, take);
                 take(*line, Line::Refused(message.clone()));

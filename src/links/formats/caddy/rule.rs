@@ -117,7 +117,9 @@ pub(super) fn of_path(path: &str) -> Result<Matcher, String> {
         return Ok(matcher);
     }
     let text = path.strip_suffix('*').unwrap_or(path);
-    if text.contains('*') || text.contains(['{', '%']) || !text.starts_with('/') {
+    // Behind a sole `*` at the end the others of Go's path.Match mean themselves.
+    let is_glob = text.len() == path.len() && text.contains(['?', '[', '\\']);
+    if is_glob || text.contains(['*', '{', '%']) || !text.starts_with('/') {
         return Err(format!(
             "no key stands for the path `{}`; write /path, /path/* or /path*",
             shown(path.as_bytes())

@@ -37,6 +37,10 @@ fn redirs() {
     site("redir /a", &["2 !could take `/a` for a matcher"]);
     site("redir */a https://x/", &["2 !is no code; write it as redir"]);
     site("redir /a*b https://x/", &["2 !no key stands for the path"]);
+    site("redir /a? https://x/", &["2 !no key stands for the path `/a?`; write /path"]);
+    site("redir /a[bc] /x", &["2 !no key stands for the path `/a[bc]`"]);
+    site("@a path /1 /a?\nredir @a /x", &["3 !no key stands for the path `/a?`"]);
+    site("redir /1?/* /x", &["2 h.x/1%3F/*|https://h.x/x|302"]);
     site("redir https://x/ html", &["2 !and no redirect"]);
     site("redir https://x/{env.A}", &["2 !{env.A} cannot be told"]);
     site("redir https://{host}{uri}", &["2 !leads to its own address"]);

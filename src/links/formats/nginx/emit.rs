@@ -2,7 +2,7 @@
 
 use super::super::region::Region;
 use super::super::row::{Line, Row};
-use super::super::value::{Known, SentTarget, target};
+use super::super::value::{Known, SentTarget, behind_fragment, target};
 use super::beside::Beside;
 use super::claims::{Claim, Claims};
 use super::paths::Paths;
@@ -169,6 +169,8 @@ impl Emit<'_> {
         let mut changes = self.changes(key, paths.any_case, found, place);
         changes.extend(paths.changed.clone().into_iter().chain(found.context.changed.clone()));
         changes.extend(made.as_ref().and_then(|made| of_target(made, found, nocase)));
+        changes
+            .extend(made.as_ref().and_then(|made| behind_fragment(&made.target, keeps, "nginx")));
         changes.extend(is_own.then(|| Beside::LOOP.to_owned()));
         changes.extend(self.beside.changed(key, host, found));
         let row = Row {

@@ -155,7 +155,7 @@ fn claimed(plain: Vec<NginxRedirect>, walk: &mut Walk) -> Plain {
         let paths = found.paths();
         if let Ok(paths) = &paths {
             let query = found.context.query.strip_prefix(b"?").unwrap_or_default();
-            let mut regions = paths.regions();
+            let mut regions = paths.claimed();
             if !query.is_empty() {
                 regions.iter_mut().for_each(|region| region.query = query.to_vec());
             }

@@ -64,6 +64,24 @@ impl Paths {
         self.keys.iter().map(|filled| Region::of_key(&filled.key, self.any_case)).collect()
     }
 
+    /// The same, with all that begins as `/a` does where `/a` and `/a/*` stand for that.
+    pub(super) fn claimed(&self) -> Vec<Region> {
+        let regions = self.regions();
+        if self.changed.is_none() {
+            return regions;
+        }
+        let is_open = |region: &Region| {
+            let below = [&region.lead, &b"/"[..]].concat();
+            let is_beside = |it: &Region| it.paths == PathsOf::Below && it.lead == below;
+            region.paths == PathsOf::Exact && regions.iter().any(is_beside)
+        };
+        let claimed = |region: &Region| match is_open(region) {
+            true => Region { paths: PathsOf::Below, ..region.clone() },
+            false => region.clone(),
+        };
+        regions.iter().map(claimed).collect()
+    }
+
     /// Whether they are all paths, with nothing captured.
     fn is_everything(&self) -> bool {
         let plain = self.shape.as_ref().is_none_or(|shape| shape.names.is_empty());

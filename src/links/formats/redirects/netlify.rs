@@ -14,10 +14,7 @@ const PARAMETERS: &str = "of a parameter that is there twice Netlify takes the l
 /// What cannot be taken, and what to do.
 pub(super) fn rule<'a>(columns: &[&'a [u8]]) -> Result<RedirectRule<'a>, String> {
     let (from, rest) = (columns[0], &columns[1..]);
-    let is_target = |column: &&[u8]| {
-        [&b"/"[..], b"http://", b"https://"].iter().any(|begin| column.starts_with(begin))
-    };
-    let Some(at) = rest.iter().position(is_target) else {
+    let Some(at) = rest.iter().position(|column| is_target(column)) else {
         return Err(format!(
             "{} has no target; write one that begins with `/`, http:// or https://",
             shown(from)
@@ -53,6 +50,16 @@ pub(super) fn rule<'a>(columns: &[&'a [u8]]) -> Result<RedirectRule<'a>, String>
     let rule = RedirectRule { from, parameters, to, status, keeps_query, said };
     placeholders::check(&rule, "Netlify")?;
     Ok(rule)
+}
+
+/// The source of a rule that is refused, unless Netlify has no such rule.
+pub(super) fn claimed(columns: &[&[u8]]) -> Option<Vec<u8>> {
+    columns[1..].iter().find(|column| is_target(column))?;
+    source(columns[0], &mut Vec::new()).ok()
+}
+
+fn is_target(column: &[u8]) -> bool {
+    [&b"/"[..], b"http://", b"https://"].iter().any(|begin| column.starts_with(begin))
 }
 
 fn parameter(column: &[u8]) -> Result<(&[u8], &[u8]), String> {

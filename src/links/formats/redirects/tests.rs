@@ -54,6 +54,7 @@ fn a_splat_of_netlify_may_be_nothing() {
     check("/* https://x/:splat", &["/*|https://x/:splat|301|query=keep"]);
     check("/a/* https://x/:splatter", &["!:splatter in the target is :splat with `ter` behind it"]);
     check("/a https://y/\n/a/* https://x/", &["/a/*|https://x/|301|query=keep"]);
+    check("/x-* /y-:splat", &["/x-*|https://b.example/y-:splat|301|query=keep"]);
 }
 
 #[test]
@@ -64,6 +65,24 @@ fn statuses_of_netlify() {
     check("/* /index.html 200", &["!carom only redirects"]);
     check("/* /index.html 200!", &["!carom only redirects"]);
     check("/en/* /en/404.html 404", &["!carom only redirects"]);
+}
+
+#[test]
+fn what_netlify_looks_at_before_a_rule_is_said() {
+    let rest = "/* https://new/:splat 301";
+    let row = "/*|https://new/:splat|301|query=keep";
+    check(&format!("/app/* /index.html 200\n{rest}"), &[&format!("~{row}")]);
+    check(&format!("/app/* /index.html 200\n/other https://x/\n{rest}"), &[&format!("~{row}")]);
+    check(&format!("/app/*\n{rest}"), &[row]);
+    let both = ["/app|https://x/|301|query=keep", "/app/|https://x/|301|query=keep"];
+    let changed = both.map(|row| format!("~{row}"));
+    let changed = changed.each_ref().map(String::as_str);
+    check("/app/* /index.html 200\n/app https://x/", &changed);
+    check("/app/x /index.html 200\n/app https://x/", &both);
+    check("/app /de 302 Language=de\n/app https://x/", &changed);
+    check("/app https://x/\n/app /de 302 Language=de", &["!Language= is not supported"]);
+    let said = rows(Dialect::Netlify, &format!("/app/* /i 200\n{rest}")).pop().unwrap();
+    assert!(said.ends_with("~Netlify looks at line 1 first, which is no link here"), "{said}");
 }
 
 #[test]

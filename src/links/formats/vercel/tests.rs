@@ -55,6 +55,20 @@ fn sources_and_destinations() {
 }
 
 #[test]
+fn what_vercel_looks_at_before_a_redirect_is_said() {
+    let later = r#"{"source":"/n/new","destination":"/c"}"#;
+    let row = "/n/new|https://b/c|308|query=keep|nocase=";
+    let first = |source: &str, want: &str| {
+        let first = format!(r#"{{"source":"{source}","destination":"/z","missing":[1]}}"#);
+        check(&format!("{first},{later}"), &["!(`missing`)", want]);
+        check(&format!("{later},{first}"), &[row, "!(`missing`)"]);
+    };
+    first("/n/:id", &format!("~{row}"));
+    first("/N/new", &format!("~{row}"));
+    first("/m/:id", row);
+}
+
+#[test]
 fn statuses_and_conditions() {
     check(
         r#"{"source":"/1","destination":"/b","permanent":false},{"source":"/2","destination":"/b","permanent":true},

@@ -55,9 +55,23 @@ fn locations_of_expressions() {
 }
 
 #[test]
+fn what_an_open_expression_takes_first_is_said() {
+    let open = "rewrite ^/a/i https://x/1 redirect;";
+    let own = ["~h/a/i|https://x/1|302|query=keep", "~h/a/i/*|https://x/1|302|query=keep"];
+    let both = |other: &str, row: &str| check(&format!("{open} {other}"), &[own[0], own[1], row]);
+    both("rewrite ^/a/ix$ https://x/2 redirect;", "~h/a/ix|https://x/2|302|query=keep");
+    both("rewrite ^/a/ix/(.*)$ https://x/2 redirect;", "~h/a/ix/*|https://x/2|302|query=keep");
+    both("rewrite ^/a/x$ https://x/2 redirect;", "h/a/x|https://x/2|302|query=keep");
+    let exact = "rewrite ^/a/ix$ https://x/2 redirect;";
+    check(&format!("{exact} {open}"), &["h/a/ix|https://x/2|302|query=keep", own[0], own[1]]);
+}
+
+#[test]
 fn rewrites() {
     check("rewrite ^/x$ https://y/ permanent;", &["h/x|https://y/|301|query=keep"]);
     check("rewrite ^/x$ https://y/? redirect;", &["h/x|https://y/|302"]);
+    check("rewrite ^/x$ https://y/#f redirect;", &["~h/x|https://y/#f|302|query=keep"]);
+    check("rewrite ^/x$ https://y/#f? redirect;", &["h/x|https://y/#f|302"]);
     check("rewrite ^/x$ https://y/;", &["h/x|https://y/|302|query=keep"]);
     check("rewrite ^/x$ /z permanent;", &["h/x|https://b/z|301|query=keep"]);
     check("rewrite ^/p/(.*)$ https://y/$1 permanent;", &["h/p/*|https://y/:splat|301|query=keep"]);

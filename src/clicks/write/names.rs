@@ -57,6 +57,9 @@ pub enum Naming {
 pub struct NamedLinks {
     seed: RandomState,
     slots: Box<[NameSlot]>,
+    /// For each slot of this round a byte of its link's hash, else 0: so few that they stay
+    /// in the first cache, where the slots do not.
+    tags: Box<[u8]>,
     round: u16,
     /// Bytes of records that were written.
     bytes: usize,
@@ -69,6 +72,7 @@ impl NamedLinks {
         Self {
             seed: RandomState::default(),
             slots: vec![NameSlot::default(); NAMED_LINKS_PER_SEGMENT_MAX].into(),
+            tags: vec![0; NAMED_LINKS_PER_SEGMENT_MAX].into(),
             round: 1,
             bytes: 0,
         }
@@ -77,6 +81,7 @@ impl NamedLinks {
     /// Another segment begins.
     pub fn clear(&mut self) {
         self.bytes = 0;
+        self.tags.fill(0);
         self.round = self.round.checked_add(1).unwrap_or_else(|| {
             self.slots.fill(NameSlot::default());
             1
@@ -101,7 +106,7 @@ impl NamedLinks {
     #[must_use]
     pub fn passes(&self, click: &Click<'_>, target: &[u8], used: usize) -> bool {
         !self.allow(LINK_BYTES_MIN + target.len(), used)
-            && !self.places(click).any(|place| self.is_of(&self.slots[place], click))
+            && !self.places(click).any(|place| self.tags[place] == tag(click.link))
     }
 
     #[inline]
@@ -145,6 +150,7 @@ impl NamedLinks {
     /// that nothing is known of it.
     pub fn note(&mut self, place: usize, click: &Click<'_>, target: Option<&[u8]>, bytes: usize) {
         self.bytes += bytes;
+        self.tags[place] = tag(click.link);
         self.slots[place] = NameSlot {
             link: click.link,
             seen: target.map_or(0, seen),
@@ -161,11 +167,22 @@ impl NamedLinks {
     }
 }
 
-/// Where a link is looked for first. Operators choose the numbers of some.
+/// Operators choose the numbers of some links.
+#[inline]
+fn mixed(link: u64) -> u64 {
+    link.wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+/// Where a link is looked for first.
 #[inline]
 fn begin(link: u64) -> usize {
-    let mixed = link.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    (mixed >> 32) as usize % NAMED_LINKS_PER_SEGMENT_MAX
+    (mixed(link) >> 32) as usize % NAMED_LINKS_PER_SEGMENT_MAX
+}
+
+/// A byte of its hash, never 0.
+#[inline]
+fn tag(link: u64) -> u8 {
+    (mixed(link) >> 56) as u8 | 1
 }
 
 /// Tells apart where targets of one table lie, in which none ever moves; never 0.

@@ -202,8 +202,8 @@ impl Writer {
                 self.begin(self.sequence, click.time_us);
             }
             if let Some(name) = name
-                && !self.names.knows(click, name.target())
                 && !self.names.passes(click, name.target(), self.at)
+                && !self.names.knows(click, name.target())
             {
                 self.name(click, name);
             }

@@ -11,7 +11,7 @@ pub(super) fn checked(format: Format, written: Line<'_>) -> Line<'_> {
         Line::Link(row) | Line::Changed(row, _) => row.key,
         _ => return written,
     };
-    if takes(format) || !has_text_beside(key, format == Format::Netlify) {
+    if takes(format) || !has_text_beside(key) {
         return written;
     }
     Line::Refused(format!(
@@ -28,12 +28,9 @@ fn takes(format: Format) -> bool {
     matches!(format, Native | Csv | Tsv | Ndjson | Xlsx | Shlink | Yourls | Bitly | Dub)
 }
 
-/// Whether a segment has; `but_at_end`: a `*` behind text at the end does not count, as rules
-/// that such a key shares requests with are looked for.
-fn has_text_beside(key: &[u8], but_at_end: bool) -> bool {
+fn has_text_beside(key: &[u8]) -> bool {
     let path = key.iter().position(|&byte| byte == b'/').map_or(&[][..], |at| &key[at + 1..]);
     let path = path.split(|&byte| byte == b'?').next().unwrap_or(path);
-    let path = if but_at_end { path.strip_suffix(b"*").unwrap_or(path) } else { path };
     path.split(|&byte| byte == b'/').any(|segment| match segment {
         [b':', first, rest @ ..] if first.is_ascii_alphabetic() => {
             rest.iter().any(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_')
@@ -49,11 +46,10 @@ mod tests {
     #[test]
     fn text_beside() {
         for key in ["/:x.html", "/a*", "h.example/a/b-*", "/:id(int)", "/a/:x-:y/c", "*.h/a*"] {
-            assert!(has_text_beside(key.as_bytes(), false), "{key}");
+            assert!(has_text_beside(key.as_bytes()), "{key}");
         }
         for key in ["/a", "/:x", "/a/:x_1/b/*", "/*", "*.h.example/a", "/Talk:x", "/a?b=*", "h"] {
-            assert!(!has_text_beside(key.as_bytes(), false), "{key}");
+            assert!(!has_text_beside(key.as_bytes()), "{key}");
         }
-        assert!(!has_text_beside(b"/a/b-*", true) && has_text_beside(b"/a*/*", true));
     }
 }

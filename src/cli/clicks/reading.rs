@@ -1,9 +1,13 @@
 //! Clicks that are read to be counted.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use super::totals::{status, total};
+use crate::cli::pipe::is_broken_pipe;
 use crate::cli::progress::Progress;
 use crate::clicks::{Filter, Ledger, LedgerEntry, Tally, key_ring::KeyRing};
+use crate::say::say_to;
 
 /// What was read.
 pub(super) struct ReadClicks {
@@ -40,4 +44,29 @@ pub(super) fn read_clicks(
         progress.step(|| ledger.read_bytes());
     }
     Ok(ReadClicks { tally: ledger.tally(), taken, notes: ledger.take_notes() })
+}
+
+/// Says what is wrong, and unless it is to be `quiet` the totals, to `complaints`; returns the
+/// exit status of a command that has counted, or could not.
+pub(super) fn ended(
+    read: anyhow::Result<ReadClicks>,
+    filter: &Filter,
+    quiet: bool,
+    complaints: &mut impl Write,
+) -> u8 {
+    let mut say = |sentence: &str| say_to(complaints, sentence);
+    match read {
+        Ok(read) => {
+            if !quiet {
+                read.notes.iter().for_each(|note| say(note));
+                say(&total(filter, read.taken, "counted", &read.tally));
+            }
+            status(&read.tally)
+        }
+        Err(error) if is_broken_pipe(&error) => 0,
+        Err(error) => {
+            say(&format!("{error:#}"));
+            2
+        }
+    }
 }

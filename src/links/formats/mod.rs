@@ -92,7 +92,6 @@ pub(super) fn read(source: &Source<'_>, mut take: impl FnMut(u32, Line<'_>)) {
 fn of_format(text: &[u8], source: &Source<'_>, mut take: &mut dyn FnMut(u32, Line<'_>)) {
     let help = &source.help;
     match source.format {
-        Format::Native => native::read(text, take),
         Format::Apache => apache::read(text, apache::ApacheFile::Config, help, &mut take),
         Format::Htaccess => apache::read(text, apache::ApacheFile::Htaccess, help, &mut take),
         Format::Nginx => nginx::read(text, help, &mut take),
@@ -112,8 +111,8 @@ fn of_format(text: &[u8], source: &Source<'_>, mut take: &mut dyn FnMut(u32, Lin
         Format::Csv => csv::read(text, None, help, &mut take),
         Format::Tsv => csv::read(text, Some(csv::Dialect::TABS), help, &mut take),
         Format::Ndjson => ndjson::read(text, help, &mut take),
-        // Read above: it is no text.
-        Format::Xlsx => {}
+        // Read above: one may be very long, the other is no text.
+        Format::Native | Format::Xlsx => {}
         Format::Haproxy(how) => haproxy::read(text, how, help, &mut take),
     }
 }

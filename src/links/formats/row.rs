@@ -64,3 +64,22 @@ pub(super) fn written(read: impl FnOnce(&mut dyn FnMut(u32, Line<'_>))) -> Vec<S
     });
     lines
 }
+
+/// Compares rows, as [`written`] has them, with `want`: `!part` is for a refusal that has this
+/// part, `~row` for one that has changed; all with their lines before them.
+#[cfg(test)]
+#[track_caller]
+pub(super) fn compare(text: &str, rows: &[String], want: &[&str]) {
+    let same = rows.len() == want.len()
+        && rows.iter().zip(want).all(|(row, want)| match want.split_once(['!', '~']) {
+            Some((line, part)) if want.contains('!') => {
+                let said = row.strip_prefix(line).and_then(|row| row.strip_prefix('!'));
+                said.is_some_and(|said| said.contains(part))
+            }
+            Some((line, part)) => {
+                row.split_once(" ~").is_some_and(|(row, _)| row == format!("{line}{part}"))
+            }
+            None => row == want,
+        });
+    assert!(same, "{text}: {rows:#?}");
+}

@@ -17,12 +17,10 @@ use self::counts::ReportCounts;
 use self::page::{Heading, page};
 use super::filter::FilterArguments;
 use super::folders::folders;
-use super::totals::{status, total};
-use crate::cli::pipe::is_broken_pipe;
+use super::reading::ended;
 use crate::clicks::LocalTime;
 use crate::disk::aside::Aside;
 use crate::limits::{CLICKS_FOLDER_DEFAULT, STATS_ROWS_DEFAULT};
-use crate::say::say_to;
 
 /// What `carom clicks report` is asked to do.
 #[derive(Args, Clone, Debug)]
@@ -56,23 +54,8 @@ pub fn run(wish: &ReportArguments) -> ExitCode {
 /// Writes the page, to `out` if no file is meant, and what is wrong to `complaints`;
 /// returns the exit status.
 fn report(wish: &ReportArguments, out: impl Write, complaints: &mut impl Write) -> u8 {
-    let mut say = |sentence: &str| say_to(complaints, sentence);
-    let counts = write(wish, out);
-    match counts {
-        Ok(counts) => {
-            let read = &counts.read;
-            if !wish.quiet {
-                read.notes.iter().for_each(|note| say(note));
-                say(&total(&wish.filter.filter(), read.taken, "counted", &read.tally));
-            }
-            status(&read.tally)
-        }
-        Err(error) if is_broken_pipe(&error) => 0,
-        Err(error) => {
-            say(&format!("{error:#}"));
-            2
-        }
-    }
+    let read = write(wish, out).map(|counts| counts.read);
+    ended(read, &wish.filter.filter(), wish.quiet, complaints)
 }
 
 fn write(wish: &ReportArguments, mut out: impl Write) -> anyhow::Result<ReportCounts> {

@@ -13,12 +13,10 @@ use anyhow::bail;
 use serde_json::json;
 
 use super::folders::folders;
-use super::reading::{ReadClicks, read_clicks};
-use super::totals::{status, tally_to_json, total};
-use crate::cli::pipe::is_broken_pipe;
+use super::reading::{ReadClicks, ended, read_clicks};
+use super::totals::tally_to_json;
 use crate::clicks::{Breakdown, ClickCounter, Facets};
 use crate::limits::STATS_ROWS_DEFAULT;
-use crate::say::say_to;
 use crate::words::visible_json;
 
 pub use arguments::{StatsArguments, StatsFormat};
@@ -35,25 +33,11 @@ pub fn run(wish: &StatsArguments) -> ExitCode {
 /// Prints counts to `out`, and what is wrong to `complaints`; returns the exit
 /// status.
 pub fn stats(wish: &StatsArguments, out: impl Write, complaints: &mut impl Write) -> u8 {
-    let mut say = |sentence: &str| say_to(complaints, sentence);
-    let printed = match &wish.by {
+    let read = match &wish.by {
         Some(facets) => print_by(wish, facets, out),
         None => print_all(wish, out),
     };
-    match printed {
-        Ok(read) => {
-            if !wish.quiet {
-                read.notes.iter().for_each(|note| say(note));
-                say(&total(&wish.filter.filter(), read.taken, "counted", &read.tally));
-            }
-            status(&read.tally)
-        }
-        Err(error) if is_broken_pipe(&error) => 0,
-        Err(error) => {
-            say(&format!("{error:#}"));
-            2
-        }
-    }
+    ended(read, &wish.filter.filter(), wish.quiet, complaints)
 }
 
 /// Counts by all that is counted where nothing is said.

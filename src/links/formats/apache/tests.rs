@@ -1,7 +1,7 @@
 //! Files of Apache, and the rows that they come to.
 
 use super::{ApacheFile, begins, read};
-use crate::links::formats::row::written;
+use crate::links::formats::row::{self, written};
 use crate::links::formats::source::{Help, Include, Included};
 
 fn included(pattern: &str) -> Included {
@@ -20,17 +20,7 @@ fn compare(text: &str, file: ApacheFile, want: &[&str]) {
     let help =
         Help { base: Some("https://b"), include: Some(Include(&included)), ..Help::default() };
     let rows = written(|take| read(text.as_bytes(), file, &help, take));
-    let same = rows.len() == want.len()
-        && rows.iter().zip(want).all(|(row, want)| match want.split_once(['!', '~']) {
-            Some((line, part)) if want.contains('!') => {
-                row.strip_prefix(line).is_some_and(|row| row.starts_with('!') && row.contains(part))
-            }
-            Some((line, part)) => {
-                row.split_once(" ~").is_some_and(|(row, _)| row == format!("{line}{part}"))
-            }
-            None => row == want,
-        });
-    assert!(same, "{text}: {rows:#?}");
+    row::compare(text, &rows, want);
 }
 
 fn here(text: &str, want: &[&str]) {

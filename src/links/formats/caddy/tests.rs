@@ -1,24 +1,13 @@
 //! Caddyfiles, and the rows that they come to.
 
 use super::read;
-use crate::links::formats::row::written;
+use crate::links::formats::row::{self, written};
 use crate::links::formats::source::Help;
 
 fn check(text: &str, want: &[&str]) {
     let help = Help { base: Some("https://b"), ..Help::default() };
     let rows = written(|take| read(text.as_bytes(), &help, take));
-    let same = rows.len() == want.len()
-        && rows.iter().zip(want).all(|(row, want)| match want.split_once(['!', '~']) {
-            Some((line, part)) if want.contains('!') => {
-                let said = row.strip_prefix(line).and_then(|row| row.strip_prefix('!'));
-                said.is_some_and(|said| said.contains(part))
-            }
-            Some((line, part)) => {
-                row.split_once(" ~").is_some_and(|(row, _)| row == format!("{line}{part}"))
-            }
-            None => row == want,
-        });
-    assert!(same, "{text}: {rows:#?}");
+    row::compare(text, &rows, want);
 }
 
 /// In a site, from line 2 on.

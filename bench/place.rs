@@ -33,7 +33,7 @@ impl Place {
         let carom = self.carom.clone().or_else(beside).unwrap_or_default();
         if !carom.is_file() {
             bail!(
-                "there is no carom at {}; build it with `cargo build --release`, or say where it is \
+                "there is no carom at {}; build it with `cargo build --profile dist`, or say where it is \
                  with --carom",
                 carom.display()
             );

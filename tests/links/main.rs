@@ -7,6 +7,7 @@ mod csv;
 mod formats;
 mod kinds;
 mod nginx;
+mod packed;
 mod redirects;
 mod replay;
 mod replayed_logs;

@@ -12,4 +12,5 @@ mod redirects;
 mod replay;
 mod replayed_logs;
 mod scale;
+mod wordpress;
 mod workbooks;

@@ -10,8 +10,8 @@ use crate::sources::Reading;
 pub struct ReadingArguments {
     /// Format of the link files: native, nginx, apache, htaccess, caddy, haproxy,
     /// haproxy-beg, haproxy-dom, haproxy-end, haproxy-reg, netlify, netlify-toml, pages,
-    /// vercel, firebase, cloudflare, cloudfront, s3, shlink, yourls, bitly, dub, csv, tsv,
-    /// ndjson or xlsx [default: as each file looks]
+    /// vercel, firebase, cloudflare, cloudfront, s3, shlink, yourls, bitly, dub,
+    /// redirection, csv, tsv, ndjson or xlsx [default: as each file looks]
     #[arg(long, env = "CAROM_FORMAT", visible_alias = "from")]
     pub format: Option<Format>,
 

@@ -1,6 +1,7 @@
 //! What several rooms do with files: put one in place whole, open only regular ones,
 //! make a folder that outlasts a power loss, hold a lock, find the state folder, tell
-//! whether a name still means the same file, outlive a map whose disk is gone.
+//! whether a name still means the same file, unpack what is compressed, outlive a map whose
+//! disk is gone.
 
 pub(crate) mod aside;
 pub(crate) mod bus;
@@ -9,5 +10,6 @@ pub(crate) mod hold;
 pub(crate) mod holders;
 pub(crate) mod identity;
 pub(crate) mod lock;
+pub(crate) mod packed;
 pub(crate) mod regular;
 pub mod state;

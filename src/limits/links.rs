@@ -128,6 +128,9 @@ pub const JOURNAL_REWRITTEN_AT_ONCE: usize = 4096;
 pub const GENERATIONS_KEPT_MAX: usize = 100;
 /// What an .xlsx workbook may be when it is unpacked, bytes. Over it: it is refused.
 pub const WORKBOOK_BYTES_MAX: u64 = 512 * 1024 * 1024;
+/// What a compressed link file may be when it is unpacked, bytes. Over it: it is refused;
+/// one that is not compressed may be larger.
+pub const UNPACKED_LINKS_BYTES_MAX: u64 = 2 * 1024 * 1024 * 1024;
 /// Columns of a sheet that are looked at. A cell behind them: a bad line.
 pub const SHEET_COLUMNS_MAX: usize = 1000;
 /// Quotes left open that are told of a CSV file. Behind that many the rest is not read.

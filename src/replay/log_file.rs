@@ -6,7 +6,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 use std::rc::Rc;
 
-use super::packed::unpacked;
+use crate::disk::packed::{self, Packing, unpacked};
 use crate::limits::REPLAY_LINE_BYTES_MAX;
 
 /// A file that counts what is read of it.
@@ -50,8 +50,12 @@ impl LogFile {
             (Box::new(file), about.is_file().then_some(about.len()))
         };
         let read_bytes = Rc::<Cell<u64>>::default();
-        let reader = unpacked(Counted { reader, bytes: read_bytes.clone() })?;
-        let reader = BufReader::with_capacity(REPLAY_LINE_BYTES_MAX, reader);
+        let remedy = |program: &str| format!("write `{program} LOG | carom links replay -`");
+        let unpacked = unpacked(Counted { reader, bytes: read_bytes.clone() }, remedy)?;
+        if unpacked.packing == Packing::Zip {
+            return Err(packed::other(&remedy("unzip -p")));
+        }
+        let reader = BufReader::with_capacity(REPLAY_LINE_BYTES_MAX, unpacked.reader);
         Ok(Self { reader, bytes, read_bytes, line: Vec::new() })
     }
 

@@ -16,7 +16,6 @@ mod formats;
 mod log_file;
 mod logged;
 mod not_understood;
-mod packed;
 mod rerun;
 mod sample;
 mod totals;

@@ -1,6 +1,7 @@
 //! Where links come from: link files and compiled tables as an operator names them,
 //! read into a table, written as one, and watched.
 
+mod content;
 mod file;
 mod includes;
 mod mark;

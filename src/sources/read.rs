@@ -1,13 +1,13 @@
 //! Link files, read into a table.
 
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
-use super::file;
+use super::content::{self, Content};
 use super::includes::Includes;
 use super::mark::FileMark;
 use super::table_file;
@@ -15,7 +15,6 @@ use crate::links::{
     Columns, Defaults, FileReport, Format, Help, Include, OnBadLine, Report, Schemes, Source,
     Table, TableRoom, ZoneName, load_within,
 };
-use crate::pace;
 
 /// Where links come from, as an operator wishes; read again on every reload.
 #[derive(Debug, Clone)]
@@ -69,7 +68,9 @@ impl Reading {
 
     /// The format of a file of this name with this content.
     pub fn format_of(&self, name: &str, text: &[u8]) -> Format {
-        self.format.unwrap_or_else(|| Format::detect(name, text, self.columns.is_some()))
+        self.format.unwrap_or_else(|| {
+            Format::detect(content::plain_name(name), text, self.columns.is_some())
+        })
     }
 }
 
@@ -99,7 +100,7 @@ pub struct Base {
 struct LinkFile {
     name: String,
     format: Format,
-    bytes: Vec<u8>,
+    content: Content,
     includes: Includes,
 }
 
@@ -110,7 +111,7 @@ impl Sources {
     ///
     /// When a file cannot be read; it is named. When it takes more than the room for it.
     pub fn read_base(&self, room: TableRoom) -> anyhow::Result<(Option<Base>, Report)> {
-        read(self, &in_pieces, room)
+        read(self, &content::of_file, room)
     }
 
     /// The same for a command that only looks at them.
@@ -119,7 +120,7 @@ impl Sources {
     ///
     /// When a file cannot be read; it is named.
     pub fn read(&self) -> anyhow::Result<Contents> {
-        self.contents(&|path, _| file::read(path))
+        self.contents(&content::of_file)
     }
 
     /// The same; - is standard input.
@@ -128,49 +129,22 @@ impl Sources {
     ///
     /// When a file cannot be read; it is named.
     pub fn read_here(&self) -> anyhow::Result<Contents> {
-        self.contents(&|path, _| {
-            if path != Path::new("-") {
-                return file::read(path);
-            }
-            let mut text = Vec::new();
-            io::stdin().lock().read_to_end(&mut text)?;
-            Ok(text)
+        self.contents(&|path, room| match path == Path::new("-") {
+            true => content::of_stdin(),
+            false => content::of_file(path, room),
         })
     }
 
-    fn contents(&self, bytes: ReadBytes<'_>) -> anyhow::Result<Contents> {
+    fn contents(&self, content: ReadContent<'_>) -> anyhow::Result<Contents> {
         let started = Instant::now();
-        let (base, report) = read(self, bytes, TableRoom::UNBOUNDED)?;
+        let (base, report) = read(self, content, TableRoom::UNBOUNDED)?;
         let (table, about) = base.map(|base| (base.table, base.about)).unzip();
         Ok(Contents { table, report, about: about.flatten(), took: started.elapsed() })
     }
 }
 
-/// How the bytes of a link file are had, if there is room for them.
-type ReadBytes<'a> = &'a dyn Fn(&Path, TableRoom) -> io::Result<Vec<u8>>;
-
-/// Bytes of a file that are read at once, and what that takes, about.
-const BYTES_AT_ONCE: u64 = 256 * 1024;
-const READ_NS: u32 = 100_000;
-
-/// All of a file, in pieces, after each of which requests may go first.
-///
-/// # Errors
-///
-/// As [`file::read`]; it is larger than there is room.
-fn in_pieces(path: &Path, room: TableRoom) -> io::Result<Vec<u8>> {
-    let mut file = file::open(path)?;
-    let size = file.metadata().map_or(0, |about| about.len());
-    room.check(size).map_err(io::Error::other)?;
-    let mut bytes = Vec::new();
-    bytes.try_reserve_exact(usize::try_from(size).unwrap_or(usize::MAX))?;
-    while file.by_ref().take(BYTES_AT_ONCE).read_to_end(&mut bytes)? > 0 {
-        // It may grow while it is read.
-        room.check(bytes.len() as u64).map_err(io::Error::other)?;
-        pace::done(READ_NS);
-    }
-    Ok(bytes)
-}
+/// How a link file is read, if there is room for it.
+type ReadContent<'a> = &'a dyn Fn(&Path, TableRoom) -> io::Result<Content>;
 
 /// Reads link files: their table, unless a bad line refuses it, and what was wrong.
 ///
@@ -179,7 +153,7 @@ fn in_pieces(path: &Path, room: TableRoom) -> io::Result<Vec<u8>> {
 /// When one cannot be read; it is named. When it takes more than the room for it.
 fn read(
     sources: &Sources,
-    bytes: ReadBytes<'_>,
+    content: ReadContent<'_>,
     mut room: TableRoom,
 ) -> anyhow::Result<(Option<Base>, Report)> {
     if let Some(compiled) = read_compiled(sources, room)? {
@@ -187,14 +161,14 @@ fn read(
     }
     let mut link_files = Vec::new();
     for path in &sources.paths {
-        let bytes = bytes(path, room)
+        let content = content(path, room)
             .with_context(|| format!("cannot read the link file {}", path.display()))?;
-        room = room.beside(bytes.len() as u64);
+        room = room.beside(content.bytes.len() as u64);
         let name = path.display().to_string();
-        let format = sources.reading.format_of(&name, &bytes);
-        let includes = Includes::read(&Source::new(&name, &bytes, format), room);
+        let format = sources.reading.format_of(&name, &content.bytes);
+        let includes = Includes::read(&Source::new(&name, &content.bytes, format), room);
         room = room.beside(includes.bytes());
-        link_files.push(LinkFile { name, format, bytes, includes });
+        link_files.push(LinkFile { name, format, content, includes });
     }
     let finders = link_files.iter().map(|file| |pattern: &str| file.includes.get(pattern));
     let finders: Vec<_> = finders.collect();
@@ -213,7 +187,7 @@ fn read(
                 defaults: sources.reading.defaults.as_ref(),
                 schemes: sources.reading.schemes.as_ref(),
             },
-            ..Source::new(&file.name, &file.bytes, file.format)
+            ..Source::new(&file.name, &file.content.bytes, file.format)
         })
         .collect();
     let loaded = load_within(&parts, sources.on_bad_line, room)?;
@@ -257,6 +231,6 @@ impl LinkFile {
         included.sort();
         included.dedup();
         let included = included.into_iter().map(|(name, bytes)| FileMark::of(name, bytes));
-        std::iter::once(FileMark::of(&self.name, &self.bytes)).chain(included).collect()
+        std::iter::once(self.content.mark.clone()).chain(included).collect()
     }
 }

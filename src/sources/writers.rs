@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use notify::event::{AccessKind, AccessMode, Event, EventKind, ModifyKind};
 
+use super::content;
 use crate::limits::{WATCH_FILES_MAX, WATCH_NO_EVENTS_MS, WATCH_WRITER_MS};
 
 /// What happened last to a file.
@@ -72,7 +73,8 @@ impl Writers {
     }
 }
 
-/// Whether a file that was written just now ends in the middle of a line.
+/// Whether a file that was written just now ends in the middle of a line, or of what is
+/// compressed.
 fn ends_in_the_middle(path: &Path) -> std::io::Result<bool> {
     let mut file = File::open(path)?;
     let about = file.metadata()?;
@@ -82,6 +84,10 @@ fn ends_in_the_middle(path: &Path) -> std::io::Result<bool> {
     }
     if about.len() == 0 {
         return Ok(true);
+    }
+    // What it unpacks to is whole where that ends.
+    if let Some(ends_too_early) = content::ends_too_early(file.try_clone()?)? {
+        return Ok(ends_too_early);
     }
     let mut last = [0];
     file.seek(SeekFrom::End(-1))?;
@@ -101,7 +107,7 @@ mod tests {
     const RENAMED: EventKind = EventKind::Modify(ModifyKind::Name(RenameMode::To));
 
     /// Whether a file of this content is being written, after these events.
-    fn is_written(content: &str, events: &[EventKind]) -> bool {
+    fn is_written(content: impl AsRef<[u8]>, events: &[EventKind]) -> bool {
         let folder = tempfile::tempdir().unwrap();
         let path = fs::canonicalize(folder.path()).unwrap().join("links");
         fs::write(&path, content).unwrap();
@@ -125,5 +131,19 @@ mod tests {
         assert!(is_written("/a https://a.exa", &[]));
         assert!(is_written("", &[]));
         assert!(!is_written("/a https://a.example/\n", &[]));
+    }
+
+    #[test]
+    fn what_is_compressed_is_whole_where_that_ends() {
+        let mut packed = Vec::new();
+        let level = flate2::Compression::fast();
+        flate2::read::GzEncoder::new(&b"/a https://a.example/\n"[..], level)
+            .read_to_end(&mut packed)
+            .unwrap();
+        assert!(!is_written(&packed, &[]));
+        assert!(is_written(&packed[..packed.len() - 1], &[]));
+        assert!(is_written(&packed[..1], &[]));
+        let damaged = [&packed[..], b"something else"].concat();
+        assert!(!is_written(damaged, &[]));
     }
 }

@@ -91,6 +91,38 @@ both_engines!(keys_that_take_no_notice_of_a_slash, |engine| {
     assert!(code == 1 && said.contains("a link that is set stands alone"), "{said}");
 });
 
+both_engines!(what_is_set_takes_the_defaults_of_the_server, |engine| {
+    let setup = common::Setup::new(engine, LINKS).flag("--default", "status=301 nocase query=keep");
+    let mut server = setup.start();
+    let answer = |server: &Server, path: &str| {
+        let reply = common::Client::new(server.connect()).get("go.example", path).unwrap();
+        (reply.status, reply.location)
+    };
+    done(&server, &["set", "/New", NEW]);
+    done(&server, &["set", "/own", NEW, "307", "nocase=no", "query=drop"]);
+    let new = (301, Some("https://new.example/?x=1".to_owned()));
+    assert_eq!(answer(&server, "/nEW?x=1"), new);
+    assert_eq!(answer(&server, "/own?x=1"), (307, Some(NEW.to_owned())));
+    check(&server, &[("/OWN", None)]);
+    // A key means what it means in the files.
+    done(&server, &["unset", "/B"]);
+    check(&server, &[("/b", None)]);
+    done(&server, &["reset", "/B"]);
+    check(&server, &[("/b", Some(B))]);
+    let listed = done(&server, &["changes"]);
+    assert!(listed.contains("/New https://new.example/ 301 nocase query=keep"), "{listed}");
+    // What was taken stays when the server is started with others.
+    server
+        .setup
+        .flags
+        .retain(|flag| !flag.starts_with("--default") && !flag.starts_with("status=301"));
+    server.restart();
+    assert_eq!(answer(&server, "/nEW?x=1"), new);
+    done(&server, &["unset", "/new nocase"]);
+    done(&server, &["unset", "/own"]);
+    check(&server, &[("/new", None), ("/own", None)]);
+});
+
 both_engines!(what_the_server_answers_by_itself, |engine| {
     let server = Server::start(engine, LINKS);
     let shown = done(&server, &["show", "/robots.txt"]);

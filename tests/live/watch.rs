@@ -5,6 +5,8 @@ use std::io::Write;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use rustix::process::Signal;
 
@@ -69,6 +71,36 @@ both_engines!(what_is_being_written_is_waited_for, |engine| {
     fs::write(&path, "/a https://no-end.example/").unwrap();
     served(&server, "https://no-end.example/");
     assert_eq!(json(&server, &["generations"])["serving"].as_u64(), Some(3));
+});
+
+both_engines!(a_compressed_file_is_served_once_it_is_whole, |engine| {
+    let server = watching(engine);
+    let path = server.setup.links[0].clone();
+    let packed = |target: &str| {
+        let text = line(target) + "/b https://b.example/\n";
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(text.as_bytes()).unwrap();
+        encoder.finish().unwrap()
+    };
+    let whole = packed("https://packed.example/");
+    // In two goes: half of it is waited for.
+    let mut file = File::create(&path).unwrap();
+    file.write_all(&whole[..whole.len() / 2]).unwrap();
+    server.wait_until_said("links.txt is still being written; it is read when that is done", 1);
+    file.write_all(&whole[whole.len() / 2..]).unwrap();
+    drop(file);
+    served(&server, "https://packed.example/");
+    // Half of one that takes its place is refused.
+    let half = packed("https://half.example/");
+    let aside = path.with_extension("aside");
+    fs::write(&aside, &half[..half.len() - 1]).unwrap();
+    fs::rename(&aside, &path).unwrap();
+    server.wait_until_said("it ends in the middle of what is compressed with gzip", 1);
+    check(&server, &[("/a", Some("https://packed.example/"))]);
+    // The same file again is no change; another one is.
+    fs::write(&aside, packed("https://again.example/")).unwrap();
+    fs::rename(&aside, &path).unwrap();
+    served(&server, "https://again.example/");
 });
 
 both_engines!(a_reload_that_loses_most_links_is_refused, |engine| {

@@ -13,7 +13,7 @@ use crate::cli::clicks::filter::time;
 use crate::cli::wishes::Said;
 use crate::control::journal::{Entry, Happened, KeyChange, Log, Records};
 use crate::control::{of_keys, time_of};
-use crate::links::{Change, read_keys};
+use crate::links::{Change, Defaults, read_keys};
 use crate::say::say;
 use crate::words::{counted, visible_json, visible_lines};
 
@@ -82,7 +82,7 @@ fn told(wish: &LogArguments) -> anyhow::Result<String> {
 
 /// The one key that is meant, as the journal knows it.
 fn read_key(key: &str) -> anyhow::Result<String> {
-    let keys = read_keys("KEY", key).map_err(|report| {
+    let keys = read_keys("KEY", key, &Defaults::default()).map_err(|report| {
         let problem = report.problems.first().map(|problem| problem.message.as_str());
         anyhow!("{}", problem.unwrap_or_default())
     })?;

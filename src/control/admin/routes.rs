@@ -32,14 +32,18 @@ struct Answering {
     looks: Arc<Semaphore>,
     /// Which schemes targets may have.
     schemes: Schemes,
+    /// What links say that do not say it themselves.
+    defaults: Defaults,
 }
 
 type Answered = Result<Json<Done>, HttpRefusal>;
 type At = State<Answering>;
 type By = Extension<Who>;
 
-/// All of it.
-pub fn router(desk: Sender<Wish>, schemes: Schemes) -> Router {
+/// All of it; `usual`: how the server reads its own files.
+pub fn router(desk: Sender<Wish>, usual: &Reading) -> Router {
+    let schemes = usual.schemes.clone().unwrap_or_default();
+    let defaults = usual.defaults.clone().unwrap_or_default();
     let looks = Arc::new(Semaphore::new(LOOKS_AT_ONCE_MAX));
     Router::new()
         .route("/links/generations", get(generations))
@@ -58,7 +62,7 @@ pub fn router(desk: Sender<Wish>, schemes: Schemes) -> Router {
         .route("/links/reset", post(reset))
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
-        .with_state(Answering { desk, bodies: Bodies::new(), looks, schemes })
+        .with_state(Answering { desk, bodies: Bodies::new(), looks, schemes, defaults })
 }
 
 fn stopping() -> NotDone {
@@ -301,23 +305,25 @@ fn body_name() -> String {
 }
 
 async fn set(at: At, by: By, body: Body) -> Answered {
-    let schemes = at.schemes.clone();
-    let set = |LinesBody { name, lines }| Ok(Edit::Set { name, lines, schemes });
+    let (schemes, defaults) = (at.schemes.clone(), at.defaults.clone());
+    let set = |LinesBody { name, lines }| Ok(Edit::Set { name, lines, schemes, defaults });
     edit(at, by, body, set).await
 }
 
 async fn unset(at: At, by: By, body: Body) -> Answered {
+    let defaults = at.defaults.clone();
     let unset = |KeysBody { name, keys, all }| match all {
         true => Err(HttpRefusal::bad("`all` is for a reset; name the keys to unset")),
-        false => Ok(Edit::Unset { name, keys }),
+        false => Ok(Edit::Unset { name, keys, defaults }),
     };
     edit(at, by, body, unset).await
 }
 
 async fn reset(at: At, by: By, body: Body) -> Answered {
+    let defaults = at.defaults.clone();
     let reset = |KeysBody { name, keys, all }| match all {
         true => Ok(Edit::ResetAll),
-        false => Ok(Edit::Reset { name, keys }),
+        false => Ok(Edit::Reset { name, keys, defaults }),
     };
     edit(at, by, body, reset).await
 }

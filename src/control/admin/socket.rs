@@ -15,8 +15,8 @@ use super::{accept, routes};
 use crate::control::live::Wish;
 use crate::disk::hold::{Hold, HoldRefused};
 use crate::limits::ADMIN_LARGE_BODIES_MAX;
-use crate::links::Schemes;
 use crate::say::say;
+use crate::sources::Reading;
 
 /// Its name in the state folder.
 const NAME: &str = "admin.sock";
@@ -87,12 +87,13 @@ impl AdminSocket {
         &self.path
     }
 
-    /// Answers on the socket, from a thread of its own.
+    /// Answers on the socket, from a thread of its own; `usual`: how the server reads its own
+    /// files.
     ///
     /// # Errors
     ///
     /// When the thread or its runtime cannot be started.
-    pub fn serve(self, desk: Sender<Wish>, schemes: Schemes) -> anyhow::Result<Serving> {
+    pub fn serve(self, desk: Sender<Wish>, usual: &Reading) -> anyhow::Result<Serving> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .max_blocking_threads(ADMIN_LARGE_BODIES_MAX)
@@ -100,11 +101,12 @@ impl AdminSocket {
             .context("cannot start the runtime of the admin socket")?;
         let (stop, stopped) = oneshot::channel::<()>();
         let Self { path, listener, hold } = self;
+        let router = routes::router(desk, usual);
         let serve = move || {
             runtime.block_on(async move {
                 let listener = tokio::net::UnixListener::from_std(listener)?;
                 tokio::select! {
-                    served = accept::serve(listener, routes::router(desk, schemes)) => served,
+                    served = accept::serve(listener, router) => served,
                     _ = stopped => Ok(()),
                 }
             })

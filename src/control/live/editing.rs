@@ -4,18 +4,18 @@ use super::journal::changes::deed_of;
 use super::journal::{Deed, KeyChange};
 use super::not_done::{NotDone, Reason};
 use super::sentences::changed_since;
-use crate::links::{Change, Changes, Schemes, read_keys, read_lines};
+use crate::links::{Change, Changes, Defaults, Schemes, read_keys, read_lines};
 
 /// Changes of single links: all of them or none.
 #[derive(Debug)]
 pub enum Edit {
     /// The links of this text in the native format, called this in messages. Targets may
-    /// have these schemes.
-    Set { name: String, lines: String, schemes: Schemes },
+    /// have these schemes. What a line does not say itself is as `defaults` say.
+    Set { name: String, lines: String, schemes: Schemes, defaults: Defaults },
     /// Keys whose links are taken away, one a line.
-    Unset { name: String, keys: String },
+    Unset { name: String, keys: String, defaults: Defaults },
     /// Keys that are as the files say again, one a line.
-    Reset { name: String, keys: String },
+    Reset { name: String, keys: String, defaults: Defaults },
     /// All keys.
     ResetAll,
 }
@@ -49,14 +49,14 @@ pub struct Undo {
 /// With all lines that are wrong, and when there is none.
 pub fn check(edit: &Edit) -> Result<CheckedEdit, NotDone> {
     let keys = match edit {
-        Edit::Set { name, lines, schemes } => read_lines(name, lines, schemes).map(|links| {
-            links.into_iter().map(|(key, line)| (key, Some(Change::Set(line.into())))).collect()
-        }),
-        Edit::Unset { name, keys } => read_keys(name, keys)
+        Edit::Set { name, lines, schemes, defaults } => read_lines(name, lines, schemes, defaults)
+            .map(|links| {
+                links.into_iter().map(|(key, line)| (key, Some(Change::Set(line.into())))).collect()
+            }),
+        Edit::Unset { name, keys, defaults } => read_keys(name, keys, defaults)
             .map(|keys| keys.into_iter().map(|key| (key, Some(Change::Unset))).collect()),
-        Edit::Reset { name, keys } => {
-            read_keys(name, keys).map(|keys| keys.into_iter().map(|key| (key, None)).collect())
-        }
+        Edit::Reset { name, keys, defaults } => read_keys(name, keys, defaults)
+            .map(|keys| keys.into_iter().map(|key| (key, None)).collect()),
         Edit::ResetAll => return Ok(CheckedEdit::All),
     };
     let keys: Vec<_> = keys.map_err(|report| NotDone::bad_lines(report, "nothing is changed"))?;
@@ -147,7 +147,8 @@ mod tests {
     use crate::control::live::journal::changes::replay;
 
     fn set(lines: &str) -> Edit {
-        Edit::Set { name: "f".into(), lines: lines.into(), schemes: Schemes::NONE }
+        let (name, lines) = ("f".into(), lines.into());
+        Edit::Set { name, lines, schemes: Schemes::NONE, defaults: Defaults::default() }
     }
 
     /// The keys that an edit changes, and what the journal makes of all so far.
@@ -171,9 +172,15 @@ mod tests {
         assert_eq!(apply(&mut changes, &set("/a https://a/\n/b 410")), ["/a", "/b"]);
         assert_eq!(apply(&mut changes, &set("/a https://a/\n/b 410")), [""; 0]);
         let (name, text) = keys("/a\n/c");
-        assert_eq!(apply(&mut changes, &Edit::Unset { name, keys: text }), ["/a", "/c"]);
+        assert_eq!(
+            apply(&mut changes, &Edit::Unset { name, keys: text, defaults: Defaults::default() }),
+            ["/a", "/c"]
+        );
         let (name, text) = keys("/a\n/d");
-        assert_eq!(apply(&mut changes, &Edit::Reset { name, keys: text }), ["/a"]);
+        assert_eq!(
+            apply(&mut changes, &Edit::Reset { name, keys: text, defaults: Defaults::default() }),
+            ["/a"]
+        );
         assert_eq!(apply(&mut changes, &Edit::ResetAll), ["/b", "/c"]);
         assert!(changes.is_empty());
     }

@@ -156,8 +156,13 @@ mod tests {
             name: "f".into(),
             lines: lines.into(),
             schemes: crate::links::Schemes::NONE,
+            defaults: crate::links::Defaults::default(),
         };
-        let reset = |keys: &str| Edit::Reset { name: "f".into(), keys: keys.into() };
+        let reset = |keys: &str| Edit::Reset {
+            name: "f".into(),
+            keys: keys.into(),
+            defaults: crate::links::Defaults::default(),
+        };
         // Whether each key is as of then.
         assert_eq!(lies(&[], ""), ["/r true", "/x true", "/z true"]);
         // Set to what it is anyway, or to something else and back.

@@ -73,6 +73,7 @@ impl Rig {
             name: "f".into(),
             lines: lines.into(),
             schemes: crate::links::Schemes::NONE,
+            defaults: crate::links::Defaults::default(),
         })
     }
 

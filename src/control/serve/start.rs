@@ -98,8 +98,7 @@ pub fn serve(plan: &ServePlan) -> anyhow::Result<()> {
     let builtins = settings.builtins.clone();
     let bounds = Bounds { room, loss_percent_max: plan.loss_percent_max, builtins };
     let desk = Desk::start(opening, sources, bounds, reader, shards.clone(), for_desk)?;
-    let admin =
-        socket.serve(wishes.clone(), plan.sources.reading.schemes.clone().unwrap_or_default())?;
+    let admin = socket.serve(wishes.clone(), &plan.sources.reading)?;
     if let Some(watch) = watch {
         let wishes = wishes.clone();
         let reload = move || wishes.send(Wish::reload(Who::itself("watch"))).is_ok();

@@ -6,6 +6,7 @@ use core::str::FromStr;
 
 use super::setting::setting;
 use crate::links::bytes::shown;
+use crate::links::key::Loose;
 use crate::links::link::{Options, Setting, Status};
 use crate::links::targets::Schemes;
 
@@ -87,6 +88,19 @@ impl Defaults {
     /// The status of a link that says none.
     pub(in crate::links) fn status(&self) -> Status {
         self.status.unwrap_or(Status::Found)
+    }
+
+    /// The status that they say, if they do.
+    pub(in crate::links) fn told_status(&self) -> Option<Status> {
+        self.status
+    }
+
+    /// What keys take no notice of that do not say it themselves.
+    pub(in crate::links) fn loose(&self) -> Loose {
+        let settings = self.settings.iter().map(|(name, value)| Setting { name, value });
+        let settings: Vec<_> = settings.collect();
+        // They were checked when they were read.
+        Options::parse(&settings, &Schemes::NONE).map_or(Loose::NOTHING, |options| options.loose)
     }
 
     /// The settings of a link that says these itself, and whether it is gone.

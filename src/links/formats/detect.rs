@@ -86,6 +86,7 @@ fn json_of(text: &[u8]) -> Format {
     let first = &text[..memchr(b'\n', text).unwrap_or(text.len())];
     let head = &text[..text.len().min(HEAD_BYTES)];
     let has = |name: &[u8]| memchr::memmem::find(head, name).is_some();
+    let is_redirection = || has(b"\"redirects\"") && has(b"\"action_type\"");
     match serde_json::from_slice::<Map<String, Value>>(first) {
         Ok(object) if object.contains_key("data") => Format::Cloudfront,
         Ok(object) if S3.iter().any(|name| object.contains_key(*name)) => Format::S3,
@@ -98,6 +99,7 @@ fn json_of(text: &[u8]) -> Format {
                 // The answer of an API, on one line.
                 _ if has(b"\"links\"") && has(b"\"long_url\"") => Format::Bitly,
                 _ if has(b"\"shortUrls\"") => Format::Shlink,
+                _ if object.contains_key("redirects") && is_redirection() => Format::Redirection,
                 _ => Format::Ndjson,
             }
         }
@@ -105,6 +107,7 @@ fn json_of(text: &[u8]) -> Format {
         Err(_) if S3.iter().any(|name| memchr::memmem::find(text, name.as_bytes()).is_some()) => {
             Format::S3
         }
+        Err(_) if is_redirection() => Format::Redirection,
         Err(_) if has(b"\"long_url\"") => Format::Bitly,
         Err(_) if has(b"\"shortCode\"") => Format::Shlink,
         Err(_) if first.starts_with(b"{") && has(b"\"data\"") => Format::Cloudfront,
@@ -176,6 +179,8 @@ mod tests {
         check("a.json", "{\n\"links\": [\n{\"long_url\":", Format::Bitly);
         check("a.json", "{\"links\":[{\"long_url\":\"\"}]}", Format::Bitly);
         check("a.json", "{\"shortUrls\":{}}", Format::Shlink);
+        check("a.json", "{\n\"redirects\":[{\n\"action_type\":\"url\"}]}", Format::Redirection);
+        check("a.json", r#"{"redirects":[{"action_type":"url"}]}"#, Format::Redirection);
         check("a.json", "{\n\"x\":1}", Format::Ndjson);
         check("netlify.toml", "", Format::NetlifyToml);
         check("site/vercel.json", "", Format::Vercel);

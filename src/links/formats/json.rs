@@ -95,7 +95,8 @@ pub(super) fn by_lines<'t>(
 /// A message, under the source of the part that it is about.
 pub(super) fn of_source(raw: &RawValue, message: String) -> String {
     let fields: Map<String, Value> = serde_json::from_str(raw.get()).unwrap_or_default();
-    let source = ["source", "glob", "regex"].iter().find_map(|name| fields.get(*name)?.as_str());
+    let source =
+        ["source", "glob", "regex", "url"].iter().find_map(|name| fields.get(*name)?.as_str());
     match source {
         Some(source) => format!("the redirect of {}: {message}", shown(source.as_bytes())),
         None => message,

@@ -30,6 +30,7 @@ mod ordered;
 mod paths;
 mod placed;
 mod plain;
+mod redirection;
 mod redirects;
 mod regex;
 mod region;
@@ -108,6 +109,7 @@ fn of_format(text: &[u8], source: &Source<'_>, mut take: &mut dyn FnMut(u32, Lin
         Format::Yourls => exports::read(text, &exports::YOURLS, &mut take),
         Format::Bitly => exports::read(text, &exports::BITLY, &mut take),
         Format::Dub => exports::read(text, &exports::DUB, &mut take),
+        Format::Redirection => redirection::read(text, help, &mut take),
         Format::Csv => csv::read(text, None, help, &mut take),
         Format::Tsv => csv::read(text, Some(csv::Dialect::TABS), help, &mut take),
         Format::Ndjson => ndjson::read(text, help, &mut take),

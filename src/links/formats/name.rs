@@ -41,6 +41,8 @@ pub enum Format {
     Bitly,
     /// Links that Dub exports.
     Dub,
+    /// Redirects that the WordPress plugin Redirection exports as JSON.
+    Redirection,
     /// Comma-separated values under a header row.
     Csv,
     /// The same with tabs.
@@ -67,7 +69,7 @@ pub enum HaproxyMatch {
     Reg,
 }
 
-const NAMED: [(&str, Format); 26] = [
+const NAMED: [(&str, Format); 27] = [
     ("native", Format::Native),
     ("nginx", Format::Nginx),
     ("apache", Format::Apache),
@@ -90,6 +92,7 @@ const NAMED: [(&str, Format); 26] = [
     ("yourls", Format::Yourls),
     ("bitly", Format::Bitly),
     ("dub", Format::Dub),
+    ("redirection", Format::Redirection),
     ("csv", Format::Csv),
     ("tsv", Format::Tsv),
     ("ndjson", Format::Ndjson),

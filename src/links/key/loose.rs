@@ -47,6 +47,18 @@ impl Loose {
         };
         (!core::mem::replace(part, true)).then_some(())
     }
+
+    /// Reads what takes one of these back. `None` for anything else.
+    pub(super) fn take_back(&mut self, option: &[u8]) -> Option<()> {
+        let part = match option {
+            b"nocase=no" => &mut self.nocase,
+            b"slash=exact" => &mut self.slash,
+            b"punctuation=exact" => &mut self.punctuation,
+            _ => return None,
+        };
+        *part = false;
+        Some(())
+    }
 }
 
 impl fmt::Display for Loose {

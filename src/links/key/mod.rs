@@ -19,5 +19,5 @@ pub(super) mod shape;
 pub(super) use canonical::SUBDOMAINS;
 pub use canonical::{Key, KeyScratch};
 pub use loose::Loose;
-pub(super) use name::{key_of, parse_name};
+pub(super) use name::{key_of, parse_name, parse_name_with};
 pub use path::normalise;

@@ -27,8 +27,8 @@ use crate::words::{counted, visible, visible_json};
 
 const AFTER_HELP: &str = "\
 Sinks: stdout; file:DIR, a file of rows for each batch; parquet:DIR, Parquet files by date and \
-hour. Files and Parquet hold every click exactly once; a stream gets it at least once, and \
-repeats have the same id.
+hour. Files and Parquet hold every click exactly once; a stream with a --name gets it at least once, \
+and repeats have the same id.
 
 The exit status is 0 when every click that was answered has been shipped, 1 when some are damaged, \
 missing or were lost, 2 when shipping failed; then it goes on where it was the next time.
@@ -48,7 +48,8 @@ pub struct ShipArguments {
     #[arg(long, help = format!("Where to: {SINKS}"), value_name = "SINK", value_parser = kind)]
     to: Option<SinkKind>,
 
-    /// Name to register the sink under [default: made from SINK]
+    /// Name to register the sink under, so that it goes on where it was [default: made from
+    /// SINK; standard output has none, gets all clicks, and nothing is noted of it]
     #[arg(long, requires = "to")]
     name: Option<String>,
 
@@ -179,9 +180,15 @@ fn plan(wish: &ShipArguments, kind: &SinkKind) -> anyhow::Result<ShipPlan> {
         SinkKind::Stdout => STREAM_WAIT_DEFAULT,
         SinkKind::File(_) | SinkKind::Parquet(_) => FILE_WAIT_DEFAULT,
     });
+    let name = wish.name.clone().or_else(|| address.name());
+    ensure!(
+        name.is_some() || !wish.delete_shipped,
+        "--delete-shipped deletes what every registered sink has, and a look at standard output is \
+         none of them; name it with --name"
+    );
     Ok(ShipPlan {
         clicks: wish.folder().to_owned(),
-        name: wish.name.clone().unwrap_or_else(|| address.name()),
+        name,
         address,
         keys: if wish.no_ids { None } else { Some(keys(wish)?) },
         key_file: wish.click_key.clone().unwrap_or_else(|| key_file::beside(wish.folder())),

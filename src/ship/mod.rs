@@ -16,6 +16,7 @@
 pub mod batch;
 pub mod checkpoint;
 pub mod lag;
+mod progress;
 pub mod register;
 pub mod sinks;
 pub mod space;
@@ -32,7 +33,7 @@ use crate::limits::{LAG_REPORT_MS, SINK_RETRY_MS_MAX};
 use crate::words::counted;
 use batch::ClickBatch;
 use checkpoint::{Checkpoint, InFlight};
-use register::Registered;
+use progress::Progress;
 use sinks::{Address, Sink};
 
 /// How often a followed folder is looked at.
@@ -50,8 +51,9 @@ pub struct ShipPlan {
     pub clicks: PathBuf,
     /// The sink.
     pub address: Address,
-    /// The name it is registered under.
-    pub name: String,
+    /// The name it is registered under; without one it gets all that there is, and nobody
+    /// remembers it.
+    pub name: Option<String>,
     /// What signed the ids of the clicks; without it they have none.
     pub keys: Option<ClickKeys>,
     /// The file that they are from.
@@ -95,7 +97,7 @@ impl Shipped {
 /// Ships to one sink.
 pub struct Shipper<'a> {
     plan: ShipPlan,
-    registered: Registered,
+    progress: Progress,
     sink: Box<dyn Sink>,
     batch: ClickBatch,
     shipped: Shipped,
@@ -107,8 +109,8 @@ pub struct Shipper<'a> {
 }
 
 impl<'a> Shipper<'a> {
-    /// Takes the checkpoint of the sink, or registers it. `say` gets sentences for
-    /// the operator; shipping ends soon after `stop` is set.
+    /// Takes the checkpoint of the sink, or registers it if it has a name. `say` gets
+    /// sentences for the operator; shipping ends soon after `stop` is set.
     ///
     /// # Errors
     ///
@@ -118,13 +120,15 @@ impl<'a> Shipper<'a> {
         stop: &'a AtomicBool,
         say: &'a mut dyn FnMut(&str),
     ) -> anyhow::Result<Self> {
-        let sink = plan.address.open()?;
-        let registered = Registered::open(&plan.clicks, &plan.name, &plan.address.to_string())?;
-        let number = registered.checkpoint.batches + 1;
+        let (clicks, name) = (&*plan.clicks, plan.name.as_deref());
+        let address = progress::address(clicks, name, &plan.address, say);
+        let sink = address.open()?;
+        let progress = Progress::open(clicks, name, &address)?;
+        let number = progress.checkpoint().batches + 1;
         let batch = ClickBatch::new(number, plan.batch_clicks, plan.keys.clone());
         let (shipped, report_at) = (Shipped::default(), Instant::now() + REPORT);
         let report = String::new();
-        Ok(Self { plan, registered, sink, batch, shipped, stop, say, report_at, report })
+        Ok(Self { plan, progress, sink, batch, shipped, stop, say, report_at, report })
     }
 
     /// Ships what there is, and with [`ShipPlan::follow`] what comes, until stopped.
@@ -164,7 +168,7 @@ impl<'a> Shipper<'a> {
     }
 
     fn checkpoint(&self) -> &Checkpoint {
-        &self.registered.checkpoint
+        self.progress.checkpoint()
     }
 
     fn is_stopped(&self) -> bool {
@@ -177,7 +181,7 @@ impl<'a> Shipper<'a> {
 
     /// Sends the batch once more that was in flight when the last process ended.
     fn send_again(&mut self) -> anyhow::Result<()> {
-        let checkpoint = &self.registered.checkpoint;
+        let checkpoint = self.progress.checkpoint();
         let Some(in_flight) = &checkpoint.in_flight else {
             return Ok(());
         };
@@ -205,8 +209,7 @@ impl<'a> Shipper<'a> {
             bail!(refusal);
         }
         let (clicks, ends) = (self.batch.len() as u64, self.batch.ends());
-        self.registered.checkpoint.in_flight = Some(InFlight { clicks, ends });
-        self.registered.save()?;
+        self.progress.keep(|it| it.in_flight = Some(InFlight { clicks, ends }))?;
         self.send()
     }
 
@@ -217,8 +220,7 @@ impl<'a> Shipper<'a> {
         self.persist(|sink, batch| sink.send(batch))?;
         self.shipped.clicks += self.batch.len() as u64;
         self.shipped.batches += 1;
-        self.registered.checkpoint.acknowledge();
-        self.registered.save()?;
+        self.progress.keep(Checkpoint::acknowledge)?;
         self.batch.clear(self.checkpoint().batches + 1);
         Ok(())
     }

@@ -69,9 +69,9 @@ fn as_csv() {
         Click { path: b"/a,b?", user_agent: b"say \"hi\"", tag: b"spring sale", ..click(0) },
         RowFormatName::Csv,
         "time,shard,seq,link,generation,ip,status,verdict,head,prefetch,host,path,query,referer,\
-         user_agent,tag,id,cut\n2025-11-22T08:26:40.000000Z,0,1,0000000000000001,1,192.0.2.7,302,\
+         user_agent,tag,id,cut,key,target,via\n2025-11-22T08:26:40.000000Z,0,1,0000000000000001,1,192.0.2.7,302,\
          redirect,false,false,go.example,\"/a,b\",,https://news.example/front-page,\
-         \"say \"\"hi\"\"\",spring sale,,\n",
+         \"say \"\"hi\"\"\",spring sale,,,,,\n",
     );
 }
 /// What a spreadsheet would compute is text for it.
@@ -147,7 +147,10 @@ fn columns_that_were_named() {
     );
     let table = chosen(RowFormatName::Csv, "+country");
     let lines: Vec<_> = table.lines().collect();
-    assert!(lines[0].starts_with("time,") && lines[0].ends_with(",id,cut,country"), "{table}");
+    assert!(
+        lines[0].starts_with("time,") && lines[0].ends_with(",id,cut,key,target,via,country"),
+        "{table}"
+    );
     assert!(lines[1].ends_with(",,AT") && lines[2].ends_with(",,"), "{table}");
     let rows = chosen(RowFormatName::Ndjson, "country,reason,query");
     assert_eq!(
@@ -175,7 +178,7 @@ fn what_is_cut_is_named() {
     assert_eq!(row["cut"], serde_json::json!(["path", "user_agent"]));
     let (out, _, _) =
         printed(&CatArguments { format: Some(RowFormatName::Csv), ..wish(dir.path()) });
-    assert!(out.ends_with(",path user_agent\n"), "{out}");
+    assert!(out.ends_with(",path user_agent,,,\n"), "{out}");
 }
 
 #[test]

@@ -82,7 +82,7 @@ fn clicks_that_hold_everything() {
         let ran = seen(carom(words.into_iter().chain([named.as_os_str()])));
         assert!(ran.code == Some(1), "{ran:?}");
     }
-    ran(&[&"ship", &named, &"--to", &"stdout", &"--no-ids"]);
+    ran(&[&"ship", &named, &"--to", &"stdout", &"--name", &"out", &"--no-ids"]);
     ran(&[&"ship", &named, &"--list"]);
 }
 

@@ -1,6 +1,7 @@
 //! The click log: written by keepers, in files and in memory, damaged, killed, read.
 
 mod cat;
+mod clock;
 mod commands;
 #[path = "../common/mod.rs"]
 mod common;

@@ -58,7 +58,8 @@ fn readers_pass_them_over() {
     assert_eq!(ran.code, Some(2), "{ran:?}");
     let ran = carom(["clicks", "stats", name]);
     check(dir, &ran.err);
-    let ran = carom(["ship", name, "--to", "stdout", "--no-ids", "--delete-shipped"]);
+    let ran =
+        carom(["ship", name, "--to", "stdout", "--name", "out", "--no-ids", "--delete-shipped"]);
     check(dir, &ran.err);
     assert_eq!((ran.code, ran.out.lines().count()), (Some(1), 2), "{ran:?}");
     let ran = carom(["ship", name, "--list"]);

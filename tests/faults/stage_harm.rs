@@ -368,6 +368,7 @@ both_engines!(
                     last_us: 1,
                     reason: SealReason::Stopped,
                     suspect: false,
+                    set_back: false,
                 };
                 let file = File::options().write(true).open(file).unwrap();
                 file.write_all_at(&seal.encode(salt), SEAL_AT as u64).unwrap();

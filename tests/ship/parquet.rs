@@ -84,12 +84,13 @@ fn columns_that_were_asked_for() {
     let reader = SerializedFileReader::new(File::open(&files(&out)[0]).unwrap()).unwrap();
     let row = reader.get_row_iter(None).unwrap().next().unwrap().unwrap();
     let names: Vec<_> = row.get_column_iter().map(|(name, _)| &**name).collect();
-    assert_eq!((names.len(), &names[17..]), (21, &["cut", "country", "reason", "signals"][..]));
-    assert_eq!((row.get_string(0).is_err(), row.get_ubyte(19).unwrap()), (true, 0));
+    let ends = ["cut", "key", "target", "via", "country", "reason", "signals"];
+    assert_eq!((names.len(), &names[17..]), (24, &ends[..]));
+    assert_eq!((row.get_string(0).is_err(), row.get_ubyte(22).unwrap()), (true, 0));
     // A sink has the same columns for as long as it is registered.
     let ran = ship(&log, &["--to", &sink]);
     assert_eq!(ran.code, Some(2), "{ran:?}");
-    assert!(ran.err.contains("columns=+country,reason,signals`, not as"), "{ran:?}");
+    assert!(ran.err.contains("columns=+key,target,via,country,reason,signals`, not as"), "{ran:?}");
 }
 
 #[test]

@@ -41,22 +41,24 @@ fn lag_is_counted() {
 fn forgotten_it_begins_anew() {
     let log = Log::of(20);
     for _ in 0..2 {
-        assert_eq!(ship(&log, &["--to", "stdout"]).out.lines().count(), 20);
-        assert_eq!(shipped(&log, &["--forget", "stdout"]), "");
+        let named = ["--to", "stdout", "--name", "out"];
+        assert_eq!(ship(&log, &named).out.lines().count(), 20);
+        assert_eq!(shipped(&log, &["--forget", "out"]), "");
     }
-    let ran = ship(&log, &["--forget", "stdout"]);
+    let ran = ship(&log, &["--forget", "out"]);
     assert_eq!(ran.code, Some(2));
-    assert!(ran.err.contains("no sink `stdout` is registered"), "{ran:?}");
+    assert!(ran.err.contains("no sink `out` is registered"), "{ran:?}");
 }
 
 #[test]
 fn a_name_has_one_sink() {
     let log = Log::of(20);
-    ship(&log, &["--to", "stdout"]);
-    let ran = ship(&log, &["--to", "stdout", "--format", "csv"]);
+    ship(&log, &["--to", "stdout", "--name", "a"]);
+    let csv = ["--to", "stdout", "--format", "csv", "--name"];
+    let ran = ship(&log, &[&csv[..], &["a"]].concat());
     assert_eq!(ran.code, Some(2), "{ran:?}");
-    assert!(ran.err.contains("registered as `stdout ndjson`, not as `stdout csv`"), "{ran:?}");
-    assert_eq!(ship(&log, &["--to", "stdout", "--format", "csv", "--name", "b"]).code, Some(0));
+    assert!(ran.err.contains("registered as `stdout ndjson`, not as `stdout csv"), "{ran:?}");
+    assert_eq!(ship(&log, &[&csv[..], &["b"]].concat()).code, Some(0));
 }
 
 #[test]

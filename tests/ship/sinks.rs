@@ -37,11 +37,68 @@ fn each_csv_file_has_its_header() {
 #[test]
 fn standard_output_gets_rows_and_nothing_else() {
     let log = Log::of(300);
-    let ran = ship(&log, &["--to", "stdout"]);
+    let named = &["--to", "stdout", "--name", "out"];
+    let ran = ship(&log, named);
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert_eq!(lines([ran.out]), log.rows("ndjson"));
-    let ran = ship(&log, &["--to", "stdout"]);
+    let ran = ship(&log, named);
     assert_eq!(ran.out, "", "it has them");
+}
+
+#[test]
+fn a_look_at_standard_output_is_not_registered() {
+    let log = Log::of(300);
+    for _ in 0..2 {
+        let ran = ship(&log, &["--to", "stdout", "--batch", "100"]);
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        assert!(ran.err.contains("300 clicks shipped in 3 batches"), "{ran:?}");
+        assert_eq!(lines([ran.out]), log.rows("ndjson"));
+    }
+    assert!(!register::folder(log.path()).exists() && ship(&log, &["--list"]).out.is_empty());
+    let ran = ship(&log, &["--to", "stdout", "--delete-shipped"]);
+    assert_eq!((ran.code, &*ran.out), (Some(2), ""), "{ran:?}");
+    assert!(ran.err.contains("name it with --name"), "{ran:?}");
+    assert!(!register::folder(log.path()).exists());
+    // One that was registered so, when each was, goes on only where it is named.
+    ship(&log, &["--to", "stdout", "--name", "stdout"]);
+    let ran = ship(&log, &["--to", "stdout"]);
+    assert!(ran.err.contains("--name stdout goes on where it was"), "{ran:?}");
+    assert_eq!(lines([ran.out]), log.rows("ndjson"));
+    assert_eq!(ship(&log, &["--to", "stdout", "--name", "stdout"]).out, "");
+}
+
+/// A sink that is registered with the columns of before has no others, and a batch of it
+/// is sent again as it was.
+#[test]
+fn a_sink_keeps_the_columns_that_it_was_registered_with() {
+    let mut log = Log::of(100);
+    let out = log.path().join("out");
+    let sink = to("file", &out);
+    let address = format!("{sink} csv");
+    drop(register::Registered::open(log.path(), "out", &address).unwrap());
+    let flags = ["--to", &sink, "--name", "out", "--format", "csv"];
+    let ends = || texts(&out).into_iter().map(|text| text.lines().next().unwrap()[60..].to_owned());
+    for _ in 0..2 {
+        let said = shipped(&log, &flags);
+        assert_eq!(said.matches("keeps the columns that it has").count(), 1, "{said}");
+        log.write(100);
+    }
+    assert!(ends().len() == 2 && ends().all(|end| end.ends_with(",id,cut")));
+    // Named as they were, they are those.
+    let same = to("file", &log.path().join("named"));
+    let address = format!("{same} csv columns=+target");
+    drop(register::Registered::open(log.path(), "named", &address).unwrap());
+    let flags = ["--to", &same, "--name", "named", "--format", "csv", "--columns"];
+    let said = shipped(&log, &[&flags[..], &["+target"]].concat());
+    assert!(said.contains("keeps the columns that it has"), "{said}");
+    let ran = ship(&log, &[&flags[..], &["+via"]].concat());
+    assert!(ran.code == Some(2) && ran.err.contains("columns=+target`, not as"), "{ran:?}");
+    // A new one has all.
+    let new = log.path().join("new");
+    let flags = ["--to", &to("file", &new), "--format", "csv"];
+    let said = shipped(&log, &flags);
+    assert!(!said.contains("keeps"), "{said}");
+    assert!(texts(&new)[0].lines().next().unwrap().ends_with(",id,cut,key,target,via"));
 }
 
 #[test]

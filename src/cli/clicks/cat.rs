@@ -107,7 +107,7 @@ fn print(
     let mut ledger = Ledger::open(&folders(&wish.paths), wish.follow)?;
     ledger.compare_with_lists(|folder| keys.list_keys(folder));
     ledger.pass_over_all_but(filter.times.clone());
-    let columns = row_choice::columns(wish.columns.as_ref(), wish.excel);
+    let columns = wish.columns.clone().unwrap_or_default();
     let has_ids = columns.has_ids();
     let mut rows = row_choice::begin(wish.format, wish.excel, &columns, out)?;
     let mut printed = 0;

@@ -68,7 +68,7 @@ fn print(wish: &GetArguments, out: impl Write, say: &mut impl FnMut(&str)) -> an
         Some(path) => key_file::load(path)?,
         None => key_file::load_beside(clicks)?,
     };
-    let columns = row_choice::columns(wish.columns.as_ref(), wish.excel);
+    let columns = wish.columns.clone().unwrap_or_default();
     let mut rows = row_choice::begin(wish.format, wish.excel, &columns, out)?;
     let mut code = 0;
     for text in &wish.ids {

@@ -26,18 +26,6 @@ impl From<RowFormatName> for RowFormat {
     }
 }
 
-/// Columns beside the usual ones that a spreadsheet has where none are named.
-const FOR_PEOPLE: &str = "+key,target,via";
-
-/// The columns that were asked for, or the usual ones.
-pub(super) fn columns(named: Option<&ChosenColumns>, excel: bool) -> ChosenColumns {
-    match named {
-        Some(named) => named.clone(),
-        None if excel => ChosenColumns::parse(FOR_PEOPLE).expect("there are such columns"),
-        None => ChosenColumns::default(),
-    }
-}
-
 /// Begins to print in this format, or as a spreadsheet wants it.
 ///
 /// # Errors

@@ -308,6 +308,9 @@ pub struct Seal {
     pub reason: SealReason,
     /// A sync failed, so what is on disk may not be what was written.
     pub suspect: bool,
+    /// The clock was set back while it was written: clicks may be of times outside those
+    /// of its first and its last record.
+    pub set_back: bool,
 }
 
 impl Seal {
@@ -325,7 +328,7 @@ impl Seal {
             SealReason::Rolled => 1,
             SealReason::Stopped => 2,
         };
-        block[57] = u8::from(self.suspect);
+        block[57] = u8::from(self.suspect) | u8::from(self.set_back) << 1;
         frame::close(&mut block, salt);
         block
     }
@@ -347,6 +350,7 @@ impl Seal {
                     _ => return None,
                 },
                 suspect: payload[49] & 1 != 0,
+                set_back: payload[49] & 2 != 0,
             };
             seal.can_be().then_some(seal)
         })

@@ -229,6 +229,7 @@ mod tests {
             last_us: 1,
             reason: SealReason::Rolled,
             suspect,
+            set_back: false,
         };
         bytes[SEAL_AT..][..64].copy_from_slice(&seal.encode(Salt::new(salt)));
         bytes

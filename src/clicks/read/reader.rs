@@ -139,15 +139,13 @@ impl<S: ReadAt> SegmentReader<S> {
     }
 
     /// Whether a record of these times (Unix µs) may be in it. `true` also where
-    /// its first page does not tell, or says that the clock was set back.
+    /// its first page does not tell: without a seal nobody has said yet whether the clock
+    /// was set back meanwhile, or where the seal says that it was.
     #[must_use]
     pub fn may_hold(&self, times: &Range<u64>) -> bool {
-        let first_us = self.start.map_or(0, |start| start.first_us);
-        match self.seal {
-            Some(seal) if seal.last_us < first_us => true,
-            Some(seal) => first_us < times.end && times.start <= seal.last_us,
-            None => first_us < times.end,
-        }
+        let (Some(start), Some(seal)) = (self.start, self.seal) else { return true };
+        let is_in_order = !seal.set_back && start.first_us <= seal.last_us;
+        !is_in_order || start.first_us < times.end && times.start <= seal.last_us
     }
 
     /// How far it was read, bytes.

@@ -2,40 +2,78 @@
 
 use std::fmt;
 
-use super::columns::{COLUMNS, Column, Presence, Spelled, Values};
+use super::columns::{COLUMNS, COLUMNS_BEFORE_LINKS, Column, Presence, Spelled, Values};
 
 /// Columns that were named, or the usual ones and those.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ChosenColumns {
     named: Vec<&'static Column>,
-    /// Whether these are all; else the usual ones come first.
-    are_all: bool,
+    /// What comes before them.
+    before: Before,
+}
+
+/// Columns that come before those that were named.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Before {
+    /// The usual ones.
+    #[default]
+    Usual,
+    /// Those that were usual before segments told of links.
+    OnceUsual,
+    /// None: those that were named are all.
+    Nothing,
+}
+
+impl Before {
+    fn columns(self) -> impl Iterator<Item = &'static Column> {
+        let columns = match self {
+            Self::Usual => COLUMNS,
+            Self::OnceUsual => &COLUMNS[..COLUMNS_BEFORE_LINKS],
+            Self::Nothing => &[],
+        };
+        columns.iter().filter(|column| column.presence != Presence::Asked)
+    }
+
+    fn has(self, column: &Column) -> bool {
+        self.columns().any(|other| other == column)
+    }
 }
 
 impl ChosenColumns {
     /// Reads names with commas between them. A `+` before the first says that the usual
-    /// columns come first.
+    /// columns come first; to name one of those then says nothing more.
     ///
     /// # Errors
     ///
     /// A sentence that says which names there are.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let (are_all, names) = match text.strip_prefix('+') {
-            Some(more) => (false, more),
-            None => (true, text),
+        let (before, names) = match text.strip_prefix('+') {
+            Some(more) => (Before::Usual, more),
+            None => (Before::Nothing, text),
         };
-        let mut chosen = Self { named: Vec::new(), are_all };
+        let mut chosen = Self { named: Vec::new(), before };
         for name in names.split(',') {
             let Some(column) = COLUMNS.iter().find(|column| column.name == name) else {
                 let names: Vec<_> = COLUMNS.iter().map(|column| column.name).collect();
                 return Err(format!("there is no column `{name}`; there are {}", names.join(", ")));
             };
-            if chosen.in_tables().any(|other| other == column) {
+            if chosen.named.contains(&column) {
                 return Err(format!("the column {name} would be there twice"));
             }
             chosen.named.push(column);
         }
         Ok(chosen)
+    }
+
+    /// What the same words chose before segments told of links: the usual columns were
+    /// fewer.
+    #[must_use]
+    pub fn once(&self) -> Self {
+        let before = match self.before {
+            Before::Usual => Before::OnceUsual,
+            before => before,
+        };
+        Self { named: self.named.clone(), before }
     }
 
     /// Whether click ids are among them.
@@ -46,25 +84,42 @@ impl ChosenColumns {
 
     /// The columns of a table: the same in each of its rows, and in each of its files.
     pub fn in_tables(&self) -> impl Iterator<Item = &'static Column> {
-        let is_usual = |column: &&Column| column.presence != Presence::Asked;
-        let usual = if self.are_all { &[] } else { COLUMNS };
-        usual.iter().filter(is_usual).chain(self.named.iter().copied())
+        let more = self.named.iter().copied().filter(|column| !self.before.has(column));
+        self.before.columns().chain(more)
     }
 
     /// The fields of a row of JSON, which leaves out those of them that are empty.
     pub fn in_objects(&self) -> impl Iterator<Item = &'static Column> {
-        let (usual, named) =
-            if self.are_all { (&[][..], &*self.named) } else { (COLUMNS, &[][..]) };
+        let (usual, named) = match self.before {
+            Before::Nothing => (&[][..], &*self.named),
+            Before::Usual | Before::OnceUsual => (COLUMNS, &[][..]),
+        };
         usual.iter().chain(named.iter().copied())
+    }
+
+    /// The columns of a table as its sink is registered with them, whatever is usual when
+    /// they are read: behind a `+`, those beside the ones that were usual before segments
+    /// told of links. Nothing for those alone.
+    #[must_use]
+    pub fn to_register(&self) -> String {
+        let passed = match self.before {
+            Before::Nothing => 0,
+            Before::Usual | Before::OnceUsual => COLUMNS_BEFORE_LINKS,
+        };
+        self.joined(self.in_tables().skip(passed))
+    }
+
+    fn joined(&self, columns: impl Iterator<Item = &'static Column>) -> String {
+        let names: Vec<_> = columns.map(|column| column.name).collect();
+        let plus = if self.before == Before::Nothing || names.is_empty() { "" } else { "+" };
+        format!("{plus}{}", names.join(","))
     }
 }
 
 /// As [`parse`](ChosenColumns::parse) reads it; nothing for the usual ones.
 impl fmt::Display for ChosenColumns {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<_> = self.named.iter().map(|column| column.name).collect();
-        let plus = if self.are_all || names.is_empty() { "" } else { "+" };
-        write!(f, "{plus}{}", names.join(","))
+        f.write_str(&self.joined(self.named.iter().copied()))
     }
 }
 
@@ -98,12 +153,30 @@ mod tests {
         check("+reason,country", "… reason country");
     }
     #[test]
-    fn the_usual_ones_are_those_of_ever() {
+    fn the_usual_ones_end_with_those_that_came_later() {
         let usual: Vec<_> = ChosenColumns::default().in_tables().map(|it| it.name).collect();
-        assert_eq!(usual.len(), 18);
-        assert_eq!((usual[0], usual[17]), ("time", "cut"));
+        assert_eq!(usual.len(), 21);
+        assert_eq!((usual[0], &usual[17..]), ("time", &["cut", "key", "target", "via"][..]));
+        let once: Vec<_> = ChosenColumns::default().once().in_tables().map(|it| it.name).collect();
+        assert_eq!(once, usual[..COLUMNS_BEFORE_LINKS]);
         assert_eq!(ChosenColumns::default().to_string(), "");
         assert_eq!(ChosenColumns::default().in_objects().count(), COLUMNS.len());
+    }
+    #[test]
+    fn usual_ones_are_there_once() {
+        check("+key,target,via", "…");
+        check("+via,country,time", "… country");
+    }
+    #[test]
+    fn sinks_are_registered_with_the_same_whatever_is_usual() {
+        let check = |chosen: ChosenColumns, now: &str, once: &str| {
+            assert_eq!((&*chosen.to_register(), &*chosen.once().to_register()), (now, once));
+        };
+        let parse = |text| ChosenColumns::parse(text).unwrap();
+        check(ChosenColumns::default(), "+key,target,via", "");
+        check(parse("+key,target,via"), "+key,target,via", "+key,target,via");
+        check(parse("+country,key"), "+key,target,via,country", "+country,key");
+        check(parse("time,key"), "time,key", "time,key");
     }
     #[test]
     fn no_such_column() {
@@ -114,6 +187,6 @@ mod tests {
     #[test]
     fn twice() {
         refuse("time,time", "twice");
-        refuse("+time", "twice");
+        refuse("+country,country", "twice");
     }
 }

@@ -36,6 +36,10 @@ pub enum Presence {
     Asked,
 }
 
+/// How many of the [`COLUMNS`] tables had where nothing else was asked for, before segments
+/// told of links: those up to `cut`. Sinks that were registered then have no others.
+pub const COLUMNS_BEFORE_LINKS: usize = 18;
+
 /// A column is told by its name.
 impl PartialEq for Column {
     fn eq(&self, other: &Self) -> bool {
@@ -251,21 +255,21 @@ pub static COLUMNS: &[Column] = &[
         Spelled::MaybeBytes(|it| it.key_and_target().and_then(|(key, _)| given(key))),
         "of the link, as a link file has it; null for no link, and where the segment does not say it",
     )
-    .asked(),
+    .sparse(),
     Column::text(
         "target",
         Spelled::MaybeBytes(|it| it.key_and_target().and_then(|(_, target)| given(target))),
         "where the visitor was sent, as the link or the fallback had it at that time, before anything \
          was filled in; null for nowhere, and where the segment does not say it",
     )
-    .asked(),
+    .sparse(),
     Column::text(
         "via",
         Spelled::MaybeWord(|it| it.click.flags.via().number_and_word()),
         "what sent the visitor there: `link`; `prefix`, a link whose key has `*` or placeholders; `else`, \
          the `else=` of a link; `fallback`; null for nothing, and in segments of schema 2 and before",
     )
-    .asked(),
+    .sparse(),
     Column::new(
         "variant",
         Values::U8(|it| it.click.variant),

@@ -229,6 +229,7 @@ impl Writer {
         let seal = self.seal.as_mut().expect("it was begun");
         seal.clicks += 1;
         seal.last_sequence = self.sequence;
+        seal.set_back |= click.time_us < seal.last_us;
         seal.last_us = click.time_us;
         seal.used_bytes = self.at as u64;
         self.sequence += 1;
@@ -438,6 +439,7 @@ impl Writer {
         let seal = self.seal.as_mut().expect("it was begun");
         seal.lost += gap.count;
         seal.last_sequence = self.sequence - 1;
+        seal.set_back |= gap.from_us.min(gap.to_us) < seal.last_us;
         seal.last_us = gap.to_us;
         seal.used_bytes = self.at as u64;
     }
@@ -470,6 +472,7 @@ impl Writer {
             last_us: first_us,
             reason: SealReason::Stopped,
             suspect: false,
+            set_back: false,
         });
     }
 

@@ -15,6 +15,10 @@ use crate::clicks::{ChosenColumns, RowFormat};
 /// The sinks, as they are written, for messages.
 pub const SINKS: &str = "stdout, file:DIR or parquet:DIR";
 
+/// The name under which standard output was registered where none was given, when it was
+/// then registered.
+pub const STDOUT_NAME: &str = "stdout";
+
 /// What kind of sink, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SinkKind {
@@ -85,29 +89,46 @@ impl fmt::Display for Address {
         }
         f.write_str(if self.is_zstd { " zstd" } else { "" })?;
         f.write_str(if self.has_ids { "" } else { " no-ids" })?;
-        match self.columns == ChosenColumns::default() {
-            true => Ok(()),
-            false => write!(f, " columns={}", self.columns),
+        match self.columns_to_register() {
+            columns if columns.is_empty() => Ok(()),
+            columns => write!(f, " columns={columns}"),
         }
     }
 }
 
 impl Address {
-    /// The name it is registered under unless it is given another: its kind, its
-    /// folder's name, and a checksum of the folder's path.
+    /// The address that the same words made before segments told of links: its tables have
+    /// fewer columns.
     #[must_use]
-    pub fn name(&self) -> String {
+    pub fn once(&self) -> Self {
+        Self { columns: self.columns.once(), ..self.clone() }
+    }
+
+    fn columns_to_register(&self) -> String {
+        let has_rows = !matches!(self.kind, SinkKind::Parquet(_));
+        match self.format {
+            // Objects have whatever has a value, if none are named.
+            RowFormat::Ndjson if has_rows => self.columns.to_string(),
+            _ => self.columns.to_register(),
+        }
+    }
+
+    /// The name it is registered under unless it is given another: its kind, its
+    /// folder's name, and a checksum of the folder's path. Standard output is the same
+    /// for everybody who looks, and has none.
+    #[must_use]
+    pub fn name(&self) -> Option<String> {
         /// Of the folder's name, characters.
         const FOLDER_MAX: usize = 32;
         let (kind, folder) = match &self.kind {
-            SinkKind::Stdout => return "stdout".to_owned(),
+            SinkKind::Stdout => return None,
             SinkKind::File(folder) => ("file", folder),
             SinkKind::Parquet(folder) => ("parquet", folder),
         };
         let last = folder.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
         let plain = last.chars().filter(char::is_ascii_alphanumeric).take(FOLDER_MAX);
         let checksum = crc32c::crc32c(folder.as_os_str().as_encoded_bytes());
-        format!("{kind}-{}-{checksum:08x}", plain.collect::<String>())
+        Some(format!("{kind}-{}-{checksum:08x}", plain.collect::<String>()))
     }
 
     /// The sink; its folder is made if it is not there.
@@ -160,14 +181,14 @@ mod tests {
         Address { kind, format: RowFormat::Ndjson, columns, is_zstd: false, has_ids: true }
     }
 
-    fn check(text: &str, shown: &str, name: &str) {
+    fn check(text: &str, shown: &str, name: Option<&str>) {
         let address = address(text);
         assert_eq!(address.to_string(), shown);
-        check_name(&address.name()).unwrap();
-        let (before_checksum, _) = address.name().rsplit_once('-').map_or_else(
-            || (address.name(), String::new()),
-            |(name, checksum)| (name.to_owned(), checksum.to_owned()),
-        );
+        let found = address.name();
+        if let Some(found) = &found {
+            check_name(found).unwrap();
+        }
+        let before_checksum = found.as_ref().map(|name| name.rsplit_once('-').unwrap().0);
         assert_eq!(before_checksum, name);
     }
 
@@ -178,16 +199,17 @@ mod tests {
 
     #[test]
     fn standard_output() {
-        check("stdout", "stdout ndjson", "stdout");
+        check("stdout", "stdout ndjson", None);
     }
     #[test]
     fn a_folder() {
-        check("file:/var/lib/out", "file:/var/lib/out ndjson", "file-out");
+        check("file:/var/lib/out", "file:/var/lib/out ndjson", Some("file-out"));
     }
     #[test]
     fn a_folder_with_a_long_and_strange_name() {
         let folder = format!("parquet:/é-{}", "x".repeat(99));
-        check(&folder, &folder, &format!("parquet-{}", "x".repeat(32)));
+        let shown = format!("{folder} columns=+key,target,via");
+        check(&folder, &shown, Some(&format!("parquet-{}", "x".repeat(32))));
     }
     #[test]
     fn nowhere() {
@@ -217,12 +239,17 @@ mod tests {
     #[test]
     fn what_changes_the_bytes_changes_the_address() {
         let csv = Address { format: RowFormat::Csv, ..address("file:/a") };
-        assert_eq!(csv.to_string(), "file:/a csv");
-        assert_eq!(Address { is_zstd: true, ..csv }.to_string(), "file:/a csv zstd");
+        assert_eq!(csv.to_string(), "file:/a csv columns=+key,target,via");
+        assert_eq!(csv.once().to_string(), "file:/a csv");
+        let packed = Address { is_zstd: true, ..csv };
+        assert_eq!(packed.to_string(), "file:/a csv zstd columns=+key,target,via");
         let columns = ChosenColumns::parse("+country,reason").unwrap();
+        let rows = Address { columns: columns.clone(), ..address("file:/a") };
+        assert_eq!(rows.to_string(), "file:/a ndjson columns=+country,reason");
         let more = Address { columns, ..address("parquet:/a") };
-        assert_eq!(more.to_string(), "parquet:/a columns=+country,reason");
-        let without = Address { has_ids: false, ..address("parquet:/a") };
+        assert_eq!(more.to_string(), "parquet:/a columns=+key,target,via,country,reason");
+        assert_eq!(more.once().to_string(), "parquet:/a columns=+country,reason");
+        let without = Address { has_ids: false, ..address("parquet:/a") }.once();
         assert_eq!(without.to_string(), "parquet:/a no-ids");
     }
 }

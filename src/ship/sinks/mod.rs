@@ -8,5 +8,5 @@ mod parquet;
 mod sink;
 mod stream;
 
-pub use address::{Address, SINKS, SinkKind};
+pub use address::{Address, SINKS, STDOUT_NAME, SinkKind};
 pub use sink::Sink;

@@ -105,10 +105,17 @@ fn blocks_come_back() {
         last_us: 8,
         reason: SealReason::Stopped,
         suspect: true,
+        set_back: false,
     };
     page[START_AT..][..START_BYTES].copy_from_slice(&start.encode(salt));
     page[SEAL_AT..][..SEAL_BYTES].copy_from_slice(&seal.encode(salt));
     page[LOST_AT..][..8].copy_from_slice(&encode_lost(3, salt));
+    for (suspect, set_back) in [(false, true), (true, true), (false, false)] {
+        let seal = Seal { suspect, set_back, ..seal };
+        let mut page = header().page();
+        page[SEAL_AT..][..SEAL_BYTES].copy_from_slice(&seal.encode(salt));
+        assert_eq!(Seal::read(&page[..], salt), PageBlock::Written(seal));
+    }
     assert_eq!(StartBlock::read(&page[..], salt), PageBlock::Written(start));
     assert_eq!(Seal::read(&page[..], salt), PageBlock::Written(seal));
     assert_eq!(read_lost(&page[..], salt), PageBlock::Written(3));

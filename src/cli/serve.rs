@@ -168,12 +168,14 @@ pub struct ServeArguments {
     #[arg(long, env = "CAROM_DEFER_ACCEPT", default_value = written_time(DEFER_ACCEPT_DEFAULT), value_name = "TIME", value_parser = time)]
     defer_accept: Option<Duration>,
 
-    /// Size of a segment of the click log
+    /// Largest size of a segment of the click log; the first have 4MiB, and sizes follow the
+    /// rate of clicks
     #[arg(long, env = "CAROM_SEGMENT_SIZE", default_value = written_size(SEGMENT_BYTES_DEFAULT), value_name = "SIZE", value_parser = segment_size)]
     segment_size: Option<ByteSize>,
 
     /// Segments kept ready for each core beside the one it writes, with all their space;
-    /// more if they are small, to cover a second of clicks (at most 64 and 64 MiB)
+    /// more while they are small, to cover a second of clicks (at most 64, and no more space
+    /// than these of the largest size, or 64 MiB)
     #[arg(
         long,
         env = "CAROM_RESERVE",

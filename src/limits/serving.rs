@@ -149,7 +149,7 @@ pub const CONNECTIONS_PER_SHARD_DEFAULT: u32 = CONNECTIONS_PER_SHARD_MAX as u32;
 pub const BACKLOG_DEFAULT: i32 = 4096;
 /// Time that the kernel keeps a silent new connection to itself.
 pub const DEFER_ACCEPT_DEFAULT: Duration = Duration::from_secs(5);
-/// Size of a segment file, bytes.
+/// Size of the largest segment files, bytes.
 pub const SEGMENT_BYTES_DEFAULT: u64 = 128 * 1024 * 1024;
 /// Segments kept ready for each shard beside the one it writes. When none is ready,
 /// redirects go on and lost clicks are counted exactly.
@@ -221,6 +221,10 @@ const _: () = assert!(TEXTS_PER_SEGMENT_MAX > 4);
 // Where a string stands is told in words, in 31 bits.
 const _: () = assert!(SEGMENT_BYTES_MAX / 8 < 1 << 31);
 const _: () = assert!(SEGMENT_BYTES_MAX < u32::MAX as u64);
+// Each size is whole pages, and twice the one before.
+const _: () = assert!(SEGMENT_BYTES_FIRST.is_power_of_two() && SEGMENT_BYTES_FIRST >= 4096);
+// While segments are small, a few are ready beyond any reserve.
+const _: () = assert!(SEGMENT_BYTES_FIRST * 8 <= SMALL_SEGMENTS_BYTES);
 const _: () = assert!(SEGMENTS_READY_DEFAULT as usize <= SEGMENTS_READY_MAX);
 // A number that was given to a click is never given again, even if a power loss takes
 // its segment. With small segments, as many wait as are ready.

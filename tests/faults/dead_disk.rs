@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::both_engines;
-use crate::common::{self, Client, Engine, Setup};
-use crate::harm::{LINKS, live_segment, under_load};
+use crate::common::{self, Client, Engine, Server, Setup};
+use crate::harm::{LINKS, Outcome, live_segment, under_load, with_a_large_segment};
 
 use FileSystem::{Ext4, Xfs};
 
@@ -129,10 +129,26 @@ fn dies_under_load(
     harm: fn(&Path),
     words: &[&str],
 ) {
+    dies(engine, (kind, segments), words, |server, words| under_load(server, harm, words));
+}
+
+/// The same in a segment of which only the next pages are faulted in.
+fn shuts_down_in_a_large_segment(engine: Engine, kind: FileSystem, words: &[&str]) {
+    dies(engine, (kind, "16MiB"), words, |server, words| {
+        with_a_large_segment(16 << 20, server, shut_down, words)
+    });
+}
+
+fn dies(
+    engine: Engine,
+    (kind, segments): (FileSystem, &str),
+    words: &[&str],
+    under_load: impl FnOnce(&mut Server, &[&str]) -> Outcome,
+) {
     let Some((setup, disk)) = on_a_disk(engine, kind, segments) else { return };
     let mut server = setup.start();
     let words = [words, &["cannot make the next segment", "clicks lost in the last second"]];
-    let outcome = under_load(&mut server, harm, &words.concat());
+    let outcome = under_load(&mut server, &words.concat());
     assert!(outcome.lost > 0 && outcome.doubtful > 0, "{}", outcome.said);
     disk.restart();
     outcome.judge(server.clicks().rows.len() as u64);
@@ -148,14 +164,14 @@ both_engines!(
     large_segments_on_a_file_system_that_is_shut_down,
     |engine| {
         let words = ["takes no more: its file system was shut down"];
-        dies_under_load(engine, (Ext4, "32MiB"), shut_down, &words);
+        shuts_down_in_a_large_segment(engine, Ext4, &words);
     }
 );
 both_engines!(small_segments_on_xfs_that_is_shut_down, |engine| {
     dies_under_load(engine, (Xfs, "1MiB"), shut_down, &["is not tried again"]);
 });
 both_engines!(large_segments_on_xfs_that_is_shut_down, |engine| {
-    dies_under_load(engine, (Xfs, "32MiB"), shut_down, &[]);
+    shuts_down_in_a_large_segment(engine, Xfs, &[]);
 });
 both_engines!(
     /// The kernel does that by itself when it finds an error.

@@ -58,10 +58,10 @@ pub fn left(folder: &Path, before: &Path) -> PathBuf {
     now.unwrap()
 }
 
-fn load(address: SocketAddr, is_over: &AtomicBool, served: &AtomicU64) {
+fn load(address: SocketAddr, request: &[u8], is_over: &AtomicBool, served: &AtomicU64) {
     let mut client = Client::new(connect(address));
     while !is_over.load(Ordering::Relaxed) {
-        client.send(&REQUEST.repeat(PIPELINED as usize));
+        client.send(&request.repeat(PIPELINED as usize));
         for _ in 0..PIPELINED {
             assert_eq!(client.reply().expect("an answer").status, 302);
             served.fetch_add(1, Ordering::Relaxed);
@@ -81,12 +81,39 @@ impl Drop for Stopper<'_> {
 /// Does `harm` to a server under load, waits until it has said all of `words`, and
 /// stops it after it has served on. The last request is for `/b`.
 pub fn under_load(server: &mut Server, harm: impl FnOnce(&Path), words: &[&str]) -> Outcome {
+    under_load_of(REQUEST, server, harm, words)
+}
+
+/// The same once the shard writes a segment of this size. Requests are long, so that it is
+/// full sooner.
+pub fn with_a_large_segment(
+    bytes: u64,
+    server: &mut Server,
+    harm: impl FnOnce(&Path),
+    words: &[&str],
+) -> Outcome {
+    let query = "q".repeat(480);
+    let request = format!("GET /a?{query} HTTP/1.1\r\nHost: t.example\r\n\r\n");
+    let bytes_of = |path: PathBuf| path.metadata().map_or(0, |file| file.len());
+    let harm = |folder: &Path| {
+        until("it writes a large segment", || live_segment(folder).map(bytes_of) == Some(bytes));
+        harm(folder);
+    };
+    under_load_of(request.as_bytes(), server, harm, words)
+}
+
+fn under_load_of(
+    request: &[u8],
+    server: &mut Server,
+    harm: impl FnOnce(&Path),
+    words: &[&str],
+) -> Outcome {
     let (is_over, served) = (AtomicBool::new(false), AtomicU64::new(0));
     let folder = server.setup.clicks_folder();
     std::thread::scope(|scope| {
         let stopper = Stopper(&is_over);
         for _ in 0..2 {
-            scope.spawn(|| load(server.address, &is_over, &served));
+            scope.spawn(|| load(server.address, request, &is_over, &served));
         }
         let serve_on = || {
             let enough = served.load(Ordering::Relaxed) + SERVED_MIN;

@@ -13,6 +13,7 @@ mod kill;
 mod poor_disk;
 mod refused;
 mod second_server;
+mod sizes;
 mod stage;
 mod stage_harm;
 mod sync_errors;

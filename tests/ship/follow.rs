@@ -43,7 +43,8 @@ fn clicks_are_shipped_as_they_come() {
     assert!(ran.err.contains("2304 clicks shipped in"), "{ran:?}");
     let all = lines(texts(&out));
     assert!(log.rows("ndjson").iter().all(|row| all.binary_search(row).is_ok()));
-    assert!(log.segments().len() < 8, "shipped ones are deleted");
+    let mut left = log.segments().into_iter();
+    assert!(left.all(|it| (it.shard, it.number) != (0, 1)), "shipped ones are deleted");
 }
 
 #[test]

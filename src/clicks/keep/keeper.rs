@@ -34,8 +34,8 @@ use crate::clicks::list::known::KnownSegments;
 use crate::clicks::write::handover::Handover;
 use crate::clicks::write::writer::Writer;
 use crate::limits::{
-    SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN, SEGMENT_NUMBER_MAX, SEGMENT_NUMBERS_AHEAD,
-    SEGMENTS_READY_MAX,
+    SEGMENT_BYTES_FIRST, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN, SEGMENT_NUMBER_MAX,
+    SEGMENT_NUMBERS_AHEAD, SEGMENTS_READY_MAX,
 };
 use crate::machine::clock::unix_us;
 use crate::words::counted;
@@ -49,8 +49,9 @@ const PAGE_BYTES: u64 = 4096;
 
 /// What the operator wishes.
 pub struct KeeperOptions {
-    /// Size of a segment file, bytes; rounded up to whole pages. Within
-    /// `SEGMENT_BYTES_MIN..=SEGMENT_BYTES_MAX`.
+    /// Size of the largest segment files, bytes; rounded up to whole pages. Within
+    /// `SEGMENT_BYTES_MIN..=SEGMENT_BYTES_MAX`. The first ones have `SEGMENT_BYTES_FIRST` at
+    /// most, and sizes follow the rate of clicks.
     pub segment_bytes: u64,
     /// Segments kept ready for each shard, within `1..=SEGMENTS_READY_MAX`. More if they
     /// are small, so that they cover a second of clicks.
@@ -398,9 +399,10 @@ fn no_space(
 ) -> anyhow::Error {
     let segments = (shard_count * (1 + reserve)) as u64;
     let folder = run.folder.display();
-    let need = mebibytes(segments * run.segment_bytes);
+    let bytes = run.segment_bytes.min(SEGMENT_BYTES_FIRST);
+    let need = mebibytes(segments * bytes);
     let segments = counted(segments, "click segment");
-    let size = mebibytes(run.segment_bytes);
+    let size = mebibytes(bytes);
     let free = rustix::fs::statvfs(&run.folder)
         .map_or_else(|_| "unknown".to_owned(), |fs| mebibytes(fs.f_bavail * fs.f_frsize));
     let advice = match Errno::from_io_error(&error) {

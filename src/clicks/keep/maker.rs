@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::fs::{self, File};
+use std::io::ErrorKind::{FileTooLarge, OutOfMemory, QuotaExceeded, StorageFull};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
@@ -11,7 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use super::demand::Demand;
-use super::open_segment::{OpenSegment, Passage, Room, ServerRun};
+use super::open_segment::{Held, OpenSegment, Passage, Room, ServerRun};
 use super::stage::{Image, Stage};
 use super::trouble::{Trouble, Work};
 use crate::clicks::folder;
@@ -21,12 +22,14 @@ use crate::clicks::format::segment::{Header, VERSION};
 use crate::clicks::write::handover::{Handover, Retired, Segment};
 use crate::clicks::write::map::SegmentMap;
 use crate::disk::{self, identity::FileId};
-use crate::limits::{POPULATE_AHEAD_BYTES, SEGMENT_HEADER_BYTES};
+use crate::limits::{POPULATE_AHEAD_BYTES, SEGMENT_HEADER_BYTES, SEGMENTS_WAITING_MAX};
 use crate::machine::clock::{monotonic_us, unix_us};
 
 /// Suspect segments are left at once, but no more often than this: a disk that goes
 /// on failing is no reason to fill it with short segments.
 const FLEE_PAUSE: Duration = Duration::from_secs(10);
+/// With so much left in its segment, a shard needs no other for a moment.
+const ROOMY_BYTES: usize = 1024 * 1024;
 
 /// What only the maker knows of a segment.
 struct OwnSegment {
@@ -44,10 +47,9 @@ pub struct SegmentMaker {
     shard: u16,
     cpu: u16,
     number: u64,
-    /// How many were made.
-    made: u64,
-    segment_bytes: u64,
     open: VecDeque<OwnSegment>,
+    /// Bytes written into those that are not in `open` any more.
+    written_before: u64,
     demand: Demand,
     passage: Arc<Passage>,
     stage: Option<Arc<Stage>>,
@@ -62,18 +64,17 @@ pub struct SegmentMaker {
 }
 
 impl SegmentMaker {
-    /// No files yet; the first one made will be `number`, and `reserve` are kept ready
-    /// at least.
-    pub fn new(shard: u16, cpu: u16, number: u64, reserve: usize, segment_bytes: u64) -> Self {
-        let room = Room::new(segment_bytes, reserve);
+    /// No files yet; the first one made will be `number`, `reserve` are kept ready at
+    /// least, and none is larger than `largest` bytes, whole pages.
+    pub fn new(shard: u16, cpu: u16, number: u64, reserve: usize, largest: u64) -> Self {
+        let room = Room::new(largest, reserve);
         Self {
             shard,
             cpu,
             number,
-            made: 0,
-            segment_bytes,
             open: VecDeque::new(),
-            demand: Demand::new(room, segment_bytes, Instant::now()),
+            written_before: 0,
+            demand: Demand::new(room, Instant::now()),
             passage: Arc::new(Passage::new(room)),
             stage: None,
             fled: None,
@@ -103,21 +104,50 @@ impl SegmentMaker {
         &self.passage.handover
     }
 
-    /// Makes the next segment. It is not yet safe from a power loss. A number that a
-    /// file has, which somebody has put there meanwhile, is left out.
+    /// Makes the next segment, one of the smallest where there is no space for a larger
+    /// one. It is not yet safe from a power loss. A number that a file has, which somebody
+    /// has put there meanwhile, is left out.
     ///
     /// # Errors
     ///
     /// Those of making the file; none is left then.
     pub fn create(&mut self, run: &ServerRun) -> io::Result<Arc<Segment>> {
         let home = run.folder.clone();
-        let made = self.create_staged(run).unwrap_or_else(|| self.create_in(run, &home));
+        let made = self.create_fitting(|maker, bytes| {
+            let staged = maker.create_staged(run, bytes);
+            staged.unwrap_or_else(|| maker.create_file(run, &home, bytes))
+        });
         self.is_home_bad &= made.is_err();
         made
     }
 
-    /// The same in the stage, if there is one and it has room.
-    fn create_staged(&mut self, run: &ServerRun) -> Option<io::Result<Arc<Segment>>> {
+    /// The same in another folder.
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub fn create_in(&mut self, run: &ServerRun, at: &Path) -> io::Result<Arc<Segment>> {
+        self.create_fitting(|maker, bytes| maker.create_file(run, at, bytes))
+    }
+
+    fn create_fitting(
+        &mut self,
+        mut create: impl FnMut(&mut Self, u64) -> io::Result<Arc<Segment>>,
+    ) -> io::Result<Arc<Segment>> {
+        let smallest = self.passage.room.smallest;
+        let bytes = self.demand.next_bytes(self.is_behind());
+        let made = create(self, bytes).or_else(|error| match error.kind() {
+            StorageFull | QuotaExceeded | FileTooLarge | OutOfMemory if bytes > smallest => {
+                create(self, smallest)
+            }
+            _ => Err(error),
+        })?;
+        self.demand.note_made(made.map().bytes() as u64);
+        Ok(made)
+    }
+
+    /// One of so many `bytes` in the stage, if there is one and it has room.
+    fn create_staged(&mut self, run: &ServerRun, bytes: u64) -> Option<io::Result<Arc<Segment>>> {
         let stage = self.stage.clone()?;
         let (name, path) = loop {
             let name = folder::segment_name(self.shard, self.number);
@@ -127,8 +157,8 @@ impl SegmentMaker {
                 Err(_) => break (name, path),
             }
         };
-        let Image { file, map, populated, staged } = stage.create(&name, run.segment_bytes)?;
-        let made = self.begin(run, &file, map);
+        let Image { file, map, populated, staged } = stage.create(&name, bytes)?;
+        let made = self.begin(run, &file, map, bytes);
         Some(made.inspect_err(|_| drop(staged.remove_image())).map(|segment| {
             let shared = OpenSegment::new(segment, path, staged.image_id());
             let populated = AtomicUsize::new(populated);
@@ -136,21 +166,16 @@ impl SegmentMaker {
         }))
     }
 
-    /// The same in another folder.
-    ///
-    /// # Errors
-    ///
-    /// The same.
-    pub fn create_in(&mut self, run: &ServerRun, at: &Path) -> io::Result<Arc<Segment>> {
+    fn create_file(&mut self, run: &ServerRun, at: &Path, bytes: u64) -> io::Result<Arc<Segment>> {
         let (path, file, map) = loop {
             let path = at.join(folder::segment_name(self.shard, self.number));
-            match SegmentMap::create(&path, run.segment_bytes) {
+            match SegmentMap::create(&path, bytes) {
                 Ok((file, map)) => break (path, file, map),
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => self.number += 1,
                 Err(error) => return Err(error),
             }
         };
-        let made = self.begin(run, &file, Arc::new(map));
+        let made = self.begin(run, &file, Arc::new(map), bytes);
         let made = made.and_then(|segment| Ok((segment, FileId::of(&file.metadata()?))));
         let (segment, id) = made.inspect_err(|_| drop(fs::remove_file(&path)))?;
         Ok(self.hand_over(OpenSegment::new(segment, path, id)))
@@ -159,7 +184,6 @@ impl SegmentMaker {
     /// Has the syncer know of a segment that was made.
     fn hand_over(&mut self, shared: OpenSegment) -> Arc<Segment> {
         self.number += 1;
-        self.made += 1;
         let (segment, shared) = (shared.segment.clone(), Arc::new(shared));
         self.passage.open.fetch_add(1, Ordering::AcqRel);
         let refused = self.passage.made.push(shared.clone());
@@ -173,6 +197,7 @@ impl SegmentMaker {
         run: &ServerRun,
         file: &File,
         map: Arc<SegmentMap>,
+        bytes: u64,
     ) -> io::Result<Arc<Segment>> {
         let mut salt = [0; 4];
         getrandom::fill(&mut salt)?;
@@ -190,7 +215,7 @@ impl SegmentMaker {
             boot: run.boot,
             made_us: unix_us(),
             made_monotonic_us: monotonic_us(),
-            file_bytes: run.segment_bytes,
+            file_bytes: bytes,
             salt,
         };
         origin::sign(&mut header, &run.keys);
@@ -200,19 +225,51 @@ impl SegmentMaker {
 
     /// Looks how much is written, and forgets what the shard is done with.
     pub fn look(&mut self, now: Instant) {
-        self.open.retain(|own| !own.shared.is_retired.load(Ordering::Acquire));
-        let ready = self.handover().ready.len();
-        let taken = self.made.saturating_sub(ready as u64 + 1);
-        self.demand.learn(now, taken * self.segment_bytes, ready == 0);
+        let written = |own: &OwnSegment| (own.shared.segment.used() - SEGMENT_HEADER_BYTES) as u64;
+        self.open.retain(|own| {
+            let is_retired = own.shared.is_retired.load(Ordering::Acquire);
+            self.written_before += if is_retired { written(own) } else { 0 };
+            !is_retired
+        });
+        let written: u64 = self.open.iter().map(written).sum();
+        let is_dry = self.handover().ready.is_empty();
+        self.demand.learn(now, self.written_before + written, is_dry);
+    }
+
+    /// What the shard may begin. These are the last that were made.
+    fn ready(&self) -> Held {
+        let count = self.handover().ready.len();
+        Held { count, bytes: bytes_of(self.open.iter().rev().take(count)) }
+    }
+
+    /// What it has left, beside this, and is not sealed.
+    fn waiting(&self, ready: Held) -> Held {
+        let others = self.passage.open.load(Ordering::Acquire).saturating_sub(ready.count);
+        let left = self.open.len().saturating_sub(ready.count + 1);
+        Held { count: others.saturating_sub(1), bytes: bytes_of(self.open.iter().take(left)) }
+    }
+
+    /// Whether those that are full wait for the disk.
+    fn is_behind(&self) -> bool {
+        self.waiting(self.ready()).count > SEGMENTS_WAITING_MAX / 2
+    }
+
+    /// Size of the next segment, bytes.
+    pub fn next_bytes(&self) -> u64 {
+        self.demand.next_bytes(self.is_behind())
     }
 
     /// Whether the shard should be given another segment.
     pub fn wants_segment(&self, now: Instant) -> bool {
         let has_spare = self.no_spare_until.is_none_or(|until| now >= until);
         let room = &self.passage.room;
-        let wanted = if has_spare { self.demand.wanted() } else { room.reserve };
-        let open = self.passage.open.load(Ordering::Acquire);
-        self.handover().ready.len() < wanted && open < 1 + wanted + room.waiting
+        let ready = self.ready();
+        let waiting = self.waiting(ready);
+        let is_wanted = match has_spare {
+            true => self.demand.wants(ready, self.next_bytes()),
+            false => ready.count < room.reserve,
+        };
+        is_wanted && waiting.count <= room.waiting && waiting.bytes < room.waiting_bytes
     }
 
     /// Whether as many are ready as were wished.
@@ -227,7 +284,7 @@ impl SegmentMaker {
 
     /// Whether the shard will soon have none to go on in.
     pub fn is_short(&self) -> bool {
-        2 * self.handover().ready.len() < self.demand.wanted()
+        self.demand.is_short(self.ready())
     }
 
     /// Decides whether the shard is to leave the segment that it writes: after
@@ -284,14 +341,31 @@ impl SegmentMaker {
         }
     }
 
+    /// Takes back the oldest that is ready, if that has been much larger for a while than
+    /// the next one would be, which is made in its place.
+    pub fn give_back(&mut self, now: Instant) {
+        let Some(current) = self.open.len().checked_sub(1 + self.ready().count) else { return };
+        let Some(oldest) = self.open.get(current + 1) else { return };
+        let oldest_bytes = oldest.shared.segment.map().bytes() as u64;
+        let segment = &self.open[current].shared.segment;
+        // The shard goes on there meanwhile.
+        let is_roomy = segment.map().bytes() - segment.used() >= ROOMY_BYTES;
+        if self.demand.gives_back(now, oldest_bytes) && is_roomy {
+            self.handover().ready.pop().into_iter().for_each(|unused| self.retire(unused));
+        }
+    }
+
     /// Takes back what is ready, as some of it is not in its place any more. All of it:
     /// what was put back would come after later ones.
     fn withdraw(&self) {
-        let handover = self.handover();
-        while let Some(segment) = handover.ready.pop() {
-            let refused = handover.retired.push(Retired { segment, seal: None });
-            assert!(refused.is_ok(), "there are no more segments than have room here");
+        while let Some(segment) = self.handover().ready.pop() {
+            self.retire(segment);
         }
+    }
+
+    fn retire(&self, segment: Arc<Segment>) {
+        let refused = self.handover().retired.push(Retired { segment, seal: None });
+        assert!(refused.is_ok(), "there are no more segments than have room here");
     }
 
     /// Asks the shard to leave it, if there is another that it can go on in. To
@@ -344,3 +418,10 @@ impl SegmentMaker {
         Ok(())
     }
 }
+
+fn bytes_of<'a>(segments: impl Iterator<Item = &'a OwnSegment>) -> u64 {
+    segments.map(|own| own.shared.segment.map().bytes() as u64).sum()
+}
+
+#[cfg(test)]
+mod tests;

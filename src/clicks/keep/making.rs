@@ -132,6 +132,7 @@ impl Making {
         let now = Instant::now();
         for maker in &mut self.shards {
             maker.look(now);
+            maker.give_back(now);
             maker.plan_roll(now, self.segment_age);
         }
         // While a shard is short of segments, it waits for this thread, not for its CPU.
@@ -152,6 +153,8 @@ impl Making {
         let mut is_made = false;
         for (maker, retry) in self.shards.iter_mut().zip(&mut self.retries) {
             let now = Instant::now();
+            // The one before may have taken a while.
+            maker.look(now);
             if !maker.wants_segment(now) || retry.due().is_some_and(|due| now < due) {
                 continue;
             }
@@ -188,7 +191,7 @@ impl Making {
                              are counted but not recorded. {}; this is tried again after 10 ms, \
                              then ever more rarely, at least once a second.",
                             maker.shard(),
-                            mebibytes(self.run.segment_bytes),
+                            mebibytes(maker.passage().room.smallest),
                             self.run.folder.display(),
                             remedy(&error),
                         ));

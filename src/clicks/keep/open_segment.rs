@@ -18,7 +18,8 @@ use crate::clicks::read::source::written_span;
 use crate::clicks::write::handover::{Handover, Segment};
 use crate::disk::identity::FileId;
 use crate::limits::{
-    SEGMENT_HEADER_BYTES, SEGMENTS_READY_MAX, SEGMENTS_WAITING_MAX, SMALL_SEGMENTS_BYTES,
+    SEGMENT_BYTES_FIRST, SEGMENT_HEADER_BYTES, SEGMENTS_READY_MAX, SEGMENTS_WAITING_MAX,
+    SMALL_SEGMENTS_BYTES,
 };
 
 /// What all segments of a run have in common.
@@ -34,7 +35,7 @@ pub struct ServerRun {
     pub node: u16,
     /// The newest of them signs click ids; with what is derived from it, headers are.
     pub keys: ListKeys,
-    /// Size of each file until it is sealed.
+    /// Size of the largest files until they are sealed, whole pages.
     pub segment_bytes: u64,
 }
 
@@ -116,24 +117,52 @@ impl OpenSegment {
     }
 }
 
-/// How many segments of a shard there may be.
+/// How many segments of a shard there may be, and how large they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Room {
+    /// Size of the smallest ones, with which a shard begins, bytes.
+    pub smallest: u64,
+    /// Size of the largest, bytes: the smallest, doubled so often and then cut.
+    pub largest: u64,
     /// Kept ready at least.
     pub reserve: usize,
     /// Kept ready at most.
     pub ready: usize,
+    /// All of these together, bytes.
+    pub ready_bytes: u64,
     /// Waiting to be sealed, at most.
     pub waiting: usize,
+    /// While so many bytes of them or more wait, no other is made.
+    pub waiting_bytes: u64,
 }
 
 impl Room {
-    /// Of segments of this size. Small ones may be more than the reserve.
-    pub fn new(segment_bytes: u64, reserve: usize) -> Self {
-        let fit = (SMALL_SEGMENTS_BYTES / segment_bytes) as usize;
-        let fit = fit.min(SEGMENTS_READY_MAX);
-        Self { reserve, ready: reserve.max(fit), waiting: SEGMENTS_WAITING_MAX.max(fit) }
+    /// Of segments that are never larger than this. Small ones may be more than the reserve,
+    /// but take no more space than the reserve of the largest, or
+    /// [`SMALL_SEGMENTS_BYTES`].
+    pub fn new(largest: u64, reserve: usize) -> Self {
+        let smallest = largest.min(SEGMENT_BYTES_FIRST);
+        let fit = ((SMALL_SEGMENTS_BYTES / smallest) as usize).min(SEGMENTS_READY_MAX);
+        let bytes = |count: usize| (fit as u64 * smallest).max(count as u64 * largest);
+        Self {
+            smallest,
+            largest,
+            reserve,
+            ready: reserve.max(fit),
+            ready_bytes: bytes(reserve),
+            waiting: SEGMENTS_WAITING_MAX.max(fit),
+            waiting_bytes: bytes(SEGMENTS_WAITING_MAX),
+        }
     }
+}
+
+/// Some of the segments of a shard.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Held {
+    /// How many.
+    pub count: usize,
+    /// Their sizes together, bytes.
+    pub bytes: u64,
 }
 
 /// What the maker and the syncer of one shard share. Neither waits for the other.

@@ -153,15 +153,18 @@ impl Stage {
         }
     }
 
-    /// Gives a spare the name of the next image.
+    /// Gives a spare of this size the name of the next image.
     fn reuse(&self, path: &Path, bytes: u64) -> Option<(File, Arc<SegmentMap>, usize)> {
-        let Spare { path: spare, id, map, populated } = guard(&self.spares).pop()?;
+        let Spare { path: spare, id, map, populated } = {
+            let mut spares = guard(&self.spares);
+            let at = spares.iter().rposition(|spare| spare.map.bytes() as u64 == bytes)?;
+            spares.remove(at)
+        };
         let file = File::options().read(true).write(true).open(&spare);
         let is_whole = |it: &Metadata| FileId::of(it) == id && it.len() == bytes;
         let file = file.and_then(|file| Ok((file.metadata()?, file)));
-        let is_right = map.bytes() as u64 == bytes && !map.is_broken();
         match file {
-            Ok((now, file)) if is_right && is_whole(&now) => {
+            Ok((now, file)) if !map.is_broken() && is_whole(&now) => {
                 fs::rename(&spare, path).ok().map(|()| (file, map, populated))
             }
             // It was removed or changed by somebody.
@@ -169,6 +172,25 @@ impl Stage {
                 let _ = fs::remove_file(&spare);
                 None
             }
+        }
+    }
+
+    /// How many spares of so many bytes are kept.
+    fn spares_max(&self, bytes: usize) -> usize {
+        self.shards * (SPARE_BYTES / bytes).max(1)
+    }
+
+    /// Keeps `spare`. What is over goes: the oldest of another size, which no image needs
+    /// that is made now.
+    fn keep(&self, spare: Spare) {
+        let bytes = spare.map.bytes();
+        let mut spares = guard(&self.spares);
+        spares.push(spare);
+        let most = self.spares_max(bytes) * bytes;
+        while spares.iter().map(|it| it.map.bytes()).sum::<usize>() > most
+            && let Some(other) = spares.iter().position(|it| it.map.bytes() != bytes)
+        {
+            let _ = fs::remove_file(spares.remove(other).path);
         }
     }
 
@@ -396,8 +418,9 @@ impl Staged {
     /// Those of unlink(2).
     pub fn give_back(&self, segment: &Segment, populated: usize) -> io::Result<()> {
         let map = segment.map();
-        let most = self.stage.shards * (SPARE_BYTES / map.bytes()).max(1);
-        let is_wanted = guard(&self.stage.spares).len() < most;
+        let is_alike = |spare: &&Spare| spare.map.bytes() == map.bytes();
+        let alike = guard(&self.stage.spares).iter().filter(is_alike).count();
+        let is_wanted = alike < self.stage.spares_max(map.bytes());
         // No page of it may be other memory. A reader has it locked: it is not to find the bytes of another segment.
         let is_sound = || !self.is_image_away() && !self.is_image_cut(map);
         let file = File::open(&self.image).ok().filter(|_| is_wanted && is_sound());
@@ -413,8 +436,7 @@ impl Staged {
         if map.is_broken() {
             return fs::remove_file(&spare);
         }
-        let spare = Spare { path: spare, id: self.id, map: map.clone(), populated };
-        guard(&self.stage.spares).push(spare);
+        self.stage.keep(Spare { path: spare, id: self.id, map: map.clone(), populated });
         Ok(())
     }
 
@@ -440,3 +462,6 @@ impl std::fmt::Debug for Staged {
 fn guard<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,12 +1,17 @@
 //! Segments as a keeper makes, rolls, seals and removes them.
 
 use std::fs;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use carom::clicks::{Keeper, KeeperOptions, ShardInfo, Summary, Writer, folder::list};
-use carom::limits::{SEGMENT_BYTES_MIN, SEGMENTS_READY_MAX};
+use carom::clicks::{Click, Keeper, KeeperOptions, ShardInfo, Summary, Writer, folder::list};
+use carom::limits::{
+    CLICK_PATH_BYTES_MAX, SEGMENT_BYTES_DEFAULT, SEGMENT_BYTES_FIRST, SEGMENT_BYTES_MIN,
+    SEGMENTS_READY_MAX, SYNC_INTERVAL_DEFAULT,
+};
 
 use crate::common::ledger::{append, click, keep, links, options, wait_until};
+use crate::common::scale::from_env;
 
 #[test]
 fn written_by_two_shards_and_read_by_time() {
@@ -213,4 +218,47 @@ fn small_segments_that_are_used_up_quickly_are_kept_ready_in_numbers() {
     drop(writers);
     assert_eq!(keeper.finish().clicks, number);
     assert_eq!(links(dir.path()).0.len() as u64, number);
+}
+
+/// As fast as there can be clicks, right after none. `CAROM_JUMP_CLICKS` says how many, and
+/// `CAROM_WAIT_MS` how long one of them may wait, however busy this machine is.
+fn jumps_to_the_highest_rate(stage: Option<&Path>) {
+    let clicks = from_env("CAROM_JUMP_CLICKS", 100_000);
+    let patience = Duration::from_millis(from_env("CAROM_WAIT_MS", 10_000));
+    let dir = tempfile::tempdir().unwrap();
+    let (options, reports) = options(SYNC_INTERVAL_DEFAULT);
+    let stage = stage.map(Path::to_owned);
+    let options = KeeperOptions { segment_bytes: SEGMENT_BYTES_DEFAULT, stage, ..options };
+    let (keeper, mut writers) = Keeper::open(dir.path(), &[ShardInfo { cpu: 0 }], options).unwrap();
+    let mut writer = writers.remove(0).with_patience(patience);
+    let (mut waits, path, begun) = (0, [b'a'; CLICK_PATH_BYTES_MAX], Instant::now());
+    for number in 0..clicks {
+        if writer.is_full() {
+            waits += 1;
+            assert!(writer.wait(), "after {number} clicks");
+        }
+        writer.append(&Click { path: &path, ..click(number) }).unwrap();
+    }
+    eprintln!("{clicks} clicks in {:?}, {waits} waits", begun.elapsed());
+    wait_until("the next one is large", || {
+        let files = list(dir.path()).unwrap();
+        // An image may be another one's just now.
+        let bytes = |path: &Path| path.metadata().map_or(0, |file| file.len());
+        files.iter().any(|file| bytes(&file.path) > 4 * SEGMENT_BYTES_FIRST)
+    });
+    drop(writer);
+    assert_eq!((keeper.finish().lost, links(dir.path()).0.len() as u64), (0, clicks));
+    assert_eq!(*reports.lock().unwrap(), [""; 0]);
+}
+
+#[test]
+fn a_jump_to_the_highest_rate_finds_room() {
+    jumps_to_the_highest_rate(None);
+}
+
+#[test]
+fn a_jump_to_the_highest_rate_finds_room_in_a_stage() {
+    let stage = tempfile::tempdir_in("/dev/shm");
+    let Ok(stage) = stage else { return eprintln!("skipped: there is no /dev/shm") };
+    jumps_to_the_highest_rate(Some(stage.path()));
 }

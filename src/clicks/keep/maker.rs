@@ -269,7 +269,10 @@ impl SegmentMaker {
             true => self.demand.wants(ready, self.next_bytes()),
             false => ready.count < room.reserve,
         };
-        is_wanted && waiting.count <= room.waiting && waiting.bytes < room.waiting_bytes
+        // Where the disk takes nothing, what was to be ready waits in the end, too.
+        is_wanted
+            && ready.count + waiting.count < room.ready + room.waiting
+            && ready.bytes + waiting.bytes < room.ready_bytes + room.waiting_bytes
     }
 
     /// Whether as many are ready as were wished.

@@ -130,9 +130,9 @@ pub struct Room {
     pub ready: usize,
     /// All of these together, bytes.
     pub ready_bytes: u64,
-    /// Waiting to be sealed, at most.
+    /// Waiting to be sealed, at most, beside as many as are to be ready.
     pub waiting: usize,
-    /// While so many bytes of them or more wait, no other is made.
+    /// All of these together, bytes.
     pub waiting_bytes: u64,
 }
 

@@ -113,6 +113,32 @@ fn what_is_too_large_is_given_back_one_by_one() {
     assert_eq!(bench.maker.ready(), Held { count: 2, bytes: 12 * MIB }, "that is not much");
 }
 
+/// Nothing is sealed; sizes of those that are made until no more can be, MiB.
+fn stuck(largest: u64) -> (Vec<u64>, usize) {
+    let mut bench = Bench::new(largest * MIB);
+    let mut sizes = Vec::new();
+    for ms in (4..4000).step_by(4) {
+        bench.look(ms);
+        sizes.extend(bench.make());
+        if bench.maker.handover().ready.is_empty() {
+            break;
+        }
+        bench.roll();
+    }
+    (sizes, bench.maker.open.len())
+}
+
+#[test]
+fn no_more_wait_for_the_disk_than_there_is_room_for() {
+    let (sizes, count) = stuck(128);
+    assert_eq!(sizes[..5], [8, 16, 32, 64, 128]);
+    let all: u64 = 3 * 4 + sizes.iter().sum::<u64>();
+    assert!((1024..=1024 + 2 * 128).contains(&all), "as much as eight of the largest: {all}");
+    assert!(count < 1 + 2 * 16, "{count}");
+    let (sizes, count) = stuck(1);
+    assert_eq!((sizes.iter().all(|it| *it == 1), count), (true, 1 + 2 * 64));
+}
+
 #[test]
 fn a_smaller_one_is_made_where_there_is_no_space() {
     for (kind, expected) in [(StorageFull, &[8, 4][..]), (ErrorKind::Other, &[8])] {

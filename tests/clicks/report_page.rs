@@ -97,6 +97,15 @@ fn days_of_a_zone_and_a_part_of_the_time() {
 }
 
 #[test]
+fn minutes_of_a_short_time() {
+    let dir = folder_of((0..9).map(|step| click(step * 150)));
+    let page = report(dir.path(), &[]).out;
+    let chart = within(&page, "<h2>Clicks per minute (UTC)</h2>", "</section>");
+    assert_eq!(chart.matches("<rect ").count(), 21, "{chart}");
+    assert!(chart.contains("<title>2025-11-22 08:26: 1</title>"), "{chart}");
+}
+
+#[test]
 fn no_clicks_at_all() {
     let ran = report(few().path(), &["--since", "2026-01-01"]);
     assert_eq!(ran.code, Some(0), "{ran:?}");

@@ -230,6 +230,8 @@ mod tests {
         check("day", &clicks, 2, &days);
         check("weekday", &clicks, 2, &[("Monday", 2), ("Tuesday", 1), ("Sunday", 1)]);
         check("hour_of_day", &clicks, 2, &[("12:00", 4)]);
+        let minutes = [("2026-11-02 12:00", 2), ("2026-11-03 12:00", 1), ("1 others", 1)];
+        check("minute", &clicks, 2, &minutes);
     }
 
     #[test]

@@ -21,6 +21,8 @@ pub enum Facet {
     Weekday,
     /// An hour of a day.
     Hour,
+    /// A minute of a day.
+    Minute,
     /// An hour of any day.
     HourOfDay,
     /// The key of its link; the link's id where the log does not tell the key.
@@ -50,6 +52,7 @@ const TOLD: &[(&str, Facet)] = &[
     ("day", Facet::Day),
     ("weekday", Facet::Weekday),
     ("hour", Facet::Hour),
+    ("minute", Facet::Minute),
     ("hour_of_day", Facet::HourOfDay),
     ("key", Facet::Key),
     ("referer_site", Facet::RefererSite),
@@ -97,7 +100,7 @@ impl Facet {
     #[must_use]
     pub fn order(self) -> FacetOrder {
         match self {
-            Self::Month | Self::Day | Self::Hour => FacetOrder::Time,
+            Self::Month | Self::Day | Self::Hour | Self::Minute => FacetOrder::Time,
             Self::Weekday | Self::HourOfDay => FacetOrder::Round,
             Self::Key | Self::RefererSite | Self::AgentClass | Self::Column(_) => {
                 FacetOrder::Clicks
@@ -123,6 +126,7 @@ impl Facet {
             Self::Day => local.day(time_us),
             Self::Weekday => weekday_of(local.day(time_us)),
             Self::Hour => local.hour(time_us),
+            Self::Minute => local.minute(time_us),
             Self::HourOfDay => local.hour_of_day(time_us),
             Self::Key => return put_key(entry, &mut means.speller, out),
             Self::RefererSite => {
@@ -144,7 +148,7 @@ impl Facet {
     pub(super) fn value(self, bytes: &[u8], local: &LocalTime) -> FacetValue {
         if let Some(number) = self.number(bytes) {
             return match self {
-                Self::Hour => FacetValue::Text(local.hour_for_programs(number)),
+                Self::Hour | Self::Minute => FacetValue::Text(local.begin_for_programs(number)),
                 Self::HourOfDay => FacetValue::Number(number.unsigned_abs()),
                 _ => FacetValue::Text(calendar_name(self, number)),
             };
@@ -177,7 +181,7 @@ impl Facet {
     /// What people call a time that such a number stands for.
     pub(super) fn time_name(self, number: i64, local: &LocalTime) -> String {
         match self {
-            Self::Hour => local.hour_for_people(number),
+            Self::Hour | Self::Minute => local.begin_for_people(number),
             _ => calendar_name(self, number),
         }
     }

@@ -1,9 +1,11 @@
-//! Hours and days of clicks, by the clocks of a time zone.
+//! Minutes, hours and days of clicks, by the clocks of a time zone.
 
 use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 
+/// A minute, s.
+const MINUTE_S: i64 = 60;
 /// An hour, s.
 const HOUR_S: i64 = 3_600;
 /// A day, s.
@@ -29,9 +31,18 @@ impl LocalTime {
     /// When the hour of this time (Unix µs) began, Unix s. An hour that clocks show twice
     /// is two.
     pub fn hour(&mut self, time_us: u64) -> i64 {
+        self.begun(time_us, HOUR_S)
+    }
+
+    /// The same for its minute.
+    pub fn minute(&mut self, time_us: u64) -> i64 {
+        self.begun(time_us, MINUTE_S)
+    }
+
+    fn begun(&mut self, time_us: u64, unit_s: i64) -> i64 {
         let time_s = seconds(time_us);
         let ahead_s = self.ahead_s(time_s);
-        (time_s + ahead_s).div_euclid(HOUR_S) * HOUR_S - ahead_s
+        (time_s + ahead_s).div_euclid(unit_s) * unit_s - ahead_s
     }
 
     /// How many days after 1970-01-01 it is there.
@@ -50,7 +61,7 @@ impl LocalTime {
     }
 
     fn ahead_s(&mut self, time_s: i64) -> i64 {
-        let minute = time_s.div_euclid(60);
+        let minute = time_s.div_euclid(MINUTE_S);
         if minute != self.minute {
             self.minute = minute;
             self.ahead_s = self.zone.to_offset(timestamp(time_s)).seconds().into();
@@ -58,20 +69,20 @@ impl LocalTime {
         self.ahead_s
     }
 
-    /// The beginning of an hour, as RFC 3339.
+    /// The beginning of an hour or a minute, as RFC 3339.
     #[must_use]
-    pub fn hour_for_programs(&self, hour_s: i64) -> String {
-        let time = timestamp(hour_s);
+    pub fn begin_for_programs(&self, begin_s: i64) -> String {
+        let time = timestamp(begin_s);
         match self.zone == TimeZone::UTC {
             true => time.strftime("%FT%TZ").to_string(),
             false => time.to_zoned(self.zone.clone()).strftime("%FT%T%:z").to_string(),
         }
     }
 
-    /// The same for people; the offset is only said where clocks show the hour twice.
+    /// The same for people; the offset is only said where clocks show that time twice.
     #[must_use]
-    pub fn hour_for_people(&self, hour_s: i64) -> String {
-        let zoned = timestamp(hour_s).to_zoned(self.zone.clone());
+    pub fn begin_for_people(&self, begin_s: i64) -> String {
+        let zoned = timestamp(begin_s).to_zoned(self.zone.clone());
         let is_twice = self.zone.to_ambiguous_timestamp(zoned.datetime()).is_ambiguous();
         zoned.strftime(if is_twice { "%F %H:%M (%:z)" } else { "%F %H:%M" }).to_string()
     }
@@ -131,7 +142,7 @@ mod tests {
         let time_us = time.parse::<Timestamp>().unwrap().as_microsecond() as u64;
         let mut local = zone(zone_name);
         let hour_s = local.hour(time_us);
-        assert_eq!(local.hour_for_programs(hour_s), hour);
+        assert_eq!(local.begin_for_programs(hour_s), hour);
         assert_eq!(date(local.day(time_us)).to_string(), day);
     }
 
@@ -154,10 +165,19 @@ mod tests {
         check("Europe/Berlin", "2026-10-25T01:30:00Z", "2026-10-25T02:00:00+01:00", "2026-10-25");
         let berlin = zone("Europe/Berlin");
         let hour =
-            |time: &str| berlin.hour_for_people(time.parse::<Timestamp>().unwrap().as_second());
+            |time: &str| berlin.begin_for_people(time.parse::<Timestamp>().unwrap().as_second());
         assert_eq!(hour("2026-10-25T00:00:00Z"), "2026-10-25 02:00 (+02:00)");
         assert_eq!(hour("2026-10-25T01:00:00Z"), "2026-10-25 02:00 (+01:00)");
         assert_eq!(hour("2026-10-25T02:00:00Z"), "2026-10-25 03:00");
+    }
+
+    #[test]
+    fn minutes_of_a_zone() {
+        let mut kolkata = zone("Asia/Kolkata");
+        let time_us = |time: &str| time.parse::<Timestamp>().unwrap().as_microsecond() as u64;
+        let minute_s = kolkata.minute(time_us("2026-11-01T18:44:59Z"));
+        assert_eq!(kolkata.begin_for_programs(minute_s), "2026-11-02T00:14:00+05:30");
+        assert_eq!(kolkata.begin_for_people(minute_s), "2026-11-02 00:14");
     }
 
     #[test]
@@ -172,7 +192,7 @@ mod tests {
         let mut berlin = zone("Europe/Berlin");
         assert_eq!(date(berlin.day(u64::MAX)).to_string(), "9999-12-30");
         let hour_s = berlin.hour(u64::MAX);
-        assert!(berlin.hour_for_people(hour_s).starts_with("9999-12-3"));
+        assert!(berlin.begin_for_people(hour_s).starts_with("9999-12-3"));
         assert_eq!(date(i64::MAX), Date::MAX);
     }
 }

@@ -11,6 +11,8 @@ const HEIGHT: f64 = 260.0;
 const LEFT: f64 = 64.0;
 const TOP: f64 = 12.0;
 const BELOW: f64 = 28.0;
+/// Half of the room that the name of a time takes.
+const NAME_HALF: f64 = 64.0;
 /// How many times are named at most; where the picture is narrow, half of them are.
 const NAMES_MAX: usize = 6;
 
@@ -58,8 +60,12 @@ pub(super) fn push_chart(page: &mut String, about: &str, points: &[Point]) {
         let distance = points.len().div_ceil(NAMES_MAX);
         if index % distance == 0 {
             let odd = if (index / distance).is_multiple_of(2) { "" } else { " odd" };
+            let (at, anchor) = match middle + NAME_HALF > WIDTH {
+                true => (WIDTH, "end"),
+                false => (middle, "middle"),
+            };
             put(format_args!(
-                "<text class=\"axis{odd}\" x=\"{middle:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>\n",
+                "<text class=\"axis{odd}\" x=\"{at:.1}\" y=\"{:.1}\" text-anchor=\"{anchor}\">{}</text>\n",
                 HEIGHT - 8.0,
                 escaped(&point.name)
             ));

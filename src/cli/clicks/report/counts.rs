@@ -22,7 +22,8 @@ const TABLES: &[(&str, &str)] = &[
 ];
 
 /// Units of time, the finest first, and how many of them a picture may have.
-const UNITS: [(&str, usize); 3] = [("hour", 72), ("day", 400), ("month", REPORT_POINTS_MAX)];
+const UNITS: [(&str, usize); 4] =
+    [("minute", 120), ("hour", 72), ("day", 400), ("month", REPORT_POINTS_MAX)];
 
 /// The counts of a report.
 pub(super) struct ReportCounts {
@@ -81,7 +82,11 @@ impl ReportCounts {
     pub(super) fn timeline(&self) -> (&'static str, Vec<Point>, u64) {
         let mut timeline = ("month", Vec::new(), 0);
         for (breakdown, (name, points_max)) in self.units.iter().zip(UNITS) {
-            let step = if name == "hour" { 3_600 } else { 1 };
+            let step = match name {
+                "minute" => 60,
+                "hour" => 3_600,
+                _ => 1,
+            };
             let part = breakdown.part(usize::MAX);
             let rows = part.rows.iter().filter_map(|row| Some((row.time()?, row.count.clicks)));
             let clicks: HashMap<i64, u64> = rows.collect();

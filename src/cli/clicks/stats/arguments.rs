@@ -16,7 +16,7 @@ pub struct StatsArguments {
     #[arg(env = "CAROM_CLICKS", default_value = CLICKS_FOLDER_DEFAULT, value_name = "DIR|FILE")]
     pub paths: Vec<PathBuf>,
     /// Count by these alone, together if there are several: columns of `clicks cat`, or
-    /// month, day, weekday, hour, hour_of_day, referer_site, agent_class.
+    /// month, day, weekday, hour, minute, hour_of_day, referer_site, agent_class.
     #[arg(long, value_name = "NAMES", value_parser = Facets::parse)]
     pub by: Option<Facets>,
     /// Which clicks are counted.

@@ -13,7 +13,7 @@ pub(super) fn all(stats: &Stats, rows: usize) -> Value {
     let mut hours = stats.hours.most(usize::MAX);
     hours.sort_unstable_by_key(|(hour, _)| **hour);
     let hours = hours.into_iter().map(|(hour, count)| {
-        json!({ "hour": stats.local.hour_for_programs(*hour), "clicks": count.clicks })
+        json!({ "hour": stats.local.begin_for_programs(*hour), "clicks": count.clicks })
     });
     let mut counts = json!({
         "clicks": stats.clicks,

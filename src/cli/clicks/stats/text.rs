@@ -64,7 +64,7 @@ impl Page {
             lines.push(Line { has_bar: false, ..Line::new(name, exact(clicks)) });
         }
         let line =
-            |(hour, count): &(&i64, _)| Line::new(stats.local.hour_for_people(**hour), *count);
+            |(hour, count): &(&i64, _)| Line::new(stats.local.begin_for_people(**hour), *count);
         lines.extend(late.iter().map(line));
         self.push(page, format!("hour ({})", visible(&self.zone)), &lines);
     }

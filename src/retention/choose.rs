@@ -164,3 +164,115 @@ impl<F: Fn(&Surveyed) -> bool> Choosing<'_, F> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::survey::Lacking;
+    use super::*;
+    use crate::clicks::folder::SegmentFile;
+    use crate::clicks::{Contents, Salt};
+
+    const NOW: Moment = Moment { now_us: 1_000_000, is_trusted: true };
+
+    /// A segment of 100 bytes in this folder, whose last click was at this time.
+    fn segment(folder: &str, shard: u16, number: u64, last_us: Option<u64>) -> Surveyed {
+        let contents = Contents {
+            run: 1,
+            salt: Salt::new(2),
+            first: 1,
+            last: 10,
+            clicks: 10,
+            lost: 0,
+            bytes: 90,
+            from_us: 0,
+            to_us: last_us.unwrap_or(u64::MAX),
+            digest: None,
+        };
+        let path = PathBuf::from(format!("{folder}/{shard}-{number}"));
+        let file = SegmentFile { shard, number, path };
+        Surveyed { file, bytes: 100, contents: Some(contents), last_us, lacking: Vec::new() }
+    }
+
+    /// Two shards, whose segments took turns; one that is open, and one of a time to come.
+    fn survey() -> Survey {
+        let mut segments = vec![
+            segment("a", 0, 1, Some(100)),
+            segment("a", 0, 2, Some(300)),
+            segment("a", 0, 3, None),
+            segment("a", 1, 1, Some(200)),
+            segment("a", 1, 2, Some(400)),
+        ];
+        segments.push(Surveyed { contents: None, ..segment("a", 1, 3, None) });
+        let sinks = vec!["one".to_owned(), "two".to_owned()];
+        Survey { segments, sinks, ..Survey::default() }
+    }
+
+    /// What goes: which segments, in this order.
+    fn goes(survey: &Survey, rules: Rules, moment: Moment, force: bool) -> (Vec<usize>, Choice) {
+        let choice = choose(survey, &rules, moment, force, |_| true);
+        (choice.goes.iter().map(|going| going.segment).collect(), choice)
+    }
+
+    fn keep_us(us: u64) -> Rules {
+        Rules { keep: Some(std::time::Duration::from_micros(us)), ..Rules::default() }
+    }
+
+    fn at_most(bytes: u64) -> Rules {
+        Rules { disk_bytes_max: Some(bytes), ..Rules::default() }
+    }
+
+    #[test]
+    fn what_is_old_goes_and_nothing_of_a_time_to_come() {
+        assert_eq!(goes(&survey(), keep_us(999_700), NOW, false).0, [0, 3, 1]);
+        assert_eq!(goes(&survey(), keep_us(1), NOW, false).0, [0, 3, 1, 4]);
+        assert!(goes(&survey(), keep_us(1_000_000), NOW, false).0.is_empty());
+        let doubted = Moment { is_trusted: false, ..NOW };
+        assert!(goes(&survey(), keep_us(1), doubted, true).0.is_empty());
+        let before = Rules { before_us: Some(300), ..Rules::default() };
+        assert_eq!(goes(&survey(), before, doubted, false).0, [0, 3]);
+    }
+
+    #[test]
+    fn the_oldest_go_and_no_more_than_needed() {
+        assert!(goes(&survey(), at_most(600), NOW, false).0.is_empty());
+        assert_eq!(goes(&survey(), at_most(599), NOW, false).0, [0]);
+        let (gone, choice) = goes(&survey(), at_most(300), NOW, false);
+        assert_eq!((gone, choice.over_bytes), (vec![0, 3, 1], 0));
+        // What is open stays.
+        let (gone, choice) = goes(&survey(), at_most(0), NOW, false);
+        assert_eq!((gone, choice.over_bytes), (vec![0, 3, 1, 4, 2], 100));
+        // What goes for its age makes room, too.
+        let both = Rules { disk_bytes_max: Some(300), ..keep_us(999_700) };
+        let (gone, choice) = goes(&survey(), both, NOW, false);
+        assert!(gone == [0, 3, 1] && choice.goes.iter().all(|it| it.why == DeletedWhy::TooOld));
+    }
+
+    #[test]
+    fn a_spare_folder_has_a_bound_of_its_own() {
+        let mut survey = survey();
+        survey.segments.push(segment("b", 2, 1, Some(1)));
+        survey.segments.push(segment("b", 2, 2, Some(2)));
+        assert_eq!(goes(&survey, at_most(500), NOW, false).0, [0]);
+        assert_eq!(goes(&survey, at_most(100), NOW, false).0, [0, 3, 1, 4, 2, 6]);
+    }
+
+    #[test]
+    fn what_sinks_lack_is_held_and_others_go_for_it() {
+        let mut survey = survey();
+        survey.segments[0].lacking = vec![Lacking { sink: 1, clicks: 4 }];
+        survey.segments[1].lacking = [0, 1].map(|sink| Lacking { sink, clicks: 10 }).to_vec();
+        let (gone, choice) = goes(&survey, keep_us(1), NOW, false);
+        let held = |sink, segments, clicks| Held { sink, segments, clicks, bytes: 100 * segments };
+        assert_eq!((gone, choice.held), (vec![3, 4], vec![held(0, 1, 10), held(1, 2, 14)]));
+        assert_eq!(goes(&survey, keep_us(1), NOW, true).0, [0, 3, 1, 4]);
+        let (gone, choice) = goes(&survey, at_most(400), NOW, false);
+        assert_eq!((gone, choice.over_bytes), (vec![3, 4], 0));
+    }
+
+    #[test]
+    fn what_is_not_as_listed_stays() {
+        let choice = choose(&survey(), &keep_us(1), NOW, true, |it| it.file.number != 1);
+        let gone: Vec<_> = choice.goes.iter().map(|going| going.segment).collect();
+        assert_eq!((gone, choice.strange), (vec![1, 4], 2));
+    }
+}

@@ -94,6 +94,8 @@ struct Looking {
     looked_us: Option<u64>,
     /// When the next segment is old enough, Unix µs.
     due_us: u64,
+    /// How long it took to see what is used.
+    look_took: Duration,
     /// When what could not go is looked at again.
     retry_at: Instant,
     failed: Nagging,
@@ -124,6 +126,7 @@ impl Looking {
             saved_us: 0,
             looked_us: None,
             due_us: 0,
+            look_took: Duration::ZERO,
             retry_at: Instant::now(),
             failed: Nagging::default(),
             doubted: Nagging::default(),
@@ -149,22 +152,24 @@ impl Looking {
             }
             self.failed.say(failed, &self.say);
             self.say_what_went();
-            thread::park_timeout(LOOK);
+            // Where there are very many segments, a look takes long.
+            thread::park_timeout(LOOK.max(self.look_took * REST / 2));
         }
     }
 
     fn look(&mut self) -> anyhow::Result<()> {
         let now_us = unix_us();
         let is_trusted = self.trust(now_us);
+        let begun = Instant::now();
         let is_over = match self.rules.disk_bytes_max {
             Some(bytes_max) => used_bytes(&self.clicks)? > bytes_max,
             None => false,
         };
+        self.look_took = begun.elapsed();
         let is_due = is_trusted && self.rules.keep.is_some() && now_us >= self.due_us;
         if !(is_over || is_due) || Instant::now() < self.retry_at {
             return Ok(());
         }
-        let begun = Instant::now();
         let survey = Survey::of(&self.clicks, now_us)?;
         let moment = Moment { now_us, is_trusted };
         let choice = choose(&survey, &self.rules, moment, false, Survey::is_free);

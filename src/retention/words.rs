@@ -38,6 +38,24 @@ pub(super) fn duration(us: u64) -> String {
     }
 }
 
+/// What a server keeps; `None` for everything.
+#[must_use]
+pub fn rules(rules: &Rules) -> Option<String> {
+    let keep = rules.keep.map(|keep| format!("for {}", long(keep)));
+    let most = rules.disk_bytes_max.map(|bytes| format!("at most {}", mebibytes(bytes)));
+    let parts: Vec<_> = keep.into_iter().chain(most).collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+/// A time that is whole days, or not.
+fn long(time: Duration) -> String {
+    let (seconds, day) = (time.as_secs(), 86_400);
+    match seconds % day {
+        0 => counted(seconds / day, "day"),
+        _ => duration(u64::try_from(time.as_micros()).unwrap_or(u64::MAX)),
+    }
+}
+
 /// What went.
 #[must_use]
 pub fn went(went: &Pruned) -> String {

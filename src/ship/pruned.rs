@@ -6,6 +6,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::{MetadataExt, fchown};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -90,6 +91,10 @@ pub fn tell(clicks: &Path, name: &str, segments: &[PrunedSegment]) -> anyhow::Re
     let told = open(clicks, name).and_then(|mut file| {
         file.seek(SeekFrom::End(0))?;
         file.write_all(text.as_bytes())?;
+        // The sink's process must be able to read it, whoever insisted.
+        if let Ok(checkpoint) = places::folder(clicks).join(name).metadata() {
+            let _ = fchown(&file, Some(checkpoint.uid()), Some(checkpoint.gid()));
+        }
         file.sync_all()?;
         folder::sync(&places::folder(clicks))
     });

@@ -72,6 +72,8 @@ both_engines!(
         ask(&server, 30);
         until("the old ones are gone", || old(&folder, &before) == 0);
         server.wait_until_said("clicks: deleted by --keep: ", 1);
+        assert!(server.has_said("\n  kept      for 30 days\n"));
+        assert_eq!(server.started["keep_seconds"], 30.0 * 86_400.0);
         ask(&server, 30);
         let (code, said) = server.stop();
         assert_eq!(code, Some(0), "{said}");
@@ -112,9 +114,61 @@ both_engines!(
         let (code, said) = server.stop();
         assert_eq!(code, Some(0), "{said}");
         let [recorded, deleted] = accounted(&folder);
-        assert_eq!((recorded, recorded + deleted), (newest, before + asked));
+        assert_eq!(recorded + deleted, before + asked);
+        assert!(recorded <= newest, "{recorded} of {newest}");
         assert!(deleted > 2_000 && deleted < before, "the oldest first: {deleted}");
         assert!(verified(&folder).contains("deleted by the server, over --max-disk: "));
+    }
+);
+
+both_engines!(
+    /// Of what was deleted when it was killed, the next start leaves nothing, also one that
+    /// has no rules.
+    killed_while_it_deletes,
+    |engine| {
+        let before = 10 * OLD;
+        let setup = setup(engine, before);
+        let (folder, old_paths) = (setup.clicks_folder(), paths(&setup.clicks_folder()));
+        let mut server = setup.flag("--keep", "30d").start();
+        let listed = || {
+            let list = fs::read_to_string(folder.join(".state/ledger")).unwrap();
+            list.matches(" by=server why=too-old ").count()
+        };
+        until("it has begun", || listed() > 0);
+        server.kill();
+        assert_eq!(listed(), old_paths.len(), "the list tells of all of them, first");
+        let flags = &mut server.setup.flags;
+        let at = flags.iter().position(|flag| flag == "--keep").unwrap();
+        flags.drain(at..at + 2);
+        server.restart();
+        until("nothing is left of them", || old(&folder, &old_paths) == 0);
+        ask(&server, 3);
+        let (code, said) = server.stop();
+        assert_eq!(code, Some(0), "{said}");
+        assert_eq!(accounted(&folder), [3, before]);
+        verified(&folder);
+    }
+);
+
+both_engines!(
+    /// Segments that are written in a stage go from the disk when they are sealed there.
+    with_a_stage,
+    |engine| {
+        let stage = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
+        let setup = setup(engine, 30 * OLD).segments("64KiB").flag("--max-disk", "5MiB");
+        let setup = setup.flag("--clicks-stage", stage.path().to_str().unwrap());
+        let folder = setup.clicks_folder();
+        let mut server = setup.start();
+        ask(&server, 3_000);
+        server.wait_until_said("deleted by --max-disk: ", 1);
+        server.restart();
+        ask(&server, 100);
+        let (code, said) = server.stop();
+        assert_eq!(code, Some(0), "{said}");
+        let [recorded, deleted] = accounted(&folder);
+        assert_eq!(recorded + deleted, 30 * OLD + 3_100);
+        assert!(deleted > OLD && recorded > 3_100, "{recorded} left");
+        verified(&folder);
     }
 );
 

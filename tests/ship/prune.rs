@@ -261,6 +261,21 @@ fn live_segments_stay_while_a_server_writes() {
     verified(&log);
 }
 
+/// Their clicks are of 2025, as a clock would make them that has leapt since: the server
+/// has not run for that long.
+#[test]
+fn what_the_present_server_wrote_is_judged_by_another_clock_too() {
+    let mut log = Log::new();
+    log.write(3_000);
+    until("all but the last are sealed", || {
+        let list = fs::read_to_string(log.path().join(".state/ledger")).unwrap();
+        list.matches(" sealed ").count() >= 4
+    });
+    assert!(pruned(&log, &["--keep", "30d"]).starts_with("nothing is deleted; "));
+    log.stop();
+    assert!(pruned(&log, &["--keep", "30d"]).contains(" with 3000 clicks"));
+}
+
 /// As a kill between the list and the file leaves it.
 fn half_deleted(log: &Log) -> (std::path::PathBuf, Vec<u8>) {
     let first = log.segments().remove(0);

@@ -83,6 +83,7 @@ pub fn serve(plan: &ServePlan) -> anyhow::Result<()> {
         addresses,
         clicks: plan.clicks.clone(),
         clicks_made,
+        retention: plan.retention,
         admin: socket.path().to_owned(),
         click_key_made: key_made.is_some().then_some(key_path),
         connections_per_core: connections_max,
@@ -93,11 +94,10 @@ pub fn serve(plan: &ServePlan) -> anyhow::Result<()> {
 
     let opening = Arc::into_inner(opening).context("a shard is still being built")?;
     let (wishes, for_desk) = crossbeam_channel::bounded(WISHES_WAITING_MAX);
-    let last_read = LastRead::default();
-    let (sources, reader) = (plan.sources.clone(), last_read.clone());
+    let (sources, last_read) = (plan.sources.clone(), LastRead::default());
     let builtins = settings.builtins;
     let bounds = Bounds { room, loss_percent_max: plan.loss_percent_max, builtins };
-    let desk = Desk::start(opening, sources, bounds, reader, shards.clone(), for_desk)?;
+    let desk = Desk::start(opening, sources, bounds, last_read.clone(), shards.clone(), for_desk)?;
     let admin = socket.serve(wishes.clone(), &plan.sources.reading)?;
     if let Some(watch) = watch {
         let wishes = wishes.clone();

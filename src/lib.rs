@@ -20,6 +20,7 @@
 //! - `sources` reads link files into a table, and watches them.
 //! - [`ship`] brings clicks to a sink, in a process of its own that knows only the
 //!   segment files.
+//! - [`retention`] deletes segments that are too old or too many.
 //! - [`rehearsal`] is a shard without sockets or files, for tests, fuzzers and benchmarks.
 //! - [`replay`] answers an access log with two sets of links, and tells what differs.
 //! - [`cli`] turns arguments into a plan and calls the above.
@@ -41,6 +42,7 @@ pub mod mailbox;
 pub mod pace;
 pub mod rehearsal;
 pub mod replay;
+pub mod retention;
 mod say;
 pub mod shard;
 pub mod ship;

@@ -8,6 +8,7 @@ mod pipe;
 mod progress;
 mod quantities;
 mod reading;
+mod retention;
 pub mod serve;
 pub mod ship;
 mod wishes;

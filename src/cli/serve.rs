@@ -12,6 +12,7 @@ use clap::{Args, ValueEnum};
 use super::builtins::BuiltinArguments;
 use super::quantities::{size, time, written_size, written_time};
 use super::reading::ReadingArguments;
+use super::retention::RetentionArguments;
 use super::wishes::{Layers, default_name};
 use crate::clicks::Privacy;
 use crate::connection::Timeouts;
@@ -201,6 +202,9 @@ pub struct ServeArguments {
     #[arg(long, env = "CAROM_CLICKS_STAGE", value_name = "DIR")]
     clicks_stage: Option<PathBuf>,
 
+    #[command(flatten)]
+    retention: RetentionArguments,
+
     /// Number of this machine, in click ids and segments: another on each machine
     #[arg(long, env = "CAROM_NODE", default_value = NODE_DEFAULT.to_string(), value_name = "N")]
     node: Option<u16>,
@@ -291,6 +295,7 @@ fn plan(said: &Layers<'_, ServeArguments>) -> ServePlan {
         segment_age: said.first(|it| it.segment_age).unwrap_or(SEGMENT_AGE_DEFAULT),
         sync_interval: sync_interval.max(Duration::from_millis(1)),
         clicks_stage: said.first(|it| it.clicks_stage.clone()),
+        retention: RetentionArguments::plan(said, |it| &it.retention),
         node: said.first(|it| it.node).unwrap_or(NODE_DEFAULT),
         click_key: said.first(|it| it.click_key.clone()),
         ip: match said.first(|it| it.ip).unwrap_or_default() {

@@ -219,6 +219,9 @@ fn totals(shipped: &Shipped) -> String {
     if shipped.gone > 0 {
         text += &format!(", {} gone since", counted(shipped.gone, "click"));
     }
+    if shipped.pruned > 0 {
+        text += &format!(", {} deleted before that by force", counted(shipped.pruned, "click"));
+    }
     format!("{text}; read {}", shipped.tally)
 }
 

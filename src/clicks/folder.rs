@@ -52,7 +52,13 @@ impl SegmentFile {
         image.map_or(on_disk, Ok).or_else(|_| self.open_on_disk())
     }
 
-    /// The same of what is on the disk, whatever the stage has.
+    /// Whether there is an image of it in the stage.
+    #[must_use]
+    pub fn has_image(&self) -> bool {
+        staged::has_image(&self.path, (self.shard, self.number)) == Some(true)
+    }
+
+    /// Opens what is on the disk, whatever the stage has.
     ///
     /// # Errors
     ///

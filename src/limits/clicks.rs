@@ -97,6 +97,21 @@ pub const WATCH_MS: u64 = 250;
 pub const SYNC_STEP_BYTES: usize = 16 * 1024 * 1024;
 /// Bytes of a segment faulted in ahead of its writer.
 pub const POPULATE_AHEAD_BYTES: u64 = 8 * 1024 * 1024;
+/// The shortest time that clicks may be kept for, milliseconds. Below it: refused.
+pub const KEEP_MS_MIN: u64 = 60_000;
+/// How often a server looks whether segments are to go, milliseconds.
+pub const RETENTION_LOOK_MS: u64 = 2000;
+/// How long after something could not go it is tried again, milliseconds; longer where the
+/// looking takes long.
+pub const RETENTION_RETRY_MS: u64 = 10_000;
+/// How often it is said what goes, or stays, milliseconds.
+pub const RETENTION_SAY_MS: u64 = 3_600_000;
+/// How far the clock may be from what it should be, milliseconds. Over it: nothing goes for
+/// its age.
+pub const CLOCK_SLACK_MS: u64 = 60_000;
+/// How long a clock that has leapt must go on before it is believed, milliseconds; a
+/// quarter of what is kept where that is less.
+pub const CLOCK_DOUBT_MS_MAX: u64 = 24 * 3_600_000;
 /// Length of a click id as text, bytes: 128 bits, five in each.
 pub const CLICK_ID_BYTES: usize = 26;
 /// Most keys in a click key file: what two bits of a click id can number. Over

@@ -17,7 +17,9 @@
 
 use std::fmt;
 
+use super::pruned::PrunedSegment;
 use crate::clicks::Position;
+use crate::clicks::folder::SegmentFile;
 use crate::limits::{CHECKPOINT_SLOT_BYTES, SHARDS_MAX, SINK_ADDRESS_BYTES_MAX};
 
 const MAGIC: [u8; 8] = *b"CAROMSHP";
@@ -86,6 +88,34 @@ impl Checkpoint {
         self.positions.retain(|old| batch.ends.iter().all(|end| end.shard != old.shard));
         self.positions.extend(batch.ends);
         self.positions.sort_by_key(|position| position.shard);
+    }
+
+    /// Goes on behind segments that were deleted before the sink had them, as far as it has
+    /// all of `files` that come before each; returns how many of their clicks it lacked.
+    pub fn pass_over(&mut self, segments: &[PrunedSegment], files: &[SegmentFile]) -> u64 {
+        let mut segments = segments.to_vec();
+        segments.sort_by_key(|it| (it.shard, it.segment));
+        let mut lacked = 0;
+        for segment in segments {
+            let at = self.positions.iter().position(|it| it.shard == segment.shard);
+            let position = at.map(|at| self.positions[at]);
+            if position.is_some_and(|position| !segment.is_behind(&position)) {
+                continue;
+            }
+            lacked += segment.clicks;
+            let before = position.map_or(0, |position| position.segment)..segment.segment;
+            let is_before =
+                |it: &SegmentFile| it.shard == segment.shard && before.contains(&it.number);
+            if files.iter().any(is_before) {
+                continue;
+            }
+            match at {
+                Some(at) => self.positions[at] = segment.end(),
+                None => self.positions.push(segment.end()),
+            }
+        }
+        self.positions.sort_by_key(|position| position.shard);
+        lacked
     }
 
     /// The slot of this generation.

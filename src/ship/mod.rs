@@ -16,7 +16,9 @@
 pub mod batch;
 pub mod checkpoint;
 pub mod lag;
+mod places;
 mod progress;
+pub mod pruned;
 pub mod register;
 pub mod sinks;
 pub mod space;
@@ -28,7 +30,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
-use crate::clicks::{ClickKeys, Ledger, Tally};
+use crate::clicks::{ClickKeys, Ledger, Tally, folder};
 use crate::limits::{LAG_REPORT_MS, SINK_RETRY_MS_MAX};
 use crate::words::counted;
 use batch::ClickBatch;
@@ -82,6 +84,8 @@ pub struct Shipped {
     /// Clicks of a batch in flight that could not be read again: the ledger was
     /// damaged since.
     pub gone: u64,
+    /// Clicks that were deleted before the sink had them, because somebody insisted.
+    pub pruned: u64,
     /// What was read, and what was wrong with it.
     pub tally: Tally,
 }
@@ -90,7 +94,7 @@ impl Shipped {
     /// Whether the sink has every click that was answered.
     #[must_use]
     pub fn is_whole(&self) -> bool {
-        self.tally.is_whole() && self.gone == 0
+        self.tally.is_whole() && [self.gone, self.pruned] == [0; 2]
     }
 }
 
@@ -139,10 +143,20 @@ impl<'a> Shipper<'a> {
     /// acknowledged is shipped the next time.
     pub fn run(mut self) -> anyhow::Result<Shipped> {
         self.send_again()?;
-        let mut ledger = Ledger::resume(&self.plan.clicks, &self.checkpoint().positions)?;
+        let mut ledger = self.resume()?;
+        // What earlier ledgers had read, and what all had when the last batch was sent.
+        let (mut before, mut sent) = (Tally::default(), Tally::default());
         let mut waits_since = None;
         loop {
             self.batch.fill(&mut ledger)?;
+            if self.lacks_what_is_gone() {
+                // What was not sent is read again, from behind what is gone.
+                self.batch.clear(self.checkpoint().batches + 1);
+                ledger = self.resume()?;
+                before = sent;
+                waits_since = None;
+                continue;
+            }
             self.note(&mut ledger);
             let has_all = !self.batch.is_full();
             let is_last = self.is_stopped() || has_all && self.plan.follow.is_none();
@@ -151,6 +165,8 @@ impl<'a> Shipper<'a> {
                 waits_since = None;
             } else if !has_all || is_last || Instant::now() >= due {
                 self.ship()?;
+                sent = before;
+                sent += ledger.tally();
                 waits_since = None;
             }
             self.look_after()?;
@@ -163,8 +179,41 @@ impl<'a> Shipper<'a> {
             }
         }
         self.delete()?;
-        self.shipped.tally = ledger.tally();
+        before += ledger.tally();
+        self.shipped.tally = before;
         Ok(self.shipped)
+    }
+
+    /// The clicks that the sink lacks, behind those that were deleted before it had them:
+    /// that is said, and counted.
+    fn resume(&mut self) -> anyhow::Result<Ledger> {
+        let ShipPlan { clicks, name, .. } = &self.plan;
+        if let Some(name) = name.as_deref().filter(|name| pruned::is_told(clicks, name)) {
+            let files = folder::list(clicks)
+                .with_context(|| format!("cannot read the click folder {}", clicks.display()))?;
+            let progress = &mut self.progress;
+            let gone = pruned::take(clicks, name, |segments| {
+                let mut gone = 0;
+                progress.keep(|checkpoint| gone = checkpoint.pass_over(segments, &files))?;
+                Ok(gone)
+            })?;
+            self.shipped.pruned += gone;
+            if gone > 0 {
+                (self.say)(&format!(
+                    "{} deleted by `carom clicks prune --force` before this sink had {}; what \
+                     comes behind is shipped",
+                    counted(gone, "click"),
+                    if gone == 1 { "it" } else { "them" }
+                ));
+            }
+        }
+        Ledger::resume(&self.plan.clicks, &self.checkpoint().positions)
+    }
+
+    /// Whether something was deleted since, before the sink had it.
+    fn lacks_what_is_gone(&self) -> bool {
+        let ShipPlan { clicks, name, .. } = &self.plan;
+        name.as_ref().is_some_and(|name| pruned::is_told(clicks, name))
     }
 
     fn checkpoint(&self) -> &Checkpoint {

@@ -12,16 +12,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail, ensure};
 
 use super::checkpoint::Checkpoint;
+pub use super::places::folder;
+use super::pruned;
 use crate::clicks::ReadAt;
 use crate::disk::identity::FileId;
 use crate::disk::{self, holders, lock, regular, state};
 use crate::limits::{CHECKPOINT_SLOT_BYTES, SINK_NAME_BYTES_MAX};
-
-/// Where the checkpoints of a click folder are.
-#[must_use]
-pub fn folder(clicks: &Path) -> PathBuf {
-    state::path(clicks).join("ship")
-}
 
 /// Whether a sink can have this name.
 ///
@@ -84,6 +80,8 @@ pub fn forget(clicks: &Path, name: &str) -> anyhow::Result<()> {
     let file = regular::open(&path).with_context(|| not_registered(&path, name))?;
     let _lock = take_name(clicks, name)?;
     take(&file, &path, name)?;
+    // First: a sink of that name that is registered anew lacked none of it.
+    pruned::forget(clicks, name)?;
     fs::remove_file(&path)
         .and_then(|()| disk::folder::sync(&folder(clicks)))
         .with_context(|| format!("cannot delete {}", path.display()))

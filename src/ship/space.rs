@@ -10,7 +10,9 @@ use anyhow::Context;
 
 use super::register;
 use crate::clicks::folder::{self, SegmentFile};
-use crate::clicks::{ClickKeys, KnownSegments, SegmentList, SegmentReader, key_file, open_list};
+use crate::clicks::{
+    Actor, ClickKeys, DeletedWhy, KnownSegments, SegmentList, SegmentReader, key_file, open_list,
+};
 
 /// Deletes the segments of a folder that every registered sink has and that were
 /// last written longer ago than `keep_for`; returns how many.
@@ -58,7 +60,8 @@ pub fn delete_shipped(
         return Ok(0);
     }
     let mut list = list_of(clicks, keys)?;
-    list.tell_shipped(done.iter().map(|file| (file.shard, file.number)))
+    let told = done.iter().map(|file| (file.shard, file.number, DeletedWhy::Shipped));
+    list.tell_deleted(Actor::Ship, told)
         .with_context(|| format!("cannot add to {}", list.path().display()))?;
     for file in &done {
         match fs::remove_file(&file.path) {

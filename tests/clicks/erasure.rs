@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use carom::cli::clicks::verify::{VerifyArguments, verify};
 use carom::clicks::folder::{parse_segment_name, segment_name};
-use carom::clicks::{Keeper, KeeperOptions, Ledger, SegmentList, ShardInfo, key_file, key_ring};
+use carom::clicks::{
+    Actor, DeletedWhy, Keeper, KeeperOptions, Ledger, SegmentList, ShardInfo, key_file, key_ring,
+};
 use carom::limits::SEGMENT_BYTES_MIN;
 use tempfile::TempDir;
 
@@ -319,7 +321,8 @@ fn what_is_deleted_by_rule_while_others_are_read_is_not_missed() {
     ledger.compare_with_lists(|_| key_ring::KeyRing::new(None).unwrap().list_keys(dir.path()));
     assert!(ledger.next_click_by_shard().unwrap().is_some());
     let mut list = SegmentList::open(dir.path(), &keys).unwrap();
-    list.tell_shipped([(0, 2), (0, 3)].into_iter()).unwrap();
+    let told = [2, 3].map(|number| (0, number, DeletedWhy::Shipped));
+    list.tell_deleted(Actor::Ship, told.into_iter()).unwrap();
     for number in [2, 3] {
         fs::remove_file(dir.path().join(segment_name(0, number))).unwrap();
     }

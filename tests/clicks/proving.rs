@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use carom::cli::clicks::prove::{ProveArguments, prove};
-use carom::clicks::{SegmentList, key_file};
+use carom::clicks::{Actor, DeletedWhy, SegmentList, key_file};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -55,7 +55,8 @@ fn delete_shipped(folder: &Path, name: &str) {
     let (shard, number) = carom::clicks::folder::parse_segment_name(name).unwrap();
     let keys = key_file::load(&key_file::beside(folder)).unwrap();
     let mut list = SegmentList::open(folder, &keys).unwrap();
-    list.tell_shipped([(shard, number)].into_iter()).unwrap();
+    let told = [(shard, number, DeletedWhy::Shipped)];
+    list.tell_deleted(Actor::Ship, told.into_iter()).unwrap();
     fs::remove_file(folder.join(name)).unwrap();
 }
 

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use carom::clicks::folder::parse_segment_name;
-use carom::clicks::{Header, SEAL_AT};
+use carom::clicks::{Actor, DeletedWhy, Header, SEAL_AT};
 
 use crate::erasure::{Files, HEAD, LIST, harm, history, segments, serve, store, verified, write};
 use crate::proving::{CLICKS, checked, page, totals};
@@ -314,7 +314,8 @@ fn a_list_that_was_removed_before_ship_deletes() {
     let keys = carom::clicks::key_file::load_beside(dir.path()).unwrap();
     let (mut list, said) = carom::clicks::open_list(dir.path(), &keys).unwrap();
     assert!(said.is_some_and(|said| said.contains("was removed, and another one begins")));
-    list.tell_shipped([(0, 1)].into_iter()).unwrap();
+    let told = [(0, 1, DeletedWhy::Shipped)];
+    list.tell_deleted(Actor::Ship, told.into_iter()).unwrap();
     fs::remove_file(dir.path().join(&segments(&files)[0])).unwrap();
     start(dir.path());
     let (out, status) = verified(dir.path());

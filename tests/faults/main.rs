@@ -12,6 +12,7 @@ mod harm;
 mod kill;
 mod poor_disk;
 mod refused;
+mod retention;
 mod second_server;
 mod sizes;
 mod stage;

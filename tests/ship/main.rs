@@ -8,6 +8,7 @@ mod kills;
 mod log;
 #[cfg(feature = "parquet")]
 mod parquet;
+mod prune;
 mod register;
 mod sinks;
 mod space;

@@ -5,6 +5,7 @@ pub mod filter;
 mod folders;
 pub mod get;
 pub mod prove;
+pub mod prune;
 mod reading;
 pub mod report;
 pub mod row_choice;
@@ -62,6 +63,15 @@ pub enum ClicksCommand {
     /// missing. The exit status is 0 when every click is accounted for, 1 when not, or
     /// when a page that is checked does not hold any more, 2 when nothing can be proved.
     Prove(prove::ProveArguments),
+    /// Delete segments that are older than wished, or the oldest where they take too much of
+    /// the disk.
+    ///
+    /// Only sealed segments go, and none whose clicks a registered sink of `carom ship`
+    /// lacks, unless --force is given. The list of segments tells of each, so that its clicks
+    /// count as deleted by rule. The exit status is 0 when everything is gone that the rules
+    /// name, 1 when something stays, as a sink lacks it or too much is left, 2 when nothing
+    /// could be done.
+    Prune(prune::PruneArguments),
 }
 
 /// Runs the command.
@@ -74,5 +84,6 @@ pub fn run(command: &ClicksCommand) -> ExitCode {
         ClicksCommand::Report(wish) => report::run(wish),
         ClicksCommand::Verify(wish) => verify::run(wish),
         ClicksCommand::Prove(wish) => prove::run(wish),
+        ClicksCommand::Prune(wish) => prune::run(wish),
     }
 }

@@ -10,7 +10,10 @@ use serde_json::{Value, json};
 use super::totals::{status, tally_to_json, with_links};
 use crate::cli::pipe::is_broken_pipe;
 use crate::cli::progress::Progress;
-use crate::clicks::{Ledger, SegmentReport, Tally, Weight, key_ring::KeyRing};
+use crate::clicks::{
+    DeletedSum, Deletion, Ledger, SegmentReport, Tally, Weight, actor_word, key_ring::KeyRing,
+    reason_word,
+};
 use crate::limits::CLICKS_FOLDER_DEFAULT;
 use crate::say::say_to;
 use crate::words::{counted, visible, visible_json};
@@ -82,6 +85,10 @@ fn print(wish: &VerifyArguments, mut out: impl Write) -> anyhow::Result<(Tally, 
         segments.extend(ledger.live_reports().map(to_json));
         let total = tally_to_json(&tally);
         let mut all = json!({ "segments": segments, "total": total });
+        let deleted = deleted_to_json(&ledger);
+        if !deleted.is_empty() {
+            all["deleted_by_rule"] = deleted.into();
+        }
         if !list_notes.is_empty() {
             let notes = list_notes.iter().map(|note| &*note.sentence);
             all["list_of_segments"] = notes.collect();
@@ -94,6 +101,16 @@ fn print(wish: &VerifyArguments, mut out: impl Write) -> anyhow::Result<(Tally, 
         for note in &list_notes {
             writeln!(out, "{}", visible(&note.sentence))?;
         }
+        for (Deletion { by, why }, sum) in ledger.deleted_by_rule() {
+            writeln!(
+                out,
+                "deleted by {}, {}: {} with {}",
+                by.meaning(),
+                why.meaning(),
+                counted(sum.segments, "segment"),
+                counted(sum.clicks, "click")
+            )?;
+        }
         writeln!(out, "total: {tally}")?;
         if !wish.all && !tally.is_ordinary() {
             writeln!(out, "  (--all shows where)")?;
@@ -101,6 +118,20 @@ fn print(wish: &VerifyArguments, mut out: impl Write) -> anyhow::Result<(Tally, 
     }
     out.flush()?;
     Ok((tally, list_notes.iter().all(|note| note.weight == Weight::Told)))
+}
+
+/// What carom has deleted by rule, by who did it and why.
+fn deleted_to_json(ledger: &Ledger) -> Vec<Value> {
+    let deleted = ledger.deleted_by_rule();
+    let to_json = |(Deletion { by, why }, sum): (Deletion, DeletedSum)| {
+        json!({
+            "by": actor_word(by),
+            "why": reason_word(why),
+            "segments": sum.segments,
+            "clicks": sum.clicks,
+        })
+    };
+    deleted.into_iter().map(to_json).collect()
 }
 
 fn print_segment(

@@ -175,9 +175,9 @@ fn listed(name: &str, fields: &Fields<'_>) -> Option<Listed> {
         "found" => ListedEvent::Found(contents(fields)?),
         "deleted" => {
             let (by, why) = (fields.text("by")?, fields.text("why")?);
-            let by = [Actor::Server, Actor::Ship].into_iter().find(|it| actor(*it) == by)?;
-            let whys = [DeletedWhy::Unused, DeletedWhy::Shipped];
-            let why = whys.into_iter().find(|it| reason(*it) == why)?;
+            // Whatever the reason that a later version has, it is deleted, and not gone.
+            let by = ACTORS.into_iter().find(|it| actor(*it) == by).unwrap_or(Actor::Later);
+            let why = WHYS.into_iter().find(|it| reason(*it) == why).unwrap_or(DeletedWhy::Later);
             ListedEvent::Deleted { by, why }
         }
         "gone" => ListedEvent::Gone,
@@ -263,19 +263,37 @@ pub fn name(event: &ListedEvent) -> &'static str {
     }
 }
 
+const ACTORS: [Actor; 3] = [Actor::Server, Actor::Ship, Actor::Prune];
+
 /// The word for who did it.
 #[must_use]
 pub fn actor(actor: Actor) -> &'static str {
     match actor {
         Actor::Server => "server",
         Actor::Ship => "ship",
+        Actor::Prune => "prune",
+        Actor::Later => "later",
     }
 }
 
-fn reason(why: DeletedWhy) -> &'static str {
+const WHYS: [DeletedWhy; 5] = [
+    DeletedWhy::Unused,
+    DeletedWhy::Shipped,
+    DeletedWhy::TooOld,
+    DeletedWhy::Before,
+    DeletedWhy::MaxDisk,
+];
+
+/// The word for why it was deleted.
+#[must_use]
+pub fn reason(why: DeletedWhy) -> &'static str {
     match why {
         DeletedWhy::Unused => "unused",
         DeletedWhy::Shipped => "shipped",
+        DeletedWhy::TooOld => "too-old",
+        DeletedWhy::Before => "before",
+        DeletedWhy::MaxDisk => "max-disk",
+        DeletedWhy::Later => "later",
     }
 }
 
@@ -355,7 +373,17 @@ mod tests {
     }
     #[test]
     fn deleted() {
-        check(ListedEvent::Deleted { by: Actor::Ship, why: DeletedWhy::Shipped });
+        for (by, why) in ACTORS.into_iter().flat_map(|by| WHYS.map(|why| (by, why))) {
+            check(ListedEvent::Deleted { by, why });
+        }
+    }
+    #[test]
+    fn deleted_for_a_reason_of_a_later_version() {
+        let text = "1 2026-11-27T00:00:00Z key=0/0000abcd deleted shard=0 segment=1 by=x why=y";
+        let crc = crc32c::crc32c(text.as_bytes());
+        let read = read(&format!("{text} crc={crc:08x} mac={:032x}", 5)).unwrap();
+        let later = ListedEvent::Deleted { by: Actor::Later, why: DeletedWhy::Later };
+        assert_eq!(read.listed.unwrap().event, later);
     }
     #[test]
     fn gone() {

@@ -7,21 +7,70 @@ use super::frame::Salt;
 pub type Digest = [u8; 32];
 
 /// Who did what the list tells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Actor {
     /// `carom serve`.
     Server,
-    /// `carom ship --delete-after`.
+    /// `carom ship --delete-shipped`.
     Ship,
+    /// `carom clicks prune`.
+    Prune,
+    /// A later version of carom, which names it.
+    Later,
 }
 
 /// Why a segment was deleted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DeletedWhy {
     /// Nothing was ever written into it.
     Unused,
     /// Every registered sink has its clicks, and its time was up.
     Shipped,
+    /// Its last click was older than `--keep` says.
+    TooOld,
+    /// Its last click was before `--before`.
+    Before,
+    /// The click folder took more than `--max-disk` says.
+    MaxDisk,
+    /// What a later version of carom has for a reason.
+    Later,
+}
+
+impl DeletedWhy {
+    /// What it means, for people.
+    #[must_use]
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Unused => "never used",
+            Self::Shipped => "every sink had them",
+            Self::TooOld => "older than --keep",
+            Self::Before => "before --before",
+            Self::MaxDisk => "over --max-disk",
+            Self::Later => "for a reason of a later version",
+        }
+    }
+}
+
+impl Actor {
+    /// Its command, for people.
+    #[must_use]
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Server => "the server",
+            Self::Ship => "ship --delete-shipped",
+            Self::Prune => "clicks prune",
+            Self::Later => "a later version",
+        }
+    }
+}
+
+/// Who deleted a segment, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Deletion {
+    /// By whom.
+    pub by: Actor,
+    /// Why.
+    pub why: DeletedWhy,
 }
 
 /// What a segment holds that is done with.

@@ -21,6 +21,7 @@ use crate::clicks::list::digest::of_file;
 use crate::clicks::list::known::{Known, KnownSegments};
 use crate::clicks::list::reader::ListReader;
 use crate::clicks::read::event::SegmentEvent;
+use crate::clicks::read::half_deleted::finish_deleting;
 use crate::clicks::read::reader::SegmentReader;
 use crate::machine::background;
 use crate::words::counted;
@@ -84,8 +85,11 @@ impl CatchUp {
             return Ok(());
         };
         let mut known = KnownSegments::default();
-        let files = folder::list(&self.folder)?;
+        let mut files = folder::list(&self.folder)?;
         known.read(&mut reader)?;
+        if finish_deleting(&self.folder, &known, &files)? > 0 {
+            files = folder::list(&self.folder)?;
+        }
         if let Some(flaw) = reader.flaws.first() {
             let more = counted(reader.flaws.len() as u64, "finding");
             self.reporter.say(format!(

@@ -113,16 +113,22 @@ impl SegmentList {
         written.map(|()| is_back)
     }
 
-    /// Tells that these segments, by shard and number, are deleted because every sink has
-    /// their clicks; that outlasts a power loss when this returns.
+    /// Tells that these segments, by shard and number, are deleted; that outlasts a power
+    /// loss when this returns.
     ///
     /// # Errors
     ///
     /// Those of writing and of fdatasync(2).
-    pub fn tell_shipped(&mut self, segments: impl Iterator<Item = (u16, u64)>) -> io::Result<()> {
-        let event = ListedEvent::Deleted { by: Actor::Ship, why: DeletedWhy::Shipped };
-        let listed: Vec<_> =
-            segments.map(|(shard, number)| Listed { shard, number, event }).collect();
+    pub fn tell_deleted(
+        &mut self,
+        by: Actor,
+        segments: impl Iterator<Item = (u16, u64, DeletedWhy)>,
+    ) -> io::Result<()> {
+        let listed = |(shard, number, why)| {
+            let event = ListedEvent::Deleted { by, why };
+            Listed { shard, number, event }
+        };
+        let listed: Vec<_> = segments.map(listed).collect();
         self.append(&listed)?;
         self.sync()
     }

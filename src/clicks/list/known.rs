@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::ops::Range;
+use std::ops::{AddAssign, Range};
 use std::path::Path;
 
 use super::reader::ListReader;
 use crate::clicks::format::frame::Salt;
-use crate::clicks::format::listed::{Contents, DeletedWhy, Harm, LIST_PLACE, Listed, ListedEvent};
+use crate::clicks::format::listed::{
+    Contents, DeletedWhy, Deletion, Harm, LIST_PLACE, Listed, ListedEvent,
+};
 
 /// What is known of a segment that carom has not deleted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +26,28 @@ pub struct Known {
     pub is_gone: bool,
 }
 
+/// Segments that carom deleted for one reason.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DeletedSum {
+    /// How many.
+    pub segments: u64,
+    /// Clicks that were recorded in them.
+    pub clicks: u64,
+}
+
+impl AddAssign for DeletedSum {
+    fn add_assign(&mut self, other: Self) {
+        self.segments = self.segments.saturating_add(other.segments);
+        self.clicks = self.clicks.saturating_add(other.clicks);
+    }
+}
+
+impl DeletedSum {
+    fn count(&mut self, contents: &Contents) {
+        self.clicks = self.clicks.saturating_add(contents.clicks);
+    }
+}
+
 /// The segments of a folder, by shard and number, as its list tells.
 #[derive(Debug, Default)]
 pub struct KnownSegments {
@@ -38,8 +62,16 @@ pub struct KnownSegments {
     used: BTreeMap<u16, u64>,
     /// Numbers of each shard that carom has deleted, in order.
     deleted: BTreeMap<u16, Vec<Range<u64>>>,
+    /// Those among them that held something.
+    pruned: BTreeMap<u16, Vec<Range<u64>>>,
+    /// Those, by reason.
+    sums: BTreeMap<Deletion, DeletedSum>,
+    /// Those that were deleted before their seal was noted.
+    early: BTreeMap<(u16, u64), Deletion>,
     /// The highest number of each shard that is told of.
     last: BTreeMap<u16, u64>,
+    /// When the last line was added, Unix µs.
+    told_us: Option<u64>,
 }
 
 impl KnownSegments {
@@ -62,6 +94,7 @@ impl KnownSegments {
     /// Those of reading.
     pub fn read(&mut self, list: &mut ListReader) -> io::Result<()> {
         list.read(|line| {
+            self.told_us = Some(line.time_us);
             if let Some(listed) = &line.listed {
                 self.apply(listed);
             }
@@ -94,8 +127,13 @@ impl KnownSegments {
                 self.there.insert(place, known);
             }
             // `ship` sees a seal before the server notes it, and may be faster to delete.
-            ListedEvent::Sealed(_)
-                if self.is_deleted(shard, number) && self.get(shard, number).is_none() => {}
+            ListedEvent::Sealed(contents)
+                if self.is_deleted(shard, number) && self.get(shard, number).is_none() =>
+            {
+                if let Some(deletion) = self.early.remove(&place) {
+                    self.sums.entry(deletion).or_default().count(&contents);
+                }
+            }
             ListedEvent::Sealed(contents) | ListedEvent::Found(contents) => {
                 let Contents { run, salt, .. } = contents;
                 let is_staged = self.get(shard, number).is_some_and(|known| known.is_staged);
@@ -108,14 +146,16 @@ impl KnownSegments {
             // One that holds something is not unused: it was emptied.
             ListedEvent::Deleted { why: DeletedWhy::Unused, .. }
                 if self.get(shard, number).is_some_and(|known| known.contents.is_some()) => {}
-            ListedEvent::Deleted { why, .. } => {
-                if why == DeletedWhy::Shipped {
+            ListedEvent::Deleted { by, why } => {
+                let was = self.there.remove(&place);
+                if why != DeletedWhy::Unused {
                     self.harmed.remove(&place);
                     self.use_up(place);
+                    self.sum_up(place, Deletion { by, why }, was.as_ref());
                 }
                 self.strange.remove(&place);
                 add(self.deleted.entry(shard).or_default(), number);
-                return self.there.remove(&place);
+                return was;
             }
             ListedEvent::Gone => {
                 if let Some(known) = self.there.get_mut(&place) {
@@ -127,6 +167,33 @@ impl KnownSegments {
             ListedEvent::Made => {}
         }
         None
+    }
+
+    /// Counts a segment that was deleted by rule, once.
+    fn sum_up(&mut self, place: (u16, u64), deletion: Deletion, was: Option<&Known>) {
+        // It may have been brought back, and deleted again.
+        if contains(self.pruned.get(&place.0), place.1) {
+            return;
+        }
+        add(self.pruned.entry(place.0).or_default(), place.1);
+        let sum = self.sums.entry(deletion).or_default();
+        sum.segments += 1;
+        match was.and_then(|was| was.contents) {
+            Some(contents) => sum.count(&contents),
+            None => drop(self.early.insert(place, deletion)),
+        }
+    }
+
+    /// What carom has deleted by rule, by who did it and why.
+    pub fn deleted_by_rule(&self) -> impl Iterator<Item = (Deletion, DeletedSum)> {
+        self.sums.iter().map(|(deletion, sum)| (*deletion, *sum))
+    }
+
+    /// Whether carom has deleted, by rule, a segment of this shard with such a number.
+    #[must_use]
+    pub fn has_deleted(&self, shard: u16, numbers: &Range<u64>) -> bool {
+        let meets = |it: &Range<u64>| it.start < numbers.end && numbers.start < it.end;
+        self.pruned.get(&shard).is_some_and(|pruned| pruned.iter().any(meets))
     }
 
     fn use_up(&mut self, (shard, number): (u16, u64)) {
@@ -158,10 +225,13 @@ impl KnownSegments {
     /// Whether carom has deleted it.
     #[must_use]
     pub fn is_deleted(&self, shard: u16, number: u64) -> bool {
-        // Few ranges: segments are deleted in order.
-        self.deleted
-            .get(&shard)
-            .is_some_and(|deleted| deleted.iter().any(|it| it.contains(&number)))
+        contains(self.deleted.get(&shard), number)
+    }
+
+    /// When the last line of the list was added, Unix µs.
+    #[must_use]
+    pub fn told_us(&self) -> Option<u64> {
+        self.told_us
     }
 
     /// Whether it was put there by somebody else.
@@ -196,6 +266,11 @@ impl KnownSegments {
     pub fn shards(&self) -> impl Iterator<Item = u16> {
         self.last.keys().copied()
     }
+}
+
+/// Whether a number is in ranges. They are few: segments are deleted in order.
+fn contains(ranges: Option<&Vec<Range<u64>>>, number: u64) -> bool {
+    ranges.is_some_and(|ranges| ranges.iter().any(|it| it.contains(&number)))
 }
 
 /// Adds a number to ranges that are in order.
@@ -242,6 +317,11 @@ mod tests {
         );
         let deleted: Vec<_> = (0..12).filter(|number| known.is_deleted(1, *number)).collect();
         assert_eq!((deleted, known.last(1), known.last(0)), (vec![1, 2, 8], 9, 0));
+        let has_deleted = |numbers| known.has_deleted(1, &numbers);
+        assert!(has_deleted(2..9) && !has_deleted(3..8) && !known.has_deleted(0, &(1..9)));
+        let shipped = Deletion { by: Actor::Ship, why: DeletedWhy::Shipped };
+        let sum = DeletedSum { segments: 3, clicks: 0 };
+        assert!(known.deleted_by_rule().eq([(shipped, sum)]));
         assert_eq!(known.deleted[&1], [1..3, 8..9]);
         assert!(known.get(1, 3).is_some() && known.get(0, 3).is_none() && !known.is_deleted(0, 1));
     }
@@ -274,6 +354,8 @@ mod tests {
         assert!(apply(begun(6)).is_some());
         let sealed = apply(ListedEvent::Sealed(Contents { run: 6, ..contents }));
         assert_eq!(sealed.unwrap().contents.unwrap().run, 6);
+        let (_, sum) = known.deleted_by_rule().next().unwrap();
+        assert_eq!(sum, DeletedSum { segments: 1, clicks: 7 });
     }
 
     #[test]

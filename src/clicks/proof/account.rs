@@ -5,6 +5,9 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use crate::clicks::format::list_line::{actor, reason};
+use crate::clicks::format::listed::Deletion;
+
 const DAY_US: u64 = 86_400_000_000;
 
 /// A segment that is done with: what the list tells of it, and what was read of it.
@@ -26,8 +29,8 @@ pub struct SegmentAccount {
     pub from_us: u64,
     /// Its server told of it, from its first click on.
     pub is_own: bool,
-    /// Carom deleted it.
-    pub is_deleted: bool,
+    /// By whom of carom it was deleted, and why, if it was.
+    pub deleted: Option<Deletion>,
     /// Clicks that are in the file; `None` where there is none.
     pub read: Option<u64>,
     /// Clicks whose reply is known not to have been delivered.
@@ -94,7 +97,7 @@ pub(super) fn rows(
         let answered = it.last.saturating_add(1).saturating_sub(expected.min(it.first));
         let (recorded, deleted) = match it.read {
             Some(read) => (read, 0),
-            None if it.is_deleted => (0, it.clicks),
+            None if it.deleted.is_some() => (0, it.clicks),
             None => (0, 0),
         };
         let told = recorded.saturating_add(deleted).saturating_add(it.lost);
@@ -113,9 +116,43 @@ pub(super) fn rows(
     rows.into_values().collect()
 }
 
+/// Clicks that were recorded in segments that carom deleted for one reason.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeletedRow {
+    /// Who did it: a word of the list of segments.
+    pub by: String,
+    /// Why: another one.
+    pub why: String,
+    /// How many segments.
+    pub segments: u64,
+    /// How many clicks.
+    pub clicks: u64,
+}
+
+/// What was deleted by rule of the segments whose first click is within `times`.
+pub(super) fn deleted_rows<'a>(
+    segments: impl Iterator<Item = &'a SegmentAccount>,
+    times: &Range<u64>,
+) -> Vec<DeletedRow> {
+    let mut rows = BTreeMap::<Deletion, (u64, u64)>::new();
+    for it in segments.filter(|it| it.read.is_none() && times.contains(&it.from_us)) {
+        if let Some(deletion) = it.deleted {
+            let (segments, clicks) = rows.entry(deletion).or_default();
+            (*segments, *clicks) = (*segments + 1, clicks.saturating_add(it.clicks));
+        }
+    }
+    let row = |(Deletion { by, why }, (segments, clicks))| {
+        let (by, why) = (actor(by).to_owned(), reason(why).to_owned());
+        DeletedRow { by, why, segments, clicks }
+    };
+    rows.into_iter().map(row).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clicks::format::listed::{Actor, DeletedWhy};
 
     /// A segment of clicks `first` to `last`, in a file.
     fn segment(shard: u16, run: u64, first: u64, last: u64) -> SegmentAccount {
@@ -129,7 +166,7 @@ mod tests {
             lost: 0,
             from_us: run * DAY_US,
             is_own: true,
-            is_deleted: false,
+            deleted: None,
             read: Some(clicks),
             undelivered: 0,
         }
@@ -154,7 +191,8 @@ mod tests {
     }
     #[test]
     fn one_is_deleted() {
-        let deleted = SegmentAccount { is_deleted: true, read: None, ..segment(0, 1, 1, 10) };
+        let by_rule = Deletion { by: Actor::Server, why: DeletedWhy::TooOld };
+        let deleted = SegmentAccount { deleted: Some(by_rule), read: None, ..segment(0, 1, 1, 10) };
         assert_eq!(sums([deleted, segment(0, 1, 11, 12)]), [12, 2, 0, 10, 0]);
     }
     #[test]

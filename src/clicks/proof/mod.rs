@@ -5,18 +5,18 @@
 mod account;
 mod page;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
 
 use anyhow::{Context, bail, ensure};
 
-pub use account::{ProofRow, SegmentAccount};
+pub use account::{DeletedRow, ProofRow, SegmentAccount};
 pub use page::{ProofPage, SignedPage};
 
 use crate::clicks::format::id::ClickKeys;
 use crate::clicks::format::list_line::{ListKeys, Mac};
-use crate::clicks::format::listed::{Contents, DeletedWhy, ListedEvent};
+use crate::clicks::format::listed::{Contents, DeletedWhy, Deletion, ListedEvent};
 use crate::clicks::list::reader::ListReader;
 use crate::clicks::read::compare::Weight;
 use crate::clicks::read::ledger::Ledger;
@@ -122,12 +122,13 @@ pub fn prove(
     let Found { changed, open, findings } = listed.find(&mut ledger, &times, step)?;
     // Some may have been deleted by rule while the others were read.
     for (place, account) in read_list(clicks, keys, Some(listed.lines))?.segments {
-        if account.is_deleted
+        if account.deleted.is_some()
             && let Some(before) = listed.segments.get_mut(&place)
         {
-            before.is_deleted = true;
+            before.deleted = account.deleted;
         }
     }
+    let deleted = account::deleted_rows(listed.segments.values(), &times);
     let rows = account::rows(listed.segments.into_values(), &times);
     let page = ProofPage {
         folder: clicks.display().to_string(),
@@ -141,6 +142,7 @@ pub fn prove(
         findings: findings.len() as u64,
         open,
         sinks: Vec::new(),
+        deleted,
     };
     Ok(Proof { page, findings })
 }
@@ -190,7 +192,7 @@ fn read_list(
     let mut listed = ListedSegments { segments: BTreeMap::new(), lines: 0, mac: [0; 16] };
     let end = lines.unwrap_or(u64::MAX);
     // `ship` may be faster to delete a segment than its server to note the seal.
-    let mut deleted = BTreeSet::new();
+    let mut deleted = BTreeMap::new();
     // What is deleted later is accounted for as deleted, whenever the page was made.
     reader
         .read(|line| {
@@ -204,18 +206,18 @@ fn read_list(
                 ListedEvent::Begun { .. } => drop(deleted.remove(&place)),
                 ListedEvent::Sealed(contents) if is_in => {
                     let account = account_of(entry.shard, contents, true);
-                    let is_deleted = deleted.contains(&place);
-                    listed.segments.insert(place, SegmentAccount { is_deleted, ..account });
+                    let deleted = deleted.get(&place).copied();
+                    listed.segments.insert(place, SegmentAccount { deleted, ..account });
                 }
                 ListedEvent::Found(contents) if is_in => {
                     listed.segments.insert(place, account_of(entry.shard, contents, false));
                 }
                 ListedEvent::Deleted { why: DeletedWhy::Unused, .. }
                     if listed.segments.contains_key(&place) => {}
-                ListedEvent::Deleted { .. } => {
-                    deleted.insert(place);
+                &ListedEvent::Deleted { by, why } => {
+                    deleted.insert(place, Deletion { by, why });
                     if let Some(account) = listed.segments.get_mut(&place) {
-                        account.is_deleted = true;
+                        account.deleted = Some(Deletion { by, why });
                     }
                 }
                 _ => {}

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::account::ProofRow;
+use super::account::{DeletedRow, ProofRow};
 use crate::clicks::format::id::ClickKeys;
 use crate::clicks::format::list_line::Mac;
 use crate::words::{counted, visible};
@@ -43,6 +43,9 @@ pub struct ProofPage {
     pub open: u64,
     /// Sinks and the clicks that they have acknowledged.
     pub sinks: Vec<(String, u64)>,
+    /// Who deleted segments by rule, and why. Pages that are older do not say it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deleted: Vec<DeletedRow>,
 }
 
 /// A page and its signature.
@@ -106,6 +109,16 @@ impl ProofPage {
             "changed segments {}, findings {}, segments not done with {}",
             self.changed, self.findings, self.open
         );
+        for DeletedRow { by, why, segments, clicks } in &self.deleted {
+            let _ = writeln!(
+                out,
+                "deleted by {}, {}: {} in {}",
+                visible(by),
+                visible(why),
+                counted(*clicks, "click"),
+                counted(*segments, "segment")
+            );
+        }
         for (name, clicks) in &self.sinks {
             let _ = writeln!(
                 out,
@@ -262,6 +275,7 @@ mod tests {
             findings: 0,
             open: 1,
             sinks: vec![("files".into(), 300)],
+            deleted: Vec::new(),
         }
     }
 
@@ -270,6 +284,7 @@ mod tests {
         let signed = page().sign(&keys(2));
         let json = serde_json::to_string(&signed).unwrap();
         let sent_by_mail = signed.text().replace('\n', "\r\n");
+        assert!(!json.contains("deleted\":["), "as pages were before it was told who deleted");
         for text in [signed.text(), json, sent_by_mail] {
             let read = SignedPage::read(&text).unwrap();
             assert_eq!(read, signed);
@@ -284,7 +299,10 @@ mod tests {
 
     #[test]
     fn no_byte_of_it_can_be_changed() {
-        let signed = page().sign(&keys(0));
+        let (by, why) = ("server".to_owned(), "too-old".to_owned());
+        let deleted = vec![DeletedRow { by, why, segments: 2, clicks: 300 }];
+        let signed = ProofPage { deleted, ..page() }.sign(&keys(0));
+        assert!(signed.text().contains("deleted by server, too-old: 300 clicks in 2 segments\n"));
         let text = signed.text();
         assert!(SignedPage::read("").is_none() && SignedPage::read("hello\n").is_none());
         for at in 0..text.trim_end().len() {

@@ -9,11 +9,11 @@ use super::reader::SegmentReader;
 use super::source::{ReadAt, written_span};
 use super::tally::Tally;
 use crate::clicks::format::list_line::ListKeys;
-use crate::clicks::format::listed::Harm;
+use crate::clicks::format::listed::{Deletion, Harm};
 use crate::clicks::format::origin::{self, Origin};
 use crate::clicks::format::segment::Header;
 use crate::clicks::list::digest::of_start;
-use crate::clicks::list::known::{Known, KnownSegments};
+use crate::clicks::list::known::{DeletedSum, Known, KnownSegments};
 use crate::clicks::list::reader::ListReader;
 use crate::clicks::list::{self, head};
 use crate::clicks::{spares, staged};
@@ -220,6 +220,17 @@ impl FolderList {
         let _ = self.refresh();
         let number = next(&self.known)?;
         Some((number, self.known.get(shard, number)?.clone()))
+    }
+
+    /// Whether carom has deleted, by rule, a segment between these two.
+    pub(super) fn has_deleted(&mut self, shard: u16, after: u64, before: u64) -> bool {
+        let _ = self.refresh();
+        self.known.has_deleted(shard, &(after.saturating_add(1)..before))
+    }
+
+    /// What carom has deleted by rule, by who did it and why.
+    pub(super) fn deleted_by_rule(&self) -> impl Iterator<Item = (Deletion, DeletedSum)> {
+        self.known.deleted_by_rule()
     }
 
     /// Whether carom has deleted a segment.

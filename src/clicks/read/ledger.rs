@@ -1,7 +1,7 @@
 //! Many segments as one stream of clicks: per shard by number, the shards merged
 //! by time. Also while a server is still writing them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -16,6 +16,8 @@ use super::stream::ShardStream;
 use super::tally::{SegmentReport, Tally};
 use crate::clicks::folder::{self, Listing, SegmentFile, Stray};
 use crate::clicks::format::list_line::ListKeys;
+use crate::clicks::format::listed::Deletion;
+use crate::clicks::list::known::DeletedSum;
 
 /// Reads folders and files of segments, in memory bounded by the number of
 /// shards.
@@ -287,6 +289,16 @@ impl Ledger {
     /// What is to be said of lists of segments, since the last time.
     pub fn take_list_notes(&mut self) -> Vec<ListNote> {
         std::mem::take(&mut self.account.list_notes)
+    }
+
+    /// What carom has deleted by rule of the folders that are compared with their lists.
+    #[must_use]
+    pub fn deleted_by_rule(&self) -> BTreeMap<Deletion, DeletedSum> {
+        let mut sums = BTreeMap::<_, DeletedSum>::new();
+        for (deletion, sum) in self.account.lists.iter().flat_map(FolderList::deleted_by_rule) {
+            *sums.entry(deletion).or_default() += sum;
+        }
+        sums
     }
 
     /// The segments that were read to their end, since the last time. They are

@@ -6,6 +6,7 @@ pub mod compare;
 mod damage;
 pub mod entry;
 pub mod event;
+pub mod half_deleted;
 pub mod ledger;
 mod links;
 pub mod position;

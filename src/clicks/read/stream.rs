@@ -280,6 +280,11 @@ impl ShardStream {
         let is_strange = account.list(&self.folder).is_some_and(|list| {
             list.identify(place, reader.header(), is_ordinary) != Compared::Same
         });
+        if let (Some(list), Some(_)) = (account.list(&self.folder), self.before)
+            && list.has_deleted(self.shard, self.opened, number)
+        {
+            self.before = None;
+        }
         let before = self.before.filter(|before| before.0 == run && !is_strange);
         if let Some((_, expected)) = before {
             reader.expect(expected);

@@ -9,6 +9,7 @@ use bytesize::ByteSize;
 use serde_json::json;
 
 use crate::engine::Engine;
+use crate::retention::{Rules, words};
 use crate::say::say;
 use crate::words::{counted, visible_json};
 
@@ -27,6 +28,7 @@ pub struct Banner {
     pub addresses: Vec<SocketAddr>,
     pub clicks: PathBuf,
     pub clicks_made: bool,
+    pub retention: Rules,
     pub admin: PathBuf,
     pub click_key_made: Option<PathBuf>,
     pub connections_per_core: usize,
@@ -67,6 +69,8 @@ impl Banner {
             format!("\n  click key {}, just made; keep it, click ids need it", path.display())
         });
         let made = if self.clicks_made { ", just made" } else { "" };
+        let kept = words::rules(&self.retention);
+        let kept = kept.map_or(String::new(), |rules| format!("\n  kept      {rules}"));
         let unknown = match &self.fallback {
             Some(target) => format!("302 to {target}"),
             None => "404".to_owned(),
@@ -78,7 +82,7 @@ impl Banner {
              \x20 engine    {} ({})\n\
              \x20 cores     {}, each up to {}\n\
              \x20 listen    {}\n\
-             \x20 clicks    {}{made}{key}\n\
+             \x20 clicks    {}{made}{key}{kept}\n\
              \x20 admin     {}\n\
              \x20 reload    kill -HUP {pid}     stop  kill {pid}",
             self.links,
@@ -112,6 +116,8 @@ impl Banner {
             "addresses": self.addresses,
             "clicks": self.clicks,
             "clicks_made": self.clicks_made,
+            "keep_seconds": self.retention.keep.map(|keep| keep.as_secs_f64()),
+            "max_disk_bytes": self.retention.disk_bytes_max,
             "admin_socket": self.admin,
             "click_key_made": self.click_key_made,
             "fallback": self.fallback,

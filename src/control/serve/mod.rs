@@ -2,6 +2,7 @@
 
 mod banner;
 mod plan;
+mod retention;
 mod running;
 mod signals;
 mod spent;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::engine::Engine;
 use crate::engine::listener::ListenOptions;
 use crate::machine::cpus::Cores;
+use crate::retention::Rules;
 use crate::shard::Settings;
 use crate::sources::Sources;
 
@@ -65,6 +66,8 @@ pub struct ServePlan {
     pub sync_interval: Duration,
     /// The folder in memory in which clicks are written first, if any.
     pub clicks_stage: Option<PathBuf>,
+    /// What is deleted of the click log.
+    pub retention: Rules,
     /// Number of this machine.
     pub node: u16,
     /// The file of the keys that sign click ids; `None`: in the click folder.

@@ -12,7 +12,7 @@ use anyhow::{Context, bail, ensure};
 use super::banner::Banner;
 use super::plan::{EngineWish, IpWish, ServePlan};
 use super::running::RunningServer;
-use super::{signals, stop};
+use super::{retention, signals, stop};
 use crate::clicks::key_file::MadeKey;
 use crate::clicks::{
     ClickKeys, IpKeys, Keeper, KeeperOptions, Privacy, ShardInfo, Writer, folder, key_file,
@@ -59,7 +59,7 @@ pub fn serve(plan: &ServePlan) -> anyhow::Result<()> {
     let (addresses, listeners) = listen_all(&plan.listen, cpus.len(), plan.listening, &waits)?;
     let clicks_made = make_clicks(&plan.clicks)?;
     let (keys, key_path, key_made) = open_keys(plan)?;
-    let (keeper, writers) = open_clicks(plan, keys, cpus)?;
+    let (keeper, writers) = open_clicks(plan, keys.clone(), cpus)?;
     let state = make_state(plan)?;
     let socket = AdminSocket::open(&state)?;
     let opening = Arc::new(Opening::new(&state, base, plan.keep_generations)?);
@@ -83,6 +83,7 @@ pub fn serve(plan: &ServePlan) -> anyhow::Result<()> {
         addresses,
         clicks: plan.clicks.clone(),
         clicks_made,
+        retention: plan.retention,
         admin: socket.path().to_owned(),
         click_key_made: key_made.is_some().then_some(key_path),
         connections_per_core: connections_max,
@@ -93,11 +94,10 @@ pub fn serve(plan: &ServePlan) -> anyhow::Result<()> {
 
     let opening = Arc::into_inner(opening).context("a shard is still being built")?;
     let (wishes, for_desk) = crossbeam_channel::bounded(WISHES_WAITING_MAX);
-    let last_read = LastRead::default();
-    let (sources, reader) = (plan.sources.clone(), last_read.clone());
-    let builtins = settings.builtins.clone();
+    let (sources, last_read) = (plan.sources.clone(), LastRead::default());
+    let builtins = settings.builtins;
     let bounds = Bounds { room, loss_percent_max: plan.loss_percent_max, builtins };
-    let desk = Desk::start(opening, sources, bounds, reader, shards.clone(), for_desk)?;
+    let desk = Desk::start(opening, sources, bounds, last_read.clone(), shards.clone(), for_desk)?;
     let admin = socket.serve(wishes.clone(), &plan.sources.reading)?;
     if let Some(watch) = watch {
         let wishes = wishes.clone();
@@ -105,9 +105,11 @@ pub fn serve(plan: &ServePlan) -> anyhow::Result<()> {
         watch.start(reload, last_read)?;
     }
     tell_what_was_left(&plan.clicks)?;
+    let retention = retention::start(plan, keys)?;
 
     let server = RunningServer { plan, shards, running, signals, wishes, desk, admin };
     server.watch(ip_keys);
+    drop(retention);
     stop::stop(server, keeper)
 }
 
@@ -151,6 +153,7 @@ impl Ground {
     fn choose(plan: &ServePlan) -> anyhow::Result<Self> {
         let machine = Machine::survey()?;
         let cpus = choose_cpus(plan.cores.as_ref(), &machine.cpus)?;
+        retention::check(plan, cpus.len())?;
         let wished = plan.settings.connections_max;
         let (engine, engine_reason) = choose_engine(plan.engine)?;
         let connections_max = machine.connections_per_shard(wished, cpus.len())?;

@@ -8,6 +8,7 @@ pub mod entry;
 pub mod event;
 pub mod ledger;
 mod links;
+pub mod lookup;
 pub mod position;
 pub mod reader;
 pub mod recovery;

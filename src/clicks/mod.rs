@@ -70,6 +70,7 @@ pub use read::entry::{EntryLink, LedgerEntry};
 pub use read::event::SegmentEvent;
 pub use read::half_deleted::{finish_deleting, half_deleted};
 pub use read::ledger::Ledger;
+pub use read::lookup::{WantedClick, find_clicks};
 pub use read::position::Position;
 pub use read::reader::SegmentReader;
 pub use read::recovery::left_behind;
@@ -83,7 +84,9 @@ pub use report::facet::{Facet, FacetOrder, FacetValue, Facets};
 pub use report::filter::Filter;
 pub use report::link_keys::LinkKeys;
 pub use report::local_time::LocalTime;
-pub use report::rows::{RowFormat, Rows};
+#[cfg(feature = "parquet")]
+pub use report::parquet_rows::ParquetRows;
+pub use report::rows::{RowFormat, Rows, spreadsheet_cell};
 pub use report::spelling::{Speller, spell};
 pub use report::stats::{ByValue, ClickCounter, Stats};
 pub use report::top::{Count, Top};

@@ -145,6 +145,17 @@ pub const REPORT_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Times in its picture. Over it: the latest, and how many clicks were before is said.
 pub const REPORT_POINTS_MAX: usize = 240;
 
+/// Bytes of a group of rows of a Parquet file, in memory before it is written. Over it the
+/// group is full: with rows as long as visitors can make them, before it has
+/// [`BATCH_CLICKS_MAX`].
+pub const PARQUET_GROUP_BYTES_MAX: usize = 256 * 1024 * 1024;
+/// Ids of clicks that `clicks get` looks for in one pass over the folder, some 100 bytes of
+/// memory each. Over it: those behind them are looked for in another pass.
+pub const LOOKUP_IDS_MAX: usize = 1 << 20;
+/// Longest row of a file that `clicks get --join` reads, bytes. Over it: refused, as a quote
+/// is open.
+pub const JOIN_ROW_BYTES_MAX: u64 = 4 * 1024 * 1024;
+
 /// Longest page of `carom clicks prove` that is read to be checked, bytes.
 pub const PROOF_BYTES_MAX: u64 = 64 << 20;
 

@@ -49,8 +49,8 @@ mod changes;
 pub use changes::changes;
 pub use changes::{Change, Changes, check_lay, lay_over, read_keys, read_lines};
 pub use formats::{
-    Columns, Defaults, Format, HaproxyMatch, Help, Include, Included, Source, ZoneName, base,
-    each_include, host, prefix,
+    Columns, Defaults, Format, HaproxyMatch, Help, Include, Included, Parted, Source, ZoneName,
+    base, each_include, host, prefix,
 };
 pub use key::{Key, KeyScratch, Loose, normalise};
 pub use link::{Link, LinkAnswer, Options, Origin, Status};

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::fs;
 
 use carom::cli::clicks::cat::CatArguments;
-use carom::cli::clicks::row_choice::RowFormatName;
+use carom::cli::clicks::row_choice::FileFormatName;
 use carom::clicks::{
     AddressSource, ChosenColumns, Click, Flags, Tail, TlsSession, Verdict, folder::list, key_file,
 };
@@ -21,7 +21,7 @@ fn without_key(click: Click<'_>) -> TempDir {
     dir
 }
 
-fn prints(click: Click<'_>, format: RowFormatName, expected: &str) {
+fn prints(click: Click<'_>, format: FileFormatName, expected: &str) {
     let dir = without_key(click);
     let (out, _, status) = printed(&CatArguments { format: Some(format), ..wish(dir.path()) });
     assert_eq!((out.as_str(), status), (expected, 0));
@@ -31,7 +31,7 @@ fn prints(click: Click<'_>, format: RowFormatName, expected: &str) {
 fn as_json() {
     prints(
         click(0),
-        RowFormatName::Ndjson,
+        FileFormatName::Ndjson,
         "{\"time\":\"2025-11-22T08:26:40.000000Z\",\"shard\":0,\"seq\":1,\
          \"link\":\"0000000000000001\",\"generation\":1,\"ip\":\"192.0.2.7\",\"status\":302,\
          \"verdict\":\"redirect\",\"head\":false,\"prefetch\":false,\"host\":\"go.example\",\
@@ -56,7 +56,7 @@ fn what_is_not_there_is_null() {
             user_agent: b"",
             ..click(0)
         },
-        RowFormatName::Ndjson,
+        FileFormatName::Ndjson,
         "{\"time\":\"2025-11-22T08:26:40.000007Z\",\"shard\":0,\"seq\":1,\"link\":null,\
          \"generation\":1,\"ip\":\"2001:db8::1\",\"status\":404,\"verdict\":\"unknown\",\
          \"head\":true,\"prefetch\":true,\"host\":\"go.example\",\"path\":\"/a\",\"query\":null,\
@@ -67,7 +67,7 @@ fn what_is_not_there_is_null() {
 fn as_csv() {
     prints(
         Click { path: b"/a,b?", user_agent: b"say \"hi\"", tag: b"spring sale", ..click(0) },
-        RowFormatName::Csv,
+        FileFormatName::Csv,
         "time,shard,seq,link,generation,ip,status,verdict,head,prefetch,host,path,query,referer,\
          user_agent,tag,id,cut,key,target,via\n2025-11-22T08:26:40.000000Z,0,1,0000000000000001,1,192.0.2.7,302,\
          redirect,false,false,go.example,\"/a,b\",,https://news.example/front-page,\
@@ -90,7 +90,7 @@ fn for_spreadsheets() {
         Click { host: b"a,=1,+2", referer: "＝1".as_bytes(), user_agent: b"b", ..click(2) },
     ]);
     let columns = Some(ChosenColumns::parse("host,referer,user_agent,tag,ip,status").unwrap());
-    let (format, excel) = (Some(RowFormatName::Csv), true);
+    let (format, excel) = (Some(FileFormatName::Csv), true);
     let wish = CatArguments { format, excel, columns, ..wish(dir.path()) };
     assert_eq!(
         printed(&wish).0,
@@ -101,7 +101,7 @@ fn for_spreadsheets() {
     );
     let (usual, ..) = printed(&CatArguments { columns: None, ..wish.clone() });
     assert!(usual.lines().next().unwrap().ends_with(";id;cut;key;target;via"), "{usual}");
-    let ndjson = CatArguments { format: Some(RowFormatName::Ndjson), ..wish };
+    let ndjson = CatArguments { format: Some(FileFormatName::Ndjson), ..wish };
     let (out, complaints, status) = printed(&ndjson);
     assert!(out.is_empty() && complaints.contains("leave out `--format ndjson`"), "{complaints}");
     assert_eq!(status, 2);
@@ -140,24 +140,24 @@ fn columns_that_were_named() {
         let columns = Some(ChosenColumns::parse(columns).unwrap());
         printed(&CatArguments { format: Some(format), columns, ..wish(dir.path()) }).0
     };
-    let table = chosen(RowFormatName::Csv, "country,reason,signals,tls_resumed,status");
+    let table = chosen(FileFormatName::Csv, "country,reason,signals,tls_resumed,status");
     assert_eq!(
         table,
         "country,reason,signals,tls_resumed,status\nAT,201,0 2,true,302\n,0,,false,302\n"
     );
-    let table = chosen(RowFormatName::Csv, "+country");
+    let table = chosen(FileFormatName::Csv, "+country");
     let lines: Vec<_> = table.lines().collect();
     assert!(
         lines[0].starts_with("time,") && lines[0].ends_with(",id,cut,key,target,via,country"),
         "{table}"
     );
     assert!(lines[1].ends_with(",,AT") && lines[2].ends_with(",,"), "{table}");
-    let rows = chosen(RowFormatName::Ndjson, "country,reason,query");
+    let rows = chosen(FileFormatName::Ndjson, "country,reason,query");
     assert_eq!(
         rows,
         "{\"country\":\"AT\",\"reason\":201,\"query\":null}\n{\"query\":\"utm_source=mail\"}\n"
     );
-    assert_eq!(chosen(RowFormatName::Ndjson, "cut"), "{}\n{}\n");
+    assert_eq!(chosen(FileFormatName::Ndjson, "cut"), "{}\n{}\n");
 }
 
 #[test]
@@ -177,7 +177,7 @@ fn what_is_cut_is_named() {
     let row: serde_json::Value = serde_json::from_str(&out).unwrap();
     assert_eq!(row["cut"], serde_json::json!(["path", "user_agent"]));
     let (out, _, _) =
-        printed(&CatArguments { format: Some(RowFormatName::Csv), ..wish(dir.path()) });
+        printed(&CatArguments { format: Some(FileFormatName::Csv), ..wish(dir.path()) });
     assert!(out.ends_with(",path user_agent,,,\n"), "{out}");
 }
 

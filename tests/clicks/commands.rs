@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use carom::cli::clicks::cat::{CatArguments, cat};
 use carom::cli::clicks::filter::{ClickTime, FilterArguments, VerdictArgument};
-use carom::cli::clicks::row_choice::RowFormatName;
+use carom::cli::clicks::row_choice::FileFormatName;
 use carom::cli::clicks::stats::{self, StatsArguments, stats};
 use carom::cli::clicks::verify::{VerifyArguments, verify};
 use carom::clicks::{Click, Flags, Verdict, folder::list};
@@ -39,10 +39,11 @@ fn verified_json(path: &Path) -> Value {
 
 fn cat_of(path: &Path, filter: FilterArguments) -> Printed {
     let paths = vec![path.to_owned()];
-    let format = Some(RowFormatName::Ndjson);
+    let format = Some(FileFormatName::Ndjson);
     let wish = CatArguments {
         paths,
         format,
+        output: None,
         columns: None,
         follow: false,
         excel: false,

@@ -10,6 +10,7 @@ mod crafted;
 mod damage;
 mod erasure;
 mod follow;
+mod get;
 mod hidden;
 mod ids;
 mod images;
@@ -35,13 +36,14 @@ use std::sync::atomic::AtomicBool;
 
 use carom::cli::clicks::cat::{CatArguments, cat};
 use carom::cli::clicks::filter::FilterArguments;
-use carom::cli::clicks::row_choice::RowFormatName;
+use carom::cli::clicks::row_choice::FileFormatName;
 
 /// The clicks of a folder as NDJSON.
 fn wish(dir: &Path) -> CatArguments {
     CatArguments {
         paths: vec![dir.to_owned()],
-        format: Some(RowFormatName::Ndjson),
+        format: Some(FileFormatName::Ndjson),
+        output: None,
         columns: None,
         follow: false,
         excel: false,

@@ -9,7 +9,7 @@ use std::sync::atomic::AtomicBool;
 
 use carom::cli::clicks::cat::{CatArguments, cat};
 use carom::cli::clicks::filter::FilterArguments;
-use carom::cli::clicks::row_choice::RowFormatName;
+use carom::cli::clicks::row_choice::FileFormatName;
 use carom::clicks::{
     COLUMNS, Click, Flags, Ledger, Salt, Tail, Verdict, Writer, close_frame, key_file,
 };
@@ -44,10 +44,11 @@ pub fn agree(files: &[PathBuf]) -> Vec<String> {
     assert!(python.status.success(), "{said}");
 
     let filter = FilterArguments::default();
-    let (paths, format, click_key) = (files.to_vec(), Some(RowFormatName::Ndjson), Some(key));
+    let (paths, format, click_key) = (files.to_vec(), Some(FileFormatName::Ndjson), Some(key));
     let wish = CatArguments {
         paths,
         format,
+        output: None,
         columns: None,
         follow: false,
         excel: false,

@@ -1,6 +1,6 @@
 //! `carom clicks cat`: clicks as rows, also while they are written.
 
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -8,12 +8,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use anyhow::ensure;
 use clap::Args;
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use super::filter::FilterArguments;
 use super::folders::folders;
-use super::row_choice::{self, RowFormatName};
+use super::output::{Output, PRIVATE};
+use super::printer::Printer;
+use super::row_choice::FileFormatName;
 use super::totals::{status, total};
 use crate::cli::pipe::is_broken_pipe;
 use crate::cli::wishes::default_name;
@@ -33,8 +36,11 @@ pub struct CatArguments {
     #[arg(env = "CAROM_CLICKS", default_value = CLICKS_FOLDER_DEFAULT, value_name = "DIR|FILE")]
     pub paths: Vec<PathBuf>,
     /// How to print them.
-    #[arg(long, value_enum, default_value = default_name::<RowFormatName>())]
-    pub format: Option<RowFormatName>,
+    #[arg(long, value_enum, default_value = default_name::<FileFormatName>())]
+    pub format: Option<FileFormatName>,
+    /// The file to write, put in its place when all is in it [default: standard output]
+    #[arg(long, short, value_name = "FILE", conflicts_with = "follow")]
+    pub output: Option<PathBuf>,
     /// CSV that Excel and other spreadsheets open as a table: with a byte order mark and `;`,
     /// and an apostrophe before what would be a formula.
     #[arg(long)]
@@ -67,15 +73,14 @@ pub fn run(wish: &CatArguments) -> ExitCode {
             let _ = signal_hook::flag::register(signal, stop.clone());
         }
     }
-    let out = BufWriter::with_capacity(OUT_BYTES, io::stdout().lock());
-    ExitCode::from(cat(wish, out, &mut io::stderr().lock(), &stop))
+    ExitCode::from(cat(wish, io::stdout(), &mut io::stderr().lock(), &stop))
 }
 
 /// Prints clicks to `out`, and what is wrong to `complaints`; returns the exit
 /// status. A follower ends when `stop` is set.
 pub fn cat(
     wish: &CatArguments,
-    out: impl Write,
+    out: impl Write + Send,
     complaints: &mut impl Write,
     stop: &AtomicBool,
 ) -> u8 {
@@ -98,7 +103,7 @@ pub fn cat(
 /// The clicks that were printed are told with the totals.
 fn print(
     wish: &CatArguments,
-    out: impl Write,
+    out: impl Write + Send,
     say: &mut impl FnMut(&str),
     stop: &AtomicBool,
 ) -> anyhow::Result<(Tally, u64)> {
@@ -109,7 +114,10 @@ fn print(
     ledger.pass_over_all_but(filter.times.clone());
     let columns = wish.columns.clone().unwrap_or_default();
     let has_ids = columns.has_ids();
-    let mut rows = row_choice::begin(wish.format, wish.excel, &columns, out)?;
+    let mut output = Output::begin(wish.output.as_deref(), PRIVATE, out)?;
+    check_parquet(wish, output.is_file())?;
+    let out = BufWriter::with_capacity(OUT_BYTES, &mut output);
+    let mut rows = Printer::begin(wish.format, wish.excel, &columns, out)?;
     let mut printed = 0;
     loop {
         while let Some(mut entry) = ledger.next_click()? {
@@ -130,9 +138,22 @@ fn print(
             }
         }
         if !wish.follow || stop.load(Ordering::Relaxed) {
-            return Ok((ledger.tally(), printed));
+            break;
         }
         thread::sleep(POLL);
         ledger.update()?;
     }
+    rows.close()?;
+    output.finish()?;
+    Ok((ledger.tally(), printed))
+}
+
+/// Refuses what a Parquet file cannot be: text for a terminal, or read before its end.
+fn check_parquet(wish: &CatArguments, is_file: bool) -> anyhow::Result<()> {
+    if wish.format == Some(FileFormatName::Parquet) {
+        ensure!(!wish.follow, "a Parquet file is whole only at its end; leave out --follow");
+        let is_shown = !is_file && io::stdout().is_terminal();
+        ensure!(!is_shown, "a Parquet file is no text for a terminal; name a file with -o FILE");
+    }
+    Ok(())
 }

@@ -4,6 +4,8 @@ pub mod cat;
 pub mod filter;
 mod folders;
 pub mod get;
+mod output;
+mod printer;
 pub mod prove;
 pub mod prune;
 mod reading;
@@ -22,14 +24,14 @@ use super::wishes::Said;
 /// Read the click log.
 #[derive(Clone, Debug, Subcommand)]
 pub enum ClicksCommand {
-    /// Print clicks, oldest first.
+    /// Print clicks, oldest first, or write them to a file.
     ///
     /// What is damaged or missing is said on standard error, with totals at the
     /// end. The exit status is 0 when every click that was answered has been
     /// printed, 1 when some are damaged, missing or were lost, 2 when something
     /// cannot be read at all.
     Cat(Said<cat::CatArguments>),
-    /// Print the clicks with these ids.
+    /// Print the clicks with these ids, or a file of conversions with their columns.
     ///
     /// An id tells where its click is recorded, so nothing is searched. Where
     /// there is no such click, standard error says why. The exit status is 0 when

@@ -17,6 +17,29 @@ pub enum RowFormatName {
     Csv,
 }
 
+/// How clicks are written that may also be a Parquet file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum FileFormatName {
+    /// One JSON object a line.
+    #[default]
+    Ndjson,
+    /// Comma-separated, with a header row.
+    Csv,
+    /// A Parquet file, where that was built in.
+    Parquet,
+}
+
+impl FileFormatName {
+    /// The same where it is rows.
+    pub(super) fn rows(self) -> Option<RowFormatName> {
+        match self {
+            Self::Ndjson => Some(RowFormatName::Ndjson),
+            Self::Csv => Some(RowFormatName::Csv),
+            Self::Parquet => None,
+        }
+    }
+}
+
 impl From<RowFormatName> for RowFormat {
     fn from(format: RowFormatName) -> Self {
         match format {

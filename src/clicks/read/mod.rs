@@ -9,6 +9,7 @@ pub mod event;
 pub mod half_deleted;
 pub mod ledger;
 mod links;
+pub mod lookup;
 pub mod position;
 pub mod reader;
 pub mod recovery;

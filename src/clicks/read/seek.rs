@@ -1,6 +1,7 @@
 //! One click by its place: its record is found there, and the texts that it refers to.
 //! What its link was is told by the records before it.
 
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -90,8 +91,29 @@ pub fn find_click(
     folder: &Path,
     place: &ClickPlace,
 ) -> anyhow::Result<Result<FoundClick, Missing>> {
-    let Listing { segments: files, strays, .. } = folder::look(folder)
-        .with_context(|| format!("cannot read the click folder {}", folder.display()))?;
+    let listing = look(folder)?;
+    match locate(&listing, place)? {
+        Ok((source, path)) => find_click_in(folder, &source, place)
+            .with_context(|| format!("cannot read {}", path.display())),
+        Err(missing) => Ok(Err(missing)),
+    }
+}
+
+pub(super) fn look(folder: &Path) -> anyhow::Result<Listing> {
+    folder::look(folder)
+        .with_context(|| format!("cannot read the click folder {}", folder.display()))
+}
+
+/// The segment of `place` and its path, or why it is not there.
+///
+/// # Errors
+///
+/// A sentence when it cannot be opened.
+pub(super) fn locate(
+    listing: &Listing,
+    place: &ClickPlace,
+) -> anyhow::Result<Result<(File, PathBuf), Missing>> {
+    let Listing { segments: files, strays, .. } = listing;
     let of_shard = |file: &&SegmentFile| file.shard == place.shard;
     let Some(file) = files.iter().filter(of_shard).find(|file| file.number == place.segment) else {
         let is_here =
@@ -99,18 +121,19 @@ pub fn find_click(
         if let Some(stray) = strays.iter().find(|stray| is_here(&stray.named)) {
             bail!("cannot read {}: {}", stray.named.path.display(), stray.why);
         }
-        if let Some(node) = node_of(&files).filter(|node| *node != place.node) {
+        if let Some(node) = node_of(files).filter(|node| *node != place.node) {
             return Ok(Err(Missing::OtherNode(node)));
         }
         let is_passed = files.iter().filter(of_shard).any(|file| file.number > place.segment);
         return Ok(Err(if is_passed { Missing::Deleted } else { Missing::NoSegment }));
     };
-    let path = file.path.display();
-    let source = match file.open() {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Err(Missing::Deleted)),
-        opened => opened.with_context(|| format!("cannot open {path}"))?,
-    };
-    find_click_in(folder, &source, place).with_context(|| format!("cannot read {path}"))
+    match file.open() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Err(Missing::Deleted)),
+        opened => {
+            let source = opened.with_context(|| format!("cannot open {}", file.path.display()))?;
+            Ok(Ok((source, file.path.clone())))
+        }
+    }
 }
 
 /// Looks for the click at `place` in its segment, a file of `folder`.

@@ -65,6 +65,23 @@ impl ChosenColumns {
         Ok(chosen)
     }
 
+    /// The same where these are the usual columns, names with commas between them.
+    ///
+    /// # Panics
+    ///
+    /// If there are no such columns.
+    #[must_use]
+    pub fn beside(&self, usual: &str) -> Self {
+        let mut chosen = Self::parse(usual).expect("there are such columns");
+        if self.before == Before::Nothing {
+            return self.clone();
+        }
+        let is_new = |column: &&&Column| !chosen.named.contains(*column);
+        let more: Vec<_> = self.named.iter().filter(is_new).copied().collect();
+        chosen.named.extend(more);
+        chosen
+    }
+
     /// What the same words chose before segments told of links: the usual columns were
     /// fewer.
     #[must_use]
@@ -166,6 +183,15 @@ mod tests {
     fn usual_ones_are_there_once() {
         check("+key,target,via", "…");
         check("+via,country,time", "… country");
+    }
+    #[test]
+    fn others_may_be_usual() {
+        let check = |text: &str, want: &str| {
+            assert_eq!(ChosenColumns::parse(text).unwrap().beside("time,key").to_string(), want);
+        };
+        check("+key,country", "time,key,country");
+        check("country,time", "country,time");
+        assert_eq!(ChosenColumns::default().beside("time,key").to_string(), "time,key");
     }
     #[test]
     fn sinks_are_registered_with_the_same_whatever_is_usual() {

@@ -8,6 +8,8 @@ pub mod facet;
 pub mod filter;
 pub mod link_keys;
 pub mod local_time;
+#[cfg(feature = "parquet")]
+pub mod parquet_rows;
 pub mod rows;
 pub mod sites;
 pub mod spelling;

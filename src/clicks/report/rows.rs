@@ -155,6 +155,13 @@ fn defused(text: &str) -> String {
     defused
 }
 
+/// Text as a cell that a spreadsheet takes for text: an apostrophe stands before whatever
+/// would be a formula, and what is hidden is written as `\xNN`.
+#[must_use]
+pub fn spreadsheet_cell(text: &str) -> String {
+    visible_cell(&defused(text)).into_owned()
+}
+
 impl<W: Write> Csv<W> {
     fn new(columns: &ChosenColumns, mut out: W, for_spreadsheets: bool) -> io::Result<Self> {
         let columns: Vec<_> = columns.in_tables().collect();
@@ -179,9 +186,7 @@ impl<W: Write> Csv<W> {
                     self.out.write_field(&self.number)
                 }
                 Cell::Plain(text) => self.out.write_field(text),
-                Cell::Text(text) if self.defuses => {
-                    self.out.write_field(&*visible_cell(&defused(&text)))
-                }
+                Cell::Text(text) if self.defuses => self.out.write_field(spreadsheet_cell(&text)),
                 Cell::Text(text) => self.out.write_field(&*visible_cell(&text)),
                 // A list is no CSV field, so the names share one.
                 Cell::Names(names) => self.out.write_field(speller.names(names).unwrap_or("")),

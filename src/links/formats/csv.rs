@@ -15,12 +15,14 @@ use crate::words::counted;
 mod delimiter;
 mod dialect;
 mod header;
+mod parted;
 mod quotes;
 mod records;
 
 pub(super) use delimiter::told_from;
 pub(super) use dialect::Dialect;
 pub(super) use header::{Places, listed, named_places, spell_cell};
+pub use parted::Parted;
 pub(super) use records::records;
 
 /// How a file begins.

@@ -50,6 +50,7 @@ mod xlsx;
 #[path = "xlsx/absent.rs"]
 mod xlsx;
 
+pub use self::csv::Parted;
 pub use columns::Columns;
 pub use dates::ZoneName;
 pub use defaults::Defaults;

@@ -15,6 +15,11 @@ use crate::clicks::{ChosenColumns, RowFormat};
 /// The sinks, as they are written, for messages.
 pub const SINKS: &str = "stdout, file:DIR or parquet:DIR";
 
+/// What is said where Parquet is wanted and was not built in.
+#[cfg(not(feature = "parquet"))]
+pub const NO_PARQUET: &str = "this carom was built without Parquet; build it with \
+                              `cargo build --release --features parquet`";
+
 /// The name under which standard output was registered where none was given, when it was
 /// then registered.
 pub const STDOUT_NAME: &str = "stdout";
@@ -162,10 +167,7 @@ impl Address {
                 Box::new(parquet::ParquetSink::open(folder, &self.columns)?)
             }
             #[cfg(not(feature = "parquet"))]
-            SinkKind::Parquet(_) => bail!(
-                "this carom was built without Parquet; build it with \
-                 `cargo build --release --features parquet`"
-            ),
+            SinkKind::Parquet(_) => bail!(NO_PARQUET),
         })
     }
 }

@@ -8,5 +8,7 @@ mod parquet;
 mod sink;
 mod stream;
 
+#[cfg(not(feature = "parquet"))]
+pub use address::NO_PARQUET;
 pub use address::{Address, SINKS, STDOUT_NAME, SinkKind};
 pub use sink::Sink;

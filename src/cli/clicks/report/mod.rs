@@ -6,10 +6,10 @@ mod html;
 mod page;
 
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 use clap::Args;
 use jiff::Timestamp;
 
@@ -17,9 +17,9 @@ use self::counts::ReportCounts;
 use self::page::{Heading, page};
 use super::filter::FilterArguments;
 use super::folders::folders;
+use super::output::Output;
 use super::reading::ended;
 use crate::clicks::LocalTime;
-use crate::disk::aside::Aside;
 use crate::limits::{CLICKS_FOLDER_DEFAULT, STATS_ROWS_DEFAULT};
 
 /// What `carom clicks report` is asked to do.
@@ -58,10 +58,9 @@ fn report(wish: &ReportArguments, out: impl Write, complaints: &mut impl Write) 
     ended(read, &wish.filter.filter(), wish.quiet, complaints)
 }
 
-fn write(wish: &ReportArguments, mut out: impl Write) -> anyhow::Result<ReportCounts> {
-    let (output, filter) = (&*wish.output, &wish.filter);
-    let is_file = output != Path::new("-");
-    let to = is_file.then(|| begin(output)).transpose()?;
+fn write(wish: &ReportArguments, out: impl Write) -> anyhow::Result<ReportCounts> {
+    let filter = &wish.filter;
+    let mut to = Output::begin(Some(&wish.output), 0o666, out)?;
     let folders = folders(&wish.paths);
     let counts = ReportCounts::read(&folders, wish.click_key.as_deref(), filter)?;
     let paths: Vec<_> = folders.iter().map(|path| path.display().to_string()).collect();
@@ -73,21 +72,8 @@ fn write(wish: &ReportArguments, mut out: impl Write) -> anyhow::Result<ReportCo
     };
     let local = LocalTime::new(filter.zone());
     let page = page(&heading, &counts, &local, wish.top.unwrap_or(STATS_ROWS_DEFAULT));
-    match to {
-        Some(aside) => aside
-            .put(page.as_bytes())
-            .with_context(|| format!("cannot write {}", output.display()))?,
-        None => {
-            out.write_all(page.as_bytes())?;
-            out.flush()?;
-        }
-    }
+    to.write_all(page.as_bytes())
+        .with_context(|| format!("cannot write {}", wish.output.display()))?;
+    to.finish()?;
     Ok(counts)
-}
-
-/// Begins the file, so that it is known before all is read whether it can be written.
-fn begin(path: &Path) -> anyhow::Result<Aside> {
-    ensure!(path.file_name().is_some(), "the output has no file name; name a file");
-    ensure!(!path.is_dir(), "{} is a folder; name a file in it", path.display());
-    Aside::create_shared(path, 0o666).with_context(|| format!("cannot create {}", path.display()))
 }

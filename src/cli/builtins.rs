@@ -72,8 +72,10 @@ fn favicon(text: &str) -> Result<bool, String> {
 
 fn health_path(text: &str) -> Result<Arc<[u8]>, String> {
     let mut room = Vec::new();
-    let is_path = text.starts_with('/') && !text.contains(['?', '#', '*', ':']);
-    if !is_path {
+    if text.contains(['*', ':']) {
+        return Err("it is one path and no pattern; write it whole, such as /healthz".to_owned());
+    }
+    if !text.starts_with('/') || text.contains(['?', '#']) {
         return Err("write a path without a query, such as /healthz".to_owned());
     }
     Ok(normalise(text.as_bytes(), &mut room).into())
@@ -88,7 +90,10 @@ mod tests {
         let path = |text| health_path(text).map(|path| String::from_utf8_lossy(&path).into_owned());
         assert_eq!(path("/up//now"), Ok("/up/now".to_owned()));
         assert!(path("healthz").unwrap_err().contains("such as /healthz"));
-        assert!(path("/a?b").is_err() && path("/a/*").is_err());
+        assert!(path("/a?b").unwrap_err().contains("a path without a query"));
+        for pattern in ["/h*", "/a/*", "/:x"] {
+            assert!(path(pattern).unwrap_err().contains("one path and no pattern"), "{pattern}");
+        }
         assert_eq!(robots("none"), Ok(Robots::NoReply));
         assert!(robots("/no/such/file").is_err());
         assert_eq!((favicon("none"), favicon("204").is_err()), (Ok(true), true));

@@ -1,6 +1,7 @@
 //! A Caddyfile: the `redir`s of its sites. Caddy sorts them, so that those of longer paths
 //! come first, and compares paths in any case.
 
+mod imports;
 mod rule;
 mod tokens;
 
@@ -8,6 +9,7 @@ use super::ordered::{Ordered, OrderedRule, emit};
 use super::row::Line;
 use super::source::Help;
 use crate::links::bytes::shown;
+use imports::{expanded, refused};
 use rule::{Matcher, Matchers, everything, named, of_path, sent, status};
 use tokens::{Node, tree};
 
@@ -32,21 +34,26 @@ pub(super) fn read(text: &[u8], help: &Help<'_>, take: &mut dyn FnMut(u32, Line<
     let mut all = Vec::new();
     match nodes {
         Err((line, message)) => all.push(Ordered::Refused(line, message)),
-        Ok(nodes) => sites(&nodes, help, &mut all),
+        Ok(nodes) => sites(&expanded(nodes), help, &mut all),
     }
     emit("Caddy", &all, take);
 }
 
 fn sites(nodes: &[Node], help: &Help<'_>, all: &mut Vec<Ordered>) {
-    // A file without braces is one site, whose address is its first line.
-    let is_one = nodes.iter().all(|node| node.block.is_none() || node.name().starts_with('@'));
-    let whole = match nodes.split_first() {
-        Some((first, rest)) if is_one && !nodes.is_empty() => {
-            Some(Node { line: first.line, words: first.words.clone(), block: Some(rest.to_vec()) })
-        }
-        _ => None,
+    // A site without braces is the last one, whose address is its first line.
+    let is_aside = |node: &Node| {
+        let name = node.name();
+        name == "import" || (node.block.is_some() && (name.is_empty() || name.starts_with('(')))
     };
-    let nodes = whole.as_ref().map_or(nodes, core::slice::from_ref);
+    let first = nodes.iter().position(|node| !is_aside(node));
+    let bare = first.filter(|&at| nodes[at].block.is_none());
+    let (nodes, rest) = nodes.split_at(bare.unwrap_or(nodes.len()));
+    let last = rest.split_first().map(|(first, rest)| Node {
+        line: first.line,
+        words: first.words.clone(),
+        block: Some(rest.to_vec()),
+    });
+    let nodes = nodes.iter().chain(&last);
     let mut known: Vec<(u32, Site)> = Vec::new();
     let mut found = Vec::new();
     for node in nodes {
@@ -59,6 +66,7 @@ fn sites(nodes: &[Node], help: &Help<'_>, all: &mut Vec<Ordered>) {
             Some(name) if name.starts_with('(') => {
                 all.push(Ordered::Other(node.line, format!("the snippet {name}")));
             }
+            Some("import") => all.push(Ordered::Refused(node.line, refused(node))),
             Some(_) => match site(&node.words) {
                 Ok(site) => {
                     found.push((known.len(), block));
@@ -85,7 +93,7 @@ fn sites(nodes: &[Node], help: &Help<'_>, all: &mut Vec<Ordered>) {
 /// A directive outside of each site.
 fn odd(node: &Node) -> Ordered {
     match node.name() {
-        "import" => Ordered::Refused(node.line, IMPORT.to_owned()),
+        "import" => Ordered::Refused(node.line, refused(node)),
         name => Ordered::Refused(
             node.line,
             format!(
@@ -95,8 +103,6 @@ fn odd(node: &Node) -> Ordered {
         ),
     }
 }
-
-const IMPORT: &str = "what is imported is not read; put its lines here";
 
 fn site(words: &[String]) -> Result<Site, String> {
     let mut site = Site { hosts: Vec::new(), is_plain: true };
@@ -164,7 +170,7 @@ impl SiteReader<'_> {
                     Ok(redir) => redirs.push(redir),
                     Err(message) => self.all.push(Ordered::Refused(node.line, message)),
                 },
-                "import" => self.all.push(Ordered::Refused(node.line, IMPORT.to_owned())),
+                "import" => self.all.push(Ordered::Refused(node.line, refused(node))),
                 name if name.starts_with('@') => {}
                 _ => {
                     self.all.push(Ordered::Other(node.line, name.to_owned()));

@@ -158,6 +158,7 @@ fn rows(redirect: &Redirect, line: u32, help: &Help<'_>) -> Result<Vec<OrderedRu
     let mut destination = redirect.destination.clone();
     if let Some(rest) = rest {
         let bare = rest.trim_end_matches('*');
+        in_path(&destination, bare)?;
         destination = destination.replace(&format!("/:{bare}*"), &format!(":{bare}"));
         destination = destination.replace(&format!("/:{bare}"), &format!(":{bare}"));
     }
@@ -181,6 +182,25 @@ fn rows(redirect: &Redirect, line: u32, help: &Help<'_>) -> Result<Vec<OrderedRu
             })
         })
         .collect()
+}
+
+/// Refuses a destination that has what `:name*` captured elsewhere than as segments of its path.
+fn in_path(destination: &str, name: &str) -> Result<(), String> {
+    let path = destination.find(['?', '#']).unwrap_or(destination.len());
+    let named = format!(":{name}");
+    let is_in_name = |it: char| it.is_ascii_alphanumeric() || it == '_';
+    let mut places = destination.match_indices(&named).map(|(at, _)| at);
+    let is_odd = |at: usize| {
+        let is_it = !destination[at + named.len()..].starts_with(is_in_name);
+        is_it && (at > path || !destination[..at].ends_with('/'))
+    };
+    if places.any(is_odd) {
+        return Err(format!(
+            "the destination has :{name}* elsewhere than behind a slash of its path, where no link puts \
+             several segments; leave it out there"
+        ));
+    }
+    Ok(())
 }
 
 /// What a redirect is for that no key says.
@@ -381,6 +401,9 @@ mod tests {
                 "~/b|https://x/c|302|query=keep|nocase=",
             ],
         );
+        one("/b/:id*", "/c/:x?id=:id*", &["!elsewhere than behind a slash of its path"]);
+        one("/b/:id*", "/c/:id?y=/:id*", &["!elsewhere than behind a slash of its path"]);
+        one("/b/:id*", "/:id/c-:id", &["!elsewhere than behind a slash of its path"]);
         one("/b/:id", "/c/:no", &["!names :no"]);
         check(
             r#"{"regex":"^/r/(.*)$","destination":"/c/:1"}"#,

@@ -16,6 +16,11 @@ pub(super) struct Document<'t> {
     line: u32,
 }
 
+/// What JSON is read, for what is none of that.
+pub(super) const READ: &str = "carom reads an object a line or a list of objects, each with a key and a target (--columns \
+     key=…,target=…), vercel.json, firebase.json, S3 website configurations, CloudFront key-value \
+     stores, what Bitly, Dub and Shlink export, and what the WordPress plugin Redirection does";
+
 /// A line and what is wrong there, as a sentence.
 pub(super) type Wrong = (u32, String);
 

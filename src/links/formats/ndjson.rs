@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::cells::{self, Cells, Field, PLAIN, named, spell};
 use super::columns::WhichColumn;
+use super::json::{READ, looks};
 use super::plain;
 use super::row::Line;
 use super::source::Help;
@@ -69,14 +70,33 @@ fn read_line(
     if line.first() != Some(&b'{') {
         return Err("the line is no JSON object; write one object a line".to_owned());
     }
-    let object: Map<String, Value> = serde_json::from_slice(line)
-        .map_err(|error| format!("not readable as JSON: {}", without_place(&error)))?;
+    let object: Map<String, Value> = serde_json::from_slice(line).map_err(|error| {
+        if has_several(line) {
+            return "the line has several objects; write each on a line of its own, or all in a list \
+                    with brackets around it"
+                .to_owned();
+        }
+        format!("not readable as JSON: {}", without_place(&error))
+    })?;
     take_fields(&object, field, found)?;
+    if found.is_empty() {
+        let object = Value::Object(object);
+        return Err(format!("the line is {}, and nothing in it is known; {READ}", looks(&object)));
+    }
     // Shlink keeps a link's time in an object of its own.
     match object.get("meta") {
         Some(Value::Object(meta)) => take_fields(meta, field, found),
         _ => Ok(()),
     }
+}
+
+/// Whether objects stand one behind the other, with a comma between them or without.
+fn has_several(line: &[u8]) -> bool {
+    let mut objects = serde_json::Deserializer::from_slice(line).into_iter::<Map<String, Value>>();
+    let is_first = objects.next().is_some_and(|first| first.is_ok());
+    let rest = line.get(objects.byte_offset()..).unwrap_or_default().trim_ascii_start();
+    let rest = rest.strip_prefix(b",").unwrap_or(rest).trim_ascii_start();
+    is_first && rest.first() == Some(&b'{')
 }
 
 fn take_fields(

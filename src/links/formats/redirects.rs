@@ -84,7 +84,7 @@ struct RedirectsReader<'a> {
     /// Keys that rows were made of, with the target and status of each.
     keys: HashMap<Vec<u8>, (&'a [u8], &'a [u8])>,
     rivals: Rivals,
-    /// Netlify: what rules that are refused are for.
+    /// What rules that are refused are for, which their program has.
     claimed: Claimed,
 }
 
@@ -112,6 +112,7 @@ impl<'a> RedirectsReader<'a> {
                 Some(Err(message)) => Err(message),
             };
             if let Err(message) = written {
+                self.claimed.add(&pages_file.claimed(), number);
                 take(number, Line::Refused(message));
             }
         }

@@ -4,7 +4,7 @@
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::json::{Document, Fields, items, looks, part};
+use super::json::{Document, Fields, READ, items, looks, part};
 use super::name::Format;
 use super::row::Line;
 
@@ -16,10 +16,6 @@ pub(super) struct Relined {
     /// What is said of the document.
     pub(super) other: Option<String>,
 }
-
-const READ: &str = "carom reads an object a line or a list of objects, each with a key and a target (--columns \
-     key=…,target=…), vercel.json, firebase.json, S3 website configurations, CloudFront key-value \
-     stores, and what Bitly, Dub and Shlink export";
 
 /// What a document of several lines is as objects of one a line; nothing if it is no
 /// document, or of another format.

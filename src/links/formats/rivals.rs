@@ -46,14 +46,38 @@ struct Rule {
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
     Literal,
-    Placeholder,
+    /// A placeholder, by what it takes: fewer letters come first.
+    Placeholder(Taken),
     Rest,
+}
+
+/// What a placeholder takes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Taken {
+    Digits,
+    Word,
+    Any,
 }
 
 #[derive(PartialEq, Eq)]
 enum Segment {
     Literal(Box<[u8]>),
-    Placeholder,
+    Placeholder(Taken),
+}
+
+impl Segment {
+    fn of(segment: &[u8]) -> Segment {
+        match segment {
+            [b':', letter, ..] if letter.is_ascii_alphabetic() => {
+                Segment::Placeholder(match segment {
+                    _ if segment.ends_with(b"(int)") => Taken::Digits,
+                    _ if segment.ends_with(b"(word)") => Taken::Word,
+                    _ => Taken::Any,
+                })
+            }
+            literal => Segment::Literal(literal.into()),
+        }
+    }
 }
 
 impl Rivals {
@@ -130,17 +154,13 @@ impl Rule {
         let is_open = open.is_some();
         let (path, stem) = open.unwrap_or((whole, b""));
         let parts = path.split(|&byte| byte == b'/').skip(1);
-        let segments = parts.map(|segment| match segment {
-            [b':', letter, ..] if letter.is_ascii_alphabetic() => Segment::Placeholder,
-            literal => Segment::Literal(literal.into()),
-        });
-        let segments: Vec<Segment> = segments.collect();
+        let segments: Vec<Segment> = parts.map(Segment::of).collect();
         let literal = |segment: &Segment| match segment {
             Segment::Literal(text) => Some(1 + text.len()),
-            Segment::Placeholder => None,
+            Segment::Placeholder(_) => None,
         };
         let mut beginning = segments.iter().map_while(literal).sum::<usize>() + 1;
-        if !segments.contains(&Segment::Placeholder) {
+        if segments.iter().all(|it| matches!(it, Segment::Literal(_))) {
             beginning += stem.len();
         }
         let has_query = path.len() + start < key.len() && key.contains(&b'?');
@@ -149,7 +169,7 @@ impl Rule {
     }
 
     fn has_placeholders(&self) -> bool {
-        self.segments.contains(&Segment::Placeholder)
+        self.segments.iter().any(|it| matches!(it, Segment::Placeholder(_)))
     }
 
     fn is_pattern(&self) -> bool {
@@ -180,7 +200,7 @@ impl Rule {
     fn kinds(&self) -> Vec<Kind> {
         let kinds = self.segments.iter().map(|segment| match segment {
             Segment::Literal(_) => Kind::Literal,
-            Segment::Placeholder => Kind::Placeholder,
+            Segment::Placeholder(taken) => Kind::Placeholder(*taken),
         });
         kinds.chain(self.is_open.then_some(Kind::Rest)).collect()
     }
@@ -214,7 +234,7 @@ impl Rule {
         match other.segments.get(at) {
             _ if self.stem.is_empty() => true,
             Some(Segment::Literal(text)) => text.starts_with(&self.stem),
-            Some(Segment::Placeholder) => true,
+            Some(Segment::Placeholder(_)) => true,
             None if at > other.segments.len() => true,
             None => self.stem.starts_with(&other.stem) || other.stem.starts_with(&self.stem),
         }
@@ -280,5 +300,7 @@ mod tests {
         check("/a/* /a/", "/a/<1");
         check("/a/:x/* /a/:x/:y", "/a/:x/:y<1");
         check("/a/:x/:y /a/:x/*", "");
+        check("/a/:x /a/:y(word) /a/:z(int) /a/b", "/a/:y(word)<1 /a/:z(int)<1 /a/b<1");
+        check("/a/:z(int) /a/:y(word) /a/:x", "");
     }
 }

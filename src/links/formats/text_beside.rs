@@ -11,7 +11,7 @@ pub(super) fn checked(format: Format, written: Line<'_>) -> Line<'_> {
         Line::Link(row) | Line::Changed(row, _) => row.key,
         _ => return written,
     };
-    if takes(format) || !has_text_beside(key) {
+    if takes(format) || !has_text_beside(key, format == Format::Vercel) {
         return written;
     }
     Line::Refused(format!(
@@ -28,10 +28,16 @@ fn takes(format: Format) -> bool {
     matches!(format, Native | Csv | Tsv | Ndjson | Xlsx | Shlink | Yourls | Bitly | Dub)
 }
 
-fn has_text_beside(key: &[u8]) -> bool {
+/// `has_types`: a placeholder may say what it takes.
+fn has_text_beside(key: &[u8], has_types: bool) -> bool {
     let path = key.iter().position(|&byte| byte == b'/').map_or(&[][..], |at| &key[at + 1..]);
     let path = path.split(|&byte| byte == b'?').next().unwrap_or(path);
-    path.split(|&byte| byte == b'/').any(|segment| match segment {
+    let bare = |segment| {
+        let types = [&b"(int)"[..], b"(word)"];
+        let typed = types.iter().find_map(|typed| <[u8]>::strip_suffix(segment, *typed));
+        typed.filter(|_| has_types).unwrap_or(segment)
+    };
+    path.split(|&byte| byte == b'/').map(bare).any(|segment| match segment {
         [b':', first, rest @ ..] if first.is_ascii_alphabetic() => {
             rest.iter().any(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_')
         }
@@ -46,10 +52,12 @@ mod tests {
     #[test]
     fn text_beside() {
         for key in ["/:x.html", "/a*", "h.example/a/b-*", "/:id(int)", "/a/:x-:y/c", "*.h/a*"] {
-            assert!(has_text_beside(key.as_bytes()), "{key}");
+            assert!(has_text_beside(key.as_bytes(), false), "{key}");
         }
         for key in ["/a", "/:x", "/a/:x_1/b/*", "/*", "*.h.example/a", "/Talk:x", "/a?b=*", "h"] {
-            assert!(!has_text_beside(key.as_bytes()), "{key}");
+            assert!(!has_text_beside(key.as_bytes(), false), "{key}");
         }
+        assert!(!has_text_beside(b"/n/:id(int)/:w(word)", true));
+        assert!(has_text_beside(b"/n/:id(int).html", true));
     }
 }

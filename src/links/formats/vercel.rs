@@ -153,7 +153,7 @@ fn rows(redirect: &Redirect, line: u32, help: &Help<'_>) -> Result<Vec<OrderedRu
         }
         rules.push(OrderedRule {
             line,
-            key: [host.as_bytes(), &filled.key, query.as_bytes()].concat(),
+            key: [host.as_bytes(), &pattern.typed(&filled.key), query.as_bytes()].concat(),
             target: made.target,
             status: status.to_string(),
             keeps_query: true,

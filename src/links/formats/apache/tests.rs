@@ -201,6 +201,11 @@ fn servers() {
     config("Include x.conf", &["1 !what x.conf brings is not read"]);
     config("ErrorDocument 404 https://x/\nErrorDocument 500 /e", &["2 -", "1 !--fallback"]);
     config("ServerName *.x.*", &["1 !no key stands for the hosts"]);
+    config(
+        "<VirtualHost *:80>\nServerName http://h:80\nServerAlias g # c\nRedirect gone /a/\n</VirtualHost>",
+        &["4 h/a/*||410", "4 g/a/*||410", "3 !Apache has no comments behind a directive"],
+    );
+    config("ServerName https://h/", &["1 !names no host; write it as h.example"]);
     config("</If>", &["1 !closes what is not open"]);
     config(
         "DocumentRoot /var/www\n<Directory /var/www/s>\nRewriteEngine on\nRewriteRule ^a$ https://x/ [R,L]\n</Directory>",

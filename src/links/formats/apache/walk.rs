@@ -198,11 +198,19 @@ impl Walk {
     /// Notes the names of a server.
     fn names(&mut self, server: usize, line: u32, words: &[Vec<u8>]) {
         for word in words {
+            if word.starts_with(b"#") {
+                let message = "Apache has no comments behind a directive, and takes each of these words \
+                               for a name; put the comment on a line of its own";
+                return self.wrong.push((line, message.to_owned()));
+            }
             let bare = word.rsplit(|&byte| byte == b'/').next().unwrap_or(word);
             let end = bare.iter().position(|&byte| byte == b':').unwrap_or(bare.len());
             let name = bare[..end].to_ascii_lowercase();
             let wild = name.strip_prefix(b"*.").unwrap_or(&name);
-            if wild.iter().any(|byte| matches!(byte, b'*' | b'?')) {
+            if name.is_empty() {
+                let message = format!("`{}` names no host; write it as h.example", shown(word));
+                self.wrong.push((line, message));
+            } else if wild.iter().any(|byte| matches!(byte, b'*' | b'?')) {
                 let message = format!(
                     "no key stands for the hosts of `{}`; write each, or *.example.com",
                     shown(word)

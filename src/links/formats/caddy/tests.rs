@@ -66,13 +66,56 @@ fn matchers() {
         "handle /a* {\nredir https://x/\n}\nencode gzip",
         &["2 -", "3 !it stands in `handle`", "5 -"],
     );
-    site("import x", &["2 !put its lines here"]);
+    site("import x", &["2 !`x` is no snippet that stands before it, so Caddy takes it for files"]);
+}
+
+#[test]
+fn snippets() {
+    let old = "(old) {\n@o path {args[0]}\nredir @o https://x{args[1]} permanent\n}\n";
+    check(
+        &format!(
+            "{old}h.x {{\nimport old /1 /new\n}}\ng.x {{\nimport old /2 /n\nredir /a https://y/\n}}"
+        ),
+        &[
+            "1 -",
+            "3 h.x/1|https://x/new|301",
+            "3 g.x/2|https://x/n|301",
+            "10 g.x/a|https://y/|302|nocase=",
+        ],
+    );
+    let sites = "(s) {\nh.x {\nredir https://{args.0}/\n}\n}\nimport s y";
+    check(sites, &["1 -", "3 h.x/*|https://y/|302"]);
+    let within = "(a) {\nredir /a https://x/\n}\n(b) {\nimport a\nredir {args[:]}\n}\nh.x {\nimport b /b https://y/\n}";
+    check(
+        within,
+        &["1 -", "4 -", "2 h.x/a|https://x/|302|nocase=", "6 h.x/b|https://y/|302|nocase="],
+    );
+    // It stands behind; it imports itself; it is handed a block; nothing is handed to it.
+    check(
+        "h.x {\nimport a\n}\n(a) {\nredir https://x/\n}",
+        &["4 -", "2 !is no snippet that stands before it"],
+    );
+    check(
+        "(a) {\nimport a\n}\nh.x {\nimport a\n}",
+        &["1 -", "2 !nor is a snippet that imports itself"],
+    );
+    check(
+        "(a) {\nredir https://x/\n}\nh.x {\nimport a {\ny\n}\n}",
+        &["1 -", "5 !it hands `a` a block"],
+    );
+    check("(a) {\nredir /a {args[0]}\n}\nh.x {\nimport a\n}", &["1 -", "2 !{args[0]}"]);
+    check("import sites/*", &["1 !so Caddy takes it for files"]);
 }
 
 #[test]
 fn sites() {
     check("a.x, b.x {\nredir https://x/\n}", &["2 a.x/*|https://x/|302", "2 b.x/*|https://x/|302"]);
     check("a.x\nredir https://x/ # c", &["2 a.x/*|https://x/|302"]);
+    check(
+        "{\nemail a\n}\na.x, b.x\n@o {\npath /1\n}\nredir @o https://x/\nhandle /y {\nrespond z\n}",
+        &["1 -", "9 -", "8 a.x/1|https://x/|302", "8 b.x/1|https://x/|302"],
+    );
+    check("(s) {\nredir /1 https://x/\n}\na.x\nimport s", &["1 -", "2 a.x/1|https://x/|302"]);
     check("http://a.x {\nredir https://a.x{uri}\n}", &["2 -"]);
     check("http:// {\nredir https://{host}{uri} permanent\n}", &["2 -"]);
     check("http://a.x {\nredir https://x/\n}", &["2 ~a.x/*|https://x/|302"]);

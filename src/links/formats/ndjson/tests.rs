@@ -85,3 +85,22 @@ fn fields_as_an_operator_says() {
         &["1 !the fields of an object have no numbers; name them in --columns"],
     );
 }
+
+#[test]
+fn what_is_not_known_says_what_it_looks_like() {
+    let check = |text: &str, want: &str| {
+        let read = |mut take: &mut dyn FnMut(u32, Line<'_>)| {
+            read(text.as_bytes(), &Help::default(), &mut take);
+        };
+        let rows = crate::links::formats::row::written(read);
+        assert!(matches!(&rows[..], [row] if row.starts_with(want)), "{text}: {rows:?}");
+    };
+    check(
+        r#"{"a":1,"b":2}"#,
+        "1 !the line is an object with the keys a, b, and nothing in it is known; carom reads an",
+    );
+    check("{}", "1 !the line is an empty object, and nothing in it is known; carom reads");
+    check(r#"{"key":"/a"},{"key":"/b"}"#, "1 !the line has several objects; write each on a");
+    check(r#"{"key":"/a"} {"key":"/b"}"#, "1 !the line has several objects; write each on a");
+    check(r#"{"key":"/a"}]"#, "1 !not readable as JSON: trailing characters");
+}

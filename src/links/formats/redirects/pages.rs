@@ -6,6 +6,8 @@ use std::collections::HashMap;
 use super::placeholders;
 use super::rule::{RedirectRule, columns, is_space, plain_path, redirecting, split_scheme};
 use crate::links::bytes::shown;
+use crate::links::formats::claimed::of_pattern;
+use crate::links::formats::region::Region;
 
 /// What Pages reads of a file.
 pub(super) const STATIC_MAX: usize = 2000;
@@ -25,9 +27,23 @@ pub(super) struct PagesFile {
     dynamic_rules: usize,
     /// Its parser goes on to no further line.
     has_ended: bool,
+    /// What the rule that was read last is for, if Pages has it.
+    source: Option<Vec<u8>>,
 }
 
 impl PagesFile {
+    /// What the rule that was read last, and is refused, is for, if Pages has it.
+    pub(super) fn claimed(&mut self) -> Vec<Region> {
+        match self.source.take() {
+            None => Vec::new(),
+            // What stands before a placeholder within a segment begins what it is for.
+            Some(source) if in_segments(&source).is_err() => {
+                of_pattern(&String::from_utf8_lossy(&source), false)
+            }
+            Some(source) => vec![Region::of_key(&source, false)],
+        }
+    }
+
     /// What is said of a rule, if it is over a limit.
     fn count(&mut self, from: &[u8]) -> Option<String> {
         // Behind the first dynamic rule the others count as dynamic, too.
@@ -99,6 +115,7 @@ fn read<'a>(
             ));
         }
     };
+    file.source = None;
     let from = source(from)?;
     let said = file.count(&from);
     target(to)?;
@@ -123,6 +140,7 @@ fn read<'a>(
         ));
     }
     file.seen.insert(from.clone(), number);
+    file.source = said.is_none().then(|| from.clone());
     let status = redirecting(status)?;
     with_slash(to)?;
     in_segments(&from)?;

@@ -260,6 +260,11 @@ fn what_pages_does_not_take() {
     pages("/a /b 200\n/a /c", &["!Pages ignores it, as line 1 has the source /a already"]);
     pages("/a https://x?y 200\n/a /c", &["!as line 1 has the source"]);
     pages("/a http://x/\n/a https://x/", &["/a|https://x/|302|query=keep"]);
+    // What it looks at first, and no link is.
+    pages("/a/* /c 200\n/a/b /d", &["~/a/b|https://b.example/d|302|query=keep"]);
+    pages("/a-:x /c\n/a-b /d", &["~/a-b|https://b.example/d|302|query=keep"]);
+    pages("/a/* /c 404\n/a/b /d", &["/a/b|https://b.example/d|302|query=keep"]);
+    pages("/a/* /c 200\n/b /d", &["/b|https://b.example/d|302|query=keep"]);
     pages("/a https://x?y", &["!Pages puts the slash that is missing"]);
     pages("/a /index.html", &["/a|https://b.example/index.html|302|query=keep"]);
     pages("/* https://x/index.html", &["/*|https://x/index.html|302|query=keep"]);

@@ -9,7 +9,22 @@ pub(super) struct Pattern {
     pub(super) names: Vec<String>,
     /// Whether one of them takes any number of segments.
     pub(super) has_rest: bool,
+    /// Names that are a whole segment of digits, or of word letters, with that type.
+    pub(super) types: Vec<(String, &'static str)>,
 }
+
+/// Groups that are a type of a placeholder; Vercel looks at no case.
+const TYPES: [(&str, &str); 9] = [
+    ("\\d+", "(int)"),
+    ("[0-9]+", "(int)"),
+    ("[\\w-]+", "(word)"),
+    ("[-\\w]+", "(word)"),
+    ("[a-z0-9_-]+", "(word)"),
+    ("[a-zA-Z0-9_-]+", "(word)"),
+    ("[A-Za-z0-9_-]+", "(word)"),
+    ("[a-zA-Z0-9-_]+", "(word)"),
+    ("[A-Za-z0-9-_]+", "(word)"),
+];
 
 impl Pattern {
     /// Reads one.
@@ -43,6 +58,8 @@ impl Pattern {
                     part = inner.piece(part)?;
                 }
                 self.names.append(&mut inner.names);
+                self.types.append(&mut inner.types);
+                self.has_rest |= inner.has_rest;
                 let (times, after) = modifier(&rest[end + 1..]);
                 if matches!(times, Some('*' | '+')) {
                     return Err("it has a part that may be repeated, which no key says".to_owned());
@@ -73,6 +90,17 @@ impl Pattern {
         self.expression.push(literal);
     }
 
+    /// A key with the types of its placeholders.
+    pub(super) fn typed(&self, key: &[u8]) -> Vec<u8> {
+        let segments = key.split(|&byte| byte == b'/').map(|segment| {
+            let typed = segment
+                .strip_prefix(b":")
+                .and_then(|name| self.types.iter().find(|(known, _)| known.as_bytes() == name));
+            [segment, typed.map_or(&b""[..], |(_, typed)| typed.as_bytes())].concat()
+        });
+        segments.collect::<Vec<_>>().join(&b'/')
+    }
+
     /// A name or a group behind what stands before it.
     fn capture<'s>(&mut self, prefix: char, text: &'s str) -> Result<&'s str, String> {
         let mut rest = text;
@@ -91,11 +119,18 @@ impl Pattern {
             rest = &rest[end + 1..];
         }
         let (times, after) = modifier(rest);
+        let is_segment =
+            prefix == '/' && times.is_none() && (after.is_empty() || after.starts_with('/'));
         let begins = name.starts_with(|it: char| it.is_ascii_alphabetic());
         let group = match begins && name != "splat" {
             true => format!("(?<{name}>"),
             false => "(".to_owned(),
         };
+        let typed = TYPES.iter().find(|(group, _)| own == Some(*group) && is_segment);
+        if let Some((_, typed)) = typed.filter(|_| begins && name != "splat") {
+            self.types.push((name.to_owned(), typed));
+            own = None;
+        }
         self.names.push(name.to_owned());
         let prefix = match prefix {
             '\0' => "",

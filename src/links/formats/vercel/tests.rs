@@ -46,7 +46,29 @@ fn sources_and_destinations() {
         &["/a/b|https://b/z|308|query=keep|nocase=", "/a|https://b/z|308|query=keep|nocase="],
     );
     one("/a.html", "/z", &["/a.html|https://b/z|308|query=keep|nocase="]);
-    one("/n/:id(\\\\d+)", "/z/:id", &["!the nearest key is /n/:id"]);
+    one("/n/:id(\\\\d+)", "/z/:id", &["/n/:id(int)|https://b/z/:id|308|query=keep|nocase="]);
+    one("/n/:id([0-9]+)/x", "/z", &["/n/:id(int)/x|https://b/z|308|query=keep|nocase="]);
+    one("/n/:w([\\\\w-]+)", "/z/:w", &["/n/:w(word)|https://b/z/:w|308|query=keep|nocase="]);
+    one("/n/:w([a-z]+)", "/z/:w", &["!the nearest key is /n/:w"]);
+    one("/n/:id(\\\\d{4})", "/z/:id", &["!the nearest key is /n/:id"]);
+    one("/n/:id(\\\\d+)?", "/z", &["!the nearest key is /n/:id"]);
+    one("/n-:id(\\\\d+)", "/z", &["!"]);
+    // Digits alone go before any text here, whichever comes first.
+    check(
+        r#"{"source":"/n/:s","destination":"/z"},{"source":"/n/:id(\\d+)","destination":"/y"}"#,
+        &[
+            "/n/:s|https://b/z|308|query=keep|nocase=",
+            "~/n/:id(int)|https://b/y|308|query=keep|nocase=",
+        ],
+    );
+    check(
+        r#"{"source":"/n/:id(\\d+)","destination":"/y"},{"source":"/n/:s","destination":"/z"},{"source":"/n/new","destination":"/x"}"#,
+        &[
+            "/n/:id(int)|https://b/y|308|query=keep|nocase=",
+            "/n/:s|https://b/z|308|query=keep|nocase=",
+            "~/n/new|https://b/x|308|query=keep|nocase=",
+        ],
+    );
     one("/a-:b", "/z", &["!captures part of a segment"]);
     one("/:path((?!uk/).*)", "/uk/:path*", &["!has a group"]);
     one("/a", "https://x/:nope", &["!names :nope, which the source does not have"]);

@@ -76,7 +76,7 @@ pub fn unpacked(
             let reader = MultiGzDecoder::new(BufReader::new(whole));
             Box::new(Sentences { reader, name: "gzip" })
         }
-        Packing::Zstd => Box::new(Sentences { reader: zstd(whole, remedy)?, name: "zstd" }),
+        Packing::Zstd => Box::new(Sentences { reader: zstd(whole, &remedy)?, name: "zstd" }),
         Packing::Other(program) => {
             return Err(other(&remedy(program)));
         }
@@ -91,12 +91,12 @@ pub fn other(remedy: &str) -> io::Error {
 }
 
 #[cfg(feature = "zstd")]
-fn zstd(raw: impl Read + 'static, _: impl Fn(&str) -> String) -> io::Result<impl Read> {
-    ::zstd::Decoder::new(raw)
+fn zstd(raw: impl Read + 'static, _: &dyn Fn(&str) -> String) -> io::Result<Box<dyn Read>> {
+    Ok(Box::new(::zstd::Decoder::new(raw)?))
 }
 
 #[cfg(not(feature = "zstd"))]
-fn zstd(_: impl Read + 'static, remedy: impl Fn(&str) -> String) -> io::Result<io::Empty> {
+fn zstd(_: impl Read + 'static, remedy: &dyn Fn(&str) -> String) -> io::Result<Box<dyn Read>> {
     let what = format!(
         "it is compressed with zstd, which this carom does not unpack; build it with the feature zstd \
          (cargo install --path . --features zstd), or {}",

@@ -216,11 +216,24 @@ impl<'m> Maker<'m> {
                     shown(base)
                 ));
             }
+            let mut refused_in_map = None;
             for looked in self.looked_up(scope, rule, &asked, &pieces)? {
-                match looked {
-                    Ok(looked) => made.extend(self.sent(scope, rule, &asked, &status, looked)?),
-                    Err(refused) => made.push(refused),
+                let sent = match looked {
+                    // The default comes last.
+                    Ok(looked) => {
+                        if looked.0.is_none() {
+                            asked.said.extend(refused_in_map.take());
+                        }
+                        self.sent(scope, rule, &asked, &status, looked)?
+                    }
+                    Err(refused) => vec![refused],
+                };
+                if let Some(Made::RefusedIn(file, line, _)) = sent.first() {
+                    refused_in_map.get_or_insert_with(|| {
+                        format!("what {file} says on line {line} is refused, so this is its answer")
+                    });
                 }
+                made.extend(sent);
             }
         }
         Ok(made)

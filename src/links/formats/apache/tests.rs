@@ -253,3 +253,22 @@ fn files_of_apache() {
     assert!(!begins(b"server {\n"));
     assert!(!begins(b""));
 }
+
+#[test]
+fn a_default_answers_what_a_map_says_in_vain() {
+    config(
+        "<VirtualHost *:80>\nServerName www.h.example\nServerAlias *.h.example\nRewriteEngine On\n\
+         RewriteMap m txt:go.map\nRewriteRule ^/go/(.*)$ ${m:$1|https://d/} [R,L]\n</VirtualHost>",
+        &[
+            "0 @go.map",
+            "2 www.h.example/go/a|https://a/x|302|query=keep",
+            "2 *.h.example/go/a|https://a/x|302|query=keep",
+            "4 !its target is on each host of *.h.example; write a URL",
+            "5 www.h.example/go/a/c|https://c/%2541|302|query=keep",
+            "5 *.h.example/go/a/c|https://c/%2541|302|query=keep",
+            "0 @",
+            "6 ~www.h.example/go/*|https://d/|302|query=keep",
+            "6 ~*.h.example/go/*|https://d/|302|query=keep",
+        ],
+    );
+}

@@ -177,9 +177,9 @@ fn caddy_and_s3() {
         "caddy/Caddyfile",
         1,
         "www.example.com/* https://example.com/:splat 301 query=keep\n\
+         example.com/old/:p1 https://archive.example/:p1 301\n\
          example.com/docs/* https://docs.example/docs/:splat 308 query=keep nocase\n\
-         example.com/sale https://shop.example/sale nocase\n\
-         example.com/old/:p1 https://archive.example/:p1 301\n",
+         example.com/sale https://shop.example/sale nocase\n",
     );
     check("s3/website.json", 1, "/docs/* https://docs.example/v2/:splat 301\n");
     check("s3/website.xml", 1, "/* https://www.example.com/:splat 301\n");

@@ -2,29 +2,29 @@
 //! come first, and compares paths in any case.
 
 mod imports;
+mod redir;
 mod rule;
+mod site;
+mod sorted;
 mod tokens;
+mod versions;
+
+use std::collections::HashSet;
 
 use super::ordered::{Ordered, OrderedRule, emit};
+use super::paths::plain_path;
 use super::row::Line;
 use super::source::Help;
 use crate::links::bytes::shown;
 use imports::{expanded, refused};
-use rule::{Matcher, Matchers, everything, named, of_path, sent, status};
+use redir::Redir;
+use rule::{Matchers, Named, sent, status};
+use site::{Site, beside, outdone};
 use tokens::{Node, tree};
-
-/// A site, by its addresses.
-#[derive(Default)]
-struct Site {
-    /// Empty for any.
-    hosts: Vec<String>,
-    /// Whether all of its addresses are of http alone.
-    is_plain: bool,
-}
+use versions::{KeyOf, Orders};
 
 const OWN_HOST: &str =
     "it goes from http to https of its own host, and carom answers both: no redirect";
-const PLAIN: &str = "its site answers over http alone; here it answers over both";
 
 pub(super) fn read(text: &[u8], help: &Help<'_>, take: &mut dyn FnMut(u32, Line<'_>)) {
     let nodes = match core::str::from_utf8(text) {
@@ -62,12 +62,21 @@ fn sites(nodes: &[Node], help: &Help<'_>, all: &mut Vec<Ordered>) {
             continue;
         };
         match node.words.first().map(String::as_str) {
-            None => all.push(Ordered::Other(node.line, "global options".to_owned())),
+            None => {
+                let sorts = |node: &&Node| {
+                    node.name() == "order" && node.words.iter().any(|word| word == "redir")
+                };
+                all.extend(block.iter().find(sorts).map(|node| {
+                    let message = "another order of `redir` is not understood; leave it out";
+                    Ordered::Refused(node.line, message.to_owned())
+                }));
+                all.push(Ordered::Other(node.line, "global options".to_owned()));
+            }
             Some(name) if name.starts_with('(') => {
                 all.push(Ordered::Other(node.line, format!("the snippet {name}")));
             }
             Some("import") => all.push(Ordered::Refused(node.line, refused(node))),
-            Some(_) => match site(&node.words) {
+            Some(_) => match Site::read(&node.words) {
                 Ok(site) => {
                     found.push((known.len(), block));
                     known.push((node.line, site));
@@ -79,14 +88,23 @@ fn sites(nodes: &[Node], help: &Help<'_>, all: &mut Vec<Ordered>) {
     for (at, block) in found {
         let mut reader = SiteReader { help, site: &known[at].1, all: Vec::new() };
         reader.read(block);
-        let beside = |rule: &OrderedRule| beside(&known, at, rule);
-        all.extend(reader.all.into_iter().map(|it| match it {
-            Ordered::Rule(mut rule) => {
-                rule.said.extend(beside(&rule));
-                Ordered::Rule(rule)
+        let mut refused = HashSet::new();
+        for it in reader.all {
+            let Ordered::Rule(mut rule) = it else {
+                all.push(it);
+                continue;
+            };
+            match outdone(&known, at, &rule.key) {
+                Some(message) if refused.insert((rule.line, message.clone())) => {
+                    all.push(Ordered::Refused(rule.line, message));
+                }
+                Some(_) => {}
+                None => {
+                    rule.said.extend(beside(&known, at, &rule));
+                    all.push(Ordered::Rule(rule));
+                }
             }
-            other => other,
-        }));
+        }
     }
 }
 
@@ -104,69 +122,21 @@ fn odd(node: &Node) -> Ordered {
     }
 }
 
-fn site(words: &[String]) -> Result<Site, String> {
-    let mut site = Site { hosts: Vec::new(), is_plain: true };
-    let mut is_any = false;
-    for word in words.iter().flat_map(|word| word.split(',')).filter(|word| !word.is_empty()) {
-        if word.contains('{') {
-            return Err(format!("the address `{word}` is not known; write the host"));
-        }
-        let (scheme, rest) = word.split_once("://").unwrap_or(("", word));
-        let (host, port) = rest.split_once(':').unwrap_or((rest, ""));
-        if host.contains('/') {
-            return Err(format!("the address `{word}` has a path; leave it out"));
-        }
-        site.is_plain &= scheme == "http" || port == "80";
-        match host {
-            "" | "*" => is_any = true,
-            host => site.hosts.push(host.to_ascii_lowercase()),
-        }
-    }
-    if is_any {
-        site.hosts.clear();
-    }
-    Ok(site)
-}
-
-/// What other sites, which Caddy takes for their hosts, change.
-fn beside(known: &[(u32, Site)], own: usize, rule: &OrderedRule) -> Option<String> {
-    let slash = rule.key.iter().position(|&byte| byte == b'/')?;
-    let host = String::from_utf8_lossy(&rule.key[..slash]).into_owned();
-    let domain = match &*host {
-        "" => "",
-        host => host.strip_prefix('*')?,
-    };
-    let has = |(at, (_, site)): &(usize, &(u32, Site))| {
-        *at != own && site.hosts.iter().any(|name| *name != host && name.ends_with(domain))
-    };
-    let (_, (line, _)) = known.iter().enumerate().find(has)?;
-    Some(format!("Caddy takes the site on line {line} for its hosts; here it answers them, too"))
-}
-
 struct SiteReader<'r> {
     help: &'r Help<'r>,
     site: &'r Site,
     all: Vec<Ordered>,
 }
 
-/// A `redir`, and what sorts it.
-struct Redir<'n> {
-    line: u32,
-    matcher: Matcher,
-    is_matched: bool,
-    to: &'n str,
-    code: Option<&'n str>,
-}
-
 impl SiteReader<'_> {
     fn read(&mut self, block: &[Node]) {
         let names = block.iter().filter(|node| node.name().starts_with('@'));
-        let matchers: Matchers = names.map(|node| (node.name().to_owned(), named(node))).collect();
+        let matchers: Matchers<'_> = names.map(|node| (node.name(), Named::read(node))).collect();
         let mut redirs = Vec::new();
         for node in block {
             let name = node.name();
             match name {
-                "redir" => match redir(node, &matchers) {
+                "redir" => match Redir::read(node, &matchers) {
                     Ok(redir) => redirs.push(redir),
                     Err(message) => self.all.push(Ordered::Refused(node.line, message)),
                 },
@@ -178,22 +148,39 @@ impl SiteReader<'_> {
                 }
             }
         }
-        // As Caddy sorts them.
-        redirs
-            .sort_by_key(|redir| (core::cmp::Reverse(redir.matcher.path.len()), !redir.is_matched));
-        // Of `/a` and `/a*` the first comes first.
-        for at in 1..redirs.len() {
-            let open = format!("{}*", redirs[at].matcher.path);
-            if let Some(before) = redirs[..at].iter().position(|it| it.matcher.path == open) {
-                redirs[before..=at].rotate_right(1);
-            }
-        }
-        for redir in &redirs {
+        self.take(&redirs);
+    }
+
+    /// Takes those of the site, in the order in which Caddy looks at them.
+    fn take(&mut self, redirs: &[Redir<'_>]) {
+        let keys: Vec<_> = redirs.iter().map(|redir| self.keys(redir)).collect();
+        let orders = Orders::of(redirs, &keys);
+        for &at in &orders.order {
+            let redir = &redirs[at];
             match self.rows(redir) {
-                Ok(rows) => self.all.extend(rows),
-                Err(message) => self.all.push(Ordered::Refused(redir.line, message)),
+                Ok(rows) => self.all.extend(rows.into_iter().map(|it| match it {
+                    Ordered::Rule(mut rule) => {
+                        rule.said.extend(orders.said(at, &rule.key));
+                        Ordered::Rule(rule)
+                    }
+                    other => other,
+                })),
+                Err(message) => {
+                    self.all.push(Ordered::Refused(redir.line, message));
+                    self.all.push(Ordered::Claim(redir.line, redir.regions()));
+                }
             }
         }
+    }
+
+    /// The keys of a `redir`; none where it is refused.
+    fn keys(&self, redir: &Redir<'_>) -> Vec<KeyOf> {
+        let Ok(rows) = self.rows(redir) else { return Vec::new() };
+        let key = |row| match row {
+            Ordered::Rule(rule) => Some((rule.key, rule.any_case)),
+            _ => None,
+        };
+        rows.into_iter().filter_map(key).collect()
     }
 
     /// Refuses each `redir` in the block of another directive.
@@ -218,25 +205,25 @@ impl SiteReader<'_> {
 
     fn rows(&self, redir: &Redir<'_>) -> Result<Vec<Ordered>, String> {
         let Redir { line, matcher, to, .. } = redir;
+        let matcher = matcher.as_ref().map_err(Clone::clone)?;
         let status = status(redir.code)?;
-        let hosts = match &matcher.hosts {
-            Some(hosts) => hosts.clone(),
-            None => self.site.hosts.clone(),
-        };
-        let hosts = if hosts.is_empty() { vec![String::new()] } else { hosts };
+        let hosts = self.site.hosts_of(matcher.hosts.as_deref())?;
         let mut rows = Vec::new();
+        let mut is_left = false;
         for host in &hosts {
             for filled in &matcher.shape.keys {
+                plain_path(&filled.key, "Caddy")?;
                 let key = [host.as_bytes(), &filled.key, matcher.query.as_bytes()].concat();
                 // What is left of `/a*` behind `/a`.
                 if matcher.shape.keys.len() > 1 && self.has(&key) {
+                    is_left = true;
                     continue;
                 }
                 if !matcher.query.is_empty() && filled.key.ends_with(b"*") {
                     return Err("no key asks for a parameter at all paths; write each path".into());
                 }
                 let is_exact = !host.is_empty() && !host.starts_with('*');
-                let scheme = if self.site.is_plain { "http" } else { "https" };
+                let scheme = if self.site.is_plain() { "http" } else { "https" };
                 let own = is_exact.then(|| format!("{scheme}://{host}"));
                 let base = own.as_deref().or(self.help.base);
                 let some = is_own(to) && host.is_empty();
@@ -246,7 +233,7 @@ impl SiteReader<'_> {
                 let same = [b"https://", asked.as_bytes(), uri].concat();
                 let bare = target.strip_suffix(b":splat").unwrap_or(&target);
                 if keeps && bare == same {
-                    if !self.site.is_plain {
+                    if !self.site.is_plain() {
                         return Err("it leads to its own address; leave it out".to_owned());
                     }
                     rows.push(Ordered::Other(*line, OWN_HOST.to_owned()));
@@ -258,7 +245,7 @@ impl SiteReader<'_> {
                             .into(),
                     );
                 }
-                said.extend(self.site.is_plain.then(|| PLAIN.to_owned()));
+                said.extend(self.site.said(host, to));
                 said.extend(matcher.said.iter().cloned());
                 rows.push(Ordered::Rule(OrderedRule {
                     line: *line,
@@ -271,7 +258,13 @@ impl SiteReader<'_> {
                 }));
             }
         }
-        Ok(rows)
+        match rows.is_empty() && is_left {
+            true => {
+                Err("its keys have redirs that come first, and what else it is for is no key"
+                    .into())
+            }
+            false => Ok(rows),
+        }
     }
 }
 
@@ -279,33 +272,6 @@ impl SiteReader<'_> {
 fn is_own(to: &str) -> bool {
     let rest = to.strip_prefix("https://");
     rest.is_some_and(|rest| rest.starts_with("{host}") || rest.starts_with("{http.request.host}"))
-}
-
-fn redir<'n>(node: &'n Node, matchers: &Matchers) -> Result<Redir<'n>, String> {
-    let words = &node.words[1..];
-    let is_matcher = |word: &String| word == "*" || word.starts_with(['/', '@']);
-    let (matcher, rest) = match words {
-        [first, rest @ ..] if is_matcher(first) && !rest.is_empty() => (Some(first), rest),
-        [first] if first.starts_with('/') => {
-            return Err(format!("Caddy could take `{first}` for a matcher; write redir * {first}"));
-        }
-        _ => (None, words),
-    };
-    let (to, code) = match rest {
-        [to] => (to, None),
-        [to, code] => (to, Some(&**code)),
-        _ => return Err("write it as redir [matcher] https://host/path [permanent]".to_owned()),
-    };
-    let is_matched = matcher.is_some_and(|word| word != "*");
-    let matcher = match matcher {
-        None => everything(),
-        Some(name) if name.starts_with('@') => {
-            let known = matchers.get(name).ok_or_else(|| format!("no matcher is `{name}`"))?;
-            known.clone()?
-        }
-        Some(path) => of_path(path)?,
-    };
-    Ok(Redir { line: node.line, matcher, is_matched, to, code })
 }
 
 #[cfg(test)]

@@ -1,6 +1,9 @@
 //! `firebase.json`: the redirects of its hosting, as Firebase's own superstatic takes them:
 //! globs, or expressions that are found anywhere. The first that fits answers.
 
+mod source;
+mod template;
+
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -9,13 +12,15 @@ use super::claimed::of_pattern;
 use super::json::{Document, Fields, by_lines, is_nothing, items, of_source, part};
 use super::named::Naming;
 use super::ordered::{Ordered, OrderedRule, emit};
-use super::paths::push_literal;
-use super::regex::{self, Fill, Filled, Shape, Subject};
+use super::paths::{plain_path, push_literal};
+use super::regex::{self, Fill, Filled, Subject};
 use super::region::Region;
 use super::row::Line;
 use super::source::Help;
 use super::value::behind_fragment;
 use crate::links::bytes::shown;
+use source::Source;
+use template::Empty;
 
 #[derive(Deserialize)]
 struct Redirect {
@@ -35,6 +40,10 @@ const DOTS: &str =
     "to Firebase a `*` takes no segment that begins with a dot, as .well-known; here it does";
 const SLASHES: &str =
     "Firebase leaves a slash at the end of what was captured out; here it is sent";
+const ESCAPES: &str =
+    "Firebase reads and writes the escapes of its target anew; here they are sent as they stand";
+const EMPTY: &str =
+    "Firebase answers nothing where nothing was captured that it could send; here it is answered";
 const PARAMETERS: &str = "a parameter that target and visitor both have is sent once here";
 
 pub(super) fn read(text: &[u8], help: &Help<'_>, take: &mut dyn FnMut(u32, Line<'_>)) {
@@ -129,30 +138,22 @@ fn redirects(text: &[u8], site: &RawValue, help: &Help<'_>, all: &mut Vec<Ordere
     }
 }
 
-/// What a source comes to.
-#[derive(Default)]
-struct Source {
-    shape: Shape,
-    names: Vec<String>,
-    any_case: bool,
-    said: Vec<String>,
-}
-
 fn rows(redirect: &Redirect, line: u32, help: &Help<'_>) -> Result<Vec<OrderedRule>, String> {
     if let Some((name, _)) = redirect.others.iter().find(|(_, value)| !is_nothing(value)) {
         return Err(format!("`{}` is not understood; leave it out", shown(name.as_bytes())));
     }
     let glob = redirect.source.as_ref().or(redirect.glob.as_ref());
-    let captures = redirect.destination.starts_with(':') || redirect.destination.contains("/:");
+    let captures = template::is_filled(&redirect.destination);
     let mut source = match (glob, &redirect.regex) {
         (Some(glob), None) if captures => named(glob)?,
         (Some(glob), None) => plain(glob)?,
         (None, Some(regex)) => expression(regex)?,
         _ => return Err("it has no source; write one: \"source\": \"/path\"".to_owned()),
     };
-    if redirect.destination.contains('?') {
-        source.said.push(PARAMETERS.to_owned());
-    }
+    template::check(&redirect.destination, &source)?;
+    let says = [('?', PARAMETERS), ('%', ESCAPES)].into_iter();
+    let says = says.filter(|(byte, _)| redirect.destination.contains(*byte));
+    source.said.extend(says.map(|(_, what)| what.to_owned()));
     // What stands before a rest goes with it.
     let rest = source.names.iter().find(|name| name.ends_with('*'));
     let mut destination = redirect.destination.clone();
@@ -164,13 +165,19 @@ fn rows(redirect: &Redirect, line: u32, help: &Help<'_>) -> Result<Vec<OrderedRu
     }
     let names: Vec<String> =
         source.names.iter().map(|name| name.trim_end_matches('*').to_owned()).collect();
-    let naming = Naming { names: &names, dollars: false, numbers: true };
+    let numbers = captures && source.is_expression;
+    let naming = Naming { names: &names, dollars: false, numbers, any_case: source.any_case };
     let status = redirect.status.unwrap_or(301).to_string();
     let keys = core::mem::take(&mut source.shape.keys);
+    let empty = |filled: &Filled| template::may_be_empty(&redirect.destination, &source, filled);
     keys.iter()
+        .filter(|filled| empty(filled) != Empty::Always)
         .map(|filled| {
+            plain_path(&filled.key, "Firebase")?;
+            let empty = (empty(filled) == Empty::Sometimes).then(|| EMPTY.to_owned());
             let made = naming.target(destination.as_bytes(), &source.shape, filled, help.base)?;
             let fragment = behind_fragment(&made.target, true, "Firebase");
+            let said = source.said.iter().cloned();
             Ok(OrderedRule {
                 line,
                 key: filled.key.clone(),
@@ -178,7 +185,7 @@ fn rows(redirect: &Redirect, line: u32, help: &Help<'_>) -> Result<Vec<OrderedRu
                 status: status.clone(),
                 keeps_query: true,
                 any_case: source.any_case,
-                said: source.said.iter().cloned().chain(made.said).chain(fragment).collect(),
+                said: said.chain(made.said).chain(fragment).chain(empty).collect(),
             })
         })
         .collect()
@@ -216,9 +223,17 @@ fn claimed(redirect: &Redirect) -> Vec<Region> {
     }
 }
 
-/// A glob, with a slash in front.
+/// A glob as superstatic takes it: with a slash in front, and single ones.
 fn rooted(glob: &str) -> String {
-    if glob.starts_with('/') { glob.to_owned() } else { format!("/{glob}") }
+    let mut rooted = String::new();
+    for segment in glob.split(['/', '\\']).filter(|it| !it.is_empty()) {
+        rooted.push('/');
+        rooted.push_str(segment);
+    }
+    if rooted.is_empty() || glob.ends_with(['/', '\\']) {
+        rooted.push('/');
+    }
+    rooted
 }
 
 fn key(key: Vec<u8>, fills: Vec<Fill>) -> Filled {
@@ -270,6 +285,9 @@ fn plain(glob: &str) -> Result<Source, String> {
 /// A glob with `:name` segments, which path-to-regexp 1 takes, in any case.
 fn named(glob: &str) -> Result<Source, String> {
     let glob = rooted(glob);
+    if glob.starts_with("/!") {
+        return Err("a source that begins with `!` is for all others; write theirs".to_owned());
+    }
     let mut source = Source { any_case: true, ..Source::default() };
     let mut path = Vec::new();
     let mut fills = Vec::new();
@@ -290,6 +308,9 @@ fn named(glob: &str) -> Result<Source, String> {
         let bare = name.strip_suffix('*').unwrap_or(name);
         if bare.is_empty() || !bare.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_') {
             return Err(format!("`:{}` is no name; write :name", shown(name.as_bytes())));
+        }
+        if source.names.iter().any(|it| it.trim_end_matches('*') == bare) {
+            return Err(format!("its source has `:{bare}` twice; give each a name of its own"));
         }
         source.names.push(name.to_owned());
         source.shape.names.push(Vec::new());
@@ -328,7 +349,7 @@ fn expression(regex: &str) -> Result<Source, String> {
     let names = names.collect();
     let said = shape.changed.take().into_iter().collect();
     let any_case = shape.any_case;
-    Ok(Source { shape, names, any_case, said })
+    Ok(Source { shape, names, any_case, is_expression: true, said })
 }
 
 #[cfg(test)]
@@ -401,13 +422,13 @@ mod tests {
                 "~/b|https://x/c|302|query=keep|nocase=",
             ],
         );
-        one("/b/:id*", "/c/:x?id=:id*", &["!elsewhere than behind a slash of its path"]);
-        one("/b/:id*", "/c/:id?y=/:id*", &["!elsewhere than behind a slash of its path"]);
-        one("/b/:id*", "/:id/c-:id", &["!elsewhere than behind a slash of its path"]);
+        one("/b/:id*", "/c/:x/?id=:id*", &["!elsewhere than behind a slash of its path"]);
+        one("/b/:id*", "/c/x?y=/:id*", &["!elsewhere than behind a slash of its path"]);
+        one("/b/:id*", "/:id*/c-:id*", &["!elsewhere than behind a slash of its path"]);
         one("/b/:id", "/c/:no", &["!names :no"]);
         check(
             r#"{"regex":"^/r/(.*)$","destination":"/c/:1"}"#,
-            &["/r/*|https://b/c/:splat|301|query=keep"],
+            &["~/r/*|https://b/c/:splat|301|query=keep"],
         );
         check(r#"{"regex":"/r/x","destination":"/c"}"#, &["!does not begin with ^"]);
         let later = r#",{"source":"/a/b/","destination":"/c"}"#;

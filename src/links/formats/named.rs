@@ -1,7 +1,7 @@
 //! Targets that name what was captured: `https://x/:slug`, as Vercel and Firebase write them.
 
 use super::regex::{Filled, Shape};
-use super::value::{Known, target};
+use super::value::{Known, SPELLED, target};
 use crate::links::bytes::shown;
 
 /// What a target is in one key.
@@ -20,6 +20,8 @@ pub(super) struct Naming<'n> {
     pub(super) dollars: bool,
     /// Whether `:1` is the first one.
     pub(super) numbers: bool,
+    /// Whether keys answer in any case.
+    pub(super) any_case: bool,
 }
 
 impl Naming<'_> {
@@ -95,7 +97,8 @@ impl Naming<'_> {
         let value = self.spelled(text)?;
         let known = Known { host: b"", uri: b"", captures: Some((shape, &filled.fills)), base };
         let made = target(&value, &known)?;
-        let said = made.changed.iter().map(|what| (*what).to_owned()).collect();
+        let spelled = (self.any_case && made.spelled).then_some(SPELLED);
+        let said = made.changed.into_iter().chain(spelled).map(str::to_owned).collect();
         Ok(NamedTarget { target: made.target, said })
     }
 }

@@ -8,6 +8,10 @@ use super::row::Line;
 use super::source::Help;
 use crate::links::bytes::shown;
 
+/// Keys that mean the same; of those in a redirect the first one counts.
+const FROM: [&str; 2] = ["from", "origin"];
+const TO: [&str; 2] = ["to", "destination"];
+const QUERY: [&str; 3] = ["query", "params", "parameters"];
 /// Keys of a redirect that mean nothing where nothing is served.
 const IDLE: [&str; 2] = ["headers", "edge_handler"];
 
@@ -39,7 +43,8 @@ pub(super) fn read(text: &[u8], help: &Help<'_>, take: &mut dyn FnMut(u32, Line<
             continue;
         };
         for item in list {
-            let place = item.get_ref().as_table().and_then(|table| table.get("from"));
+            let place = item.get_ref().as_table();
+            let place = place.and_then(|table| FROM.iter().find_map(|name| table.get(*name)));
             let line = line_at(place.map_or(item.span(), Spanned::span).start);
             match item.get_ref().as_table().ok_or("not a table".to_owned()).and_then(columns) {
                 Ok(columns) => lines.push((line, columns.join(&b' '))),
@@ -82,18 +87,23 @@ fn placed<'r>(row: Line<'r>, places: &[u32]) -> Line<'r> {
     }
 }
 
+/// The value under the first of these names that a table has.
+fn first_of<'t>(table: &'t DeTable<'_>, names: &[&'t str]) -> Option<(&'t str, &'t DeValue<'t>)> {
+    names.iter().find_map(|name| Some((*name, table.get(*name)?.get_ref())))
+}
+
 /// The columns of a redirect, as `_redirects` has them.
 fn columns(table: &DeTable<'_>) -> Result<Vec<Vec<u8>>, String> {
-    let text = |name: &str| match table.get(name).map(Spanned::get_ref) {
+    let text = |names: [&str; 2]| match first_of(table, &names) {
         None => Ok(None),
-        Some(DeValue::String(text)) if text.contains(char::is_whitespace) => {
+        Some((name, DeValue::String(text))) if text.contains(char::is_whitespace) => {
             Err(format!("`{name}` has white space in it; write %20"))
         }
-        Some(DeValue::String(text)) => Ok(Some(text.as_bytes().to_vec())),
-        Some(_) => Err(format!("`{name}` is no text; write it in quotes")),
+        Some((_, DeValue::String(text))) => Ok(Some(text.as_bytes().to_vec())),
+        Some((name, _)) => Err(format!("`{name}` is no text; write it in quotes")),
     };
-    let from = text("from")?.ok_or("a redirect has no `from`; write from = \"/path\"")?;
-    let to = text("to")?.ok_or("a redirect has no `to`; write to = \"https://…\"")?;
+    let from = text(FROM)?.ok_or("a redirect has no `from`; write from = \"/path\"")?;
+    let to = text(TO)?.ok_or("a redirect has no `to`; write to = \"https://…\"")?;
     if from.is_empty() || from.starts_with(b"#") {
         return Err(format!("`{}` is no path; write /path", shown(&from)));
     }
@@ -102,27 +112,39 @@ fn columns(table: &DeTable<'_>) -> Result<Vec<Vec<u8>>, String> {
         return Err(format!("`{}` is no URL and no path; write https://…", shown(&to)));
     }
     let mut columns = vec![from];
-    let (mut status, mut force, mut conditions) = ("301".to_owned(), false, Vec::new());
-    for (name, value) in table {
-        match (name.get_ref().as_ref(), value.get_ref()) {
-            ("from" | "to", _) => {}
-            ("status", DeValue::Integer(number)) => status = number.as_str().to_owned(),
-            ("force", DeValue::Boolean(is_on)) => force = *is_on,
-            ("query" | "parameters" | "params", DeValue::Table(parameters)) => {
-                for (name, value) in parameters {
-                    let value = value.get_ref().as_str().ok_or("a parameter is no text")?;
-                    let column = format!("{}={value}", name.get_ref());
-                    if column.contains(char::is_whitespace) {
-                        return Err("a parameter has white space in it; write +".to_owned());
-                    }
-                    columns.push(column.into_bytes());
+    let status = match table.get("status").map(Spanned::get_ref) {
+        None => "301".to_owned(),
+        Some(DeValue::Integer(number)) => {
+            i64::from_str_radix(number.as_str(), number.radix()).unwrap_or_default().to_string()
+        }
+        Some(DeValue::String(text)) => text.trim_end_matches('!').to_owned(),
+        Some(_) => return Err("`status` is no number".to_owned()),
+    };
+    match first_of(table, &QUERY) {
+        None => {}
+        Some((_, DeValue::Table(parameters))) => {
+            for (name, value) in parameters {
+                let value = value.get_ref().as_str().ok_or("a parameter is no text")?;
+                let column = format!("{}={value}", name.get_ref());
+                if column.contains(char::is_whitespace) {
+                    return Err("a parameter has white space in it; write +".to_owned());
                 }
+                columns.push(column.into_bytes());
             }
+        }
+        Some((name, _)) => return Err(format!("`{name}` is no table of parameters")),
+    }
+    let (mut force, mut conditions) = (false, Vec::new());
+    for (name, value) in table {
+        let name = name.get_ref().as_ref();
+        match (name, value.get_ref()) {
+            ("status", _) => {}
+            ("force", DeValue::Boolean(is_on)) => force = *is_on,
             ("conditions", DeValue::Table(wishes)) => {
                 conditions.extend(wishes.keys().map(|name| format!("{}=", name.get_ref())));
             }
-            (name, _) if IDLE.contains(&name) => {}
-            (name, _) => {
+            _ if [&FROM[..], &TO, &QUERY, &IDLE].concat().contains(&name) => {}
+            _ => {
                 return Err(format!(
                     "`{}` is not understood; leave it out",
                     shown(name.as_bytes())
@@ -184,6 +206,17 @@ mod tests {
                 "2 !only redirects",
                 "6 /*|https://b/d|301|query=keep ~Netlify looks at line 2 first",
             ],
+        );
+        check(
+            "[[redirects]]\norigin=\"/a\"\ndestination=\"/b\"",
+            &["2 /a|https://b/b|301", "2 /a/|"],
+        );
+        of("status=\"302!\"", &["2 /a|https://b/b|302", "2 /a/|https://b/b|302"]);
+        of("status=0x12d", &["2 /a|https://b/b|301", "2 /a/|https://b/b|301"]);
+        of("status=[301]", &["2 !`status` is no number"]);
+        of(
+            "params={k=\"v\"}\nquery={id=\"7\"}",
+            &["2 /a?id=7|https://b/b|301", "2 /a/?id=7|https://b/b|301"],
         );
         check("a = \n", &["1 !not readable as TOML"]);
         check(

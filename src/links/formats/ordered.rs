@@ -49,7 +49,7 @@ pub(super) fn emit(whose: &str, all: &[Ordered], take: &mut dyn FnMut(u32, Line<
     if has_hosts {
         let mut rivals = Rivals::new(true);
         for rule in rules() {
-            rivals.pass(&spelled(rule), rule.line);
+            rivals.pass_spelled(&spelled(rule), rule.line, rule.any_case);
         }
         outdone = rivals.outdone();
     }
@@ -80,8 +80,10 @@ pub(super) fn emit(whose: &str, all: &[Ordered], take: &mut dyn FnMut(u32, Line<
             }
         }
         let mut said = rule.said.clone();
+        let same = known.get(&key).filter(|it| it.any_case && !rule.any_case);
+        let same = same.map(|earlier| earlier.line);
         let region = || Region::of_key(&rule.key, rule.any_case);
-        if let Some(earlier) = rivals.pass(&key, rule.line) {
+        if let Some(earlier) = rivals.pass_spelled(&key, rule.line, rule.any_case).or(same) {
             said.push(format!(
                 "{whose} takes line {earlier}, which comes first; here the more exact key answers"
             ));

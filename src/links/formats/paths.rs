@@ -70,6 +70,25 @@ pub(super) fn no_placeholder(key: &[u8]) -> Result<(), String> {
     Ok(())
 }
 
+/// Refuses the spelling of a path that never matches there, but would here.
+///
+/// # Errors
+/// What it is, and how to write it.
+pub(super) fn plain_path(path: &[u8], whose: &str) -> Result<(), String> {
+    let is_dots = |segment: &[u8]| matches!(segment, b"." | b"..");
+    let is_odd = memchr::memmem::find(path, b"//").is_some()
+        || path.contains(&b'\\')
+        || path.split(|&byte| byte == b'/').any(is_dots);
+    if is_odd {
+        return Err(format!(
+            "no request that browsers send fits `{}` in {whose}; write the path with single slashes, \
+             without dots for a segment and without `\\`",
+            shown(path)
+        ));
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

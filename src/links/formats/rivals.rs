@@ -40,6 +40,7 @@ struct Rule {
     has_query: bool,
     /// Bytes before the first placeholder or the `*`.
     beginning: usize,
+    any_case: bool,
     line: u32,
 }
 
@@ -89,7 +90,12 @@ impl Rivals {
     /// The line of an earlier rule that fits a request which here `key` answers, and notes
     /// this one for those to come.
     pub(super) fn pass(&mut self, key: &[u8], line: u32) -> Option<u32> {
-        let rule = Rule::of(key, line)?;
+        self.pass_spelled(key, line, false)
+    }
+
+    /// The same of a key in small letters; `any_case`: whether it answers in any.
+    pub(super) fn pass_spelled(&mut self, key: &[u8], line: u32, any_case: bool) -> Option<u32> {
+        let rule = Rule { any_case, ..Rule::of(key, line)? };
         let path = without_query(key);
         let earlier = self.earlier(&rule, path);
         if rule.is_pattern() {
@@ -165,7 +171,8 @@ impl Rule {
         }
         let has_query = path.len() + start < key.len() && key.contains(&b'?');
         let host = host.to_ascii_lowercase().into();
-        Some(Rule { host, segments, is_open, stem: stem.into(), has_query, beginning, line })
+        let (stem, any_case) = (stem.into(), false);
+        Some(Rule { host, segments, is_open, stem, has_query, beginning, any_case, line })
     }
 
     fn has_placeholders(&self) -> bool {
@@ -192,7 +199,8 @@ impl Rule {
             let literals =
                 rule.segments.iter().filter(|it| matches!(it, Segment::Literal(_))).count();
             let patterned = rule.has_placeholders().then_some(literals);
-            (rule.beginning, !rule.host.is_empty(), patterned, Reverse(rule.kinds()))
+            let kinds = Reverse(rule.kinds());
+            (rule.beginning, !rule.host.is_empty(), !rule.any_case, patterned, kinds)
         };
         rank(self).cmp(&rank(other)) == Ordering::Greater
     }
@@ -282,6 +290,14 @@ mod tests {
         check("/a/:x /a/b-* /a/*", "/a/b-*<1");
         check("/a/b-* /a/c-* /a/b /a/d-e", "");
         check("/a/b* /a/b", "/a/b<1");
+    }
+
+    #[test]
+    fn those_that_notice_case_come_first() {
+        let mut rivals = Rivals::new(false);
+        assert_eq!(rivals.pass_spelled(b"/:p/:q/c", 1, true), None);
+        assert_eq!(rivals.pass_spelled(b"/:q/*", 2, false), Some(1));
+        assert_eq!(rivals.pass_spelled(b"/:r/:s/d/*", 3, true), None);
     }
 
     #[test]

@@ -100,6 +100,10 @@ pub(super) fn behind_fragment(target: &[u8], keeps_query: bool, whose: &str) -> 
     })
 }
 
+/// What is said where the spelling of a key, which answers in any case, is in what is sent.
+pub(super) const SPELLED: &str =
+    "what is sent has the spelling of the key, not that of the visitor";
+
 /// The target that `value` is in a key.
 ///
 /// # Errors

@@ -10,6 +10,7 @@ use super::claimed::of_pattern;
 use super::json::{Document, Fields, by_lines, is_nothing, items, of_source, part};
 use super::named::Naming;
 use super::ordered::{Ordered, OrderedRule, emit};
+use super::paths::plain_path;
 use super::regex::{self, Subject};
 use super::row::Line;
 use super::source::Help;
@@ -75,12 +76,31 @@ pub(super) fn read(text: &[u8], help: &Help<'_>, take: &mut dyn FnMut(u32, Line<
             Err(message) => all.push(Ordered::Refused(line, message)),
         }
     }
+    level(&mut all);
     for (name, value) in &fields {
         let line = Document::of(text).line(value);
         let value = serde_json::from_str(value.get()).unwrap_or_default();
         all.push(other(name, &value, line));
     }
     emit("Vercel", &all, take);
+}
+
+/// Where one pattern has letters, and so answers in any case, the others do, too: else they
+/// would be looked at first here.
+fn level(all: &mut [Ordered]) {
+    let is_pattern = |rule: &OrderedRule| {
+        rule.key.ends_with(b"*") || memchr::memmem::find(&rule.key, b"/:").is_some()
+    };
+    let mut patterns: Vec<_> = all
+        .iter_mut()
+        .filter_map(|it| match it {
+            Ordered::Rule(rule) if is_pattern(rule) => Some(rule),
+            _ => None,
+        })
+        .collect();
+    if patterns.iter().any(|rule| rule.any_case) {
+        patterns.iter_mut().for_each(|rule| rule.any_case = true);
+    }
 }
 
 /// What else stands in the file.
@@ -139,13 +159,14 @@ fn rows(redirect: &Redirect, line: u32, help: &Help<'_>) -> Result<Vec<OrderedRu
     let mut shape = regex::read(pattern.expression.as_bytes(), Subject::default())?;
     said.extend(shape.changed.take());
     let keys = core::mem::take(&mut shape.keys);
-    let naming = Naming { names: &pattern.names, dollars: true, numbers: false };
+    let naming = Naming { names: &pattern.names, dollars: true, numbers: false, any_case: true };
     let base = match (&*host, help.base) {
         ("", base) => base.map(str::to_owned),
         (host, _) => Some(format!("https://{host}")),
     };
     let mut rules = Vec::new();
     for filled in &keys {
+        plain_path(&filled.key, "Vercel")?;
         let made =
             naming.target(redirect.destination.as_bytes(), &shape, filled, base.as_deref())?;
         if !query.is_empty() && filled.key.ends_with(b"*") {

@@ -86,6 +86,31 @@ impl Case {
     }
 }
 
+/// What a campaign of random files comes to.
+#[derive(Default)]
+pub struct Campaign {
+    tally: Tally,
+    unsaid: Vec<String>,
+}
+
+impl Campaign {
+    /// Compares, and keeps what is not told.
+    pub fn judge(&mut self, case: &Case, own: &Own, theirs: &[Answer]) {
+        self.unsaid.extend(case.judge(own, theirs, &mut self.tally).err());
+    }
+
+    /// Says how much was compared, and fails where something is not told, or where less than
+    /// one question in `share` had an answer of which nothing was said.
+    pub fn done(mut self, whose: &str, share: usize) {
+        let tally = &self.tally;
+        eprintln!("{whose}: {tally:?}, {} unexplained", self.unsaid.len());
+        self.unsaid.sort_by_key(String::len);
+        let shown = &self.unsaid[..self.unsaid.len().min(6)];
+        assert!(shown.is_empty(), "{} in all, as\n{}", self.unsaid.len(), shown.join("\n"));
+        assert!(tally.same * share > tally.asks, "hardly anything is compared: {tally:?}");
+    }
+}
+
 impl Case {
     /// Lines that have one of these words.
     fn with(&self, words: &'static [&str]) -> impl Iterator<Item = u32> {

@@ -14,11 +14,17 @@ use crate::common::until;
 
 /// Where haproxy is; `None`, with a message, where it is not installed.
 pub fn program() -> Option<PathBuf> {
+    installed("haproxy")
+}
+
+/// Where a program is, under which name its package has it, too; `None`, with a message, where
+/// it is not installed.
+pub fn installed(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders = std::env::split_paths(&path).chain(["/usr/sbin".into()]);
-    let program = folders.map(|at| at.join("haproxy")).find(|file| file.is_file());
+    let program = folders.map(|at| at.join(name)).find(|file| file.is_file());
     if program.is_none() {
-        eprintln!("skipped: haproxy is not installed (the package haproxy)");
+        eprintln!("skipped: {name} is not installed (the package {name})");
     }
     program
 }

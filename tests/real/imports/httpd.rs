@@ -96,7 +96,7 @@ impl Drop for Httpd {
 }
 
 /// With escapes as carom writes them: `[NE]` sends what was decoded.
-fn capitals(location: &str) -> String {
+pub fn capitals(location: &str) -> String {
     let location = location.replace(' ', "%20").replace('é', "%C3%A9");
     let mut out = String::new();
     for (at, part) in location.split('%').enumerate() {

@@ -3,8 +3,8 @@
 use carom::links::{Format, HaproxyMatch};
 use fastrand::Rng;
 
+use super::batches;
 use super::compare::{Answer, Case, SITE, Tally, host_and_target};
-use super::files;
 use super::haproxy::{Haproxy, program};
 use crate::common::scale::seed;
 
@@ -170,10 +170,7 @@ fn haproxy_maps() {
     let Some(program) = program() else { return };
     let mut rng = Rng::with_seed(seed());
     let mut tallies: [Tally; KINDS.len()] = Default::default();
-    let mut left = files();
-    while left > 0 {
-        let count = left.min(BATCH);
-        left -= count;
+    for count in batches(BATCH) {
         let folder = tempfile::tempdir().unwrap();
         let cases: Vec<Case> =
             (0..count).map(|at| case(&mut rng, KINDS[at % KINDS.len()])).collect();

@@ -3,17 +3,24 @@
 //! files there are of each kind.
 
 mod apache;
+mod caddy;
+mod caddyfiles;
 mod compare;
+mod firebase;
+mod fitting;
 mod hand_made;
 mod haproxy;
 mod httpd;
 mod maps;
+mod netlify_toml;
 mod redirects;
 mod vendors;
+mod vercel;
 
 use crate::common::scale::from_env;
 
-/// Random files of each kind.
-fn files() -> usize {
-    from_env("CAROM_IMPORTS", 120)
+/// How many random files there are at a time, where `most` are the most.
+fn batches(most: usize) -> impl Iterator<Item = usize> {
+    let files: usize = from_env("CAROM_IMPORTS", 120);
+    (0..files).step_by(most).map(move |at| most.min(files - at))
 }

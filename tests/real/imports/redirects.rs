@@ -3,9 +3,8 @@
 use carom::links::Format;
 use fastrand::Rng;
 
-use super::compare::{Case, SITE, Tally};
-use super::{files, vendors};
-use crate::common::scale::seed;
+use super::compare::{Case, SITE};
+use super::vendors;
 
 const HOSTS: [&str; 2] = ["h.example", "www.example"];
 const SEGMENTS: [&str; 5] = ["a", "b", "c", "d.html", "e-f"];
@@ -71,8 +70,8 @@ const STATUSES: [&str; 24] = [
 ];
 
 /// One random file.
-struct Writer {
-    rng: Rng,
+pub struct Writer {
+    pub rng: Rng,
     format: Format,
     text: String,
     line: usize,
@@ -81,8 +80,12 @@ struct Writer {
 }
 
 impl Writer {
+    pub fn new(rng: Rng, format: Format) -> Self {
+        Writer { rng, format, text: String::new(), line: 1, sources: Vec::new() }
+    }
+
     fn is_netlify(&self) -> bool {
-        self.format == Format::Netlify
+        self.format != Format::Pages
     }
 
     /// A path, and the names that a target may have.
@@ -149,12 +152,18 @@ impl Writer {
         target
     }
 
-    fn rule(&mut self) {
+    /// Of a rule on this line.
+    pub fn source_and_target(&mut self) -> (String, String) {
         let (mut source, names) = self.path();
         if self.rng.u8(..12) == 0 {
             source = ODD_SOURCES[self.rng.usize(..ODD_SOURCES.len())].to_owned();
         }
-        let mut target = self.target(&names);
+        self.sources.push(source.clone());
+        (source, self.target(&names))
+    }
+
+    fn rule(&mut self) {
+        let (source, mut target) = self.source_and_target();
         let mut parameters = String::new();
         if self.is_netlify() && self.rng.u8(..10) == 0 {
             let known = [" id=:id", " id=7", " k=:k id=7", " id", " k=a%20b"];
@@ -167,7 +176,6 @@ impl Writer {
         let comment = if self.rng.u8(..12) == 0 { "  # a comment" } else { "" };
         let space = [" ", " ", " ", "\t", "   ", "\u{a0}"][self.rng.usize(..6)];
         let rest = format!("{parameters}{space}{target}{space}{status}{comment}");
-        self.sources.push(source.clone());
         let of_host = self.rng.u8(..if self.is_netlify() { 6 } else { 40 }) == 0;
         if !of_host {
             self.write(&format!("{source}{rest}"));
@@ -188,7 +196,7 @@ impl Writer {
         }
     }
 
-    fn write(&mut self, line: &str) {
+    pub fn write(&mut self, line: &str) {
         let ends = ["\n", "\n", "\n", "\r\n", " \n"];
         let begins = ["", "", "", "", " "];
         self.text.push_str(begins[self.rng.usize(..begins.len())]);
@@ -198,7 +206,7 @@ impl Writer {
     }
 
     fn case(rng: Rng, format: Format) -> Case {
-        let mut own = Writer { rng, format, text: String::new(), line: 1, sources: Vec::new() };
+        let mut own = Writer::new(rng, format);
         for _ in 0..own.rng.usize(1..12) {
             match own.rng.u8(..20) {
                 0 => own.write("# a comment"),
@@ -206,8 +214,13 @@ impl Writer {
                 _ => own.rule(),
             }
         }
-        let asks = (0..16).map(|_| own.asked()).collect();
-        Case { format, text: own.text, asks }
+        own.done()
+    }
+
+    /// The file, and what is asked of it.
+    pub fn done(mut self) -> Case {
+        let asks = (0..16).map(|_| self.asked()).collect();
+        Case { format: self.format, text: self.text, asks }
     }
 
     /// A URL that a source of the file fits, or nearly.
@@ -252,42 +265,12 @@ impl Writer {
     }
 }
 
-/// Files at a time.
-const BATCH: usize = 500;
-
-fn check(format: Format) {
-    let Some(packages) = vendors::packages() else { return };
-    let seed = seed();
-    eprintln!("{format:?}: seed {seed}");
-    let mut rng = Rng::with_seed(seed);
-    let mut tally = Tally::default();
-    let mut left = files();
-    while left > 0 {
-        let count = left.min(BATCH);
-        left -= count;
-        let cases: Vec<Case> = (0..count).map(|_| Writer::case(rng.fork(), format)).collect();
-        judge(&packages, &cases, &mut tally);
-    }
-    eprintln!("{format:?}: {tally:?}");
-    assert!(tally.same * 5 > tally.asks, "hardly anything is compared: {tally:?}");
-}
-
-pub fn judge(packages: &std::path::Path, cases: &[Case], tally: &mut Tally) {
-    let mut own: Vec<_> = cases.iter().map(Case::own).collect();
-    let theirs = vendors::ask(packages, cases, &mut own);
-    for ((case, own), theirs) in cases.iter().zip(&own).zip(&theirs) {
-        if let Err(message) = case.judge(own, theirs, tally) {
-            panic!("{message}");
-        }
-    }
-}
-
 #[test]
 fn netlify() {
-    check(Format::Netlify);
+    vendors::check(Format::Netlify, 5, |rng| Writer::case(rng, Format::Netlify));
 }
 
 #[test]
 fn cloudflare_pages() {
-    check(Format::Pages);
+    vendors::check(Format::Pages, 5, |rng| Writer::case(rng, Format::Pages));
 }

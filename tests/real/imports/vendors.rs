@@ -1,4 +1,4 @@
-//! Netlify's and Cloudflare's own programs, in one process of Node.
+//! Programs of Netlify, Cloudflare, Vercel and Firebase, in one process of Node.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -6,29 +6,70 @@ use std::process::{Command, Stdio};
 use std::thread;
 
 use carom::links::Format;
+use fastrand::Rng;
 use serde_json::{Value, json};
 
-use super::compare::{Answer, Case, Own, SITE};
+use super::batches;
+use super::compare::{Answer, Campaign, Case, Own, SITE, Tally};
+use crate::common::scale::seed;
 
 /// The folder with the packages; `None`, with a message, where they or Node are not there.
-pub fn packages() -> Option<PathBuf> {
+fn packages() -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/node");
     let has_node = Command::new("node").arg("--version").output().is_ok();
-    if has_node && folder.join("wrangler").is_dir() && folder.join("node_modules").is_dir() {
+    let parts = ["wrangler", "node_modules/netlify-redirector", "node_modules/superstatic"];
+    if has_node && parts.iter().all(|part| folder.join(part).is_dir()) {
         return Some(folder);
     }
     eprintln!(
-        "skipped: no node, or no target/node with the programs of Netlify and Cloudflare; \
-         scripts/test gets them from npm"
+        "skipped: no node, or no target/node with the programs of Netlify, Cloudflare, Vercel and \
+         Firebase; scripts/test gets them from npm"
     );
     None
 }
 
+/// Files at a time.
+const BATCH: usize = 500;
+
+/// Compares random files, of which one question in `share` has an answer of which nothing is
+/// said.
+pub fn check(format: Format, share: usize, make: impl Fn(Rng) -> Case) {
+    let Some(packages) = packages() else { return };
+    let mut rng = Rng::with_seed(seed());
+    let mut campaign = Campaign::default();
+    for count in batches(BATCH) {
+        let cases: Vec<Case> = (0..count).map(|_| make(rng.fork())).collect();
+        let mut own: Vec<_> = cases.iter().map(Case::own).collect();
+        let theirs = ask(&packages, &cases, &mut own);
+        for ((case, own), theirs) in cases.iter().zip(&own).zip(&theirs) {
+            campaign.judge(case, own, theirs);
+        }
+    }
+    campaign.done(&format!("{format:?}"), share);
+}
+
+/// Compares hand-made files.
+pub fn judge(cases: &[Case]) {
+    let Some(packages) = packages() else { return };
+    let mut own: Vec<_> = cases.iter().map(Case::own).collect();
+    let theirs = ask(&packages, cases, &mut own);
+    for ((case, own), theirs) in cases.iter().zip(&own).zip(&theirs) {
+        if let Err(message) = case.judge(own, theirs, &mut Tally::default()) {
+            panic!("{message}");
+        }
+    }
+}
+
 /// What they answer to each of `cases`, with carom's answers spelled alike.
-pub fn ask(packages: &Path, cases: &[Case], own: &mut [Own]) -> Vec<Vec<Answer>> {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/real/imports/vendors.mjs");
+fn ask(packages: &Path, cases: &[Case], own: &mut [Own]) -> Vec<Vec<Answer>> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/real/imports/vendors/main.mjs");
     let mut command = Command::new("node");
-    command.arg(script).arg(packages).stdin(Stdio::piped()).stdout(Stdio::piped());
+    command
+        .arg("--no-deprecation")
+        .arg(script)
+        .arg(packages)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped());
     let mut node = command.spawn().unwrap();
     let (mut into, out) = (node.stdin.take().unwrap(), node.stdout.take().unwrap());
     let questions: Vec<Value> =
@@ -60,7 +101,14 @@ pub fn ask(packages: &Path, cases: &[Case], own: &mut [Own]) -> Vec<Vec<Answer>>
 fn question(case: &Case, own: &Own) -> Value {
     let locations: Vec<_> =
         own.answers.iter().map(|it| it.as_ref().map(|(_, location)| location)).collect();
-    let dialect = if case.format == Format::Pages { "pages" } else { "netlify" };
+    let dialect = match case.format {
+        Format::Netlify => "netlify",
+        Format::NetlifyToml => "netlifyToml",
+        Format::Pages => "pages",
+        Format::Vercel => "vercel",
+        Format::Firebase => "firebase",
+        other => panic!("no program of {other:?} is a package of Node"),
+    };
     json!({ "dialect": dialect, "text": case.text, "site": SITE, "asks": case.asks, "own": locations })
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::super::paths::push_literal;
 use super::super::regex::{self, Fill, Filled, Shape, Subject};
-use super::super::value::{Known, target};
+use super::super::value::{Known, SPELLED, target};
 use super::tokens::Node;
 use crate::links::bytes::shown;
 
@@ -18,8 +18,6 @@ pub(super) struct Matcher {
     pub(super) hosts: Option<Vec<String>>,
     pub(super) query: String,
     pub(super) any_case: bool,
-    /// Its one path, if it has one; by its length Caddy sorts.
-    pub(super) path: String,
     pub(super) said: Vec<String>,
 }
 
@@ -33,14 +31,37 @@ pub(super) fn everything() -> Matcher {
     matcher
 }
 
-/// Named matchers of a site: what they are, or why they are none.
-pub(super) type Matchers = HashMap<String, Result<Matcher, String>>;
+/// Named matchers of a site.
+pub(super) type Matchers<'n> = HashMap<&'n str, Named<'n>>;
+
+/// A named matcher.
+#[derive(Clone, Debug)]
+pub(super) struct Named<'n> {
+    /// What it is, or why it is none.
+    pub(super) matcher: Result<Matcher, String>,
+    /// Its one path; empty where it has none, or several.
+    pub(super) path: &'n str,
+}
+
+impl Named<'_> {
+    pub(super) fn read(node: &Node) -> Named<'_> {
+        let own = core::iter::once(&node.words[1..]);
+        let wishes = own.chain(node.block.iter().flatten().map(|node| &node.words[..]));
+        let paths = wishes.filter(|words| words.first().is_some_and(|kind| kind == "path"));
+        let mut paths = paths.flat_map(|words| &words[1..]);
+        let path = match (paths.next(), paths.next()) {
+            (Some(path), None) => path,
+            _ => "",
+        };
+        Named { matcher: named(node), path }
+    }
+}
 
 /// A named matcher: `@name path /a`, or a block.
 ///
 /// # Errors
 /// Why no key can ask for it, as a sentence.
-pub(super) fn named(node: &Node) -> Result<Matcher, String> {
+fn named(node: &Node) -> Result<Matcher, String> {
     let own = &node.words[1..];
     let mut wishes: Vec<&[String]> = Vec::new();
     if !own.is_empty() {
@@ -60,7 +81,6 @@ pub(super) fn named(node: &Node) -> Result<Matcher, String> {
                 let mut paths = Matcher::default();
                 for path in rest {
                     let one = of_path(path)?;
-                    paths.path = if rest.len() == 1 { one.path } else { String::new() };
                     paths.any_case |= one.any_case;
                     paths.shape.keys.extend(one.shape.keys);
                     paths.said.extend(one.said);
@@ -108,7 +128,7 @@ pub(super) fn named(node: &Node) -> Result<Matcher, String> {
 /// # Errors
 /// Why it is no key, as a sentence.
 pub(super) fn of_path(path: &str) -> Result<Matcher, String> {
-    let mut matcher = Matcher { path: path.to_owned(), ..Matcher::default() };
+    let mut matcher = Matcher::default();
     let mut put = |key: Vec<u8>| {
         matcher.shape.keys.push(Filled { key, fills: Vec::new() });
     };
@@ -160,6 +180,8 @@ pub(super) fn status(code: Option<&str>) -> Result<String, String> {
     }
 }
 
+const ENCODED: &str = "what {query} stands for is encoded here";
+
 /// What is sent in one key: the target, whether with the visitor's query, what is said.
 pub(super) type SentRow = (Vec<u8>, bool, Vec<String>);
 
@@ -178,6 +200,7 @@ pub(super) fn sent(
     let mut shape = Shape::default();
     let mut fills: Vec<Fill> = Vec::new();
     let mut rest = to;
+    let mut encoded = None;
     while let Some(at) = rest.find('{') {
         text(&rest[..at], &mut value);
         let end = rest[at..].find('}').ok_or("a `{` is left open in its target")? + at;
@@ -207,6 +230,11 @@ pub(super) fn sent(
                 continue;
             }
         };
+        let stands_alone = matches!(value.last(), Some(b'?' | b'&'))
+            && matches!(rest.bytes().next(), None | Some(b'&' | b'#'));
+        if known == "args" && !stands_alone {
+            encoded = Some(ENCODED.to_owned());
+        }
         value.extend_from_slice(&[b"${", known.as_bytes(), b"}"].concat());
     }
     text(rest, &mut value);
@@ -217,9 +245,8 @@ pub(super) fn sent(
     let known = Known { host: host.as_bytes(), uri: &uri, captures: Some((&shape, &fills)), base };
     let made = target(&value, &known)?;
     let said = made.changed.iter().map(|what| (*what).to_owned());
-    let spelled = (matcher.any_case && made.spelled)
-        .then(|| "what is sent has the spelling of the key, not that of the visitor".to_owned());
-    Ok((made.target, made.keeps_query, said.chain(spelled).collect()))
+    let spelled = (matcher.any_case && made.spelled).then(|| SPELLED.to_owned());
+    Ok((made.target, made.keeps_query, said.chain(spelled).chain(encoded).collect()))
 }
 
 /// Text that means itself.

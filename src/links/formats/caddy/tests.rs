@@ -40,12 +40,52 @@ fn redirs() {
     );
     site(
         "redir /1/* https://x/\nredir /1/2 https://y/",
-        &["2 h.x/1/*|https://x/|302", "3 ~h.x/1/2|https://y/|302"],
+        &["3 ~h.x/1/2|https://y/|302", "2 h.x/1/*|https://x/|302"],
     );
     site(
         "redir /1* https://x/\nredir /1 https://y/",
-        &["3 h.x/1|https://y/|302", "2 ~h.x/1/*|https://x/|302"],
+        &["3 ~h.x/1|https://y/|302", "2 ~h.x/1/*|https://x/|302"],
     );
+}
+
+#[test]
+fn what_other_versions_take_first() {
+    site(
+        "redir /1/* /x\nredir /1/22 /y",
+        &["3 h.x/1/22|https://h.x/y|302", "2 h.x/1/*|https://h.x/x|302"],
+    );
+    site(
+        "redir /1* /x\nredir /12 /y",
+        &[
+            "3 ~h.x/12|https://h.x/y|302",
+            "2 ~h.x/1|https://h.x/x|302",
+            "2 ~h.x/1/*|https://h.x/x|302",
+        ],
+    );
+    // A redir that is none here, and takes what it is for.
+    site(
+        "redir /1* /x html\nredir * /y",
+        &["2 !`html` sends a page", "3 ~h.x/*|https://h.x/y|302"],
+    );
+    site(
+        "@m method GET\nredir /1 /x\nredir @m /y",
+        &["3 h.x/1|https://h.x/x|302", "4 !the matcher `method`"],
+    );
+    site(
+        "@m method GET\nredir @m /y\nredir /1 /x",
+        &["3 !the matcher `method`", "4 ~h.x/1|https://h.x/x|302"],
+    );
+    // Of which nothing is left.
+    site(
+        "redir /1 /x\nredir /1/* /y\nredir /1* /z",
+        &[
+            "3 h.x/1/*|https://h.x/y|302",
+            "2 ~h.x/1|https://h.x/x|302",
+            "4 !its keys have redirs that come first",
+        ],
+    );
+    site("redir /1 /2?a={query}", &["2 ~h.x/1|https://h.x/2?a={query}|302"]);
+    site("redir /1//2 /3", &["2 !no request that browsers send fits"]);
 }
 
 #[test]
@@ -54,7 +94,9 @@ fn matchers() {
         "@old path /1 /2/*\nredir @old https://x/",
         &["3 h.x/1|https://x/|302", "3 h.x/2/*|https://x/|302"],
     );
-    site("@o {\n host g.x\n path /1\n}\nredir @o https://x/", &["6 g.x/1|https://x/|302"]);
+    let of_host = "@o {\n host g.x\n path /1\n}\nredir @o https://x/\n}";
+    check(&format!(":443 {{\n{of_host}"), &["6 g.x/1|https://x/|302"]);
+    check(&format!("h.x {{\n{of_host}"), &["6 !its site does not answer for the host"]);
     site(
         "@r path_regexp p ^/p/([^/]+)$\nredir @r https://x/{re.p.1}",
         &["3 h.x/p/:p1|https://x/:p1|302"],
@@ -123,6 +165,22 @@ fn sites() {
         "{\nemail a\n}\n(s) {\nheader x\n}\n*.x {\nredir https://y/\n}\na.x {\nredir /1 https://z/\n}",
         &["1 -", "4 -", "8 ~*.x/*|https://y/|302", "11 a.x/1|https://z/|302"],
     );
+    // Of two with one host Caddy takes that with the longer names, or else the first.
+    check(
+        "a.x {\nredir https://y/\n}\nhttps://a.x {\nredir /1 https://z/\n}",
+        &["2 a.x/*|https://y/|302", "5 !the site on line 1 is of a.x, too"],
+    );
+    check(
+        "a.x {\nredir https://y/\n}\na.x, b.aa.x {\nredir /1 https://z/\n}",
+        &[
+            "2 !the site on line 4 is of a.x, too",
+            "5 a.x/1|https://z/|302",
+            "5 b.aa.x/1|https://z/|302",
+        ],
+    );
+    check("a.x:81 {\nredir /1 https://x/\n}", &["2 ~a.x/1|https://x/|302"]);
+    check("http://a.x https://a.x {\nredir /1 /2\n}", &["2 ~a.x/1|https://a.x/2|302"]);
+    check("{\norder redir last\n}\na.x {\n}", &["2 !another order of `redir`", "1 -"]);
     check("{$A} {\nredir https://x/\n}", &["1 !is not known; write the host"]);
     check("a.x {\nredir \"https://x/", &["2 !a quote is left open"]);
     check("a.x {\n{\nredir https://x/\n}\n}", &["2 -", "3 !it stands in ``"]);

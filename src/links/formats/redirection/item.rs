@@ -234,7 +234,7 @@ impl Item {
         let changed = shape.changed.take();
         let any_case = usual.any_case || shape.any_case;
         let keys = core::mem::take(&mut shape.keys);
-        let naming = Naming { names: &names, dollars: true, numbers: false };
+        let naming = Naming { names: &names, dollars: true, numbers: false, any_case };
         let mut rules = Vec::new();
         for filled in &keys {
             let made = match sent.target {

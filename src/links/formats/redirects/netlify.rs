@@ -1,5 +1,6 @@
 //! A line of Netlify's `_redirects`: `from [name=value …] to [status] [conditions]`.
 
+use super::super::paths::plain_path;
 use super::placeholders;
 use super::rule::{RedirectRule, redirecting, split_scheme};
 use crate::links::bytes::shown;
@@ -131,5 +132,5 @@ fn path(path: &[u8]) -> Result<(), String> {
     if path.starts_with(b"/.netlify") {
         return Err("Netlify refuses sources below /.netlify; leave the rule out".to_owned());
     }
-    super::rule::plain_path(path, "Netlify")
+    plain_path(path, "Netlify")
 }

@@ -3,8 +3,9 @@
 
 use std::collections::HashMap;
 
+use super::super::paths::plain_path;
 use super::placeholders;
-use super::rule::{RedirectRule, columns, is_space, plain_path, redirecting, split_scheme};
+use super::rule::{RedirectRule, columns, is_space, redirecting, split_scheme};
 use crate::links::bytes::shown;
 use crate::links::formats::claimed::of_pattern;
 use crate::links::formats::region::Region;

@@ -1,7 +1,5 @@
 //! What Netlify's and Cloudflare Pages' rules share: columns, and what a line comes to.
 
-use crate::links::bytes::shown;
-
 /// A rule as its program reads it.
 pub(super) struct RedirectRule<'a> {
     /// A path with its slash in front, or a URL.
@@ -57,23 +55,4 @@ pub(super) fn split_scheme(text: &[u8]) -> Option<(&[u8], &[u8])> {
         let given = text.get(..scheme.len())?;
         given.eq_ignore_ascii_case(scheme).then(|| text.split_at(scheme.len()))
     })
-}
-
-/// Refuses the spelling of a path that never matches there, but would here.
-///
-/// # Errors
-/// What it is, and how to write it.
-pub(super) fn plain_path(path: &[u8], whose: &str) -> Result<(), String> {
-    let is_dots = |segment: &[u8]| matches!(segment, b"." | b"..");
-    let is_odd = memchr::memmem::find(path, b"//").is_some()
-        || path.contains(&b'\\')
-        || path.split(|&byte| byte == b'/').any(is_dots);
-    if is_odd {
-        return Err(format!(
-            "no request that browsers send fits `{}` in {whose}; write the path with single slashes, \
-             without dots for a segment and without `\\`",
-            shown(path)
-        ));
-    }
-    Ok(())
 }

@@ -77,6 +77,23 @@ fn sources_and_destinations() {
 }
 
 #[test]
+fn patterns_of_one_file_are_looked_at_in_one_way() {
+    check(
+        r#"{"source":"/:p/:q/c","destination":"/b"},{"source":"/:q/:all(.*)","destination":"/d"}"#,
+        &[
+            "/:p/:q/c|https://b/b|308|query=keep|nocase=",
+            "/:q/*|https://b/d|308|query=keep|nocase=",
+        ],
+    );
+    one(
+        "/:p(a|b)",
+        "/c/:p",
+        &["~/a|https://b/c/a|308|query=keep|nocase=", "~/b|https://b/c/b|308|query=keep|nocase="],
+    );
+    one("/a//b", "/c", &["!no request that browsers send fits"]);
+}
+
+#[test]
 fn what_vercel_looks_at_before_a_redirect_is_said() {
     let later = r#"{"source":"/n/new","destination":"/c"}"#;
     let row = "/n/new|https://b/c|308|query=keep|nocase=";

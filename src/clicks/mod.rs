@@ -54,7 +54,7 @@ pub use format::link::LoggedLink;
 pub use format::list_line::{ListKeys, actor as actor_word, reason as reason_word};
 pub use format::listed::{Actor, Contents, DeletedWhy, Deletion};
 pub use format::scratch::RecordScratch;
-pub use format::segment::{Header, SEAL_AT, Seal, SealReason, SegmentRefused, VERSION};
+pub use format::segment::{Header, MAGIC, SEAL_AT, Seal, SealReason, SegmentRefused, VERSION};
 pub use format::tail::{AddressSource, Tail, TlsSession};
 pub use format::undelivered::Undelivered;
 pub use keep::ip_keys::IpKeys;

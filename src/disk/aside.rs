@@ -46,12 +46,18 @@ impl Aside {
     }
 
     /// The same in a place where other processes may be writing the same file: the
-    /// last one to name its own is right.
+    /// last one to name its own is right. For names that people give: a device, a pipe or
+    /// a socket is none to put a file over, and neither is `/dev/stdout`.
     ///
     /// # Errors
     ///
-    /// Those of open(2) and unlink(2).
+    /// A sentence about what is no file there, and those of open(2) and unlink(2).
     pub fn create_shared(path: &Path, mode: u32) -> io::Result<Self> {
+        if is_special(path) {
+            let why = "there is a device, a pipe or a socket, and no file can take its place; \
+                       leave the name out, and have the shell write there with `>`";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+        }
         Self::begin(path, &format!("{}.part", std::process::id()), mode)
     }
 
@@ -99,6 +105,13 @@ impl Aside {
         self.sync()?.name()?;
         Ok(())
     }
+}
+
+/// Whether it is, or leads to, what is neither a file nor a folder. Links into `/proc` stand
+/// for what a process has open, whatever that is now.
+fn is_special(path: &Path) -> bool {
+    let is_other = fs::metadata(path).is_ok_and(|it| !it.is_file() && !it.is_dir());
+    is_other || fs::read_link(path).is_ok_and(|to| to.starts_with("/proc"))
 }
 
 impl Synced {

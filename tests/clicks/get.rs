@@ -1,6 +1,8 @@
 //! Many ids at once: one a line from standard input, and those of a file of conversions.
 
 use std::fs::{self, File};
+use std::os::unix::fs::symlink;
+use std::os::unix::net::UnixListener;
 use std::process::Stdio;
 
 use carom::clicks::{Click, ClickId, folder::list, key_file};
@@ -275,6 +277,35 @@ fn rows_in_a_file_are_all_there_or_none() {
 }
 
 #[cfg(not(feature = "parquet"))]
+#[test]
+fn only_a_file_gives_way_to_rows() {
+    let (dir, ids) = many(3);
+    let other = tempfile::tempdir().unwrap();
+    let name = |name: &str| other.path().join(name);
+    let socket = UnixListener::bind(name("socket")).unwrap();
+    symlink("/dev/null", name("null")).unwrap();
+    symlink("/proc/self/fd/1", name("stdout")).unwrap();
+    let conversions = name("conversions.csv");
+    fs::write(&conversions, format!("id\n{}\n", ids[0])).unwrap();
+    let join = ["get", at(&dir), "--join", conversions.to_str().unwrap(), "--column", "id"];
+    for arguments in [&["cat", at(&dir)][..], &["report", at(&dir)], &join] {
+        for taken in ["socket", "null", "stdout"] {
+            let to = name(taken);
+            let ran = carom([&["clicks"], arguments, &["-o", to.to_str().unwrap()]].concat());
+            assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{}", ran.err);
+            assert!(ran.err.contains("there is a device, a pipe or a socket"), "{}", ran.err);
+            assert!(!to.symlink_metadata().unwrap().is_file());
+        }
+        let segment = list(dir.path()).unwrap().remove(0).path;
+        let before = fs::read(&segment).unwrap();
+        let ran = carom([&["clicks"], arguments, &["-o", segment.to_str().unwrap()]].concat());
+        assert_eq!(ran.code, Some(2), "{}", ran.err);
+        assert!(ran.err.contains("is a segment of a click log"), "{}", ran.err);
+        assert_eq!(fs::read(&segment).unwrap(), before);
+    }
+    drop(socket);
+}
+
 #[test]
 fn a_parquet_file_needs_a_build_with_it() {
     let dir = folder_of((0..3).map(click));

@@ -1,11 +1,13 @@
 //! Where a command writes what it was asked for: to a file that gets its name when it is
 //! whole, or to standard output.
 
-use std::io::{self, Write};
+use std::fs::File;
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 
+use crate::clicks::MAGIC;
 use crate::disk::aside::Aside;
 
 /// Mode of files of clicks: those are personal data.
@@ -30,6 +32,11 @@ impl<W: Write> Output<W> {
         };
         ensure!(path.file_name().is_some(), "the output has no file name; name a file");
         ensure!(!path.is_dir(), "{} is a folder; name a file in it", path.display());
+        ensure!(
+            !is_segment(path),
+            "{} is a segment of a click log, and its clicks would be gone; name another file",
+            path.display()
+        );
         let aside = Aside::create_shared(path, mode)
             .with_context(|| format!("cannot create {}", path.display()))?;
         Ok(Self::File(aside, path.to_owned()))
@@ -53,6 +60,14 @@ impl<W: Write> Output<W> {
             Self::Stream(mut out) => Ok(out.flush()?),
         }
     }
+}
+
+/// Whether clicks are in it: it begins as segments do.
+fn is_segment(path: &Path) -> bool {
+    let mut begin = [0; 8];
+    path.is_file()
+        && File::open(path).and_then(|mut file| file.read_exact(&mut begin)).is_ok()
+        && begin == MAGIC
 }
 
 impl<W: Write> Write for Output<W> {

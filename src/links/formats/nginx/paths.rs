@@ -145,7 +145,10 @@ impl Paths {
             }
             _ => whole,
         };
-        self.some_within(&whole, what)
+        let kept = self.some_within(&whole, what)?;
+        // What its keys answer that an expression around it does not match, or the other way.
+        let outer = around.changed.filter(|_| around.shape.is_some());
+        Ok(Paths { changed: kept.changed.or(outer), ..kept })
     }
 }
 

@@ -87,6 +87,11 @@ fn rewrites() {
         "location /p/ { rewrite ^/p/(.*)$ https://y/$1 redirect; }",
         &["h/p/*|https://y/:splat|302|query=keep"],
     );
+    // The location does not match /p/ itself.
+    check(
+        "location ~ ^/p/(.+)$ { rewrite ^/p/ https://y/ permanent; }",
+        &["~h/p/*|https://y/|301|query=keep"],
+    );
     check("location = /x { rewrite ^ https://y/? permanent; }", &["h/x|https://y/|301"]);
     check(
         "location /p/ { rewrite ^/q$ https://y/ redirect; }",

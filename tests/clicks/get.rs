@@ -276,7 +276,6 @@ fn rows_in_a_file_are_all_there_or_none() {
     assert!(!fs::read_dir(dir.path()).unwrap().any(|entry| parts(entry.unwrap())));
 }
 
-#[cfg(not(feature = "parquet"))]
 #[test]
 fn only_a_file_gives_way_to_rows() {
     let (dir, ids) = many(3);
@@ -306,6 +305,7 @@ fn only_a_file_gives_way_to_rows() {
     drop(socket);
 }
 
+#[cfg(not(feature = "parquet"))]
 #[test]
 fn a_parquet_file_needs_a_build_with_it() {
     let dir = folder_of((0..3).map(click));

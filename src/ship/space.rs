@@ -11,7 +11,8 @@ use anyhow::Context;
 use super::register;
 use crate::clicks::folder::{self, SegmentFile};
 use crate::clicks::{
-    Actor, ClickKeys, DeletedWhy, KnownSegments, SegmentList, SegmentReader, key_file, open_list,
+    Actor, ClickKeys, DeletedWhy, KnownSegments, SegmentList, SegmentReader, finish_deleting,
+    key_file, open_list,
 };
 
 /// Deletes the segments of a folder that every registered sink has and that were
@@ -37,6 +38,12 @@ pub fn delete_shipped(
     let live_run = folder::live_run(clicks);
     let known = KnownSegments::of_folder(clicks)
         .with_context(|| format!("cannot read the list of segments of {}", clicks.display()))?;
+    if let Some(known) = &known {
+        // Of what the list told as deleted, a kill may have left the file.
+        finish_deleting(clicks, known, &files).with_context(|| {
+            format!("cannot finish deleting what the list of {} says is", clicks.display())
+        })?;
+    }
     // Not before the list tells what it held: else nobody could account for its clicks.
     let is_listed = |file: &SegmentFile| {
         let known = known.as_ref().map(|known| known.get(file.shard, file.number));

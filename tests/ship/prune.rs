@@ -277,7 +277,7 @@ fn what_the_present_server_wrote_is_judged_by_another_clock_too() {
 }
 
 /// As a kill between the list and the file leaves it.
-fn half_deleted(log: &Log) -> (std::path::PathBuf, Vec<u8>) {
+pub fn half_deleted(log: &Log) -> (std::path::PathBuf, Vec<u8>) {
     let first = log.segments().remove(0);
     let bytes = fs::read(&first.path).unwrap();
     let keys = key_file::load_beside(log.path()).unwrap();

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::log::{Log, lines, texts};
+use crate::prune::half_deleted;
 use crate::{shipped, to};
 
 /// The lowest and highest segment number of shard 0.
@@ -37,6 +38,17 @@ fn the_newest_segment_of_each_shard_stays() {
     let said = deletes(&log, &out, &[]);
     assert!(said.contains("2000 clicks shipped"), "{said}");
     assert_eq!(lines(texts(&out)).len(), 5_000);
+}
+
+#[test]
+fn what_a_kill_left_half_deleted_goes() {
+    let log = Log::of(3_000);
+    let (out, rows) = (log.path().join("out"), log.rows("ndjson"));
+    shipped(&log, &["--to", &to("file", &out)]);
+    let (path, _) = half_deleted(&log);
+    deletes(&log, &out, &[]);
+    assert!(!path.exists());
+    assert_eq!((log.segments().len(), lines(texts(&out))), (2, rows));
 }
 
 #[test]

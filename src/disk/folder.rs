@@ -1,6 +1,6 @@
 //! Folders that outlast a power loss.
 
-use std::fs::{DirBuilder, File};
+use std::fs::{self, DirBuilder, File};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
@@ -11,6 +11,18 @@ pub fn of(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
+    }
+}
+
+/// Deletes a file, which another process may do first.
+///
+/// # Errors
+///
+/// Those of unlink(2), but for that it is not there.
+pub fn remove_file(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
     }
 }
 
@@ -59,7 +71,17 @@ mod tests {
         make(&path).unwrap();
         make(&path).unwrap();
         assert!(path.is_dir());
-        std::fs::write(path.join("d"), "").unwrap();
+        fs::write(path.join("d"), "").unwrap();
         make(&path.join("d/e")).unwrap_err();
+    }
+
+    #[test]
+    fn a_file_goes_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        fs::write(&path, "").unwrap();
+        remove_file(&path).unwrap();
+        remove_file(&path).unwrap();
+        remove_file(folder.path()).unwrap_err();
     }
 }

@@ -1,7 +1,5 @@
 //! Deletes what was chosen: the list tells so first.
 
-use std::fs;
-use std::io;
 use std::path::Path;
 
 use anyhow::Context;
@@ -11,6 +9,7 @@ use super::survey::Survey;
 use crate::clicks::{
     Actor, ClickKeys, DeletedWhy, KnownSegments, finish_deleting, folder, open_list,
 };
+use crate::disk;
 use crate::ship::pruned::{self, PrunedSegment};
 
 /// What went.
@@ -86,17 +85,13 @@ pub fn carry_out(
         .with_context(|| format!("cannot add to {}", list.path().display()))?;
     for going in &choice.goes {
         let path = &survey.segments[going.segment].file.path;
-        match fs::remove_file(path) {
-            // `ship`, or another `prune`, was faster.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            removed => removed.with_context(|| {
-                format!(
-                    "cannot delete {}, of which the list of segments says that it is; the next \
-                     start of the server, or the next prune, tries again",
-                    path.display()
-                )
-            })?,
-        }
+        disk::folder::remove_file(path).with_context(|| {
+            format!(
+                "cannot delete {}, of which the list of segments says that it is; the next \
+                 start of the server, or the next prune, tries again",
+                path.display()
+            )
+        })?;
     }
     Ok(())
 }

@@ -1,7 +1,6 @@
 //! Frees space: deletes segments that every registered sink has. The list of segments
 //! tells so first: what is gone without a line there is missed.
 
-use std::fs;
 use std::io;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -14,6 +13,7 @@ use crate::clicks::{
     Actor, ClickKeys, DeletedWhy, KnownSegments, SegmentList, SegmentReader, finish_deleting,
     key_file, open_list,
 };
+use crate::disk;
 
 /// Deletes the segments of a folder that every registered sink has and that were
 /// last written longer ago than `keep_for`; returns how many.
@@ -71,11 +71,7 @@ pub fn delete_shipped(
     list.tell_deleted(Actor::Ship, told)
         .with_context(|| format!("cannot add to {}", list.path().display()))?;
     for file in &done {
-        match fs::remove_file(&file.path) {
-            // Another `ship` was faster.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            removed => removed.with_context(|| cannot(file))?,
-        }
+        disk::folder::remove_file(&file.path).with_context(|| cannot(file))?;
     }
     Ok(done.len() as u64)
 }

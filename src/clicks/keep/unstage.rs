@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -22,7 +21,7 @@ use crate::clicks::list::file::SegmentList;
 use crate::clicks::list::known::{Known, KnownSegments};
 use crate::clicks::staged::{self, FirstPage, OWNER_NAME, PLACE_NAME, SPARE_ENDING, StagePlace};
 use crate::disk::hold::LOCK_NAME;
-use crate::disk::regular;
+use crate::disk::{self, regular};
 use crate::machine::clock::{monotonic_us, unix_us};
 use crate::words::counted;
 
@@ -95,9 +94,9 @@ impl Unstaging<'_> {
     fn run(&mut self, place: &StagePlace) -> anyhow::Result<()> {
         let stage = &place.folder;
         let name = self.clicks.join(PLACE_NAME);
-        let forget = || match fs::remove_file(&name) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            removed => removed.with_context(|| format!("cannot delete {}", name.display())),
+        let forget = || {
+            disk::folder::remove_file(&name)
+                .with_context(|| format!("cannot delete {}", name.display()))
         };
         if let Err(why) = place.check(self.clicks) {
             self.reporter.say(format!(

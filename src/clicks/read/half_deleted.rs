@@ -2,7 +2,6 @@
 //! them was killed in between.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -13,6 +12,7 @@ use crate::clicks::format::frame::Salt;
 use crate::clicks::format::listed::{DeletedWhy, ListedEvent};
 use crate::clicks::list::known::KnownSegments;
 use crate::clicks::list::reader::ListReader;
+use crate::disk;
 
 /// What the list tells of one that is there.
 #[derive(Clone, Copy, Debug, Default)]
@@ -42,11 +42,7 @@ pub fn finish_deleting(
     }
     let half = half_deleted(clicks, &told)?;
     for file in &half {
-        match fs::remove_file(&file.path) {
-            // Another process was faster.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            removed => removed?,
-        }
+        disk::folder::remove_file(&file.path)?;
     }
     Ok(half.len() as u64)
 }

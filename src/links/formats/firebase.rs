@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::claimed::of_pattern;
-use super::json::{Document, Fields, by_lines, is_nothing, items, of_source, part};
+use super::json::{Document, Fields, by_lines, is_nothing, items, lacks, of_source, part};
 use super::named::Naming;
 use super::ordered::{Ordered, OrderedRule, emit};
 use super::paths::{plain_path, push_literal};
@@ -70,16 +70,7 @@ fn sites(text: &[u8]) -> Result<(OtherFields, Vec<&RawValue>), (u32, String)> {
     let others =
         fields.iter().map(|(name, value)| (Document::of(text).line(value), shown(name.as_bytes())));
     let others: OtherFields = others.collect();
-    let Some(hosting) = hosting else {
-        let names: Vec<_> = others.into_iter().map(|(_, name)| name).collect();
-        return Err((
-            1,
-            format!(
-                "not {WHAT}: it is an object with the keys {} (nothing of it was read)",
-                names.join(", ")
-            ),
-        ));
-    };
+    let hosting = hosting.ok_or_else(|| (1, lacks(WHAT, fields.keys())))?;
     if !hosting.get().starts_with('[') {
         return Ok((others, vec![hosting]));
     }

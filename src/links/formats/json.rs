@@ -73,6 +73,27 @@ pub(super) fn items<'t>(list: &'t RawValue, what: &str) -> Result<Vec<&'t RawVal
     part(list, what)
 }
 
+/// The redirects of a document, which `what` names.
+///
+/// # Errors
+/// Why there is no such list, as a sentence.
+pub(super) fn redirects<'t>(
+    fields: &mut Fields<'t>,
+    what: &str,
+) -> Result<Vec<&'t RawValue>, String> {
+    let list = fields.remove("redirects").ok_or_else(|| lacks(what, fields.keys()))?;
+    items(list, "a list of redirects")
+}
+
+/// Says that an object with these keys is not what is read here.
+pub(super) fn lacks<'k>(what: &str, keys: impl Iterator<Item = &'k String>) -> String {
+    let keys: Vec<_> = keys.map(|key| shown(key.as_bytes())).collect();
+    format!(
+        "not {what}: it is an object with the keys {} (nothing of it was read)",
+        keys.join(", ")
+    )
+}
+
 /// A part of this shape, which `what` names.
 ///
 /// # Errors

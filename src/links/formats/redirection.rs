@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::claimed::of_pattern;
-use super::json::{Document, Fields, by_lines, items, of_source, part};
+use super::json::{Document, Fields, by_lines, of_source, part, redirects};
 use super::ordered::{Ordered, emit};
 use super::region::Region;
 use super::row::Line;
@@ -41,17 +41,9 @@ pub(super) fn read(text: &[u8], help: &Help<'_>, take: &mut dyn FnMut(u32, Line<
         Ok(off) => off,
         Err(message) => return take(1, Line::Refused(message)),
     };
-    let list = match fields.remove("redirects").map(|list| items(list, "a list of redirects")) {
-        Some(Ok(list)) => list,
-        Some(Err(message)) => return take(1, Line::Refused(message)),
-        None => {
-            let names: Vec<_> = fields.keys().map(|name| shown(name.as_bytes())).collect();
-            let message = format!(
-                "not {WHAT}: it is an object with the keys {} (nothing of it was read)",
-                names.join(", ")
-            );
-            return take(1, Line::Refused(message));
-        }
+    let list = match redirects(&mut fields, WHAT) {
+        Ok(list) => list,
+        Err(message) => return take(1, Line::Refused(message)),
     };
     let flags = flags_of_site(&fields);
     let mut placed: Vec<Placed> = Vec::new();

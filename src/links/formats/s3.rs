@@ -6,7 +6,7 @@ use quick_xml::events::Event;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::json::{Document, Fields, items, part};
+use super::json::{Document, Fields, items, lacks, part};
 use super::ordered::{Ordered, OrderedRule, emit};
 use super::paths::push_literal;
 use super::row::Line;
@@ -89,12 +89,7 @@ fn of_json(text: &[u8]) -> FoundLines {
     let mut found = Vec::new();
     let known = ["RoutingRules", "RedirectAllRequestsTo", "IndexDocument", "ErrorDocument"];
     if !read.keys().any(|name| known.contains(&&**name)) {
-        let names: Vec<_> = read.keys().map(|name| shown(name.as_bytes())).collect();
-        let message = format!(
-            "not {WHAT}: it is an object with the keys {} (nothing of it was read)",
-            names.join(", ")
-        );
-        return Err((1, message));
+        return Err((1, lacks(WHAT, read.keys())));
     }
     for (name, value) in &read {
         let line = Document::of(text).line(value);

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::claimed::of_pattern;
-use super::json::{Document, Fields, by_lines, is_nothing, items, of_source, part};
+use super::json::{Document, Fields, by_lines, is_nothing, of_source, part, redirects};
 use super::named::Naming;
 use super::ordered::{Ordered, OrderedRule, emit};
 use super::paths::plain_path;
@@ -50,18 +50,9 @@ pub(super) fn read(text: &[u8], help: &Help<'_>, take: &mut dyn FnMut(u32, Line<
         Err((line, message)) => return take(line, Line::Refused(message)),
     };
     let mut all = Vec::new();
-    let redirects = fields.remove("redirects");
-    let list = match redirects.map(|list| items(list, "a list of redirects")) {
-        Some(Ok(list)) => list,
-        Some(Err(message)) => return take(1, Line::Refused(message)),
-        None => {
-            let names: Vec<_> = fields.keys().map(|name| shown(name.as_bytes())).collect();
-            let message = format!(
-                "not {WHAT}: it is an object with the keys {} (nothing of it was read)",
-                names.join(", ")
-            );
-            return take(1, Line::Refused(message));
-        }
+    let list = match redirects(&mut fields, WHAT) {
+        Ok(list) => list,
+        Err(message) => return take(1, Line::Refused(message)),
     };
     for (line, shares, raw) in by_lines(&mut document, list) {
         let made = part(raw, "a redirect").and_then(|redirect: Redirect| {

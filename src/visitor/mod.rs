@@ -1,0 +1,8 @@
+//! Who asks, worked out from what the request and its connection show: device, language,
+//! and the place of the address. Pure: no socket, no file, no clock.
+
+mod country;
+mod place;
+
+pub use country::Country;
+pub use place::Place;

@@ -5,6 +5,7 @@
 //! visitors, table  what is asked, and the links it is asked of
 //! parse, lookup, reply, clicks  a part each
 //! request          all of them, as a shard joins them
+//! places           country and lists of an address
 //! memory           bytes for each link; nothing is timed
 //! instructions     the same operations, counted by `scripts/instructions`
 //! ```
@@ -14,6 +15,7 @@ mod instructions;
 mod lookup;
 mod memory;
 mod parse;
+mod places;
 mod reply;
 mod request;
 mod table;

@@ -1,7 +1,8 @@
-//! What a link takes in memory.
+//! What a link, and a range of addresses, takes in memory.
 
 use std::io::Write;
 
+use crate::places::{RANGES, places};
 use crate::table::build;
 
 const LINKS: usize = 1_000_000;
@@ -19,5 +20,10 @@ pub fn print() {
         line("2 cores", memory.total(2)),
         line("each further core", memory.index),
     ];
+    let [v4, v6] = [true, false].map(|is_v4| places(is_v4).bytes() as f64 / f64::from(1 << 20));
+    let of_places = format!(
+        "memory of {RANGES} ranges of addresses, for all cores\nIPv4 {v4:6.1} MiB\nIPv6 {v6:6.1} MiB\n"
+    );
+    let text = [text.concat(), of_places];
     let _ = std::io::stdout().lock().write_all(text.concat().as_bytes());
 }

@@ -5,6 +5,7 @@ pub mod clicks;
 mod environment;
 pub mod links;
 mod pipe;
+mod places;
 mod progress;
 mod quantities;
 mod reading;

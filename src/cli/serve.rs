@@ -10,6 +10,7 @@ use clap::builder::BoolishValueParser;
 use clap::{Args, ValueEnum};
 
 use super::builtins::BuiltinArguments;
+use super::places::PlaceArguments;
 use super::quantities::{size, time, written_size, written_time};
 use super::reading::ReadingArguments;
 use super::retention::RetentionArguments;
@@ -35,7 +36,7 @@ use crate::shard::{Settings, WhenFull};
 use crate::sources::{Reading, Sources};
 
 const AFTER_HELP: &str = "\
-Signals: SIGHUP reads the link files again, and keeps the old links if any line is bad (so \
+Signals: SIGHUP reads the link files, countries and lists again, and keeps the old links if any line is bad (so \
 does a change, with --watch). \
 SIGTERM and SIGINT stop: what is under way is answered and the click log is sealed.
 
@@ -86,7 +87,7 @@ pub struct ServeArguments {
     #[arg(long, env = "CAROM_STATE", value_name = "DIR")]
     state: Option<PathBuf>,
 
-    /// Read the link files again when they, or what they include, change
+    /// Read the link files, countries and lists again when they, or what they include, change
     #[arg(long, env = "CAROM_WATCH", num_args = 0, default_missing_value = "true", value_parser = yes())]
     watch: Option<bool>,
 
@@ -117,6 +118,9 @@ pub struct ServeArguments {
 
     #[command(flatten)]
     reading: ReadingArguments,
+
+    #[command(flatten)]
+    places: PlaceArguments,
 
     /// When a line is bad: refuse to start or reload, or skip it and serve the rest
     #[arg(long, env = "CAROM_ON_BAD_LINE", default_value = OnBadLine::default().name(), value_name = "refuse|skip")]
@@ -273,6 +277,7 @@ fn plan(said: &Layers<'_, ServeArguments>) -> ServePlan {
     let sync_interval = said.first(|it| it.sync_interval).unwrap_or(SYNC_INTERVAL_DEFAULT);
     ServePlan {
         sources: sources(said),
+        places: PlaceArguments::plan(said, |it| &it.places),
         listen: said.first(|it| it.listen.clone()).unwrap_or_else(|| vec![LISTEN_DEFAULT]),
         cores: said.first(|it| it.cores.clone()),
         engine: match said.first(|it| it.engine).unwrap_or_default() {

@@ -9,6 +9,7 @@ mod buffers;
 mod deadline;
 
 use crate::limits::{ALLOWANCE_BYTES, LINGER_BYTES_MAX, REQUESTS_PER_ROUND_MAX};
+use crate::visitor::Place;
 pub(crate) use buffers::KeptInput;
 use buffers::Outgoing;
 use deadline::Deadline;
@@ -60,10 +61,25 @@ pub enum Step {
     Wait,
 }
 
+/// Who is at the other end.
+#[derive(Clone, Copy)]
+pub(crate) struct Peer {
+    /// The address, as far as clicks keep it.
+    pub(crate) kept: [u8; 16],
+    /// The whole address, to decide by: in memory alone, and for as long as the connection.
+    pub(crate) address: [u8; 16],
+    /// What it told when the connection began.
+    pub(crate) place: Place,
+}
+
+impl Peer {
+    /// Of no connection.
+    pub(crate) const NOBODY: Self = Self { kept: [0; 16], address: [0; 16], place: Place::UNKNOWN };
+}
+
 /// What the answer to a request needs of its connection.
 pub(crate) struct Sides<'a> {
-    /// The peer's address, as far as clicks keep it.
-    pub(crate) peer: [u8; 16],
+    pub(crate) peer: Peer,
     /// Input that was kept.
     pub(crate) kept: &'a [u8],
     /// Where the reply is appended.
@@ -72,8 +88,7 @@ pub(crate) struct Sides<'a> {
 
 /// One peer's connection. Idle, it holds no buffers.
 pub struct Connection {
-    /// Its address, as far as clicks keep it.
-    peer: [u8; 16],
+    peer: Peer,
     kept: KeptInput,
     outgoing: Outgoing,
     /// Bytes held beyond the allowance, as last counted by the shard.
@@ -96,7 +111,7 @@ const _: () = assert!(size_of::<Connection>() <= 192);
 
 impl Connection {
     pub(crate) const VACANT: Self = Self {
-        peer: [0; 16],
+        peer: Peer::NOBODY,
         kept: KeptInput::EMPTY,
         outgoing: Outgoing::EMPTY,
         excess: 0,
@@ -109,8 +124,8 @@ impl Connection {
         in_batch: false,
     };
 
-    /// A connection that begins now. Of the address only what clicks keep is given.
-    pub(crate) fn open(peer: [u8; 16], now_ms: u32, timeouts: &Timeouts) -> Self {
+    /// A connection that begins now.
+    pub(crate) fn open(peer: Peer, now_ms: u32, timeouts: &Timeouts) -> Self {
         let deadline = Deadline::of_start(now_ms, timeouts);
         Self { peer, phase: Phase::Open, deadline, ..Self::VACANT }
     }

@@ -48,6 +48,11 @@ impl Course {
                     shard.patch(&patch);
                     self.mailbox.retire(HandedBack::Patch(patch));
                 }
+                Message::Places(places) => {
+                    if let Some(before) = shard.set_places(places) {
+                        self.mailbox.retire(HandedBack::Places(before));
+                    }
+                }
                 Message::Privacy(privacy) => shard.set_privacy(privacy),
                 Message::Drain => {
                     shard.drain();

@@ -5,8 +5,10 @@
 
 mod clicks;
 mod links;
+mod places;
 mod serving;
 
 pub use clicks::*;
 pub use links::*;
+pub use places::*;
 pub use serving::*;

@@ -16,6 +16,7 @@ use rustix::event::{EventfdFlags, eventfd};
 use crate::clicks::Privacy;
 use crate::limits::MAILBOX_MESSAGES;
 use crate::links::{Links, Patch};
+use crate::visitor::Places;
 pub use published::{Published, ShardCounts};
 
 /// What the control thread asks of a shard.
@@ -24,6 +25,8 @@ pub enum Message {
     Swap(Box<Links>),
     /// Answer from the links with this change from the next batch on.
     Patch(Arc<Patch>),
+    /// Look new connections up in these from now on.
+    Places(Arc<Places>),
     /// Keep this of the addresses of new connections.
     Privacy(Privacy),
     /// Stop accepting, finish what is under way, then end.
@@ -39,6 +42,8 @@ pub(crate) enum HandedBack {
     Links(Box<Links>),
     /// A patch that was applied, with what it replaced.
     Patch(Arc<Patch>),
+    /// What was known of addresses before.
+    Places(Arc<Places>),
 }
 
 /// The mailbox of one shard.

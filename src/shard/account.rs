@@ -116,12 +116,15 @@ mod tests {
     use crate::rehearsal::tape::Tape;
     use crate::shard::decide::DecidedReply;
     use crate::shard::found_name::FoundName;
+    use crate::visitor::Place;
 
     #[test]
     fn a_click_says_all_that_was_decided() {
         let bytes = b"GET /a?b HTTP/1.1\r\nHost: x\r\n\r\n";
         let Parsed::Whole(request) = parse(bytes) else { panic!() };
-        let facts = Facts { request: &request, bytes, path: b"/a", peer: [7; 16], unix_us: 5 };
+        let (path, peer, place) = (&b"/a"[..], [7; 16], Place::UNKNOWN);
+        let request = &request;
+        let facts = Facts { request, bytes, path, peer, address: peer, place, unix_us: 5 };
         let decided = DecidedClick {
             reply: DecidedReply::NotFound,
             status: 404,

@@ -3,7 +3,7 @@
 
 use super::excess::Excess;
 use super::undelivered::clicks_in;
-use crate::connection::{Connection, Sides, Step, Timeouts, Waits};
+use crate::connection::{Connection, Peer, Sides, Step, Timeouts, Waits};
 use crate::limits::{SHARED_BYTES_PER_SHARD_MAX, SPARE_BUFFER_BYTES_MAX, SPARE_BUFFERS_MAX};
 use crate::mailbox::ShardCounts;
 
@@ -54,7 +54,7 @@ impl Connections {
     }
 
     /// Opens one.
-    pub(super) fn open(&mut self, peer: [u8; 16]) -> u32 {
+    pub(super) fn open(&mut self, peer: Peer) -> u32 {
         let connection = Connection::open(peer, self.now_ms, &self.timeouts);
         if let Some(id) = self.vacant.pop() {
             self.slots[id as usize] = connection;

@@ -2,12 +2,13 @@
 //! once, where it first shows, and read here by name: decisions, replies and clicks
 //! see nothing else of a request.
 //!
-//! A new fact of the head is a method over its spans. One of the address is kept by
-//! the connection, as far as clicks may keep it, and becomes a field.
+//! A new fact of the head is a method over its spans. One of the address is worked out
+//! when the connection begins, kept by it, and becomes a field.
 
 use crate::clicks::Flags;
 use crate::http::{Method, Request};
 use crate::links::{Captured, Visit};
+use crate::visitor::Place;
 
 /// What is known of a request.
 pub(super) struct Facts<'r> {
@@ -19,6 +20,12 @@ pub(super) struct Facts<'r> {
     pub(super) path: &'r [u8],
     /// The peer's address, as far as clicks keep it.
     pub(super) peer: [u8; 16],
+    /// The whole address: to decide by, and never to be written.
+    #[expect(dead_code, reason = "conditions ask for it")]
+    pub(super) address: [u8; 16],
+    /// What the address told when the connection began.
+    #[expect(dead_code, reason = "conditions ask for it")]
+    pub(super) place: Place,
     /// When it came, Unix microseconds.
     pub(super) unix_us: u64,
 }

@@ -24,11 +24,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clicks::{Privacy, Via, Writer};
-use crate::connection::{Connection, Sides, Step, Timeouts};
+use crate::connection::{Connection, Peer, Sides, Step, Timeouts};
 use crate::http::{Fixed, Keep, Refusal, Replies};
 use crate::limits::DRAIN_IDLE_MS;
 use crate::links::{Links, LookupScratch, Patch, Table, TooLong};
 use crate::mailbox::Published;
+use crate::visitor::{Place, Places};
 use account::ShardAccount;
 pub use batch::{Arrival, Received};
 use batch::{Batch, Question, Wants};
@@ -77,6 +78,8 @@ pub struct Settings {
 /// What one core owns.
 pub struct Shard {
     links: Links,
+    /// What addresses tell, if anything is known of them.
+    places: Option<Arc<Places>>,
     scratch: LookupScratch,
     connections: Connections,
     batch: Batch,
@@ -101,6 +104,7 @@ impl Shard {
     ) -> Self {
         Self {
             links,
+            places: None,
             scratch: LookupScratch::default(),
             connections: Connections::new(settings.timeouts, now.ms),
             batch: Batch::default(),
@@ -212,7 +216,9 @@ impl Shard {
         };
         let bytes = question.bytes(arrivals, received, kept);
         let path = self.batch.path(request, normalised, bytes);
-        let facts = Facts { request, bytes, path, peer, unix_us: self.now.unix_us };
+        let Peer { kept: peer, address, place } = peer;
+        let unix_us = self.now.unix_us;
+        let facts = Facts { request, bytes, path, peer, address, place, unix_us };
         let found = self.links.find(ask, path, facts.query(), &mut self.scratch);
         let has_room = account.has_room();
         let standing = Standing {
@@ -250,11 +256,14 @@ impl Shard {
         self.settings.connections_max.saturating_sub(self.connections.len())
     }
 
-    /// Takes a new connection from `peer` (IPv4 as v4-mapped IPv6). Of the address
-    /// only what clicks are to keep is held, even in memory.
-    pub fn open(&mut self, peer: [u8; 16]) -> u32 {
+    /// Takes a new connection from `address` (IPv4 as v4-mapped IPv6). The whole address
+    /// is in memory for as long as the connection; clicks have no more of it than they are
+    /// to keep.
+    pub fn open(&mut self, address: [u8; 16]) -> u32 {
         self.account.counts.accepted += 1;
-        let id = self.connections.open(self.settings.privacy.apply(peer));
+        let place = self.places.as_ref().map_or(Place::UNKNOWN, |places| places.of(&address));
+        let kept = self.settings.privacy.apply(address);
+        let id = self.connections.open(Peer { kept, address, place });
         if self.abandoned {
             self.failed(id);
         }
@@ -331,6 +340,12 @@ impl Shard {
     /// The table in use.
     pub fn table(&self) -> &Arc<Table> {
         self.links.table()
+    }
+
+    /// Takes what addresses tell of connections that come from now on. Gives back what
+    /// was known before, to be dropped where time does not matter.
+    pub fn set_places(&mut self, places: Arc<Places>) -> Option<Arc<Places>> {
+        self.places.replace(places)
     }
 
     /// Takes another rule for the addresses of connections that come from now on.

@@ -7,7 +7,7 @@ use std::path::Path;
 use super::file;
 use super::mark::{FileMark, Marking};
 use crate::disk::packed::{Packing, unpacked};
-use crate::limits::UNPACKED_LINKS_BYTES_MAX;
+use crate::limits::{PLACE_FILE_BYTES_MAX, UNPACKED_LINKS_BYTES_MAX};
 use crate::links::{TableRoom, compiled};
 use crate::pace;
 use crate::words::mebibytes;
@@ -44,6 +44,26 @@ pub fn of_file(path: &Path, room: TableRoom) -> io::Result<Content> {
         return Err(io::Error::new(ErrorKind::UnexpectedEof, what));
     }
     read(file, Some(size), path, room, UNPACKED_LINKS_BYTES_MAX)
+}
+
+/// The same of a file of countries or of a list.
+///
+/// # Errors
+///
+/// Those of [`of_file`].
+pub fn of_place_file(path: &Path) -> io::Result<Content> {
+    let file = file::open(path)?;
+    let size = file.metadata().map_or(0, |about| about.len());
+    if size > PLACE_FILE_BYTES_MAX {
+        let what = format!(
+            "it is larger than {}; take a file of countries or addresses alone",
+            mebibytes(PLACE_FILE_BYTES_MAX)
+        );
+        return Err(io::Error::new(ErrorKind::FileTooLarge, what));
+    }
+    // It may grow while it is read.
+    let raw = file.take(PLACE_FILE_BYTES_MAX);
+    read(raw, Some(size), path, TableRoom::UNBOUNDED, PLACE_FILE_BYTES_MAX)
 }
 
 /// The same of standard input.
@@ -135,7 +155,7 @@ fn check_unpacked(bytes: &[u8], remedy: &str) -> io::Result<()> {
     let what = if compiled::is_compiled(bytes) {
         format!("it is a compiled table, which is mapped as it lies, not unpacked; {remedy}")
     } else if bytes.get(257..262) == Some(b"ustar") {
-        "it is an archive (tar); unpack it, and name the link files in it".to_owned()
+        "it is an archive (tar); unpack it, and name the files in it".to_owned()
     } else if !matches!(Packing::of(bytes), Packing::Plain | Packing::Zip) {
         format!("it is compressed twice; {remedy}")
     } else {

@@ -1,5 +1,5 @@
-//! `--watch`: the link files, and those that they include, are read again when they
-//! change, however they are saved: in place, by a rename over them, or by another symbolic link.
+//! `--watch`: the link files, those that they include, and files of countries and lists are
+//! read again when they change, however they are saved: in place, by a rename over them, or by another symbolic link.
 //!
 //! inotify tells that something happened in a folder; whether it concerns a link
 //! file is seen by looking at it (stat(2)).
@@ -44,8 +44,9 @@ impl LastRead {
 pub struct Watch {
     /// Those that were named, and behind them those that they include.
     paths: Vec<PathBuf>,
-    /// How many were named.
+    /// How many were named, and how many of these are link files.
     named: usize,
+    links: usize,
     last_read: LastRead,
     watcher: RecommendedWatcher,
     /// Something has happened since it was looked last.
@@ -65,7 +66,7 @@ impl Watch {
     /// # Errors
     ///
     /// When inotify cannot be had, or a file cannot be named absolutely.
-    pub fn new(paths: &[PathBuf]) -> anyhow::Result<Self> {
+    pub fn new(links: &[PathBuf], places: &[PathBuf]) -> anyhow::Result<Self> {
         // What happened is seen by looking, so one word of it is enough.
         let (sender, events) = sync_channel(1);
         let writers = Writers::default();
@@ -77,14 +78,16 @@ impl Watch {
         let watcher = notify::recommended_watcher(tell).context(
             "--watch: inotify cannot be used; raise fs.inotify.max_user_instances with sysctl",
         )?;
-        let paths: Vec<PathBuf> = paths
+        let paths: Vec<PathBuf> = links
             .iter()
+            .chain(places)
             .map(|path| std::path::absolute(path).context("--watch"))
             .collect::<Result<_, _>>()?;
         let read = stamps(&paths);
-        let (named, last_read) = (paths.len(), LastRead::default());
+        let (named, links, last_read) = (paths.len(), links.len(), LastRead::default());
         let folders = BTreeSet::new();
-        let mut watch = Self { paths, named, last_read, watcher, events, writers, folders, read };
+        let mut watch =
+            Self { paths, named, links, last_read, watcher, events, writers, folders, read };
         watch.follow();
         Ok(watch)
     }
@@ -135,11 +138,12 @@ impl Watch {
                 seen = now;
                 settled = Some(Instant::now() + SETTLE);
             } else if settled.is_some_and(|at| Instant::now() >= at) {
-                if let Some(path) = self.paths.iter().find(|path| self.writers.are_at(path)) {
+                if let Some(at) = self.paths.iter().position(|path| self.writers.are_at(path)) {
                     if !std::mem::replace(&mut said_written, true) {
                         say(format_args!(
-                            "the link file {} is still being written; it is read when that is done",
-                            path.display()
+                            "the {} {} is still being written; it is read when that is done",
+                            self.kind(at).0,
+                            self.paths[at].display()
                         ));
                     }
                     settled = Some(Instant::now() + SETTLE);
@@ -149,9 +153,10 @@ impl Watch {
                 match seen.iter().position(Option::is_none) {
                     Some(at) if !said_gone => {
                         said_gone = true;
+                        let (kind, what) = self.kind(at);
                         say(format_args!(
-                            "warning: the link file {} is gone; its links stay as they are until \
-                             it is there again",
+                            "warning: the {kind} {} is gone; its {what} stay as they are until it \
+                             is there again",
                             self.paths[at].display()
                         ));
                     }
@@ -163,6 +168,14 @@ impl Watch {
                     }
                 }
             }
+        }
+    }
+
+    /// What a file is called, and what is in it.
+    fn kind(&self, at: usize) -> (&'static str, &'static str) {
+        match (self.links..self.named).contains(&at) {
+            true => ("file of countries or addresses", "ranges"),
+            false => ("link file", "links"),
         }
     }
 

@@ -3,6 +3,8 @@
 
 mod country;
 mod place;
+mod places;
 
 pub use country::Country;
 pub use place::Place;
+pub use places::{Places, PlacesBuilder, PlacesProblem, PlacesProblems};

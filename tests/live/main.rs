@@ -9,6 +9,7 @@ mod journal;
 mod kept;
 mod look;
 mod memory;
+mod places;
 mod reloads;
 mod scale;
 mod sets;

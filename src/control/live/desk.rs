@@ -13,6 +13,7 @@ use super::counting::ToCount;
 use super::editing::CheckedEdit;
 use super::generations::Generations;
 use super::journal::{Deed, Journal, Recorded};
+use super::knowing::{KnownPlaces, ReadAgain};
 use super::look;
 use super::making::Ready;
 use super::not_done::{NotDone, Reason};
@@ -49,6 +50,8 @@ pub struct Bounds {
 /// See the [module](self).
 pub struct Desk {
     sources: Sources,
+    /// What is known of addresses, if anything is.
+    pub(super) places: Option<KnownPlaces>,
     loss_percent_max: u8,
     builtins: Builtins,
     pub(super) shards: Shards,
@@ -112,6 +115,7 @@ impl Desk {
     pub fn start(
         opening: Opening,
         sources: Sources,
+        places: Option<KnownPlaces>,
         Bounds { room, loss_percent_max, builtins }: Bounds,
         last_read: LastRead,
         shards: Shards,
@@ -126,6 +130,7 @@ impl Desk {
         workers.keeping.go_on(&generations);
         let desk = Self {
             sources,
+            places,
             loss_percent_max,
             builtins,
             shards,
@@ -224,7 +229,8 @@ impl Desk {
             Wish::Stage { sources, who, reply } => {
                 let (then, mut sources) = (Then::Stage(reply), *sources);
                 sources.reading = sources.reading.or(&self.sources.reading);
-                self.read(Job { sources, room: self.room, who, is_forced: false, then });
+                let room = self.room;
+                self.read(Job { sources, room, who, is_forced: false, then, places: None });
             }
             Wish::Promote { who, reply } => self.order(Order::Promote { who, reply }),
             Wish::Rollback { to, who, reply } => self.order(Order::Rollback { to, who, reply }),
@@ -278,7 +284,7 @@ impl Desk {
         let then = Then::Serve(reply.into_iter().collect());
         // Those of the server itself are never too many: one waits at most.
         let (sources, room) = (self.sources.clone(), self.room);
-        self.to_read.push_back(Job { sources, room, who, is_forced, then });
+        self.to_read.push_back(Job { sources, room, who, is_forced, then, places: None });
     }
 
     fn read(&mut self, job: Job) {
@@ -294,17 +300,23 @@ impl Desk {
             && let Some(job) = self.to_read.pop_front()
         {
             self.reading = true;
-            let job = Job { room: self.room(), ..job };
+            let places = match job.then {
+                Then::Serve(_) => self.places.clone(),
+                Then::Stage(_) => None,
+            };
+            let places = places.map(|known| ReadAgain::new(known, self.loss_percent_max));
+            let job = Job { room: self.room(), places, ..job };
             self.workers.reader.hand((job, self.served.changes().clone()));
         }
     }
 
     fn have_read(&mut self, (job, result): (Job, Result<WasRead, NotDone>)) {
         self.reading = false;
+        let places_stay = job.places.and_then(|again| self.have_read_places(again));
         match (result, job.then) {
             (Err(refusal), then) => self.not_read(then, refusal),
             (Ok(read), Then::Stage(reply)) => {
-                let WasRead { served, report, took } = read;
+                let WasRead { served, report, took, .. } = read;
                 let staged = Done::Staged {
                     links: served.editor().len(),
                     left_out: report.problems.len(),
@@ -329,7 +341,7 @@ impl Desk {
                 if let Some(refusal) = self.loses_most(&read).filter(|_| !job.is_forced) {
                     return self.not_read(Then::Serve(replies), refusal);
                 }
-                let read = Box::new(read);
+                let read = Box::new(WasRead { places_stay, ..read });
                 self.orders.push_back(Order::Read { read, who: job.who, replies });
             }
         }

@@ -84,6 +84,8 @@ pub enum What {
     Read {
         report: Report,
         took: Duration,
+        /// Why countries and lists stay as they were, if they should not.
+        places_stay: Option<String>,
         replies: Vec<Asker>,
     },
     Promote(Asker),

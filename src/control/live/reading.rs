@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::knowing::ReadAgain;
 use super::not_done::{NotDone, Reason};
 use super::served::Served;
 use super::who::Who;
@@ -21,6 +22,8 @@ pub struct Job {
     pub is_forced: bool,
     /// What becomes of it.
     pub then: Then,
+    /// Files of countries and lists that are read with them.
+    pub places: Option<ReadAgain>,
 }
 
 /// What becomes of files that were read.
@@ -38,6 +41,8 @@ pub struct WasRead {
     /// The bad lines that were left out.
     pub report: Report,
     pub took: Duration,
+    /// Why countries and lists stay as they were, if they should not.
+    pub places_stay: Option<String>,
 }
 
 /// Reads the files, and lays the changes over them.
@@ -60,5 +65,5 @@ pub fn read(job: &Job, changes: &Changes) -> Result<WasRead, NotDone> {
         check_lay(&base.table, changes, room)?;
     }
     let served = Served::new(Arc::new(base), changes).map_err(NotDone::clash)?;
-    Ok(WasRead { served, report, took: started.elapsed() })
+    Ok(WasRead { served, report, took: started.elapsed(), places_stay: None })
 }

@@ -40,6 +40,17 @@ pub fn too_few(before: usize, after: usize, percent: u8) -> NotDone {
     )
 }
 
+/// The link files were read again, and what tells of addresses could not be.
+pub fn links_alone(generation: u32, why: &str) -> NotDone {
+    NotDone::new(
+        Reason::Wrong,
+        format_args!(
+            "{why}\nso countries and lists stay as they were. The links are reloaded, as \
+             generation {generation}"
+        ),
+    )
+}
+
 /// What a table was read from.
 pub fn names(base: &Base) -> Vec<String> {
     base.files.iter().map(|file| file.name.clone()).collect()

@@ -48,7 +48,7 @@ impl Rig {
             builtins: Builtins::default(),
         };
         let desk =
-            Desk::start(opening, sources, bounds, Default::default(), shards, heard).unwrap();
+            Desk::start(opening, sources, None, bounds, Default::default(), shards, heard).unwrap();
         Self { folder: folder.to_owned(), wishes, desk }
     }
 

@@ -8,18 +8,20 @@ use super::desk::Desk;
 use super::generation::Generation;
 use super::generations::{KeptGeneration, Recalled};
 use super::journal::{KeyCounts, TableServed};
+use super::knowing::ReadAgain;
 use super::look;
 use super::making::{From, Ready, Task, Unmade};
 use super::not_done::{NotDone, Reason};
 use super::opening::next;
 use super::order::{Making, Order, Touched, Turn, What};
 use super::reading::{Then, WasRead};
-use super::sentences::{nothing_staged, over, say_bad_lines, say_edited};
+use super::sentences::{links_alone, nothing_staged, over, say_bad_lines, say_edited};
 use super::served::Served;
 use super::who::{How, Who};
 use super::wish::{Done, answer};
 use crate::limits::WISHES_WAITING_MAX;
 use crate::machine::clock::unix_us;
+use crate::mailbox::Message;
 use crate::say::say;
 use crate::words::counted;
 
@@ -60,8 +62,12 @@ impl Desk {
         let (mut edit, mut is_for_shards) = (None, true);
         let (what, who, from) = match order {
             Order::Read { read, who, replies } => {
-                let WasRead { served, report, took } = *read;
-                (What::Read { report, took, replies }, who, From::Served(Box::new(served)))
+                let WasRead { served, report, took, places_stay } = *read;
+                (
+                    What::Read { report, took, places_stay, replies },
+                    who,
+                    From::Served(Box::new(served)),
+                )
             }
             Order::Promote { who, reply } => match self.take_staged() {
                 Some(staged) => (What::Promote(reply), who, From::Served(Box::new(staged))),
@@ -299,12 +305,29 @@ impl Desk {
         }
     }
 
+    /// Serves countries and lists that were read again. Returns why not, if so.
+    pub(super) fn have_read_places(&mut self, again: ReadAgain) -> Option<String> {
+        match again.result() {
+            Ok(None) => None,
+            Ok(Some(known)) => {
+                say(format_args!("addresses: read again, {}", known.told()));
+                self.shards.post(|| Message::Places(known.places().clone()));
+                self.places = Some(known);
+                None
+            }
+            Err(why) => {
+                say(format_args!("{why}\nso countries and lists of addresses stay as they were"));
+                Some(why)
+            }
+        }
+    }
+
     fn tell(&mut self, making: Making, about: Generation) {
         let Making { what, who, changed, keys, absent, .. } = making;
         let (links, over) = (about.links, over(about.changes));
         let served = format!("generation {}, {}", about.generation, counted(links, "link"));
         match what {
-            What::Read { report, took, replies } => {
+            What::Read { report, took, places_stay, replies } => {
                 self.link_files.clone_from(&self.served.base().files);
                 self.last_read.set(&self.link_files);
                 say_bad_lines(&report);
@@ -316,7 +339,11 @@ impl Desk {
                     "reloaded: {served}{left_out}{over}, read in {took:.0?}, by {who}"
                 ));
                 for reply in replies {
-                    answer(reply, Ok(Done::Served(about.clone())));
+                    let done = match &places_stay {
+                        None => Ok(Done::Served(about.clone())),
+                        Some(why) => Err(links_alone(about.generation, why)),
+                    };
+                    answer(reply, done);
                 }
             }
             What::Promote(reply) => {

@@ -58,7 +58,10 @@ impl Workers {
         let compared = teller();
         let (folder, shards) = (state.clone(), shards.clone());
         Ok(Self {
-            reader: Worker::start("carom-reload", move |(job, changes): (Job, Changes)| {
+            reader: Worker::start("carom-reload", move |(mut job, changes): (Job, Changes)| {
+                if let Some(places) = &mut job.places {
+                    places.read(job.is_forced);
+                }
                 let result = reading::read(&job, &changes);
                 read(Ended::Reading(Box::new((job, result))));
             })?,

@@ -9,7 +9,7 @@ use crate::engine::listener::ListenOptions;
 use crate::machine::cpus::Cores;
 use crate::retention::Rules;
 use crate::shard::Settings;
-use crate::sources::Sources;
+use crate::sources::{PlaceFiles, Sources};
 
 /// Which engine an operator wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +36,8 @@ pub enum IpWish {
 pub struct ServePlan {
     /// The link files.
     pub sources: Sources,
+    /// Files that tell of addresses.
+    pub places: PlaceFiles,
     /// Addresses to listen on.
     pub listen: Vec<SocketAddr>,
     /// CPUs to serve on; `None`: all allowed.

@@ -8,6 +8,7 @@ use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
+use crossbeam_channel::Sender;
 
 use super::banner::Banner;
 use super::plan::{EngineWish, IpWish, ServePlan};
@@ -19,7 +20,7 @@ use crate::clicks::{
     left_behind,
 };
 use crate::control::admin::AdminSocket;
-use crate::control::live::{Bounds, Desk, Opening, Who, Wish, say_bad_lines};
+use crate::control::live::{Bounds, Desk, KnownPlaces, Opening, Who, Wish, say_bad_lines};
 use crate::control::shards::{Contact, Shards};
 use crate::disk::state;
 use crate::engine::listener::listen_all;
@@ -48,7 +49,8 @@ pub fn serve(plan: &ServePlan) -> anyhow::Result<()> {
     let (signal_sender, signals) = sync_channel(SIGNALS_WAITING_MAX);
     signals::watch(signal_sender)?;
 
-    let watch = plan.watch.then(|| Watch::new(&plan.sources.paths)).transpose()?;
+    let watched = || Watch::new(&plan.sources.paths, &plan.places.paths());
+    let watch = plan.watch.then(watched).transpose()?;
     let ground = Ground::choose(plan)?;
     let cpus = &ground.cpus;
     let room = table_room(plan, cpus.len());
@@ -56,6 +58,7 @@ pub fn serve(plan: &ServePlan) -> anyhow::Result<()> {
     let waits = |address| {
         say(format_args!("{address} is in use; waiting a moment, as a killed carom may hold it"));
     };
+    let places = KnownPlaces::open(&plan.places)?;
     let (addresses, listeners) = listen_all(&plan.listen, cpus.len(), plan.listening, &waits)?;
     let clicks_made = make_clicks(&plan.clicks)?;
     let (keys, key_path, key_made) = open_keys(plan)?;
@@ -66,7 +69,8 @@ pub fn serve(plan: &ServePlan) -> anyhow::Result<()> {
     let (privacy, ip_keys) = choose_privacy(plan)?;
     let connections_max = ground.connections_max;
     let settings = Settings { connections_max, privacy, ..plan.settings.clone() };
-    let (shards, running) = start_shards(&ground, listeners, writers, &settings, &opening)?;
+    let first = First { settings: &settings, opening: &opening, places: places.as_ref() };
+    let (shards, running) = start_shards(&ground, listeners, writers, &first)?;
 
     let key_warning = key_made.as_ref().and_then(|made| made.warning(&key_path));
     let banner = Banner {
@@ -97,13 +101,10 @@ pub fn serve(plan: &ServePlan) -> anyhow::Result<()> {
     let (sources, last_read) = (plan.sources.clone(), LastRead::default());
     let builtins = settings.builtins;
     let bounds = Bounds { room, loss_percent_max: plan.loss_percent_max, builtins };
-    let desk = Desk::start(opening, sources, bounds, last_read.clone(), shards.clone(), for_desk)?;
+    let (to_tell, all) = (last_read.clone(), shards.clone());
+    let desk = Desk::start(opening, sources, places, bounds, to_tell, all, for_desk)?;
     let admin = socket.serve(wishes.clone(), &plan.sources.reading)?;
-    if let Some(watch) = watch {
-        let wishes = wishes.clone();
-        let reload = move || wishes.send(Wish::reload(Who::itself("watch"))).is_ok();
-        watch.start(reload, last_read)?;
-    }
+    start_watch(watch, wishes.clone(), last_read)?;
     tell_what_was_left(&plan.clicks)?;
     let retention = retention::start(plan, keys)?;
 
@@ -111,6 +112,16 @@ pub fn serve(plan: &ServePlan) -> anyhow::Result<()> {
     server.watch(ip_keys);
     drop(retention);
     stop::stop(server, keeper)
+}
+
+/// Has what is watched be read again when it changes.
+fn start_watch(
+    watch: Option<Watch>,
+    wishes: Sender<Wish>,
+    last_read: LastRead,
+) -> anyhow::Result<()> {
+    let reload = move || wishes.send(Wish::reload(Who::itself("watch"))).is_ok();
+    watch.map_or(Ok(()), |watch| watch.start(reload, last_read))
 }
 
 /// The links that are to be served, how many bad lines were left out, and how long
@@ -174,27 +185,39 @@ fn make_state(plan: &ServePlan) -> anyhow::Result<PathBuf> {
     }
 }
 
+/// What each shard begins with.
+struct First<'a> {
+    settings: &'a Settings,
+    opening: &'a Arc<Opening>,
+    places: Option<&'a KnownPlaces>,
+}
+
 /// Starts a shard on each CPU, and waits until all of them serve.
 fn start_shards(
     ground: &Ground,
     listeners: Vec<Vec<TcpListener>>,
     writers: Vec<Writer>,
-    settings: &Settings,
-    opening: &Arc<Opening>,
+    first: &First<'_>,
 ) -> anyhow::Result<(Shards, Vec<Running>)> {
     let (mut contacts, mut running, mut ready) = (Vec::new(), Vec::new(), Vec::new());
     for ((&cpu, listeners), clicks) in ground.cpus.iter().zip(listeners).zip(writers) {
         let mailbox = Arc::new(Mailbox::new().context("cannot make a mailbox")?);
         let published = Arc::new(Published::default());
         let (ready_sender, is_ready) = sync_channel(1);
-        let (settings, opening, counts) = (settings.clone(), opening.clone(), published.clone());
+        let (settings, opening) = (first.settings.clone(), first.opening.clone());
+        let places = first.places.map(|known| known.places().clone());
+        let counts = published.clone();
         let seat = Seat {
             cpu,
             listeners,
             mailbox: mailbox.clone(),
             ready: ready_sender,
             build: Box::new(move |now| {
-                Shard::new(opening.replicate(), clicks, settings, counts, now)
+                let mut shard = Shard::new(opening.replicate(), clicks, settings, counts, now);
+                if let Some(places) = places {
+                    shard.set_places(places);
+                }
+                shard
             }),
         };
         running.push(engine::start(ground.engine, seat)?);

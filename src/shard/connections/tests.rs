@@ -81,10 +81,10 @@ fn a_crowd_beside_one(size: usize) {
     let connections = Connections::new(TIMEOUTS, 0);
     let mut model =
         Model { connections, counts: ShardCounts::default(), crowd: Vec::new(), random };
-    let ordinary = model.connections.open([0; 16]);
+    let ordinary = model.connections.open(Peer::NOBODY);
     for number in 0..4_000 {
         if number % 2 == 0 || model.crowd.is_empty() {
-            let id = model.connections.open([0; 16]);
+            let id = model.connections.open(Peer::NOBODY);
             model.crowd.push(id);
             model.grow(id, size);
         }
@@ -100,7 +100,7 @@ fn a_crowd_beside_one(size: usize) {
         }
     }
     while model.counts.overloaded == 0 {
-        let id = model.connections.open([0; 16]);
+        let id = model.connections.open(Peer::NOBODY);
         model.crowd.push(id);
         (0..4).for_each(|_| {
             if model.crowd.contains(&id) {
@@ -136,7 +136,7 @@ fn one_is_answered_when_not_a_byte_is_left_to_share() {
     let random = fastrand::Rng::with_seed(0); // nothing is drawn
     let mut model = Model { connections, counts, crowd: Vec::new(), random };
     for _ in 0..SHARED_BYTES_PER_SHARD_MAX / OUTBOX_BYTES_PAUSE {
-        let id = model.connections.open([0; 16]);
+        let id = model.connections.open(Peer::NOBODY);
         model.crowd.push(id);
         let bytes = OUTBOX_BYTES_PAUSE + ALLOWANCE_BYTES;
         model.connections.sides(id).replies.resize(bytes, b'x');
@@ -145,7 +145,7 @@ fn one_is_answered_when_not_a_byte_is_left_to_share() {
     model.steps(None);
     assert_eq!(model.connections.excess.total(), SHARED_BYTES_PER_SHARD_MAX);
     for _ in 0..1_000 {
-        let id = model.connections.open([0; 16]);
+        let id = model.connections.open(Peer::NOBODY);
         model.ask(id);
         model.crowd.push(id);
         model.connections.fail(id);
@@ -159,7 +159,7 @@ fn one_is_answered_when_not_a_byte_is_left_to_share() {
 fn who_holds_most_is_cut_and_then_who_made_no_progress() {
     let (mut connections, mut counts) = (Connections::new(TIMEOUTS, 0), ShardCounts::default());
     let mut hold = |connections: &mut Connections, bytes: usize| {
-        let id = connections.open([0; 16]);
+        let id = connections.open(Peer::NOBODY);
         connections.sides(id).replies.resize(bytes, b'x');
         connections.leave_batch(id, &mut counts);
         id

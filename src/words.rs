@@ -4,7 +4,7 @@ mod hidden;
 
 use core::fmt::Display;
 
-pub use hidden::{is_hidden, push_json, visible, visible_cell, visible_json, visible_lines};
+pub use hidden::{is_hidden, push_json, shown, visible, visible_cell, visible_json, visible_lines};
 
 /// A number and what it counts, which is named in the singular.
 pub fn counted<N: Display + PartialEq + From<u8>>(count: N, what: &str) -> String {

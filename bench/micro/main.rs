@@ -4,6 +4,7 @@
 //! ```text
 //! visitors, table  what is asked, and the links it is asked of
 //! parse, lookup, reply, clicks  a part each
+//! device           what rules ask of who asks
 //! request          all of them, as a shard joins them
 //! places           country and lists of an address
 //! memory           bytes for each link; nothing is timed
@@ -11,6 +12,7 @@
 //! ```
 
 mod clicks;
+mod device;
 mod instructions;
 mod lookup;
 mod memory;

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use crate::places::{RANGES, places};
-use crate::table::build;
+use crate::table::{TARGET_BYTES, build, build_with_rules};
 
 const LINKS: usize = 1_000_000;
 
@@ -19,6 +19,11 @@ pub fn print() {
         line("1 core", memory.total(1)),
         line("2 cores", memory.total(2)),
         line("each further core", memory.index),
+        format!(
+            "a line of rules beside its target: {:.1} bytes\n",
+            (build_with_rules(LINKS).memory().entries - memory.entries) as f64 / (LINKS * 3) as f64
+                - TARGET_BYTES as f64
+        ),
     ];
     let [v4, v6] = [true, false].map(|is_v4| places(is_v4).bytes() as f64 / f64::from(1 << 20));
     let of_places = format!(

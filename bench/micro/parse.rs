@@ -36,10 +36,15 @@ impl Heads {
         self.heads[0].len()
     }
 
+    /// The next one.
+    pub fn next(&mut self) -> &[u8] {
+        self.at = (self.at + 1) % BROWSERS;
+        &self.heads[self.at]
+    }
+
     /// Parses the next one, and takes from it what a click keeps.
     pub fn parse(&mut self) {
-        self.at = (self.at + 1) % BROWSERS;
-        let head = black_box(&self.heads[self.at][..]);
+        let head = black_box(self.next());
         let Parsed::Whole(request) = http::parse(head) else {
             panic!("the head is whole");
         };

@@ -8,12 +8,13 @@ use carom::connection::Step;
 use carom::links::Links;
 use carom::mailbox::Published;
 use carom::rehearsal::{PEER, TIMEOUTS};
+use carom::rules::SplitKey;
 use carom::shard::{Arrival, Builtins, Now, Received, Settings, Shard, WhenFull};
 use divan::Bencher;
 use divan::counter::ItemsCount;
 
 use crate::clicks::Segments;
-use crate::table::{KEY_BYTES, drawn, links};
+use crate::table::{KEY_BYTES, drawn, links, links_with_rules};
 use crate::visitors::{self, BROWSERS, KEY_AT};
 
 /// Keys drawn; see [`crate::lookup`].
@@ -43,6 +44,11 @@ pub struct Turns {
 impl Turns {
     /// Over a table of `count` links.
     pub fn new(count: usize) -> Self {
+        Self::over(Links::clone(&links(count)), count)
+    }
+
+    /// Over these links, of which there are so many.
+    fn over(links: Links, count: usize) -> Self {
         let (segments, writer) = Segments::new();
         let settings = Settings {
             timeouts: TIMEOUTS,
@@ -51,9 +57,9 @@ impl Turns {
             wait_for_log: std::time::Duration::ZERO,
             when_full: WhenFull::Drop,
             privacy: Privacy::Truncate,
+            split_key: SplitKey([7; 16]),
         };
         let now = Now { unix_us: 1_795_353_562_000_000, ms: 0 };
-        let links = Links::clone(&links(count));
         let mut shard = Shard::new(links, writer, settings, Arc::new(Published::default()), now);
         let keys = drawn(count, KEYS);
         let heads = keys.iter().take(BROWSERS).enumerate();
@@ -69,7 +75,16 @@ impl Turns {
 
     /// The same with all memory of the click log present.
     pub fn warm(count: usize) -> Self {
-        let mut turns = Self::new(count);
+        Self::new(count).warmed()
+    }
+
+    /// The same over keys with four rules each.
+    fn warm_with_rules(count: usize) -> Self {
+        Self::over(Links::clone(&links_with_rules(count)), count).warmed()
+    }
+
+    fn warmed(self) -> Self {
+        let mut turns = self;
         while !turns.segments.are_warm() {
             turns.turn::<BROWSERS>();
         }
@@ -116,4 +131,11 @@ fn batch_of_16(bencher: Bencher<'_, '_>, links: usize) {
 #[divan::bench(args = [1_000, 1_000_000], sample_count = 512, sample_size = 32)]
 fn batch_of_64(bencher: Bencher<'_, '_>, links: usize) {
     turns::<64>(bencher, links);
+}
+
+/// Keys with four rules: by device, by device and language, a split.
+#[divan::bench(args = [1_000, 1_000_000], sample_count = 512, sample_size = 128)]
+fn batch_of_16_with_rules(bencher: Bencher<'_, '_>, links: usize) {
+    let mut turns = Turns::warm_with_rules(links);
+    bencher.counter(ItemsCount::new(16_usize)).bench_local(|| turns.turn::<16>());
 }

@@ -6,8 +6,10 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use carom::links::{
-    CheckedTarget, Key, KeyScratch, Link, Links, Options, Origin, Status, Table, TableBuilder,
+    CheckedTarget, Format, Key, KeyScratch, Link, Links, OnBadLine, Options, Origin, Source,
+    Status, Table, TableBuilder, load,
 };
+use carom::rules::Rule;
 use fastrand::Rng;
 
 /// Every key's size.
@@ -45,6 +47,7 @@ pub fn build(count: usize) -> Table {
             status: Status::Found,
             target: Some(target),
             options: Options::default(),
+            rule: Rule::default(),
             origin: Origin::default(),
         };
         builder.add(&link).expect("every key is there once");
@@ -63,6 +66,36 @@ pub fn links(count: usize) -> Rc<Links> {
             made.entry(count).or_insert_with(|| Rc::new(Links::replicate(&Arc::new(build(count)))));
         Rc::clone(links)
     })
+}
+
+/// What the four lines of each key say beside their target.
+const RULES: [&str; 4] =
+    ["Device=ios", "Device=android Language!=de", "weight=70", "weight=30 sticky=visitor"];
+
+/// The lines of `count` keys with four rules each.
+fn lines_with_rules(count: usize) -> String {
+    let mut lines = String::with_capacity(count * 4 * 90);
+    for index in 0..count {
+        for rule in RULES {
+            let key = key(index);
+            let key = core::str::from_utf8(&key).expect("a key is ASCII");
+            lines.push_str(&format!("{key} {} {rule}\n", target(index)));
+        }
+    }
+    lines
+}
+
+/// A table of `count` keys with four rules each.
+pub fn build_with_rules(count: usize) -> Table {
+    let lines = lines_with_rules(count);
+    let source = Source::new("links", lines.as_bytes(), Format::Native);
+    let table = load(&[source], OnBadLine::Refuse).table.expect("every line is good");
+    table.with_generation(1)
+}
+
+/// A shard's links over such a table.
+pub fn links_with_rules(count: usize) -> Rc<Links> {
+    Rc::new(Links::replicate(&Arc::new(build_with_rules(count))))
 }
 
 /// `count` keys of a table of `links` links, drawn uniformly, the same ones

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::wishes::Layers;
+use crate::links::PlaceNames;
 use crate::sources::{NamedFile, PlaceFiles};
 
 /// Where countries and lists of addresses are read from.
@@ -19,11 +20,32 @@ pub struct PlaceArguments {
     /// List of networks, for Net=NAME and IP=@NAME: one a line, or JSON with prefixes; may be
     /// repeated, and several files may have one name. In the variable with commas between
     /// them [default: none]
-    #[arg(long = "list", env = "CAROM_LIST", value_name = "NAME=FILE", value_delimiter = ',')]
+    #[arg(
+        long = "list",
+        id = "list",
+        env = "CAROM_LIST",
+        value_name = "NAME=FILE",
+        value_delimiter = ','
+    )]
     pub lists: Option<Vec<NamedFile>>,
 }
 
 impl PlaceArguments {
+    /// The files that they name.
+    pub fn files(&self) -> PlaceFiles {
+        PlaceFiles {
+            geo: self.geo.clone().unwrap_or_default(),
+            lists: self.lists.clone().unwrap_or_default(),
+        }
+    }
+
+    /// What is known by these names, if any file is named: without, it shows only where the
+    /// links are served.
+    pub fn names(&self) -> Option<PlaceNames> {
+        let files = self.files();
+        (!files.is_empty()).then(|| files.names())
+    }
+
     /// The files that they name, where `of` finds them in what was said.
     pub fn plan<W>(said: &Layers<'_, W>, of: fn(&W) -> &Self) -> PlaceFiles {
         PlaceFiles {

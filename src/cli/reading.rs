@@ -71,6 +71,7 @@ impl ReadingArguments {
             sheet: self.sheet.clone(),
             defaults: self.defaults.clone(),
             schemes: self.schemes.clone(),
+            places: None,
         }
     }
 }

@@ -31,6 +31,7 @@ use crate::limits::{
 };
 use crate::links::OnBadLine;
 use crate::machine::cpus::Cores;
+use crate::rules::SplitKey;
 use crate::say::say;
 use crate::shard::{Settings, WhenFull};
 use crate::sources::{Reading, Sources};
@@ -331,6 +332,7 @@ fn sources(said: &Layers<'_, ServeArguments>) -> Sources {
             sheet: said.first(|it| it.reading.sheet.clone()),
             defaults: said.first(|it| it.reading.defaults.clone()),
             schemes: said.first(|it| it.reading.schemes.clone()),
+            places: Some(PlaceArguments::plan(said, |it| &it.places).names()),
         },
         on_bad_line: said.first(|it| it.on_bad_line).unwrap_or_default(),
     }
@@ -355,6 +357,7 @@ fn settings(said: &Layers<'_, ServeArguments>) -> Settings {
             WhenFullName::Refuse => WhenFull::Refuse,
         },
         privacy: Privacy::Truncate,
+        split_key: SplitKey([0; 16]), // the state folder has it
     }
 }
 

@@ -6,11 +6,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
 
+use super::caps::CapKeeper;
 use crate::limits::SHARD_TURN_MS_MAX;
 use crate::links::{Links, Patch};
 use crate::machine::background;
 use crate::machine::cpus::pin;
 use crate::mailbox::{Mailbox, Message, Published, ShardCounts};
+use crate::rules::caps::CapKey;
 use crate::say::say;
 
 /// How one shard is reached: its CPU, the way to it, and what it says of itself.
@@ -23,30 +25,38 @@ pub struct Contact {
 
 /// All shards.
 #[derive(Clone)]
-pub struct Shards(Vec<Contact>);
+pub struct Shards {
+    all: Vec<Contact>,
+    caps: Arc<CapKeeper>,
+}
 
 impl Shards {
-    /// Those that are reached so.
-    pub fn new(contacts: Vec<Contact>) -> Self {
-        Self(contacts)
+    /// Those that are reached so, with what they count caps with.
+    pub fn new(all: Vec<Contact>, caps: Arc<CapKeeper>) -> Self {
+        Self { all, caps }
+    }
+
+    /// What they count caps with.
+    pub fn caps(&self) -> &Arc<CapKeeper> {
+        &self.caps
     }
 
     /// What they have counted together.
     pub fn counts(&self) -> ShardCounts {
-        let all = self.0.iter().map(|shard| shard.published.load());
+        let all = self.all.iter().map(|shard| shard.published.load());
         all.fold(ShardCounts::default(), |sum, counts| sum + counts)
     }
 
     /// Posts a message to each.
     pub fn post(&self, message: impl Fn() -> Message) {
-        for shard in &self.0 {
+        for shard in &self.all {
             shard.mailbox.post(message());
         }
     }
 
     /// Drops what they have handed back.
     pub fn drop_retired(&self) {
-        for shard in &self.0 {
+        for shard in &self.all {
             shard.mailbox.drop_retired();
         }
     }
@@ -61,7 +71,7 @@ impl Shards {
     pub fn replicate(&self, replica: impl Fn() -> Links + Sync) -> anyhow::Result<Vec<Links>> {
         let replica = &replica;
         std::thread::scope(|scope| {
-            let threads = self.0.iter().map(|shard| {
+            let threads = self.all.iter().map(|shard| {
                 let thread = std::thread::Builder::new().name("carom-replica".to_owned());
                 thread.spawn_scoped(scope, move || {
                     pin(shard.cpu);
@@ -80,7 +90,7 @@ impl Shards {
     /// Has every shard swap its replica in between two batches, and waits until all
     /// have.
     pub fn swap(&self, replicas: impl Iterator<Item = Links>, generation: u32) {
-        for (shard, links) in self.0.iter().zip(replicas) {
+        for (shard, links) in self.all.iter().zip(replicas) {
             shard.mailbox.post(Message::Swap(Box::new(links)));
         }
         self.wait_for(generation);
@@ -90,10 +100,18 @@ impl Shards {
     /// Has every shard make these changes between two batches, all at once, and waits
     /// until all have.
     pub fn patch(&self, patches: Vec<Patch>, generation: u32) {
+        self.make_room(patches.iter().flat_map(Patch::caps));
         let patch = Arc::new(Patch::all(patches, generation));
         self.post(|| Message::Patch(Arc::clone(&patch)));
         self.wait_for(generation);
         self.drop_retired();
+    }
+
+    /// Makes room for counting caps, where it is too late to do without them.
+    pub fn make_room(&self, caps: impl Iterator<Item = CapKey>) {
+        if let Err(why) = self.caps.admit(caps) {
+            say(format_args!("warning: the caps that were set let nothing through: {why}"));
+        }
     }
 
     /// Waits until every shard answers from this generation. Each is woken by its
@@ -101,7 +119,7 @@ impl Shards {
     /// does not has ended, and its server is about to.
     fn wait_for(&self, generation: u32) {
         let deadline = Instant::now() + Duration::from_millis(SHARD_TURN_MS_MAX);
-        for shard in &self.0 {
+        for shard in &self.all {
             while shard.published.generation() != generation {
                 if Instant::now() > deadline {
                     return say(format_args!(

@@ -20,6 +20,24 @@ pub fn parse(input: &[u8]) -> Option<Parsed> {
     None
 }
 
+/// Hands over where those lines of a whole head begin that have a colon so many bytes later,
+/// or so many: all fields with names of two sizes, and few others. `false` if the processor
+/// cannot do this, and nothing was handed over.
+#[inline]
+pub fn lines_by_colon<const ONE: u32, const OTHER: u32>(
+    head: &[u8],
+    found: impl FnMut(usize),
+) -> bool {
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("bmi1") {
+        // SAFETY: the processor has just said that it has these instructions.
+        unsafe { avx2::lines_by_colon::<ONE, OTHER>(head, found) };
+        return true;
+    }
+    let _ = (head, found);
+    false
+}
+
 #[cfg(target_arch = "x86_64")]
 mod avx2 {
     use core::arch::x86_64::{
@@ -167,6 +185,50 @@ mod avx2 {
             at = end + LINE_END.len();
         }
         None
+    }
+
+    /// Bits for the line ends and the colons of a block; behind the end there are none.
+    #[inline]
+    #[target_feature(enable = "avx2,bmi1")]
+    fn ends_and_colons(head: &[u8], block: usize) -> (u64, u64) {
+        let rest = head.get(block * BLOCK_BYTES..).unwrap_or_default();
+        let mut last = [0; BLOCK_BYTES];
+        let block = rest.first_chunk().unwrap_or_else(|| {
+            last[..rest.len()].copy_from_slice(rest);
+            &last
+        });
+        let (mut ends, mut colons) = (0, 0);
+        for (half, at) in block.as_chunks::<32>().0.iter().zip([0, 32]) {
+            // SAFETY: 32 bytes can be read there, and any alignment will do.
+            let bytes: __m256i = unsafe { _mm256_loadu_si256(half.as_ptr().cast()) };
+            let bits = |byte: u8| {
+                let equal = _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(byte.cast_signed()));
+                u64::from(_mm256_movemask_epi8(equal).cast_unsigned())
+            };
+            ends |= bits(b'\n') << at;
+            colons |= bits(b':') << at;
+        }
+        (ends, colons)
+    }
+
+    #[target_feature(enable = "avx2,bmi1")]
+    pub fn lines_by_colon<const ONE: u32, const OTHER: u32>(
+        head: &[u8],
+        mut found: impl FnMut(usize),
+    ) {
+        const { assert!(ONE < BLOCK_BYTES as u32 && OTHER < BLOCK_BYTES as u32) };
+        let (mut ends, mut colons) = ends_and_colons(head, 0);
+        for block in 0..head.len().div_ceil(BLOCK_BYTES) {
+            let (next_ends, next_colons) = ends_and_colons(head, block + 1);
+            // A name may go over into the next block.
+            let ahead = u128::from(colons) | u128::from(next_colons) << BLOCK_BYTES;
+            let mut begins = ends & ((ahead >> (ONE + 1)) as u64 | (ahead >> (OTHER + 1)) as u64);
+            while begins != 0 {
+                found(block * BLOCK_BYTES + begins.trailing_zeros() as usize + 1);
+                begins &= begins - 1;
+            }
+            (ends, colons) = (next_ends, next_colons);
+        }
     }
 
     /// Where the query of a target begins, `?` included. `None` if a byte needs a

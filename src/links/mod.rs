@@ -17,6 +17,7 @@
 //! | `targets` | where a link sends: what may stand there, what is filled in |
 //! | `link` | a link: key, status, target, options, and what it answers at a time |
 //! | `table` | all links: made whole, copied for shards, found, patched, compared, compiled |
+//! | `explain` | why a request is answered as it is, for people |
 //! | `formats` | link files of many programs, each line as a row (knows no table) |
 //! | `load` | from files to a table, and a report of every line that is wrong |
 //! | `changes` | links that are set and unset one by one, as people write them |
@@ -29,8 +30,8 @@
 //!   `:name`, macros, a query) is encoded.
 //! - Nothing here allocates for a request once [`LookupScratch`] has grown to its queries.
 //!
-//! Deliberately absent: weights, conditions and rewrites. Each is a load error that says
-//! so.
+//! Several lines of one key are its rules ([`crate::rules`]). Deliberately absent:
+//! rewrites. Each is a load error that says so.
 
 mod bytes;
 mod key;
@@ -38,6 +39,8 @@ mod targets;
 
 mod link;
 mod table;
+
+mod explain;
 
 mod formats;
 mod load;
@@ -48,12 +51,15 @@ mod changes;
 #[cfg(test)]
 pub use changes::changes;
 pub use changes::{Change, Changes, check_lay, lay_over, read_keys, read_lines};
+pub use explain::{
+    AnswerExplained, AskedFor, Explained, Explaining, KeyExplained, LineExplained, UsedOf,
+};
 pub use formats::{
-    Columns, Defaults, Format, HaproxyMatch, Help, Include, Included, Parted, Source, ZoneName,
-    base, each_include, host, prefix,
+    Columns, Defaults, Format, HaproxyMatch, Help, Include, Included, Parted, PlaceNames, Source,
+    ZoneName, base, each_include, host, prefix,
 };
 pub use key::{Key, KeyScratch, Loose, normalise};
-pub use link::{Link, LinkAnswer, Options, Origin, Status};
+pub use link::{Link, LinkAnswer, Options, Origin, Picked, Picking, RuleLine, Status, Tried};
 pub use load::{FileReport, Loaded, OnBadLine, Problem, Report, load, load_within};
 pub use room::{TableRoom, TooLarge};
 pub use table::{

@@ -2,6 +2,7 @@
 //! CPU with others.
 
 pub mod background;
+pub mod boot;
 pub mod clock;
 pub mod cpus;
 pub mod heap;

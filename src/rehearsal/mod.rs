@@ -13,6 +13,7 @@ use crate::limits::{
 };
 use crate::links::{CheckedTarget, Fallback, Format, Links, OnBadLine, Source, load};
 use crate::mailbox::Published;
+use crate::rules::SplitKey;
 use crate::shard::{Arrival, Builtins, Now, Received, Settings, Shard, WhenFull};
 use tape::{OwnedClick, Tape};
 
@@ -106,6 +107,7 @@ impl Rehearsal {
             wait_for_log: Duration::ZERO,
             when_full,
             privacy: Privacy::Full,
+            split_key: SplitKey([0; 16]),
         };
         let now = Now { unix_us: UNIX_US, ms: 0 };
         let shard = Shard::new(links, writer, settings, Arc::new(Published::default()), now);

@@ -9,6 +9,7 @@ use crate::connection::{Step, Timeouts};
 use crate::limits::{BATCH_REQUESTS_MAX, CLICK_ID_BYTES};
 use crate::links::{Links, Table};
 use crate::mailbox::Published;
+use crate::rules::SplitKey;
 use crate::shard::{Arrival, Builtins, Now, Received, Settings, Shard, WhenFull};
 
 /// Pieces of text, one behind the other: requests, or their replies.
@@ -82,6 +83,7 @@ impl DryShard {
             wait_for_log: Duration::ZERO,
             when_full: WhenFull::Drop,
             privacy: Privacy::Full,
+            split_key: SplitKey([0; 16]),
         };
         // Clicks that are all lost have one id, so that replies can be compared.
         let writer = Writer::nowhere();

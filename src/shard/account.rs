@@ -22,6 +22,11 @@ impl ShardAccount {
         Self { clicks, counts: ShardCounts::default() }
     }
 
+    /// The number that the next click has.
+    pub(super) fn next_sequence(&self) -> u64 {
+        self.clicks.next_sequence()
+    }
+
     /// Does what the click log need not wait with for the next click.
     pub(super) fn tick(&mut self) {
         self.clicks.tick();

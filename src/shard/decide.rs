@@ -6,8 +6,8 @@
 //! Where something new goes:
 //!
 //! - A fact of the request or its peer: [`Facts`].
-//! - A condition, a weight, a cap or a check for fraud: [`of_link`], where a link with
-//!   more to it than a target is decided. A plain link never gets there.
+//! - A condition, a weight or a cap: [`crate::rules`]; what they come to is decided in
+//!   [`settled`]. A check for fraud: [`of_answer`]. A plain link gets to neither.
 //! - How the shard stands (a limit that is reached, a ledger that is full): [`Standing`].
 //! - Why it was decided so, or what is to be said of it in the click: a field of
 //!   [`DecidedClick`], which `account` puts into the click.
@@ -18,6 +18,7 @@ mod tests;
 
 use super::builtins::Builtins;
 use super::facts::Facts;
+use super::rules::{Settled, keeps_method};
 use crate::clicks::{Verdict, Via};
 use crate::http::{Extra, Fixed, Method, Refusal, Request};
 use crate::links::{Captured, Fallback, Hit, LinkAnswer, Status, Target};
@@ -29,6 +30,8 @@ pub(super) enum Decision<'a> {
     NoClick(Fixed),
     /// What the links say, even if that is nothing. It is a click.
     Click(DecidedClick<'a>),
+    /// The rules of this link decide: [`settled`] says what.
+    ByRules(Hit<'a>),
 }
 
 /// A reply, and what its click says of it.
@@ -44,7 +47,7 @@ pub(super) struct DecidedClick<'a> {
     pub(super) via: Via,
     /// The id of the link that answers; 0 for none.
     pub(super) link: u64,
-    /// Which of its targets was picked; 0 while links have one target.
+    /// Which line of its rules answers, from 1; 0 for a link without rules.
     pub(super) variant: u8,
     /// What decided that the click does not count, by its number; 0 for nothing, and
     /// while no click is judged.
@@ -117,7 +120,7 @@ pub(super) fn decide<'a>(
     facts: &Facts<'a>,
     standing: &Standing<'a>,
 ) -> Decision<'a> {
-    if facts.method() == Method::Changing && !keeps_method(found, facts) {
+    if facts.method() == Method::Changing && !may_change(found, facts) {
         return Decision::NoClick(Fixed::MethodNotAllowed);
     }
     if !found.as_ref().is_some_and(|hit| hit.exact)
@@ -147,12 +150,10 @@ pub(super) fn decide<'a>(
     }
 }
 
-/// Whether what was found redirects with the same method and body (RFC 9110 §15.4.8,
-/// §15.4.9).
+/// Whether what was found keeps the method, or its rules have yet to say it.
 #[cold]
-fn keeps_method(found: Option<Hit<'_>>, facts: &Facts<'_>) -> bool {
-    let status = found.map(|hit| hit.answer(facts.unix_us).status);
-    matches!(status, Some(Status::TemporaryRedirect | Status::PermanentRedirect))
+fn may_change(found: Option<Hit<'_>>, facts: &Facts<'_>) -> bool {
+    found.is_some_and(|hit| hit.has_rules() || keeps_method(hit.answer(facts.unix_us).status))
 }
 
 /// How a link that answers with its own target was found.
@@ -164,18 +165,52 @@ fn via(hit: &Hit<'_>) -> Via {
 /// Decides by a link that has options, blanks in its target, or no target.
 #[inline(never)]
 fn of_link<'a>(hit: Hit<'a>, facts: &Facts<'a>) -> Decision<'a> {
-    let answer = hit.answer(facts.unix_us);
+    if hit.has_rules() {
+        return Decision::ByRules(hit);
+    }
+    Decision::Click(of_answer(&hit, 0, &hit.answer(facts.unix_us), facts))
+}
+
+/// What a link, or that line of its rules, answers.
+fn of_answer<'a>(
+    hit: &Hit<'a>,
+    line: u8,
+    answer: &LinkAnswer<'a>,
+    facts: &Facts<'a>,
+) -> DecidedClick<'a> {
     let is_gone = answer.status == Status::Gone;
-    Decision::Click(DecidedClick {
-        reply: said(&answer, hit.captured(facts.path)),
+    DecidedClick {
+        reply: said(answer, hit.captured(facts.path)),
         status: answer.status.code(),
         verdict: if is_gone { Verdict::GONE } else { Verdict::REDIRECT },
-        via: if answer.is_else { Via::ELSE } else { via(&hit) },
+        via: if answer.is_else { Via::ELSE } else { via(hit) },
         link: hit.id,
+        variant: line,
         tag: answer.tag,
         target: if is_gone { b"" } else { answer.target.text() },
         ..DecidedClick::NOT_FOUND
-    })
+    }
+}
+
+/// Decides by what rules came to. Gives the link that answers, too.
+#[inline(never)]
+pub(super) fn settled<'a>(
+    settled: Settled<'a>,
+    facts: &Facts<'a>,
+    standing: &Standing<'a>,
+) -> (Option<Hit<'a>>, Decision<'a>) {
+    let (hit, line, answer) = match settled {
+        Settled::Line(hit, line, answer) => (hit, line, answer),
+        Settled::NotNow(hit) => (hit, 0, LinkAnswer::GONE),
+        Settled::Other(found) => return (found, decide(found, facts, standing)),
+    };
+    let decision = match facts.method() {
+        Method::Changing if !keeps_method(answer.status) => {
+            Decision::NoClick(Fixed::MethodNotAllowed)
+        }
+        _ => Decision::Click(of_answer(&hit, line, &answer, facts)),
+    };
+    (Some(hit), decision)
 }
 
 /// Decides where no link was found.

@@ -6,8 +6,9 @@
 //! when the connection begins, kept by it, and becomes a field.
 
 use crate::clicks::Flags;
-use crate::http::{Method, Request};
+use crate::http::{AskedFields, Method, Request, asked_fields};
 use crate::links::{Captured, Visit};
+use crate::rules::HeadFields;
 use crate::visitor::Place;
 
 /// What is known of a request.
@@ -21,10 +22,8 @@ pub(super) struct Facts<'r> {
     /// The peer's address, as far as clicks keep it.
     pub(super) peer: [u8; 16],
     /// The whole address: to decide by, and never to be written.
-    #[expect(dead_code, reason = "conditions ask for it")]
     pub(super) address: [u8; 16],
     /// What the address told when the connection began.
-    #[expect(dead_code, reason = "conditions ask for it")]
     pub(super) place: Place,
     /// When it came, Unix microseconds.
     pub(super) unix_us: u64,
@@ -61,6 +60,16 @@ impl<'r> Facts<'r> {
     /// `User-Agent` as sent.
     pub(super) fn user_agent(&self) -> &'r [u8] {
         self.request.user_agent.of(self.bytes)
+    }
+
+    fn head(&self) -> &'r [u8] {
+        &self.bytes[..usize::from(self.request.size)]
+    }
+
+    /// The fields that only rules ask for.
+    pub(super) fn head_fields(&self) -> HeadFields<'r> {
+        let AskedFields { accept_language: language, platform } = asked_fields(self.head());
+        HeadFields { language, platform }
     }
 
     /// Those of its facts that are flags of a click.

@@ -16,6 +16,7 @@ mod excess;
 mod facts;
 mod found_name;
 mod reply;
+mod rules;
 #[cfg(test)]
 mod tests;
 mod undelivered;
@@ -29,15 +30,18 @@ use crate::http::{Fixed, Keep, Refusal, Replies};
 use crate::limits::DRAIN_IDLE_MS;
 use crate::links::{Links, LookupScratch, Patch, Table, TooLong};
 use crate::mailbox::Published;
+use crate::rules::SplitKey;
+use crate::rules::caps::ShardCaps;
 use crate::visitor::{Place, Places};
 use account::ShardAccount;
 pub use batch::{Arrival, Received};
 use batch::{Batch, Question, Wants};
 pub use builtins::{Builtin, Builtins, Robots};
 use connections::Connections;
-use decide::{Decision, Standing, TOO_LONG, decide};
+use decide::{Decision, Standing, TOO_LONG, decide, settled};
 use facts::Facts;
 use found_name::FoundName;
+use rules::{RuleDesk, Seeking};
 
 /// The time of one engine turn.
 #[derive(Debug, Clone, Copy, Default)]
@@ -73,6 +77,8 @@ pub struct Settings {
     pub when_full: WhenFull,
     /// What clicks keep of an address.
     pub privacy: Privacy,
+    /// What visitors are split by.
+    pub split_key: SplitKey,
 }
 
 /// What one core owns.
@@ -81,6 +87,7 @@ pub struct Shard {
     /// What addresses tell, if anything is known of them.
     places: Option<Arc<Places>>,
     scratch: LookupScratch,
+    rules: RuleDesk,
     connections: Connections,
     batch: Batch,
     replies: Replies,
@@ -106,6 +113,7 @@ impl Shard {
             links,
             places: None,
             scratch: LookupScratch::default(),
+            rules: RuleDesk::new(settings.split_key, ShardCaps::in_memory()),
             connections: Connections::new(settings.timeouts, now.ms),
             batch: Batch::default(),
             replies: Replies::with_robots(unix_seconds(now), settings.builtins.robots_text()),
@@ -119,6 +127,13 @@ impl Shard {
         }
     }
 
+    /// The same, with the caps that it counts together with others.
+    #[must_use]
+    pub fn with_caps(mut self, caps: ShardCaps) -> Self {
+        self.rules.caps = caps;
+        self
+    }
+
     // ---- Turns of an engine ----
 
     /// Starts an engine turn at time `now`.
@@ -126,6 +141,7 @@ impl Shard {
         self.now = now;
         self.replies.stamp(unix_seconds(now));
         self.account.tick();
+        self.rules.caps.tick(now.ms);
         self.connections.tick(now.ms);
         self.expire();
     }
@@ -219,20 +235,35 @@ impl Shard {
         let Peer { kept: peer, address, place } = peer;
         let unix_us = self.now.unix_us;
         let facts = Facts { request, bytes, path, peer, address, place, unix_us };
-        let found = self.links.find(ask, path, facts.query(), &mut self.scratch);
+        let mut found = self.links.find(ask, path, facts.query(), &mut self.scratch);
         let has_room = account.has_room();
         let standing = Standing {
             builtins: &self.settings.builtins,
             refuses: !has_room && self.settings.when_full == WhenFull::Refuse,
         };
-        let decision = decide(found, &facts, &standing);
+        let mut decision = decide(found, &facts, &standing);
+        if let Decision::ByRules(hit) = decision {
+            let mut seeking = Seeking {
+                desk: &mut self.rules,
+                links: &self.links,
+                ask,
+                scratch: &mut self.scratch,
+                list_names: self.places.as_ref().map_or(&[], |places| places.names()),
+                sequence: account.next_sequence(),
+            };
+            (found, decision) = settled(seeking.settle(hit, &facts), &facts, &standing);
+        }
         let decided = match &decision {
             Decision::NoClick(fixed) => return no_click(account, *fixed, out),
             Decision::Click(decided) => decided,
+            Decision::ByRules(_) => unreachable!("what they come to is settled"),
         };
         let unsigned = match reply::write(decided.reply, &facts, replies, keep, out) {
             Ok(unsigned) => unsigned,
-            Err(TooLong) => return no_click(account, TOO_LONG, out),
+            Err(TooLong) => {
+                self.rules.caps.give_back(account.next_sequence());
+                return no_click(account, TOO_LONG, out);
+            }
         };
         let is_sent = decided.via != Via::UNTOLD;
         let name = FoundName { hit: found.as_ref(), links: &self.links, decided };

@@ -12,6 +12,7 @@ use anyhow::{Context, anyhow};
 
 use super::content;
 use crate::limits::LIST_NAME_BYTES_MAX;
+use crate::links::PlaceNames;
 use crate::visitor::{Places, PlacesBuilder};
 use crate::words::counted;
 
@@ -50,6 +51,14 @@ pub struct PlaceFiles {
     pub lists: Vec<NamedFile>,
 }
 
+impl PlaceFiles {
+    /// What rules may ask for, by name.
+    #[must_use]
+    pub fn names(&self) -> PlaceNames {
+        PlaceNames { countries: !self.geo.is_empty(), lists: self.list_names() }
+    }
+}
+
 /// By what a change of a file is seen: device, inode, size, and its last change.
 type Stamp = Option<(u64, u64, u64, i64, i64)>;
 
@@ -76,7 +85,7 @@ impl PlaceFiles {
     }
 
     /// The names of the lists, each once, as they are named first: the order of their bits.
-    pub fn names(&self) -> Vec<String> {
+    pub fn list_names(&self) -> Vec<String> {
         let mut names: Vec<String> = Vec::new();
         for list in &self.lists {
             if !names.contains(&list.name) {
@@ -93,7 +102,7 @@ impl PlaceFiles {
     /// When one cannot be read or is wrong, with its lines.
     pub fn read(&self) -> anyhow::Result<PlacesRead> {
         let started = Instant::now();
-        let names = self.names();
+        let names = self.list_names();
         let mut builder =
             PlacesBuilder::new(names.iter().cloned()).map_err(|what| anyhow!(what))?;
         let mut files = Vec::new();
@@ -180,7 +189,7 @@ mod tests {
         fs::write(&more, "192.0.2.9\n").unwrap();
         let named = |path: &PathBuf| NamedFile { name: "tor".to_owned(), path: path.clone() };
         let files = PlaceFiles { geo: vec![geo], lists: vec![named(&list), named(&more)] };
-        assert_eq!((files.paths().len(), files.names()), (3, vec!["tor".to_owned()]));
+        assert_eq!((files.paths().len(), files.list_names()), (3, vec!["tor".to_owned()]));
         let before = files.read().unwrap();
         let address = |last| [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 192, 0, 2, last];
         let lists = |last| before.places.of(&address(last)).lists;

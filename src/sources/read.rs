@@ -12,8 +12,8 @@ use super::includes::Includes;
 use super::mark::FileMark;
 use super::table_file;
 use crate::links::{
-    Columns, Defaults, FileReport, Format, Help, Include, OnBadLine, Report, Schemes, Source,
-    Table, TableRoom, ZoneName, load_within,
+    Columns, Defaults, FileReport, Format, Help, Include, OnBadLine, PlaceNames, Problem, Report,
+    Schemes, Source, Table, TableRoom, ZoneName, load_within,
 };
 
 /// Where links come from, as an operator wishes; read again on every reload.
@@ -48,6 +48,8 @@ pub struct Reading {
     pub defaults: Option<Defaults>,
     /// Which schemes targets may have beside http and https.
     pub schemes: Option<Schemes>,
+    /// What is known of addresses; `None`: that shows only where the links are served.
+    pub places: Option<PlaceNames>,
 }
 
 impl Reading {
@@ -62,6 +64,7 @@ impl Reading {
             zone: self.zone.or_else(|| usual.zone.clone()),
             defaults: self.defaults.or_else(|| usual.defaults.clone()),
             schemes: self.schemes.or_else(|| usual.schemes.clone()),
+            places: self.places.or_else(|| usual.places.clone()),
             ..self
         }
     }
@@ -186,6 +189,7 @@ fn read(
                 include: Some(Include(finder)),
                 defaults: sources.reading.defaults.as_ref(),
                 schemes: sources.reading.schemes.as_ref(),
+                places: sources.reading.places.as_ref(),
             },
             ..Source::new(&file.name, &file.content.bytes, file.format)
         })
@@ -217,11 +221,34 @@ fn read_compiled(
         room.check(table.held_bytes(room.copies()))?;
         let file =
             FileReport { name: mark.name.clone(), links: table.len(), ..FileReport::default() };
-        let report = Report { files: vec![file], ..Report::default() };
+        let mut report = Report { files: vec![file], ..Report::default() };
+        if let Some(places) = &sources.reading.places {
+            report.problems = unknown_places(&table, places, &mark.name);
+        }
+        if !report.problems.is_empty() && sources.on_bad_line == OnBadLine::Refuse {
+            return Ok(Some((None, report)));
+        }
         let about = Some(String::from_utf8_lossy(&compiled.about).into_owned());
         return Ok(Some((Some(Base { table, files: vec![mark], about }), report)));
     }
     Ok(None)
+}
+
+/// What a compiled table asks of addresses that is not known here.
+fn unknown_places(table: &Table, places: &PlaceNames, name: &str) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    if table.counts().with_rules == 0 {
+        return problems;
+    }
+    for link in table.links() {
+        for line in link.lines().into_iter().flatten() {
+            if let Err(what) = places.check(&line.rule) {
+                let message = format!("{}: {what}", link.name());
+                problems.push(Problem { file: 0, file_name: name.to_owned(), line: 0, message });
+            }
+        }
+    }
+    problems
 }
 
 impl LinkFile {

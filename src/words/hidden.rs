@@ -67,6 +67,33 @@ pub fn visible_cell(text: &str) -> Cow<'_, str> {
     })
 }
 
+/// `text` for an error message: what is hidden escaped, bytes that are not
+/// UTF-8 replaced, and cut when it is long, so that a message is always one
+/// line of bounded length.
+#[must_use]
+pub fn shown(text: &[u8]) -> String {
+    const CHARS_MAX: usize = 120;
+    let cut = text.len() > CHARS_MAX * 4;
+    let text = if cut { &text[..CHARS_MAX * 4] } else { text };
+    let text = String::from_utf8_lossy(text);
+    let mut out = String::new();
+    for (count, character) in text.chars().enumerate() {
+        if count == CHARS_MAX {
+            out.push('…');
+            return out;
+        }
+        if is_hidden(character) {
+            out.extend(character.escape_default());
+        } else {
+            out.push(character);
+        }
+    }
+    if cut {
+        out.push('…');
+    }
+    out
+}
+
 /// JSON on one line that says what is hidden as `\u009b`: the same string for whoever
 /// reads it as JSON.
 #[must_use]
@@ -144,5 +171,12 @@ mod tests {
 
     fn null_like() -> Option<u8> {
         None
+    }
+
+    #[test]
+    fn messages_stay_on_one_bounded_line() {
+        assert_eq!(shown(b"/a\nb\xff"), "/a\\nb\u{fffd}");
+        assert!(shown(&[b'a'; 10_000]).chars().count() < 130);
+        assert!(shown("é".repeat(10_000).as_bytes()).ends_with('…'));
     }
 }

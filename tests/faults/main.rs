@@ -1,6 +1,7 @@
 //! What goes wrong around a server: it is killed, its disk is full or fails, its
 //! clients are many or do not read. Every redirect has its click, or is counted.
 
+mod caps;
 #[path = "../common/mod.rs"]
 mod common;
 mod crowd;

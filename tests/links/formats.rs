@@ -168,7 +168,10 @@ fn sites_of_vercel_firebase_and_netlify() {
     };
     refused("vercel/vercel.json", "vercel.json:8: no key can ask for its condition (`header`)");
     refused("firebase/firebase.json", "firebase.json:9: no key stands for the glob `/img/@(a|b)`");
-    refused("netlify-toml/netlify.toml", "netlify.toml:20: Language= is not supported yet");
+    refused(
+        "netlify-toml/netlify.toml",
+        "netlify.toml:20: Role= is nothing that can be asked here",
+    );
 }
 
 #[test]

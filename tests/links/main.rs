@@ -11,6 +11,7 @@ mod packed;
 mod redirects;
 mod replay;
 mod replayed_logs;
+mod rules;
 mod scale;
 mod wordpress;
 mod workbooks;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use rustix::process::Signal;
 
-use crate::common::{Engine, Server, Setup};
+use crate::common::{self, Engine, Server, Setup};
 use crate::{LINKS, both_engines, done, links, replace};
 
 /// Countries and a list beside the links of a server.
@@ -24,13 +24,13 @@ fn fails(server: &Server, want: &str) {
     let ran = links(server, &["reload"]);
     let is_right = ran.code == Some(1) && ran.err.contains(want);
     assert!(is_right && ran.err.contains("stay as they were. The links are reloaded"), "{ran:?}");
-    assert!(server.has_said(want));
+    server.wait_until_said(want, 1);
 }
 
 both_engines!(a_bad_file_leaves_what_is_known, |engine| {
     let (setup, geo, list) = setup(engine);
     let mut server = setup.start();
-    assert!(server.has_said("addresses: 6 ranges, countries and 1 list, "));
+    server.wait_until_said("addresses: 6 ranges, countries and 1 list, ", 1);
     fs::write(&list, "192.0.2.1\n192.0.2.2\n10.0.0.1/8\n").unwrap();
     fails(&server, "list.txt:3: `10.0.0.1/8` has bits set behind its prefix; write 10.0.0.0/8");
     fs::write(&list, "192.0.2.1\n").unwrap();
@@ -42,7 +42,7 @@ both_engines!(a_bad_file_leaves_what_is_known, |engine| {
     fs::write(&geo, "192.0.2.0/24,DE\n192.0.3.0/24,FR\n").unwrap();
     fs::write(&list, "192.0.2.7\n").unwrap();
     done(&server, &["reload", "--force"]);
-    assert!(server.has_said("addresses: read again, 3 ranges, countries and 1 list, "));
+    server.wait_until_said("addresses: read again, 3 ranges, countries and 1 list, ", 1);
     fs::write(&list, "192.0.2.7\n192.0.2.9\n").unwrap();
     server.signal(Signal::HUP);
     server.wait_until_said("addresses: read again, 4 ranges, countries and 1 list, ", 1);

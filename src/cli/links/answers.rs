@@ -55,8 +55,11 @@ pub fn changes(answer: &Value) -> String {
             _ => "the journal does not tell by whom".to_owned(),
         };
         text.push_str(&format!("{key}  {made}\n"));
-        text.push_str(&format!("  - {}\n", word("old").unwrap_or("no link in the files")));
-        text.push_str(&format!("  + {}\n", word("new").unwrap_or("unset")));
+        let each = |sign: &str, lines: &str| {
+            format!("  {sign} {}\n", lines.replace('\n', &format!("\n  {sign} ")))
+        };
+        text.push_str(&each("-", word("old").unwrap_or("no link in the files")));
+        text.push_str(&each("+", word("new").unwrap_or("unset")));
     }
     let total = answer["total"].as_u64().unwrap_or_default();
     if let Some(more @ 1..) = total.checked_sub(shown.len() as u64) {

@@ -9,10 +9,11 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::bad_lines::{bad_lines, passed_over};
+use crate::cli::places::PlaceArguments;
 use crate::cli::reading::ReadingArguments;
 use crate::links::{OnBadLine, Problem, Table};
 use crate::say::say;
-use crate::sources::{Contents, Sources};
+use crate::sources::{Contents, Reading, Sources};
 use crate::words::{counted, visible_json, visible_lines};
 
 /// What `carom links check` is asked to do.
@@ -21,6 +22,9 @@ pub struct CheckArguments {
     /// Link files; together they make one table
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
+    /// What tells of addresses
+    #[command(flatten)]
+    pub places: PlaceArguments,
     /// How they are read
     #[command(flatten)]
     pub reading: ReadingArguments,
@@ -42,7 +46,7 @@ pub struct CheckArguments {
 pub fn run(wish: &CheckArguments) -> ExitCode {
     let sources = Sources {
         paths: wish.files.clone(),
-        reading: wish.reading.plan(),
+        reading: Reading { places: wish.places.names(), ..wish.reading.plan() },
         on_bad_line: wish.on_bad_line.unwrap_or_default(),
     };
     let read = match sources.read() {
@@ -166,6 +170,8 @@ fn to_json(read: &Contents) -> Value {
             "with_query": counts.with_query,
             "query_shapes": counts.query_shapes,
             "gone": counts.gone,
+            "with_rules": counts.with_rules,
+            "caps": counts.caps,
             "shared_bytes": memory.total(0),
             "bytes_per_core": memory.index,
         })
@@ -196,6 +202,7 @@ mod tests {
         let on_bad_line = if has("skip") { OnBadLine::Skip } else { OnBadLine::Refuse };
         let wish = CheckArguments {
             files: vec![file.clone()],
+            places: PlaceArguments::default(),
             reading: ReadingArguments::default(),
             on_bad_line: Some(on_bad_line),
             all: has("all"),
@@ -253,6 +260,7 @@ mod tests {
         std::fs::write(&file, "listen 80;\nlocation /a { return 301 /b; }\n").unwrap();
         let wish = CheckArguments {
             files: vec![file],
+            places: PlaceArguments::default(),
             reading: ReadingArguments {
                 format: Some(Format::Nginx),
                 base: Some("https://h.example".to_owned()),

@@ -12,10 +12,11 @@ use serde_json::{Value, json};
 
 use super::bad_lines::bad_lines;
 use crate::cli::pipe::is_broken_pipe;
+use crate::cli::places::PlaceArguments;
 use crate::cli::reading::ReadingArguments;
 use crate::links::{OnBadLine, Report};
 use crate::say::say;
-use crate::sources::{Sources, table_file};
+use crate::sources::{Reading, Sources, table_file};
 use crate::words::{counted, visible, visible_json};
 
 /// What `carom links compile` is asked to do.
@@ -27,6 +28,9 @@ pub struct CompileArguments {
     /// The compiled table; what is there is replaced
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
+    /// What tells of addresses
+    #[command(flatten)]
+    pub places: PlaceArguments,
     /// How they are read
     #[command(flatten)]
     pub reading: ReadingArguments,
@@ -67,7 +71,7 @@ fn compile(
     }
     let sources = Sources {
         paths: wish.files.clone(),
-        reading: wish.reading.plan(),
+        reading: Reading { places: wish.places.names(), ..wish.reading.plan() },
         on_bad_line: wish.on_bad_line.unwrap_or_default(),
     };
     let read = sources.read()?;

@@ -14,13 +14,14 @@ use clap::{Args, ValueEnum};
 use serde_json::json;
 
 use crate::cli::pipe::is_broken_pipe;
+use crate::cli::places::PlaceArguments;
 use crate::cli::progress::Progress;
 use crate::cli::reading::ReadingArguments;
 use crate::cli::wishes::default_name;
 use crate::disk::aside::Aside;
 use crate::links::{Listed, OnBadLine, Problem, Report, Table};
 use crate::say::say_to;
-use crate::sources::{Contents, Sources};
+use crate::sources::{Contents, Reading, Sources};
 use crate::words::{counted, visible_json};
 
 /// What `carom links convert` is asked to do.
@@ -29,6 +30,9 @@ pub struct ConvertArguments {
     /// Link files; together they make one table. - is standard input
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
+    /// What tells of addresses
+    #[command(flatten)]
+    pub places: PlaceArguments,
     /// How they are read
     #[command(flatten)]
     pub reading: ReadingArguments,
@@ -88,7 +92,7 @@ fn convert(
 ) -> anyhow::Result<u8> {
     let sources = Sources {
         paths: wish.files.clone(),
-        reading: wish.reading.plan(),
+        reading: Reading { places: wish.places.names(), ..wish.reading.plan() },
         on_bad_line: wish.on_bad_line.unwrap_or_default(),
     };
     let Contents { table, report, .. } = sources.read_here()?;
@@ -158,31 +162,32 @@ impl<W: Write> LinkWriter<W> {
         Ok(Self::Table(Box::new(rows)))
     }
 
-    /// Writes a link, and returns about how many bytes it took.
+    /// Writes a link, and returns about how many bytes it took. Of one with rules each line
+    /// is a row.
     fn write(&mut self, link: &Listed<'_>) -> anyhow::Result<usize> {
-        let status = link.status().code();
         if let Self::Native(out) = self {
             let line = link.to_string();
             writeln!(out, "{line}")?;
             return Ok(line.len() + 1);
         }
         let key = link.key().to_string();
-        let target = String::from_utf8_lossy(link.target());
-        let options = link.options().to_string();
-        let options = options.trim_start();
-        let size = key.len() + target.len() + options.len();
-        match self {
-            Self::Table(rows) => {
-                rows.write_record([&*key, &*target, &*status.to_string(), options])?;
-            }
-            Self::Native(out) | Self::Ndjson(out) => {
-                let mut object = json!({ "key": key, "status": status });
-                for (name, text) in [("target", &*target), ("options", options)] {
-                    if !text.is_empty() {
-                        object[name] = text.into();
-                    }
+        let mut size = 0;
+        for (target, status, options) in link.parts_of_lines() {
+            let (target, status) = (String::from_utf8_lossy(target), status.code());
+            size += key.len() + target.len() + options.len();
+            match self {
+                Self::Table(rows) => {
+                    rows.write_record([&*key, &*target, &*status.to_string(), &*options])?;
                 }
-                writeln!(out, "{}", visible_json(&object))?;
+                Self::Native(out) | Self::Ndjson(out) => {
+                    let mut object = json!({ "key": key, "status": status });
+                    for (name, text) in [("target", &*target), ("options", &*options)] {
+                        if !text.is_empty() {
+                            object[name] = text.into();
+                        }
+                    }
+                    writeln!(out, "{}", visible_json(&object))?;
+                }
             }
         }
         Ok(size)

@@ -15,7 +15,7 @@ use crate::cli::pipe::is_broken_pipe;
 use crate::cli::reading::ReadingArguments;
 use crate::cli::wishes::Said;
 use crate::links::{
-    DifferenceCounts, Format, LinkDifference, Listed, OnBadLine, Snapshot, Table, compare,
+    DifferenceCounts, Format, LinkDifference, Listed, OnBadLine, Snapshot, Status, Table, compare,
 };
 use crate::say::say_to;
 use crate::sources::{Shelved, Sources};
@@ -140,11 +140,18 @@ fn read(
     Ok((table, read.about.is_some()))
 }
 
-/// A link as its native line says it, in two parts: its key, and what it answers.
+/// A link as its native line says it, in two parts: its key, and what it answers; of one
+/// with rules each line does.
 fn parts(link: &Listed<'_>) -> (String, String) {
-    let (key, line) = (link.key(), link.to_string());
-    let answer = line[key.to_string().len()..].trim_start().to_owned();
-    (key.name(), answer)
+    let answer = |(target, status, options): (&[u8], Status, String)| {
+        let mut words = vec![String::from_utf8_lossy(target).into_owned()];
+        words.push(if status == Status::Found { String::new() } else { status.code().to_string() });
+        words.push(options);
+        words.retain(|word| !word.is_empty());
+        words.join(" ")
+    };
+    let answers: Vec<_> = link.parts_of_lines().into_iter().map(answer).collect();
+    (link.key().name(), answers.join(" | "))
 }
 
 fn print(

@@ -177,7 +177,9 @@ fn line(change: &Option<Change>, key: &str) -> String {
         Some(Change::Unset) => "unset".to_owned(),
         Some(Change::Set(line)) => {
             let path = key.strip_suffix(" nocase").unwrap_or(key);
-            line.strip_prefix(path).unwrap_or(line).trim_start().to_owned()
+            let answer =
+                |line: &str| line.strip_prefix(path).unwrap_or(line).trim_start().to_owned();
+            line.lines().map(answer).collect::<Vec<_>>().join(" | ")
         }
     }
 }

@@ -3,6 +3,7 @@
 
 mod answers;
 mod bad_lines;
+mod caps;
 mod check;
 mod compile;
 pub mod convert;
@@ -11,6 +12,7 @@ mod live;
 mod log;
 pub mod replay;
 mod server;
+mod test;
 
 use std::process::ExitCode;
 
@@ -58,6 +60,19 @@ pub enum LinksCommand {
     /// are the same, 1 when some differ, 2 when a file cannot be read or has bad lines, or
     /// nothing of the log is understood.
     Replay(Said<replay::ReplayArguments>),
+    /// Say what a visitor would be answered, and line by line why
+    ///
+    /// It is answered as the server would, from the links that it serves or, where files are
+    /// named, from those. No click is written, and no cap is taken from. With --repeat it
+    /// is counted which line answers how many visitors. The exit status is 0, or 2 when the
+    /// question is not understood, a file is bad, or no server answers.
+    Test(Box<Said<test::TestArguments>>),
+    /// Show how the caps of lines stand: used, left, since when, and when they begin anew
+    ///
+    /// A running server is asked, or the files that one left, for the link files that are named. With --recount
+    /// the clicks of each line are counted in the click log, too. The exit status is 0, or
+    /// 1 when the log says something else, 2 when it cannot be told.
+    Caps(Box<Said<caps::CapsArguments>>),
     /// Change the links of a running server
     #[command(flatten)]
     Live(live::LiveCommand),
@@ -72,6 +87,8 @@ pub fn run(command: &LinksCommand) -> ExitCode {
         LinksCommand::Convert(wish) => convert::run(wish),
         LinksCommand::Diff(wish) => diff::run(wish),
         LinksCommand::Replay(wish) => replay::run(wish),
+        LinksCommand::Test(wish) => test::run(wish),
+        LinksCommand::Caps(wish) => caps::run(wish),
         LinksCommand::Live(command) => live::run(command),
     }
 }

@@ -1,6 +1,6 @@
 //! Which running server is meant.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 
@@ -22,9 +22,13 @@ pub struct ServerArguments {
 }
 
 impl ServerArguments {
+    /// The click folder of the server.
+    pub fn clicks_folder(&self) -> PathBuf {
+        self.clicks.clone().unwrap_or_else(|| CLICKS_FOLDER_DEFAULT.into())
+    }
+
     /// The state folder of the server.
     pub fn state_folder(&self) -> PathBuf {
-        let clicks = self.clicks.as_deref().unwrap_or(Path::new(CLICKS_FOLDER_DEFAULT));
-        self.state.clone().unwrap_or_else(|| state::path(clicks))
+        self.state.clone().unwrap_or_else(|| state::path(&self.clicks_folder()))
     }
 }

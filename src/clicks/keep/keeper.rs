@@ -37,6 +37,7 @@ use crate::limits::{
     SEGMENT_BYTES_FIRST, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN, SEGMENT_NUMBER_MAX,
     SEGMENT_NUMBERS_AHEAD, SEGMENTS_READY_MAX,
 };
+use crate::machine::boot::boot_id;
 use crate::machine::clock::unix_us;
 use crate::words::counted;
 
@@ -309,7 +310,7 @@ fn new_run(dir: &Path, options: &KeeperOptions) -> ServerRun {
     ServerRun {
         folder: dir.to_owned(),
         run: unix_us(),
-        boot: boot(),
+        boot: boot_id(),
         node: options.node,
         keys: ListKeys::new(&options.keys),
         segment_bytes: options.segment_bytes.next_multiple_of(PAGE_BYTES),
@@ -423,10 +424,4 @@ fn no_space(
         "cannot make {segments} of {size} in {folder} ({need} needed, {free} free); \
          {advice}"
     ))
-}
-
-/// Which boot of which machine; zeros where the kernel does not say.
-fn boot() -> [u8; 16] {
-    let text = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-    u128::from_str_radix(&text.trim().replace('-', ""), 16).unwrap_or_default().to_be_bytes()
 }

@@ -130,27 +130,6 @@ impl Writer {
         self
     }
 
-    /// A writer that has nowhere to write: every click is lost, and counted so. For
-    /// links that are asked without serving anybody. All clicks get one id, that of
-    /// a lost one, signed with a key that is no secret.
-    ///
-    /// # Panics
-    ///
-    /// If there is no memory.
-    #[must_use]
-    pub fn nowhere() -> Self {
-        // Of the memory only its ends are ever touched.
-        let map = SegmentMap::anonymous(SEGMENT_BYTES_MIN as usize).expect("memory for a segment");
-        let keys = ClickKeys::parse("0 00000000000000000000000000000000").expect("it is a key");
-        let signer = Signer { keys, node: 0, shard: 0 };
-        let segment = Arc::new(Segment::new(1, Salt::new(0), map));
-        let mut writer = Self::new(Arc::new(Handover::new(1)), segment, signer);
-        // It is full but for what tells of the loss, and there never is another.
-        writer.at = writer.segment.map().bytes() - GAP_BYTES;
-        writer.wake_at = usize::MAX;
-        writer
-    }
-
     /// Appends one click, as [`append_named`](Self::append_named), whose link has no name.
     ///
     /// # Errors
@@ -239,6 +218,12 @@ impl Writer {
             self.handover.wake();
         }
         Ok(offset)
+    }
+
+    /// The number that the next click has, be it recorded or lost.
+    #[must_use]
+    pub fn next_sequence(&self) -> u64 {
+        self.sequence
     }
 
     /// The id of the click that was just appended. One that is lost has an id
@@ -495,5 +480,6 @@ impl Drop for Writer {
     }
 }
 
+mod nowhere;
 #[cfg(test)]
 mod tests;

@@ -18,9 +18,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use super::bodies::{Bodies, Said};
 use super::export::ExportBody;
 use super::refusal::HttpRefusal;
+use crate::control::live::testing::TestQuestion;
 use crate::control::live::{Asker, Done, Edit, NotDone, Reason, Who, Wish, check};
 use crate::limits::{CHANGES_SHOWN, LOOKS_AT_ONCE_MAX};
-use crate::links::{self, Columns, Defaults, Format, OnBadLine, Schemes, ZoneName};
+use crate::links::{self, Columns, Defaults, Format, OnBadLine, PlaceNames, Schemes, ZoneName};
 use crate::sources::{Reading, Sources};
 
 /// What answering takes.
@@ -34,6 +35,8 @@ struct Answering {
     schemes: Schemes,
     /// What links say that do not say it themselves.
     defaults: Defaults,
+    /// What is known of addresses.
+    places: Option<PlaceNames>,
 }
 
 type Answered = Result<Json<Done>, HttpRefusal>;
@@ -50,7 +53,9 @@ pub fn router(desk: Sender<Wish>, usual: &Reading) -> Router {
         .route("/links/changes", get(changes))
         .route("/links/diff", get(differences))
         .route("/links/show", get(show))
+        .route("/links/caps", get(caps))
         .route("/links/export", get(export))
+        .route("/links/test", post(test))
         .route("/links/reload", post(reload))
         .route("/links/stage", post(stage))
         .route("/links/promote", post(promote))
@@ -62,7 +67,14 @@ pub fn router(desk: Sender<Wish>, usual: &Reading) -> Router {
         .route("/links/reset", post(reset))
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
-        .with_state(Answering { desk, bodies: Bodies::new(), looks, schemes, defaults })
+        .with_state(Answering {
+            desk,
+            bodies: Bodies::new(),
+            looks,
+            schemes,
+            defaults,
+            places: usual.places.clone(),
+        })
 }
 
 fn stopping() -> NotDone {
@@ -145,6 +157,11 @@ struct ShowQuery {
 async fn show(State(at): At, query: Result<Query<ShowQuery>, QueryRejection>) -> Answered {
     let Query(ShowQuery { url }) = query.map_err(|error| HttpRefusal::bad(error.body_text()))?;
     at.ask(|reply| Wish::Show { url, reply }).await
+}
+
+async fn caps(State(at): At) -> Answered {
+    let look = at.look().await?;
+    at.ask_with(Some(look), |reply| Wish::Caps { reply }).await
 }
 
 async fn export(State(at): At) -> Result<Response, HttpRefusal> {
@@ -234,6 +251,7 @@ impl StageBody {
                 sheet: self.sheet,
                 defaults,
                 schemes,
+                places: None,
             },
             on_bad_line: on_bad_line.map_err(bad)?.unwrap_or_default(),
         })
@@ -243,6 +261,16 @@ impl StageBody {
 async fn stage(State(at): At, Extension(who): By, body: Body) -> Answered {
     let sources = at.bodies.read(body, StageBody::sources).await?.what;
     at.ask(|reply| Wish::Stage { sources: Box::new(sources), who, reply }).await
+}
+
+async fn test(State(at): At, body: Body) -> Answered {
+    let question = Box::new(at.bodies.read(body, Ok::<TestQuestion, _>).await?.what);
+    // Many visitors take long.
+    let look = match question.repeat {
+        Some(_) => Some(at.look().await?),
+        None => None,
+    };
+    at.ask_with(look, |reply| Wish::Test { question, reply }).await
 }
 
 async fn promote(State(at): At, Extension(who): By) -> Answered {
@@ -306,7 +334,8 @@ fn body_name() -> String {
 
 async fn set(at: At, by: By, body: Body) -> Answered {
     let (schemes, defaults) = (at.schemes.clone(), at.defaults.clone());
-    let set = |LinesBody { name, lines }| Ok(Edit::Set { name, lines, schemes, defaults });
+    let places = at.places.clone();
+    let set = |LinesBody { name, lines }| Ok(Edit::Set { name, lines, schemes, defaults, places });
     edit(at, by, body, set).await
 }
 

@@ -30,6 +30,7 @@ use super::writing::{Past, ToWrite, Written};
 use crate::control::shards::Shards;
 use crate::limits::{LOOKS_AT_ONCE_MAX, READINGS_WAITING_MAX, WISHES_WAITING_MAX};
 use crate::links::{Report, Table, TableRoom};
+use crate::rules::SplitKey;
 use crate::say::say;
 use crate::shard::Builtins;
 use crate::sources::watch::LastRead;
@@ -45,6 +46,8 @@ pub struct Bounds {
     pub loss_percent_max: u8,
     /// What the server answers by itself.
     pub builtins: Builtins,
+    /// What visitors are split by.
+    pub split_key: SplitKey,
 }
 
 /// See the [module](self).
@@ -54,6 +57,7 @@ pub struct Desk {
     pub(super) places: Option<KnownPlaces>,
     loss_percent_max: u8,
     builtins: Builtins,
+    split_key: SplitKey,
     pub(super) shards: Shards,
     /// Memory for all tables.
     pub(super) room: TableRoom,
@@ -116,7 +120,7 @@ impl Desk {
         opening: Opening,
         sources: Sources,
         places: Option<KnownPlaces>,
-        Bounds { room, loss_percent_max, builtins }: Bounds,
+        Bounds { room, loss_percent_max, builtins, split_key }: Bounds,
         last_read: LastRead,
         shards: Shards,
         wishes: Receiver<Wish>,
@@ -133,6 +137,7 @@ impl Desk {
             places,
             loss_percent_max,
             builtins,
+            split_key,
             shards,
             room,
             served,
@@ -246,6 +251,18 @@ impl Desk {
             Wish::Export { to } => look::export(self.served.editor(), self.generation, to),
             Wish::Show { url, reply } => {
                 answer(reply, look::show(&url, &self.served, &self.builtins, self.generation));
+            }
+            Wish::Test { question, reply } => {
+                let ground = look::Ground {
+                    builtins: self.builtins.clone(),
+                    split_key: self.split_key,
+                    places: self.places.as_ref().map(|known| known.places().clone()),
+                    caps: self.shards.caps().clone(),
+                };
+                look::test(self.served.editor(), self.generation, *question, ground, reply);
+            }
+            Wish::Caps { reply } => {
+                look::caps(self.served.editor(), self.shards.caps().clone(), reply);
             }
             Wish::Generations { reply } => answer(reply, Ok(self.list())),
             Wish::Undo { of, is_forced, who, reply } => self.undo(of, is_forced, who, reply),

@@ -4,14 +4,21 @@ use super::journal::changes::deed_of;
 use super::journal::{Deed, KeyChange};
 use super::not_done::{NotDone, Reason};
 use super::sentences::changed_since;
-use crate::links::{Change, Changes, Defaults, Schemes, read_keys, read_lines};
+use crate::links::{Change, Changes, Defaults, PlaceNames, Schemes, read_keys, read_lines};
 
 /// Changes of single links: all of them or none.
 #[derive(Debug)]
 pub enum Edit {
     /// The links of this text in the native format, called this in messages. Targets may
     /// have these schemes. What a line does not say itself is as `defaults` say.
-    Set { name: String, lines: String, schemes: Schemes, defaults: Defaults },
+    Set {
+        name: String,
+        lines: String,
+        schemes: Schemes,
+        defaults: Defaults,
+        /// What is known of addresses, if that is known.
+        places: Option<PlaceNames>,
+    },
     /// Keys whose links are taken away, one a line.
     Unset { name: String, keys: String, defaults: Defaults },
     /// Keys that are as the files say again, one a line.
@@ -49,10 +56,11 @@ pub struct Undo {
 /// With all lines that are wrong, and when there is none.
 pub fn check(edit: &Edit) -> Result<CheckedEdit, NotDone> {
     let keys = match edit {
-        Edit::Set { name, lines, schemes, defaults } => read_lines(name, lines, schemes, defaults)
-            .map(|links| {
+        Edit::Set { name, lines, schemes, defaults, places } => {
+            read_lines(name, lines, schemes, defaults, places.as_ref()).map(|links| {
                 links.into_iter().map(|(key, line)| (key, Some(Change::Set(line.into())))).collect()
-            }),
+            })
+        }
         Edit::Unset { name, keys, defaults } => read_keys(name, keys, defaults)
             .map(|keys| keys.into_iter().map(|key| (key, Some(Change::Unset))).collect()),
         Edit::Reset { name, keys, defaults } => read_keys(name, keys, defaults)
@@ -148,7 +156,13 @@ mod tests {
 
     fn set(lines: &str) -> Edit {
         let (name, lines) = ("f".into(), lines.into());
-        Edit::Set { name, lines, schemes: Schemes::NONE, defaults: Defaults::default() }
+        Edit::Set {
+            name,
+            lines,
+            schemes: Schemes::NONE,
+            defaults: Defaults::default(),
+            places: None,
+        }
     }
 
     /// The keys that an edit changes, and what the journal makes of all so far.

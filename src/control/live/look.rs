@@ -4,17 +4,23 @@
 use std::collections::BinaryHeap;
 use std::fmt;
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use super::not_done::{NotDone, Reason};
 use super::served::Served;
+use super::testing::{self, TestGround, TestQuestion};
+use super::url::split;
 use super::wish::{Asker, Done, ExportPiece, ExportSender, Hidden, answer};
+use crate::control::caps::CapKeeper;
 use crate::limits::{DIFFERENCES_SHOWN, EXPORT_PIECE_BYTES};
 use crate::links::{
-    Change, Changes, Editor, Format, LinkDifference, OnBadLine, Source, Table, compare, load,
-    normalise,
+    Change, Changes, Editor, Format, LinkDifference, Links, Listed, OnBadLine, Source, Table,
+    compare, load, normalise,
 };
 use crate::machine::background;
+use crate::rules::SplitKey;
 use crate::shard::{Builtin, Builtins};
+use crate::visitor::{Place, Places};
 use crate::words::counted;
 
 /// Every link there is, as a file of the native format. It breaks off where nobody takes
@@ -37,6 +43,15 @@ pub fn export(editor: &Editor, generation: u32, to: ExportSender) {
         if pieces.send().is_ok() {
             let _ = pieces.put(ExportPiece::End);
         }
+    });
+}
+
+/// How the caps of all links stand.
+pub fn caps(editor: &Editor, counts: Arc<CapKeeper>, reply: Asker) {
+    let links = editor.snapshot();
+    aside(move || {
+        let lines: Vec<_> = links.links().flat_map(|link| link.caps()).collect();
+        answer(reply, Ok(Done::Caps { caps: counts.rows(&lines) }));
     });
 }
 
@@ -106,6 +121,48 @@ pub fn show(
     })
 }
 
+/// What testing links goes by beside them.
+pub struct Ground {
+    pub builtins: Builtins,
+    pub split_key: SplitKey,
+    pub places: Option<Arc<Places>>,
+    pub caps: Arc<CapKeeper>,
+}
+
+/// What a visitor would be answered. Many of them are asked for beside the desk.
+pub fn test(
+    editor: &Editor,
+    generation: u32,
+    question: TestQuestion,
+    ground: Ground,
+    reply: Asker,
+) {
+    let is_long = question.repeat.is_some();
+    let test = move |links: &Links| {
+        let Ground { builtins, split_key, places, caps } = &ground;
+        let place = |address: &[u8; 16]| match places {
+            Some(places) => places.of(address),
+            None => Place::UNKNOWN,
+        };
+        let ground = TestGround {
+            split_key: *split_key,
+            builtins,
+            place: &place,
+            list_names: places.as_ref().map_or(&[], |places| places.names()),
+            used: &|link, line, cap, zone| Some(caps.used(link, line, cap, zone)),
+        };
+        let tested = testing::test(links, &question, &ground);
+        tested.map(|tested| Done::Tested { generation, tested })
+    };
+    match is_long {
+        false => answer(reply, test(editor.served())),
+        true => {
+            let links = editor.links_for_shard();
+            aside(move || answer(reply, test(&links)));
+        }
+    }
+}
+
 /// What a promotion of `staged` would change.
 pub fn differences(served: &Served, staged: &Served, reply: Asker) {
     let (files, changes) = (staged.base().clone(), staged.changes().clone());
@@ -119,11 +176,12 @@ pub fn differences(served: &Served, staged: &Served, reply: Asker) {
             }
         };
         let counts = compare(&served, &staged, |difference| match difference {
-            LinkDifference::Added(link) => put(&mut added, format_args!("+ {link}")),
+            LinkDifference::Added(link) => put(&mut added, format_args!("{}", signed("+ ", &link))),
             LinkDifference::Changed { before, after } => {
-                put(&mut changed, format_args!("- {before}\n+ {after}"));
+                let (before, after) = (signed("- ", &before), signed("+ ", &after));
+                put(&mut changed, format_args!("{before}\n{after}"));
             }
-            LinkDifference::Removed(link) => removed.put(format_args!("- {link}")),
+            LinkDifference::Removed(link) => removed.put(format_args!("{}", signed("- ", &link))),
         });
         let differences = Done::Differences {
             added: counts.added,
@@ -135,6 +193,13 @@ pub fn differences(served: &Served, staged: &Served, reply: Asker) {
         };
         answer(reply, Ok(differences));
     });
+}
+
+/// Each line of a link behind this sign.
+fn signed(sign: &str, link: &Listed<'_>) -> String {
+    let lines = link.to_string();
+    let lines: Vec<_> = lines.lines().map(|line| format!("{sign}{line}")).collect();
+    lines.join("\n")
 }
 
 /// How many links of these files do not answer as they stand there, for a change over
@@ -191,21 +256,6 @@ impl Least {
     }
 }
 
-/// Host (empty for any), path and query.
-fn split(url: &str) -> Option<(&str, &str, Option<&str>)> {
-    let url = url.split('#').next().unwrap_or_default();
-    let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
-    let (rest, is_url) = (rest.unwrap_or(url), rest.is_some());
-    let (rest, query) = match rest.split_once('?') {
-        Some((rest, query)) => (rest, Some(query)),
-        None => (rest, None),
-    };
-    match rest.find('/') {
-        Some(at) => Some((&rest[..at], &rest[at..], query)),
-        None => is_url.then_some((rest, "/", query)),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -218,16 +268,5 @@ mod tests {
         (0..count).for_each(|at| least.put(format_args!("{:05}", at * 7919 % count)));
         let want: Vec<String> = (0..DIFFERENCES_SHOWN).map(|at| format!("{at:05}")).collect();
         assert_eq!(least.lines.into_sorted_vec(), want);
-    }
-
-    #[test]
-    fn urls() {
-        let check = |url: &str, want| assert_eq!(split(url), want, "{url}");
-        check("/a?b=c#d", Some(("", "/a", Some("b=c"))));
-        check("h.example/a", Some(("h.example", "/a", None)));
-        check("http://h.example:80", Some(("h.example:80", "/", None)));
-        check("https://h.example/a?b", Some(("h.example", "/a", Some("b"))));
-        check("a", None);
-        check("", None);
     }
 }

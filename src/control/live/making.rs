@@ -14,6 +14,7 @@ use super::tables;
 use crate::control::shards::Shards;
 use crate::limits::KEYS_PATCHED_MAX;
 use crate::links::{Changes, EditProblem, Links, Patch, TableRoom, check_lay};
+use crate::rules::caps::CapKey;
 use crate::sources::{Base, FileMark};
 
 /// What is to be made ready.
@@ -50,6 +51,8 @@ pub struct Ready {
     pub keys: KeyCounts,
     /// Keys that the edit unset and that had no link.
     pub absent: Vec<String>,
+    /// Caps that were laid over it.
+    pub caps: Vec<CapKey>,
 }
 
 /// Why nothing was made ready.
@@ -106,6 +109,13 @@ pub fn make(task: Task, state: &Path, shards: &Shards) -> Result<Ready, Unmade> 
             Served::new(Arc::new(base), &changes).map_err(NotDone::clash)?
         }
     };
+    if is_for_shards {
+        let caps = served.editor().links().flat_map(|link| link.cap_keys());
+        let room = shards.caps().admit(caps);
+        room.map_err(|why| {
+            NotDone::new(Reason::NotNow, format_args!("{why}; nothing is changed"))
+        })?;
+    }
     let changed = before.until(&changes).count();
     let replicas = match is_for_shards {
         // Their number is known only when they are served.
@@ -115,7 +125,7 @@ pub fn make(task: Task, state: &Path, shards: &Shards) -> Result<Ready, Unmade> 
     let files = &served.base().table;
     let keys = count_keys(files, &before, &changes);
     let absent = edit.map_or(Vec::new(), |edit| absent(files, &before, &edit));
-    Ok(Ready { served, replicas, changed, keys, absent })
+    Ok(Ready { served, replicas, changed, keys, absent, caps: Vec::new() })
 }
 
 impl Ready {
@@ -131,6 +141,7 @@ impl Ready {
         for (key, change) in later.by_ref().take(KEYS_PATCHED_MAX) {
             if let Some(patch) = self.served.change(key, change.cloned(), 0)? {
                 let patch = Patch::all(vec![patch], 0);
+                self.caps.extend(patch.caps());
                 self.replicas.iter_mut().for_each(|links| links.apply(&patch));
             }
         }

@@ -30,10 +30,12 @@ mod reading;
 mod sentences;
 mod served;
 mod tables;
+pub mod testing;
 #[cfg(test)]
 mod tests;
 mod turns;
 mod undoing;
+mod url;
 mod who;
 mod wish;
 mod worker;

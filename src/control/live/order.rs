@@ -159,6 +159,7 @@ mod tests {
             lines: lines.into(),
             schemes: crate::links::Schemes::NONE,
             defaults: crate::links::Defaults::default(),
+            places: None,
         };
         let reset = |keys: &str| Edit::Reset {
             name: "f".into(),

@@ -10,10 +10,12 @@ use crossbeam_channel::Sender;
 use tokio::sync::{mpsc, oneshot};
 
 use super::*;
+use crate::control::caps::CapKeeper;
 use crate::control::shards::Shards;
 use crate::disk::regular::gate::Gate;
 use crate::limits::{KEYS_PATCHED_MAX, QUERY_SHAPES_MAX, READINGS_WAITING_MAX, WISHES_WAITING_MAX};
 use crate::links::{OnBadLine, TableRoom};
+use crate::rules::SplitKey;
 use crate::shard::Builtins;
 use crate::sources::{Reading, Sources};
 
@@ -41,11 +43,12 @@ impl Rig {
         let mut opening = Opening::new(&state, base, 5).unwrap();
         change(&mut opening);
         let (wishes, heard) = crossbeam_channel::bounded(WISHES_WAITING_MAX);
-        let shards = Shards::new(Vec::new());
+        let shards = Shards::new(Vec::new(), CapKeeper::in_memory(1));
         let bounds = Bounds {
             room: TableRoom::UNBOUNDED,
             loss_percent_max: 100,
             builtins: Builtins::default(),
+            split_key: SplitKey([0; 16]),
         };
         let desk =
             Desk::start(opening, sources, None, bounds, Default::default(), shards, heard).unwrap();
@@ -74,6 +77,7 @@ impl Rig {
             lines: lines.into(),
             schemes: crate::links::Schemes::NONE,
             defaults: crate::links::Defaults::default(),
+            places: None,
         })
     }
 

@@ -264,6 +264,7 @@ impl Desk {
 
     /// Every shard gets its replica.
     fn swap(&mut self, ready: Ready, generation: u32) {
+        self.shards.make_room(ready.caps.into_iter());
         let replicas = ready.replicas.into_iter().map(|links| links.with_generation(generation));
         self.shards.swap(replicas, generation);
         self.served = ready.served;

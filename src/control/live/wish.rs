@@ -7,7 +7,9 @@ use super::editing::CheckedEdit;
 use super::generation::Generation;
 use super::journal::KeyCounts;
 use super::not_done::NotDone;
+use super::testing::{TestQuestion, Tested};
 use super::who::Who;
+use crate::control::caps::CapRow;
 use crate::sources::Sources;
 
 /// Where an answer goes. Whoever waits may have gone.
@@ -65,6 +67,10 @@ pub enum Wish {
     Export { to: ExportSender },
     /// Which link answers this URL.
     Show { url: String, reply: Asker },
+    /// What a visitor would be answered, and why.
+    Test { question: Box<TestQuestion>, reply: Asker },
+    /// How caps stand.
+    Caps { reply: Asker },
     /// What a promotion would change.
     Differences { reply: Asker },
     /// The server stops.
@@ -151,6 +157,14 @@ pub enum Done {
         #[serde(skip_serializing_if = "Option::is_none")]
         built_in: Option<&'static str>,
     },
+    /// What a visitor is answered, and why.
+    Tested {
+        generation: u32,
+        #[serde(flatten)]
+        tested: Tested,
+    },
+    /// How caps stand, in the order of their links.
+    Caps { caps: Vec<CapRow> },
     /// The generations there are, oldest first.
     Generations { serving: u32, staged: Option<usize>, generations: Vec<Generation> },
 }

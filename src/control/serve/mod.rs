@@ -6,6 +6,7 @@ mod retention;
 mod running;
 mod signals;
 mod spent;
+mod split_key;
 mod start;
 mod stop;
 mod trouble;

@@ -50,6 +50,7 @@ impl RunningServer<'_> {
                 Err(RecvTimeoutError::Timeout) => {
                     let now = self.shards.counts();
                     trouble::report(&watched, &now);
+                    self.shards.caps().look();
                     if held.is_spent(&now) {
                         heap::give_back();
                     }

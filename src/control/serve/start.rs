@@ -13,13 +13,14 @@ use crossbeam_channel::Sender;
 use super::banner::Banner;
 use super::plan::{EngineWish, IpWish, ServePlan};
 use super::running::RunningServer;
-use super::{retention, signals, stop};
+use super::{retention, signals, split_key, stop};
 use crate::clicks::key_file::MadeKey;
 use crate::clicks::{
     ClickKeys, IpKeys, Keeper, KeeperOptions, Privacy, ShardInfo, Writer, folder, key_file,
     left_behind,
 };
 use crate::control::admin::AdminSocket;
+use crate::control::caps::CapKeeper;
 use crate::control::live::{Bounds, Desk, KnownPlaces, Opening, Who, Wish, say_bad_lines};
 use crate::control::shards::{Contact, Shards};
 use crate::disk::state;
@@ -67,9 +68,10 @@ pub fn serve(plan: &ServePlan) -> anyhow::Result<()> {
     let socket = AdminSocket::open(&state)?;
     let opening = Arc::new(Opening::new(&state, base, plan.keep_generations)?);
     let (privacy, ip_keys) = choose_privacy(plan)?;
-    let connections_max = ground.connections_max;
-    let settings = Settings { connections_max, privacy, ..plan.settings.clone() };
-    let first = First { settings: &settings, opening: &opening, places: places.as_ref() };
+    let (connections_max, split_key) = (ground.connections_max, split_key::load_or_make(&state)?);
+    let settings = Settings { connections_max, privacy, split_key, ..plan.settings.clone() };
+    let caps = open_caps(plan, &state, &opening, cpus.len())?;
+    let first = First { settings: &settings, opening: &opening, places: places.as_ref(), caps };
     let (shards, running) = start_shards(&ground, listeners, writers, &first)?;
 
     let key_warning = key_made.as_ref().and_then(|made| made.warning(&key_path));
@@ -99,8 +101,8 @@ pub fn serve(plan: &ServePlan) -> anyhow::Result<()> {
     let opening = Arc::into_inner(opening).context("a shard is still being built")?;
     let (wishes, for_desk) = crossbeam_channel::bounded(WISHES_WAITING_MAX);
     let (sources, last_read) = (plan.sources.clone(), LastRead::default());
-    let builtins = settings.builtins;
-    let bounds = Bounds { room, loss_percent_max: plan.loss_percent_max, builtins };
+    let (builtins, loss_percent_max) = (settings.builtins, plan.loss_percent_max);
+    let bounds = Bounds { room, loss_percent_max, builtins, split_key };
     let (to_tell, all) = (last_read.clone(), shards.clone());
     let desk = Desk::start(opening, sources, places, bounds, to_tell, all, for_desk)?;
     let admin = socket.serve(wishes.clone(), &plan.sources.reading)?;
@@ -173,6 +175,21 @@ impl Ground {
     }
 }
 
+/// What is counted of caps, with room for those of the links that are served.
+fn open_caps(
+    plan: &ServePlan,
+    state: &Path,
+    opening: &Opening,
+    shards: usize,
+) -> anyhow::Result<Arc<CapKeeper>> {
+    let served = &opening.served;
+    // Looking through all links takes a moment.
+    let has_caps = served.base().table.counts().caps > 0 || !served.changes().is_empty();
+    let links = served.editor().links().take(if has_caps { usize::MAX } else { 0 });
+    let lines: Vec<_> = links.flat_map(|link| link.caps()).collect();
+    CapKeeper::open(state, &plan.clicks, shards, &lines)
+}
+
 fn make_state(plan: &ServePlan) -> anyhow::Result<PathBuf> {
     match &plan.state {
         Some(state) => {
@@ -190,6 +207,7 @@ struct First<'a> {
     settings: &'a Settings,
     opening: &'a Arc<Opening>,
     places: Option<&'a KnownPlaces>,
+    caps: Arc<CapKeeper>,
 }
 
 /// Starts a shard on each CPU, and waits until all of them serve.
@@ -200,20 +218,23 @@ fn start_shards(
     first: &First<'_>,
 ) -> anyhow::Result<(Shards, Vec<Running>)> {
     let (mut contacts, mut running, mut ready) = (Vec::new(), Vec::new(), Vec::new());
-    for ((&cpu, listeners), clicks) in ground.cpus.iter().zip(listeners).zip(writers) {
+    for (number, ((&cpu, listeners), clicks)) in
+        ground.cpus.iter().zip(listeners).zip(writers).enumerate()
+    {
         let mailbox = Arc::new(Mailbox::new().context("cannot make a mailbox")?);
         let published = Arc::new(Published::default());
         let (ready_sender, is_ready) = sync_channel(1);
         let (settings, opening) = (first.settings.clone(), first.opening.clone());
         let places = first.places.map(|known| known.places().clone());
-        let counts = published.clone();
+        let (counts, shard_caps) = (published.clone(), first.caps.shard(number));
         let seat = Seat {
             cpu,
             listeners,
             mailbox: mailbox.clone(),
             ready: ready_sender,
             build: Box::new(move |now| {
-                let mut shard = Shard::new(opening.replicate(), clicks, settings, counts, now);
+                let shard = Shard::new(opening.replicate(), clicks, settings, counts, now);
+                let mut shard = shard.with_caps(shard_caps);
                 if let Some(places) = places {
                     shard.set_places(places);
                 }
@@ -231,7 +252,7 @@ fn start_shards(
             bail!("the shard on CPU {} ended before it served", ground.cpus[at]);
         }
     }
-    Ok((Shards::new(contacts), running))
+    Ok((Shards::new(contacts, first.caps.clone()), running))
 }
 
 /// Reads what a killed server left in the click folder, beside the serving, and

@@ -62,6 +62,7 @@ pub fn stop(server: RunningServer<'_>, keeper: Keeper) -> anyhow::Result<()> {
     for thread in joining {
         thread.join().map_err(|_| anyhow::anyhow!("a shard could not be joined"))??;
     }
+    shards.caps().finish();
     // Even if requests took all of the time, the disk has a moment.
     let sealed_by = deadline.max(Instant::now() + Duration::from_millis(SEAL_MS_MIN));
     let summary = keeper.finish_by(sealed_by);

@@ -2,7 +2,7 @@
 
 #[cfg(test)]
 use super::list::{Change, Changes};
-use crate::links::formats::{self, Defaults, Format, Help, Line, Row, Source};
+use crate::links::formats::{self, Defaults, Format, Help, Line, PlaceNames, Row, Source};
 use crate::links::key::{KeyScratch, Loose, key_of, parse_name_with};
 use crate::links::link::{Options, Setting};
 use crate::links::load::{FileReport, OnBadLine, Problem, Report, load};
@@ -20,8 +20,9 @@ pub fn read_lines(
     text: &str,
     schemes: &Schemes,
     defaults: &Defaults,
+    places: Option<&PlaceNames>,
 ) -> Result<Vec<(String, String)>, Report> {
-    let help = Help { schemes: Some(schemes), defaults: Some(defaults), ..Help::default() };
+    let help = Help { schemes: Some(schemes), defaults: Some(defaults), places, ..Help::default() };
     let source = Source { help, ..Source::new(name, text.as_bytes(), Format::Native) };
     let mut report = load(&[source], OnBadLine::Refuse).report;
     if !report.problems.is_empty() {
@@ -29,7 +30,7 @@ pub fn read_lines(
     }
     let lines: Vec<&str> = text.lines().collect();
     let (mut scratch, mut folded) = (KeyScratch::default(), Vec::new());
-    let mut links = Vec::new();
+    let mut links: Vec<(String, String)> = Vec::new();
     formats::read(&source, |number, line| {
         if let Line::Defaults(_) = line {
             report.files[0].bad_lines += 1;
@@ -57,7 +58,15 @@ pub fn read_lines(
             settings.retain(|setting| setting.name != b"punctuation");
         }
         let line = lines[number as usize - 1].trim_start_matches('\u{feff}').trim();
-        links.push((key.name(), filled(line, &row, &settings, defaults)));
+        let (name, line) = (key.name(), filled(line, &row, &settings, defaults));
+        match links.last_mut() {
+            // The lines of one key are set together.
+            Some((last, lines)) if *last == name => {
+                lines.push('\n');
+                lines.push_str(&line);
+            }
+            _ => links.push((name, line)),
+        }
     });
     if report.problems.is_empty() { Ok(links) } else { Err(report) }
 }
@@ -126,7 +135,8 @@ pub fn read_keys(name: &str, text: &str, defaults: &Defaults) -> Result<Vec<Stri
 #[cfg(test)]
 pub fn changes(lines: &str, unset: &str) -> Changes {
     let mut changes = Changes::default();
-    for (key, line) in read_lines("set", lines, &Schemes::NONE, &Defaults::default()).unwrap() {
+    for (key, line) in read_lines("set", lines, &Schemes::NONE, &Defaults::default(), None).unwrap()
+    {
         changes.put(&key, Some(Change::Set(line.into())));
     }
     for key in read_keys("unset", unset, &Defaults::default()).unwrap() {
@@ -142,7 +152,8 @@ mod tests {
     #[test]
     fn every_bad_line_is_told() {
         let text = "/a https://a/\n/b nowhere\n/c\n";
-        let report = read_lines("set", text, &Schemes::NONE, &Defaults::default()).unwrap_err();
+        let report =
+            read_lines("set", text, &Schemes::NONE, &Defaults::default(), None).unwrap_err();
         assert_eq!(report.problems.iter().map(|bad| bad.line).collect::<Vec<_>>(), [2, 3]);
         let report = read_keys("unset", "/a\nb\n//c\n", &Defaults::default()).unwrap_err();
         assert_eq!(report.problems.iter().map(|bad| bad.line).collect::<Vec<_>>(), [2, 3]);
@@ -156,7 +167,7 @@ mod tests {
     fn a_line_says_what_it_takes_from_defaults() {
         let check = |defaults: &str, line: &str, want: &str| {
             let defaults: Defaults = defaults.parse().unwrap();
-            let set = read_lines("set", line, &Schemes::NONE, &defaults).unwrap();
+            let set = read_lines("set", line, &Schemes::NONE, &defaults, None).unwrap();
             let [(key, line)] = &set[..] else { panic!("{set:?}") };
             assert_eq!(format!("{key}: {line}"), want);
         };

@@ -9,6 +9,7 @@ use crate::links::bytes::shown;
 use crate::links::key::Loose;
 use crate::links::link::{Options, Setting, Status};
 use crate::links::targets::Schemes;
+use crate::rules::is_of_rules;
 
 /// What a `!default` line begins with.
 pub(super) const WORD: &[u8] = b"!default";
@@ -65,7 +66,8 @@ impl Defaults {
                 return Err("status= is there twice; write it once".to_owned());
             }
         }
-        if let Some(never) = settings.iter().find(|setting| NEVER.contains(&setting.name)) {
+        let is_never = |it: &&Setting<'_>| NEVER.contains(&it.name) || is_of_rules(it.name);
+        if let Some(never) = settings.iter().find(is_never) {
             let name = shown(never.name);
             return Err(format!("{name}= cannot be a default; write it in the line of a link"));
         }

@@ -58,7 +58,7 @@ pub use name::{Format, HaproxyMatch};
 pub use paths::base;
 pub use placed::{host, prefix};
 pub(super) use row::{Line, Row};
-pub use source::{Help, Include, Included, Source};
+pub use source::{Help, Include, Included, PlaceNames, Source};
 
 /// Reads `source` and hands every line that is not blank or a comment to `take`,
 /// with its number counted from 1.

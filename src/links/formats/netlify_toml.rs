@@ -141,7 +141,9 @@ fn columns(table: &DeTable<'_>) -> Result<Vec<Vec<u8>>, String> {
             ("status", _) => {}
             ("force", DeValue::Boolean(is_on)) => force = *is_on,
             ("conditions", DeValue::Table(wishes)) => {
-                conditions.extend(wishes.keys().map(|name| format!("{}=", name.get_ref())));
+                for (name, value) in wishes {
+                    conditions.push(condition(name.get_ref(), value.get_ref())?);
+                }
             }
             _ if [&FROM[..], &TO, &QUERY, &IDLE].concat().contains(&name) => {}
             _ => {
@@ -156,6 +158,20 @@ fn columns(table: &DeTable<'_>) -> Result<Vec<Vec<u8>>, String> {
     columns.push(format!("{status}{}", if force { "!" } else { "" }).into_bytes());
     columns.extend(conditions.into_iter().map(String::into_bytes));
     Ok(columns)
+}
+
+/// A condition, as `_redirects` has it: its values are a text or a list of them.
+fn condition(name: &str, value: &DeValue<'_>) -> Result<String, String> {
+    let values = match value {
+        DeValue::Array(values) => values.iter().map(|value| value.get_ref().as_str()).collect(),
+        value => value.as_str().map(|value| vec![value]),
+    };
+    let values =
+        values.map(|values| values.join(",")).filter(|it| !it.contains(char::is_whitespace));
+    let name = shown(name.as_bytes());
+    values.map(|values| format!("{name}={values}")).ok_or_else(|| {
+        format!("the condition `{name}` is no list of texts; write {name} = [\"…\"]")
+    })
 }
 
 #[cfg(test)]
@@ -194,7 +210,15 @@ mod tests {
         let of = |more: &str, want: &[&str]| {
             check(&format!("[[redirects]]\nfrom=\"/a\"\nto=\"/b\"\n{more}"), want);
         };
-        of("conditions={Country=[\"de\"]}", &["2 !Country= is not supported yet"]);
+        of(
+            "conditions={Country=[\"de\",\"AT\"],Language=\"de\"}",
+            &[
+                "2 /a|https://b/b|301|query=keep|Country=de,AT|Language=de ~",
+                "2 /a/|https://b/b|301|query=keep|Country=de,AT|Language=de ~",
+            ],
+        );
+        of("conditions={Role=[\"admin\"]}", &["2 !Role= is nothing that can be asked here"]);
+        of("conditions={Country=7}", &["2 !the condition `Country` is no list of texts"]);
         of("status=200", &["2 !only redirects"]);
         of("signed=\"X\"", &["2 !`signed` is not understood"]);
         check("[[redirects]]\nto=\"/b\"", &["1 !a redirect has no `from`"]);

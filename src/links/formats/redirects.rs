@@ -30,8 +30,6 @@ pub(super) enum Dialect {
     Pages,
 }
 
-const KEEP: &[Setting<'static>] = &[Setting { name: b"query", value: b"keep" }];
-
 pub(super) fn read<'a>(
     text: &'a [u8],
     dialect: Dialect,
@@ -46,6 +44,7 @@ pub(super) fn read<'a>(
         keys: HashMap::new(),
         rivals: Rivals::new(false),
         claimed: Claimed::default(),
+        together: Vec::new(),
     };
     if dialect == Dialect::Netlify {
         reader.schemes = with_schemes(text);
@@ -72,8 +71,11 @@ fn with_schemes(text: &[u8]) -> HashSet<Vec<u8>> {
 
 /// A rule as if it had this source.
 fn spelled(from: &[u8], rule: &RedirectRule<'_>) -> Vec<u8> {
-    [from, &query(&rule.parameters), b" ", rule.to, b" ", rule.status].concat()
+    let conditions = rule.conditions.iter().flat_map(|it| [b" ", it.name, b"=", it.value]);
+    let conditions = conditions.collect::<Vec<_>>().concat();
+    [from, &query(&rule.parameters), b" ", rule.to, b" ", rule.status, &conditions].concat()
 }
+
 struct RedirectsReader<'a> {
     dialect: Dialect,
     base: Option<&'a str>,
@@ -86,35 +88,63 @@ struct RedirectsReader<'a> {
     rivals: Rivals,
     /// What rules that are refused are for, which their program has.
     claimed: Claimed,
+    /// Netlify: rules of one source that stand together, until the last has come.
+    together: Vec<(u32, RedirectRule<'a>)>,
 }
 
 impl<'a> RedirectsReader<'a> {
     fn lines(&mut self, text: &'a [u8], take: &mut dyn FnMut(u32, Line<'_>)) {
         let mut pages_file = PagesFile::default();
         for (number, line) in (1..).zip(text.split(|&byte| byte == b'\n')) {
-            let rule = match self.dialect {
-                Dialect::Netlify => {
-                    let columns = columns(line);
-                    let rule = (!columns.is_empty()).then(|| netlify::rule(&columns));
-                    if let Some(Err(_)) = rule {
-                        self.claim(netlify::claimed(&columns), number);
-                    }
-                    rule
-                }
-                Dialect::Pages => pages::rule(number, line, &mut pages_file),
-            };
-            let written = match rule {
+            if self.dialect == Dialect::Netlify {
+                self.line(number, &columns(line), take);
+                continue;
+            }
+            let written = match pages::rule(number, line, &mut pages_file) {
                 None => continue,
-                Some(Ok(rule)) => match self.dialect {
-                    Dialect::Netlify => self.netlify(number, rule, take),
-                    Dialect::Pages => self.pages(number, rule, take),
-                },
-                Some(Err(message)) => Err(message),
+                Some(rule) => rule.and_then(|rule| self.pages(number, rule, take)),
             };
             if let Err(message) = written {
                 self.claimed.add(&pages_file.claimed(), number);
                 take(number, Line::Refused(message));
             }
+        }
+        self.done(take);
+    }
+
+    /// A line of Netlify's.
+    fn line(&mut self, number: u32, columns: &[&'a [u8]], take: &mut dyn FnMut(u32, Line<'_>)) {
+        if columns.is_empty() {
+            return;
+        }
+        match netlify::rule(columns) {
+            Ok(rule) => {
+                if self.together.last().is_some_and(|(_, last)| asked(last) != asked(&rule)) {
+                    self.done(take);
+                }
+                self.together.push((number, rule));
+            }
+            Err(message) => {
+                self.done(take);
+                self.claim(netlify::claimed(columns), number);
+                take(number, Line::Refused(message));
+            }
+        }
+    }
+
+    /// Takes the rules of one source. Where one has conditions they are the lines of a key,
+    /// and those of a second key stand together, too.
+    fn done(&mut self, take: &mut dyn FnMut(u32, Line<'_>)) {
+        let together = core::mem::take(&mut self.together);
+        let are_lines = together.iter().any(|(_, rule)| !rule.conditions.is_empty());
+        let mut keys = Keys { are_lines, ..Keys::default() };
+        for (number, rule) in together {
+            if let Err(message) = self.netlify(number, rule, &mut keys, take) {
+                take(number, Line::Refused(message));
+            }
+        }
+        for (key, target, number, rule) in keys.second {
+            give(&key, &target, number, &rule, take);
         }
     }
 
@@ -122,6 +152,7 @@ impl<'a> RedirectsReader<'a> {
         &mut self,
         number: u32,
         mut rule: RedirectRule<'a>,
+        keys: &mut Keys<'a>,
         take: &mut dyn FnMut(u32, Line<'_>),
     ) -> Result<(), String> {
         let (source, base) = self.source(&rule);
@@ -146,14 +177,21 @@ impl<'a> RedirectsReader<'a> {
         let (first, second) = either_slash(&source);
         let key = [&first, &*query].concat();
         // The same again: for the other scheme, with another slash at the end.
-        if self.keys.get(&key) == Some(&(rule.to, rule.status)) {
+        let is_again = match keys.are_lines {
+            true => !keys.lines.insert(spelled(&key, &rule)),
+            false => self.keys.get(&key) == Some(&(rule.to, rule.status)),
+        };
+        if is_again {
             return Ok(());
         }
         let target = with_parameters(target, &rule.parameters);
         // A rule of its own stands before this one and answers instead.
         let second = second.map(|second| [&second, &*query].concat());
-        let second =
-            second.filter(|it| !self.keys.contains_key(&key) && !self.keys.contains_key(it));
+        let is_free =
+            |second: &Vec<u8>| !self.keys.contains_key(&key) && !self.keys.contains_key(second);
+        let is_first =
+            *keys.second_is_free.get_or_insert_with(|| second.as_ref().is_some_and(is_free));
+        let second = second.filter(|it| if keys.are_lines { is_first } else { is_free(it) });
         for key in [Some(&key), second.as_ref()].into_iter().flatten() {
             self.keys.entry(key.clone()).or_insert((rule.to, rule.status));
             self.first(key, number, &mut rule.said);
@@ -161,8 +199,12 @@ impl<'a> RedirectsReader<'a> {
         let is_prefix = first.ends_with(b"/*");
         give(&key, &target, number, &rule, take);
         if let Some(second) = second {
-            let above = if is_prefix { Cow::Owned(without_splat(&target)) } else { target };
-            give(&second, &above, number, &rule, take);
+            let above = if is_prefix { without_splat(&target) } else { target.into_owned() };
+            if keys.are_lines {
+                keys.second.push((second, above, number, rule));
+            } else {
+                give(&second, &above, number, &rule, take);
+            }
         }
         Ok(())
     }
@@ -238,6 +280,25 @@ impl<'a> RedirectsReader<'a> {
     }
 }
 
+/// What a rule is asked by, in whichever scheme and with or without a slash at the end.
+fn asked(rule: &RedirectRule<'_>) -> Vec<u8> {
+    let source = split_scheme(&rule.from).map_or(&rule.from[..], |(_, rest)| rest);
+    [&*either_slash(source).0, b"?", &query(&rule.parameters)].concat()
+}
+
+/// What the rules of one source have between them.
+#[derive(Default)]
+struct Keys<'a> {
+    /// They are lines of a key: the first that fits the visitor answers.
+    are_lines: bool,
+    /// Those that there are.
+    lines: HashSet<Vec<u8>>,
+    /// Whether no rule before them has the second key.
+    second_is_free: Option<bool>,
+    /// Their rows for it, which come behind all those for the first.
+    second: Vec<(Vec<u8>, Vec<u8>, u32, RedirectRule<'a>)>,
+}
+
 fn give(
     key: &[u8],
     target: &[u8],
@@ -245,8 +306,9 @@ fn give(
     rule: &RedirectRule<'_>,
     take: &mut dyn FnMut(u32, Line<'_>),
 ) {
-    let settings = if rule.keeps_query { KEEP } else { &[] };
-    let row = Row { key, target, status: Some(rule.status), settings };
+    let kept = rule.keeps_query.then_some(Setting { name: b"query", value: b"keep" });
+    let settings: Vec<_> = kept.into_iter().chain(rule.conditions.iter().copied()).collect();
+    let row = Row { key, target, status: Some(rule.status), settings: &settings };
     take(
         number,
         match &*rule.said {

@@ -7,6 +7,7 @@ use super::dates::ZoneName;
 use super::defaults::Defaults;
 use super::name::Format;
 use crate::links::targets::Schemes;
+use crate::rules::Rule;
 
 /// One link file, read by the caller.
 #[derive(Clone, Copy, Debug)]
@@ -49,6 +50,46 @@ pub struct Help<'a> {
     pub defaults: Option<&'a Defaults>,
     /// Which schemes its targets may have beside http and https.
     pub schemes: Option<&'a Schemes>,
+    /// What is known of addresses; `None` where that shows only later.
+    pub places: Option<&'a PlaceNames>,
+}
+
+/// What a server knows of addresses, by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PlaceNames {
+    /// Whether it knows their countries.
+    pub countries: bool,
+    /// The names of its lists.
+    pub lists: Vec<String>,
+}
+
+impl PlaceNames {
+    /// Checks that it knows what a rule asks for.
+    ///
+    /// # Errors
+    /// What it does not, and how it would.
+    pub fn check(&self, rule: &Rule<'_>) -> Result<(), String> {
+        for condition in rule.conditions() {
+            if condition.asks_country() && !self.countries {
+                return Err(
+                    "Country= needs to be told where addresses are; give a file of them with --geo"
+                        .to_owned(),
+                );
+            }
+            let is_known = |name: &[u8]| self.lists.iter().any(|known| known.as_bytes() == name);
+            if let Some(name) = condition.lists().find(|name| !is_known(name)) {
+                let name = String::from_utf8_lossy(name);
+                return Err(format!(
+                    "there is no list {name}; give it with --list {name}=FILE{}",
+                    match &self.lists[..] {
+                        [] => String::new(),
+                        known => format!(", or write one of {}", known.join(", ")),
+                    }
+                ));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The files that an `include` names: their names in messages and their bytes, in

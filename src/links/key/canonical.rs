@@ -50,6 +50,18 @@ pub struct KeyScratch {
     parameters: Parameters,
 }
 
+impl Key<'_> {
+    /// No link has it.
+    pub(in crate::links) const NONE: Key<'static> = Key {
+        host: b"",
+        path: b"",
+        query: b"",
+        prefix: false,
+        pattern: false,
+        loose: Loose::NOTHING,
+    };
+}
+
 impl<'a> Key<'a> {
     /// Reads `/path`, `host/path` or `http(s)://host/path`, each with an
     /// optional `?query` and with `*` at the end of the path for all that begin so. A

@@ -21,6 +21,18 @@ pub struct LinkAnswer<'a> {
     pub is_else: bool,
 }
 
+impl LinkAnswer<'_> {
+    /// What is answered where no line of a link is for now.
+    pub const GONE: LinkAnswer<'static> = LinkAnswer {
+        status: Status::Gone,
+        target: Target::none(),
+        max_age: None,
+        referrer: None,
+        tag: &[],
+        is_else: false,
+    };
+}
+
 impl<'a> From<&'a Fallback> for LinkAnswer<'a> {
     /// What is answered where there is no link.
     fn from(fallback: &'a Fallback) -> LinkAnswer<'a> {
@@ -37,26 +49,39 @@ impl<'a> Options<'a> {
         target: Target<'a>,
         unix_us: u64,
     ) -> LinkAnswer<'a> {
-        let mut answer = LinkAnswer {
+        match self.is_at(unix_us) {
+            true => self.answer_own(status, target, unix_us),
+            false => self.answer_else(status),
+        }
+    }
+
+    /// What it answers in its time.
+    pub(in crate::links) fn answer_own(
+        &self,
+        status: Status,
+        target: Target<'a>,
+        unix_us: u64,
+    ) -> LinkAnswer<'a> {
+        LinkAnswer {
             status,
             target: target.with_query(self.query),
             max_age: self.max_age(unix_us),
-            referrer: self.referrer(),
+            // With a 410 nobody goes anywhere.
+            referrer: self.referrer().filter(|_| status != Status::Gone),
             tag: self.tag,
             is_else: false,
+        }
+    }
+
+    /// What it answers outside its time, or over its cap.
+    pub(in crate::links) fn answer_else(&self, status: Status) -> LinkAnswer<'a> {
+        let (status, target) = match &self.otherwise {
+            Some(otherwise) => (for_now(status), otherwise.target().with_query(self.query)),
+            None => (Status::Gone, Target::none()),
         };
-        if !self.is_at(unix_us) {
-            answer.max_age = None;
-            answer.is_else = self.otherwise.is_some();
-            (answer.status, answer.target) = match &self.otherwise {
-                Some(otherwise) => (for_now(status), otherwise.target().with_query(self.query)),
-                None => (Status::Gone, Target::none()),
-            };
-        }
-        if answer.status == Status::Gone {
-            answer.referrer = None; // nobody goes anywhere
-        }
-        answer
+        let is_else = self.otherwise.is_some();
+        let referrer = self.referrer().filter(|_| status != Status::Gone);
+        LinkAnswer { status, target, max_age: None, referrer, tag: self.tag, is_else }
     }
 }
 

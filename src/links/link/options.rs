@@ -5,13 +5,14 @@
 //!
 //! | bytes | field |
 //! |---|---|
-//! | 2 | bits 0–1: the [rule for queries](QueryRule); bits 2–7: which of the following are there; bit 8: the [text of its key is folded](Options::folds); bits 9–15: free |
+//! | 2 | bits 0–1: the [rule for queries](QueryRule); bits 2–7: which of the following are there; bit 8: the [text of its key is folded](Options::folds); bit 9: its key has [rules](super::lines); bits 10–15: free |
 //! | 4 | `cache`, seconds |
 //! | 1 | `referrer`, its place in [`POLICIES`] |
 //! | 8 | `from`, Unix microseconds |
 //! | 8 | `until`, Unix microseconds |
 //! | 3 + n | `else`: what is filled into it, size, URL |
 //! | 1 + n | `tag`: size, text |
+//! | 4 + n | rules: size, lines |
 //!
 //! `id` stands in the place of the link's own; `nocase`, `slash` and `punctuation` belong
 //! to the key.
@@ -23,6 +24,7 @@ use crate::limits::{CACHE_SECONDS_MAX, TAG_BYTES_MAX};
 use crate::links::bytes::shown;
 use crate::links::key::Loose;
 use crate::links::targets::{CheckedTarget, NAMES, QueryRule, Schemes, Target};
+use crate::rules::{cut, cut_slice, is_of_rules, meant};
 
 /// The referrer policies (W3C Referrer Policy §3).
 const POLICIES: [&str; 8] = [
@@ -58,6 +60,7 @@ const UNTIL: u16 = 1 << 5;
 const ELSE: u16 = 1 << 6;
 const TAG: u16 = 1 << 7;
 const FOLDS: u16 = 1 << 8;
+const RULES: u16 = 1 << 9;
 const QUERY_RULE: u16 = 3;
 
 /// A `name=value` of a link, by the name it has in the native format, whatever
@@ -88,6 +91,9 @@ pub struct Options<'a> {
     /// Whether the text beside its key's placeholders is in lower case, and that of paths
     /// need not be. No option, but kept with them.
     pub(in crate::links) folds: bool,
+    /// What makes it the first of its key's rules, as [`RuleLines`](super::lines::RuleLines)
+    /// has it; empty for a link without. No option, but kept with them.
+    pub(in crate::links) rules: &'a [u8],
 }
 
 /// Where a link sends outside its time: what a checked target is made of.
@@ -110,7 +116,7 @@ impl<'a> Else<'a> {
 
 impl<'a> Options<'a> {
     /// Reads the options of a link, whose targets may have these schemes. Each may be there
-    /// once.
+    /// once. Conditions, and what else makes a rule, are passed over.
     ///
     /// # Errors
     /// The first thing that is wrong, as a sentence with its remedy.
@@ -119,7 +125,9 @@ impl<'a> Options<'a> {
         schemes: &Schemes,
     ) -> Result<Options<'a>, String> {
         let mut options = Options::default();
-        for (at, setting) in settings.iter().enumerate() {
+        // The others are read as a rule.
+        let is_own = |setting: &&Setting<'_>| !is_of_rules(setting.name);
+        for (at, setting) in settings.iter().enumerate().filter(|(_, it)| is_own(it)) {
             if settings[..at].iter().any(|earlier| earlier.name == setting.name) {
                 return Err(format!("{}= is there twice; write it once", shown(setting.name)));
             }
@@ -130,10 +138,28 @@ impl<'a> Options<'a> {
         if starts_late {
             return Err("until= must be later than from=; exchange them".to_owned());
         }
-        if options.otherwise.is_some() && options.is_always() {
-            return Err("else= needs a from= or an until=; outside that time it is used".to_owned());
-        }
         Ok(options)
+    }
+
+    /// The same with these rules behind them.
+    pub(in crate::links) fn with_rules(self, rules: &'a [u8]) -> Options<'a> {
+        Options { rules, ..self }
+    }
+
+    /// The same of a key with this id, if it is not its own, that takes no notice of `loose`.
+    pub(in crate::links) fn of_key(self, id: Option<u64>, loose: Loose) -> Options<'a> {
+        Options { id, loose, ..self }
+    }
+
+    /// Checks that there is a time, or a cap, beside which its `else=` is used.
+    ///
+    /// # Errors
+    /// There is none.
+    pub(in crate::links) fn check_else(&self, has_cap: bool) -> Result<(), String> {
+        if self.otherwise.is_some() && self.is_always() && !has_cap {
+            return Err("else= needs a from=, an until= or a cap=; outside that time, and over the cap, it is used".to_owned());
+        }
+        Ok(())
     }
 
     fn take(&mut self, setting: &Setting<'a>, schemes: &Schemes) -> Result<(), String> {
@@ -175,11 +201,14 @@ impl<'a> Options<'a> {
             b"slash" => self.loose.slash = is_ignored("slash", value)?,
             b"punctuation" => self.loose.punctuation = is_ignored("punctuation", value)?,
             name => {
+                if let Some(meant) = meant(name) {
+                    return Err(format!("{}= is written {meant}=", shown(name)));
+                }
                 let (name, value) = (shown(name), shown(value));
-                let to_come = ["weight", "country", "language", "role", "cookie"];
-                if to_come.contains(&&*name.to_ascii_lowercase()) {
+                let elsewhere = ["role", "cookie", "bot", "new"];
+                if elsewhere.contains(&&*name.to_ascii_lowercase()) {
                     return Err(format!(
-                        "{name}= is not supported yet; leave out `{name}={value}`"
+                        "{name}= is no condition here; leave out `{name}={value}`"
                     ));
                 }
                 let known = KNOWN.join(", ");
@@ -190,8 +219,13 @@ impl<'a> Options<'a> {
     }
 
     /// Whether it answers the same at any time.
-    fn is_always(&self) -> bool {
+    pub(in crate::links) fn is_always(&self) -> bool {
         self.from.is_none() && self.until.is_none()
+    }
+
+    /// Whether its answer may be cached.
+    pub(in crate::links) fn is_cached(&self) -> bool {
+        self.cache.is_some()
     }
 
     /// Whether its time is now, Unix microseconds.
@@ -231,8 +265,19 @@ impl<'a> Options<'a> {
     /// Writes what a table keeps of them into `out`; nothing if that is nothing.
     pub(in crate::links) fn store(&self, out: &mut Vec<u8>) {
         out.clear();
-        let Options { query, cache, referrer, from, until, otherwise, id: _, tag, loose: _, folds } =
-            self;
+        let Options {
+            query,
+            cache,
+            referrer,
+            from,
+            until,
+            otherwise,
+            id: _,
+            tag,
+            loose: _,
+            folds,
+            rules,
+        } = self;
         let flag = |is_there: bool, flag: u16| if is_there { flag } else { 0 };
         let head = *query as u16
             | flag(cache.is_some(), CACHE)
@@ -241,7 +286,8 @@ impl<'a> Options<'a> {
             | flag(until.is_some(), UNTIL)
             | flag(otherwise.is_some(), ELSE)
             | flag(!tag.is_empty(), TAG)
-            | flag(*folds, FOLDS);
+            | flag(*folds, FOLDS)
+            | flag(!rules.is_empty(), RULES);
         if head == 0 {
             return;
         }
@@ -258,6 +304,24 @@ impl<'a> Options<'a> {
             out.push(tag.len() as u8);
             out.extend_from_slice(tag);
         }
+        if !rules.is_empty() {
+            out.extend((rules.len() as u32).to_le_bytes());
+            out.extend_from_slice(rules);
+        }
+    }
+
+    /// Whether stored options are of a key that has rules.
+    #[inline]
+    pub(in crate::links) fn have_rules(bytes: &[u8]) -> bool {
+        let mut rest = bytes;
+        u16::from_le_bytes(cut(&mut rest)) & RULES != 0
+    }
+
+    /// Whether stored options say nothing of time.
+    #[inline]
+    pub(in crate::links) fn is_timeless(bytes: &[u8]) -> bool {
+        let mut rest = bytes;
+        u16::from_le_bytes(cut(&mut rest)) & (FROM | UNTIL) == 0
     }
 
     /// The options that begin `bytes`, as [`store`](Self::store) wrote them; of a
@@ -303,6 +367,13 @@ impl<'a> Options<'a> {
             },
             loose: Loose::NOTHING,
             folds: has(FOLDS),
+            rules: match has(RULES) {
+                true => {
+                    let size = u32::from_le_bytes(cut(rest));
+                    cut_slice(rest, size as usize)
+                }
+                false => &[],
+            },
         }
     }
 }
@@ -339,19 +410,6 @@ impl fmt::Display for Options<'_> {
         }
         write!(f, "{}", self.loose)
     }
-}
-
-/// The next field; zeros where nothing is left, which is so in crafted files alone.
-fn cut<const SIZE: usize>(rest: &mut &[u8]) -> [u8; SIZE] {
-    let (field, behind) = rest.split_first_chunk().unwrap_or((&[0; SIZE], &[]));
-    *rest = behind;
-    *field
-}
-
-fn cut_slice<'a>(rest: &mut &'a [u8], size: usize) -> &'a [u8] {
-    let (field, behind) = rest.split_at_checked(size).unwrap_or_default();
-    *rest = behind;
-    field
 }
 
 fn is_ignored(name: &str, value: &[u8]) -> Result<bool, String> {

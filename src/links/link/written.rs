@@ -4,6 +4,7 @@ use super::options::Options;
 use super::status::Status;
 use crate::links::key::Key;
 use crate::links::targets::CheckedTarget;
+use crate::rules::Rule;
 
 /// Where a link was written: the caller's number of its file, and its line
 /// counted from 1.
@@ -26,6 +27,8 @@ pub struct Link<'a> {
     pub target: Option<CheckedTarget<'a>>,
     /// What else it says.
     pub options: Options<'a>,
+    /// When it answers, if it is one of several lines of its key.
+    pub rule: Rule<'a>,
     /// Where it was written.
     pub origin: Origin,
 }

@@ -7,6 +7,7 @@ use crate::limits::{
     QUERY_SHAPES_MAX, TARGET_BYTES_MAX,
 };
 use crate::links::*;
+use crate::rules::Rule;
 
 fn native<'a>(name: &'a str, text: &'a str) -> Source<'a> {
     Source::new(name, text.as_bytes(), Format::Native)
@@ -36,8 +37,8 @@ fn every_problem_of_a_line() {
     bad("/x https://a/ 404", "status 404");
     bad("/x https://a/ y", "`y` is not a status");
     bad("/x https://a/ 301 y", "one column too many");
-    bad("/x https://a/ 302 weight=70", "weight= is not supported yet");
-    bad("/x https://a/ 301 Country=us", "Country= is not supported yet");
+    bad("/x https://a/ 302 weight=70", "weight= stands alone");
+    bad("/x https://a/ Country=xx", "xx");
     bad("/x https://a/ 410", "a 410 has no target");
     bad("/x https://a/:splat", ":splat but the key is no prefix");
     bad("/x /y", "is not absolute; write https://host/path");
@@ -142,6 +143,8 @@ fn duplicates_name_the_first_place() {
         with_query: 1,
         query_shapes: 1,
         gone: 1,
+        with_rules: 0,
+        caps: 0,
     };
     assert_eq!(table.counts(), counts);
     // Of two the first stays.
@@ -370,12 +373,12 @@ fn a_builder_without_a_hint() {
     let mut builder = TableBuilder::default();
     let mut scratch = KeyScratch::default();
     let target = CheckedTarget::parse(b"https://a/").unwrap();
-    let options = Options::default();
+    let (options, rule) = (Options::default(), Rule::default());
     for line in 1..=1_000 {
         let text = format!("/{line}");
         let key = Key::parse(text.as_bytes(), &mut scratch).unwrap();
         let origin = Origin { file: 3, line };
-        let link = Link { key, status: Status::Found, target: Some(target), options, origin };
+        let link = Link { key, status: Status::Found, target: Some(target), options, rule, origin };
         builder.add(&link).unwrap();
         let other = Origin::default();
         let again =
@@ -384,7 +387,8 @@ fn a_builder_without_a_hint() {
     }
     let key = Key::parse(b"/x", &mut scratch).unwrap();
     let origin = Origin::default();
-    let mut add = |status, target| builder.add(&Link { key, status, target, options, origin });
+    let mut add =
+        |status, target| builder.add(&Link { key, status, target, options, rule, origin });
     assert_eq!(add(Status::Found, None), Err(AddProblem::NoTarget(Status::Found)));
     assert_eq!(add(Status::Gone, Some(target)), Err(AddProblem::GoneWithTarget));
     let splat = CheckedTarget::parse(b"https://a/:splat").unwrap();

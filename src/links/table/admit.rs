@@ -5,8 +5,8 @@ use core::fmt;
 use super::entries::{PATTERN, PREFIX, Parts};
 use crate::limits::{LINKS_MAX, PATTERN_SHAPES_MAX, QUERY_SHAPES_MAX};
 use crate::links::bytes::shown;
-use crate::links::key::pattern;
-use crate::links::link::{Else, Link, Origin, Status};
+use crate::links::key::{Key, pattern};
+use crate::links::link::{Else, Link, Options, Origin, Status};
 use crate::links::targets::{CheckedTarget, NAMES, SPLAT, unknown_name};
 
 /// Why a good key and a good target cannot become a link of this table.
@@ -76,18 +76,28 @@ impl fmt::Display for AddProblem {
 
 impl std::error::Error for AddProblem {}
 
-/// The entry of a link, if its parts go together; all but its host's number is there.
-/// Its options are written into `room`.
-pub(super) fn entry_of<'a>(
-    link: &Link<'a>,
-    room: &'a mut Vec<u8>,
-) -> Result<Parts<'a>, AddProblem> {
+/// A link whose parts go together.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::links) struct AdmittedLink<'a> {
+    /// What is filled into its target.
+    pub(in crate::links) blanks: u8,
+    /// Empty for nowhere.
+    pub(in crate::links) target: &'a [u8],
+    /// As they are kept.
+    pub(in crate::links) options: Options<'a>,
+}
+
+/// Checks whether the parts of a link go together.
+///
+/// # Errors
+/// What does not.
+pub(in crate::links) fn admit<'a>(link: &Link<'a>) -> Result<AdmittedLink<'a>, AddProblem> {
     let Link { key, status, target, mut options, .. } = *link;
-    let mut flags = if key.prefix { PREFIX } else { 0 } | if key.pattern { PATTERN } else { 0 };
+    let mut blanks = 0;
     match target {
         None if status != Status::Gone => return Err(AddProblem::NoTarget(status)),
         Some(_) if status == Status::Gone => return Err(AddProblem::GoneWithTarget),
-        Some(target) => flags |= target.blanks(),
+        Some(target) => blanks |= target.blanks(),
         None => {}
     }
     if status == Status::Gone
@@ -95,7 +105,7 @@ pub(super) fn entry_of<'a>(
     {
         return Err(AddProblem::GoneWithOption(name));
     }
-    if (flags | options.blanks()) & SPLAT != 0 && !key.prefix {
+    if (blanks | options.blanks()) & SPLAT != 0 && !key.prefix {
         return Err(AddProblem::SplatWithoutPrefix);
     }
     let target = target.map_or(&[][..], CheckedTarget::bytes);
@@ -107,17 +117,33 @@ pub(super) fn entry_of<'a>(
             }
         }
         if unknown_name(b"", target).is_some() {
-            flags |= NAMES;
+            blanks |= NAMES;
         }
         options.otherwise = options.otherwise.map(Else::with_names);
         options.folds = key.loose.nocase && pattern::has_letters_between(key.path);
     }
+    Ok(AdmittedLink { blanks, target, options })
+}
+
+/// Those flags of an entry that say what its key is.
+pub(super) fn kind_of(key: &Key<'_>) -> u8 {
+    (if key.prefix { PREFIX } else { 0 }) | (if key.pattern { PATTERN } else { 0 })
+}
+
+/// The entry of a link, if its parts go together; all but its host's number is there.
+/// Its options are written into `room`.
+pub(super) fn entry_of<'a>(
+    link: &Link<'a>,
+    room: &'a mut Vec<u8>,
+) -> Result<Parts<'a>, AddProblem> {
+    let AdmittedLink { blanks, target, options } = admit(link)?;
     options.store(room);
+    let Link { key, status, .. } = *link;
     Ok(Parts {
         id: options.id.unwrap_or_else(|| key.id()),
         host: 0,
         status,
-        flags,
+        flags: kind_of(&key) | blanks,
         path: key.path,
         query: key.query,
         target,

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::admit::{AddProblem, entry_of};
+use super::admit::{AddProblem, entry_of, kind_of};
 use super::entries::{Arena, PATTERN, Parts};
 use super::fork::{ForkPlace, Shapes, shape_of_key};
 use super::hash::hash_of;
@@ -13,7 +13,7 @@ use super::listed::Listed;
 use super::shared::{Counts, Table};
 use crate::limits::{INDEX_SPARE, LINKS_MAX};
 use crate::links::key::Key;
-use crate::links::link::{Link, Origin, Status};
+use crate::links::link::{Link, Options, Origin, RuleLine, RuleLines, Status};
 use crate::pace;
 
 /// What putting a link into an index takes, about: a cache miss.
@@ -100,6 +100,11 @@ impl TableBuilder {
         }
     }
 
+    /// Whether some key in it has rules.
+    pub(in crate::links) fn has_rules(&self) -> bool {
+        self.counts.with_rules > 0
+    }
+
     /// How many links it has.
     pub(in crate::links) fn len(&self) -> usize {
         self.added.len()
@@ -132,6 +137,31 @@ impl TableBuilder {
         let added = entry.and_then(|entry| self.add_entry(&link.key, entry, link.origin));
         self.options = room;
         added
+    }
+
+    /// Adds the lines of a key that has rules. `options` are stored ones, with the rules
+    /// behind them, and all else is of the first line.
+    ///
+    /// # Errors
+    /// As [`add`](Self::add).
+    pub(in crate::links) fn add_lines(
+        &mut self,
+        key: &Key<'_>,
+        id: Option<u64>,
+        first: &RuleLine<'_>,
+        origin: Origin,
+    ) -> Result<(), AddProblem> {
+        let entry = Parts {
+            id: id.unwrap_or_else(|| key.id()),
+            host: 0,
+            status: first.status,
+            flags: kind_of(key) | first.blanks,
+            path: key.path,
+            query: key.query,
+            target: first.target,
+            options: first.options,
+        };
+        self.add_entry(key, entry, origin)
     }
 
     /// Adds a link of another table.
@@ -178,6 +208,12 @@ impl TableBuilder {
         self.counts.punctuation += usize::from(key.loose.punctuation);
         self.counts.with_query += usize::from(!key.query.is_empty());
         self.counts.gone += usize::from(entry.status == Status::Gone);
+        if Options::have_rules(entry.options) {
+            self.counts.with_rules += 1;
+            let Parts { status, target, options, .. } = entry;
+            let lines = RuleLines::of(status, target, 0, options);
+            self.counts.caps += lines.filter(|line| line.rule.cap().is_some()).count();
+        }
         Ok(())
     }
 

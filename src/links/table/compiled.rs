@@ -22,11 +22,11 @@ use crate::pace;
 /// What a compiled table begins with.
 pub const MAGIC: [u8; 8] = *b"CAROMTBL";
 /// The version of the format. What another one wrote is refused.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 const HEADER_BYTES: usize = 256;
 /// Sections begin at multiples of this.
 const ALIGN: usize = 8;
-const COUNTS: usize = 11;
+const COUNTS: usize = 13;
 const COUNTS_AT: usize = 24;
 const SECTIONS: usize = 4;
 const SECTIONS_AT: usize = COUNTS_AT + COUNTS * 8;
@@ -173,6 +173,8 @@ fn numbers_of(counts: &Counts) -> [usize; COUNTS] {
         with_query,
         query_shapes,
         gone,
+        with_rules,
+        caps,
     } = *counts;
     [
         links,
@@ -186,6 +188,8 @@ fn numbers_of(counts: &Counts) -> [usize; COUNTS] {
         with_query,
         query_shapes,
         gone,
+        with_rules,
+        caps,
     ]
 }
 
@@ -202,6 +206,8 @@ fn counts_of(numbers: [usize; COUNTS]) -> Counts {
         with_query,
         query_shapes,
         gone,
+        with_rules,
+        caps,
     ] = numbers;
     Counts {
         links,
@@ -215,6 +221,8 @@ fn counts_of(numbers: [usize; COUNTS]) -> Counts {
         with_query,
         query_shapes,
         gone,
+        with_rules,
+        caps,
     }
 }
 

@@ -96,6 +96,12 @@ impl Editor {
         self.links.clone()
     }
 
+    /// The links as they are now, to be asked.
+    #[must_use]
+    pub fn served(&self) -> &Links {
+        &self.links
+    }
+
     /// The links as they are now, to be looked at while these are changed on.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {

@@ -88,6 +88,11 @@ impl<'a> Entry<'a> {
         Some(Entry { head, rest })
     }
 
+    /// Where it lies: no other entry does.
+    pub(super) fn address(&self) -> usize {
+        self.head.as_ptr().addr()
+    }
+
     #[inline]
     fn field<const SIZE: usize>(&self, at: usize) -> [u8; SIZE] {
         *self.head[at..].first_chunk().expect("the head has this field")

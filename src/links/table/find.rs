@@ -39,8 +39,31 @@ pub struct LookupScratch {
     spellings: Spellings,
 }
 
+/// Which links are passed over, as if there were none with their keys.
+trait Past: Copy {
+    fn has(self, entry: &Entry<'_>) -> bool;
+}
+
+/// None are.
+#[derive(Clone, Copy)]
+struct Nothing;
+
+impl Past for Nothing {
+    #[inline(always)]
+    fn has(self, _: &Entry<'_>) -> bool {
+        false
+    }
+}
+
+/// Those at these addresses.
+impl Past for &[usize] {
+    fn has(self, entry: &Entry<'_>) -> bool {
+        self.contains(&entry.address())
+    }
+}
+
 /// The query of a request, and what reading it has come to.
-struct Query<'r> {
+struct Query<'r, P> {
     sent: Option<&'r [u8]>,
     parameters: &'r mut Parameters,
     read: bool,
@@ -48,12 +71,18 @@ struct Query<'r> {
     text: &'r mut Vec<u8>,
     /// Combinations of repeated parameters that may still be tried.
     combinations: usize,
+    past: P,
 }
 
-impl<'r> Query<'r> {
-    fn new(sent: Option<&'r [u8]>, parameters: &'r mut Parameters, text: &'r mut Vec<u8>) -> Self {
+impl<'r, P: Past> Query<'r, P> {
+    fn new(
+        sent: Option<&'r [u8]>,
+        parameters: &'r mut Parameters,
+        text: &'r mut Vec<u8>,
+        past: P,
+    ) -> Self {
         let sent = sent.filter(|query| !query.is_empty());
-        Self { sent, parameters, read: false, text, combinations: QUERY_COMBINATIONS_MAX }
+        Self { sent, parameters, read: false, text, combinations: QUERY_COMBINATIONS_MAX, past }
     }
 }
 
@@ -142,7 +171,7 @@ impl Links {
         scratch: &mut LookupScratch,
     ) -> Option<Hit<'a>> {
         if !self.hosts.are_plain() {
-            let (entry, splat_start) = self.find_in_scopes(ask, path, query, scratch)?;
+            let (entry, splat_start) = self.find_in_scopes(ask, path, query, scratch, Nothing)?;
             return Some(Hit::of(entry, splat_start));
         }
         let mut found = self.entry(ask.own, ask.host, 0, path, &[]);
@@ -152,7 +181,8 @@ impl Links {
         match found {
             Some(entry) if !entry.has(FORK) => Some(Hit::of(entry, path.len())),
             Some(_) => {
-                let (entry, splat_start) = self.find_by_query(ask, path, query, scratch)?;
+                let (entry, splat_start) =
+                    self.find_by_query(ask, path, query, scratch, Nothing)?;
                 Some(Hit::of(entry, splat_start))
             }
             None => {
@@ -160,6 +190,23 @@ impl Links {
                 Some(Hit::of(entry, splat_start))
             }
         }
+    }
+
+    /// The same as if there were no links in these [places](Hit::place).
+    #[inline(never)]
+    pub fn find_past<'a>(
+        &'a self,
+        ask: &Lookup,
+        path: &[u8],
+        query: Option<&[u8]>,
+        scratch: &mut LookupScratch,
+        past: &[usize],
+    ) -> Option<Hit<'a>> {
+        let (entry, splat_start) = match self.hosts.are_plain() {
+            true => self.find_by_query(ask, path, query, scratch, past)?,
+            false => self.find_in_scopes(ask, path, query, scratch, past)?,
+        };
+        Some(Hit::of(entry, splat_start))
     }
 
     /// The same where some links differ from the path only in their query.
@@ -170,8 +217,9 @@ impl Links {
         path: &[u8],
         query: Option<&[u8]>,
         scratch: &mut LookupScratch,
+        past: impl Past,
     ) -> Option<(Entry<'_>, usize)> {
-        let mut query = Query::new(query, &mut scratch.parameters, &mut scratch.query);
+        let mut query = Query::new(query, &mut scratch.parameters, &mut scratch.query, past);
         let mut found = None;
         if ask.host != ANY_HOST {
             found = self.exact(ask.host, ask.own, path, &mut query);
@@ -194,7 +242,7 @@ impl Links {
         query: Option<&[u8]>,
         scratch: &mut LookupScratch,
     ) -> Option<(Entry<'_>, usize)> {
-        let mut query = Query::new(query, &mut scratch.parameters, &mut scratch.query);
+        let mut query = Query::new(query, &mut scratch.parameters, &mut scratch.query, Nothing);
         self.prefix(host, path, &mut query)
     }
 
@@ -212,7 +260,13 @@ impl Links {
         candidates.find(|entry| entry.is(host, kind, path, query))
     }
 
-    fn exact(&self, host: u32, hash: u64, path: &[u8], query: &mut Query<'_>) -> Option<Entry<'_>> {
+    fn exact(
+        &self,
+        host: u32,
+        hash: u64,
+        path: &[u8],
+        query: &mut Query<'_, impl Past>,
+    ) -> Option<Entry<'_>> {
         self.of_kind(host, hash, 0, path, query)
     }
 
@@ -225,18 +279,19 @@ impl Links {
         hash: u64,
         kind: u8,
         path: &[u8],
-        query: &mut Query<'_>,
+        query: &mut Query<'_, impl Past>,
     ) -> Option<Entry<'_>> {
         let entry = self.entry(hash, host, kind, path, &[])?;
+        let past = query.past;
         if !entry.has(FORK) {
-            return Some(entry);
+            return Some(entry).filter(|entry| !past.has(entry));
         }
         let (plain, shapes) = entry.fork();
         let by_hash = (hash, kind);
         if let Some(entry) = self.by_query(host, by_hash, path, shapes, query) {
             return Some(entry);
         }
-        (plain != 0).then(|| self.get(plain))
+        (plain != 0).then(|| self.get(plain)).filter(|entry| !past.has(entry))
     }
 
     /// Of the links that differ from a path only in their query, the first that
@@ -247,9 +302,9 @@ impl Links {
         (hash, kind): (u64, u8),
         path: &[u8],
         shapes: impl Iterator<Item = &'t [u8]>,
-        query: &mut Query<'_>,
+        query: &mut Query<'_, impl Past>,
     ) -> Option<Entry<'_>> {
-        let Query { sent, parameters, read, text, combinations } = query;
+        let Query { sent, parameters, read, text, combinations, past } = query;
         let sent = (*sent)?;
         if !core::mem::replace(read, true) {
             parameters.read(sent, REQUEST_PARAMETERS_MAX);
@@ -286,7 +341,8 @@ impl Links {
                     }
                 }
                 let hash = with_query(hash, text);
-                if let Some(entry) = self.entry(hash, host, kind, path, text) {
+                let found = self.entry(hash, host, kind, path, text);
+                if let Some(entry) = found.filter(|entry| !past.has(entry)) {
                     return Some(entry);
                 }
                 if *combinations == 0 || !step(&mut picks[..count], &runs) {
@@ -301,7 +357,12 @@ impl Links {
     /// The longest prefix of `path` or the best pattern behind it, and where in
     /// `path` its rest begins. Only as many slashes as some prefix of these hosts has
     /// are tried.
-    fn prefix(&self, host: u32, path: &[u8], query: &mut Query<'_>) -> Option<(Entry<'_>, usize)> {
+    fn prefix(
+        &self,
+        host: u32,
+        path: &[u8],
+        query: &mut Query<'_, impl Past>,
+    ) -> Option<(Entry<'_>, usize)> {
         let hosts = &self.hosts;
         let any = hosts.depths(ANY_HOST);
         let own = match host {
@@ -335,11 +396,12 @@ impl Links {
         path: &[u8],
         end: usize,
         patterns: bool,
-        query: &mut Query<'_>,
+        query: &mut Query<'_, impl Past>,
     ) -> Option<(Entry<'_>, usize)> {
         let literal = &path[..end];
         let hash = hash(seed(host, true), literal);
-        if patterns && let Some(found) = self.pattern(hash, host, path, end, query.text) {
+        if patterns && let Some(found) = self.pattern(hash, host, path, end, query.text, query.past)
+        {
             return Some(found);
         }
         self.of_kind(host, hash, PREFIX, literal, query).map(|entry| (entry, end))

@@ -1,8 +1,9 @@
 //! What a shard finds: a link where it lies.
 
 use super::entries::{Entry, PATTERN, PREFIX};
-use crate::links::link::{LinkAnswer, Options, Status};
+use crate::links::link::{LinkAnswer, Options, Picked, Picking, RuleLines, Status, Tried};
 use crate::links::targets::{Captured, CapturedBy, Target};
+use crate::rules::Asked;
 
 /// The link that answers a request.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +25,15 @@ pub struct Hit<'a> {
     /// reply does.
     pub(super) entry: Entry<'a>,
 }
+
+/// Those that lie in one place are the same.
+impl PartialEq for Hit<'_> {
+    fn eq(&self, other: &Hit<'_>) -> bool {
+        (self.place(), self.splat_start) == (other.place(), other.splat_start)
+    }
+}
+
+impl Eq for Hit<'_> {}
 
 impl<'a> Hit<'a> {
     #[inline]
@@ -68,7 +78,41 @@ impl<'a> Hit<'a> {
         }
     }
 
-    /// What it answers at this time, Unix microseconds.
+    /// What tells it apart from all others of the same links.
+    #[must_use]
+    pub fn place(&self) -> usize {
+        self.entry.address()
+    }
+
+    /// Whether its key has rules.
+    #[inline]
+    #[must_use]
+    pub fn has_rules(&self) -> bool {
+        self.options.is_some_and(Options::have_rules)
+    }
+
+    /// Which line of its rules answers. `told` is told of each that is tried.
+    pub fn pick(
+        &self,
+        picking: &mut Picking<'_>,
+        asked: &Asked<'_>,
+        told: &mut impl FnMut(u8, Tried<'a>),
+    ) -> Picked<'a> {
+        let options = self.options.unwrap_or_default();
+        let (target, blanks) = (self.entry.target(), self.entry.blanks());
+        let lines = RuleLines::of(self.status, target, blanks, options);
+        picking.pick(lines, asked, told)
+    }
+
+    /// Where the times of this line of its rules are meant.
+    pub(in crate::links) fn zone_of(&self, line: u8) -> &'a [u8] {
+        let options = self.options.unwrap_or_default();
+        let (target, blanks) = (self.entry.target(), self.entry.blanks());
+        let mut lines = RuleLines::of(self.status, target, blanks, options);
+        lines.nth(usize::from(line).saturating_sub(1)).map_or(&[], |line| line.rule.zone())
+    }
+
+    /// What it answers at this time, Unix microseconds, if its key has no rules.
     #[must_use]
     pub fn answer(&self, unix_us: u64) -> LinkAnswer<'a> {
         let options = self.options.map_or_else(Options::default, Options::stored);

@@ -5,7 +5,7 @@ use core::fmt;
 use super::entries::{Entry, FORK, PATTERN, PREFIX, Parts};
 use super::hosts::Hosts;
 use crate::links::key::Key;
-use crate::links::link::{Options, Status};
+use crate::links::link::{Options, RuleLine, RuleLines, Status};
 
 /// A link of a table.
 #[derive(Clone, Copy, Debug)]
@@ -68,6 +68,12 @@ impl<'a> Listed<'a> {
         options
     }
 
+    /// The lines of its key, if that has rules: the first is what this link says itself.
+    pub fn lines(&self) -> Option<impl Iterator<Item = RuleLine<'a>> + Clone + use<'a>> {
+        let options = self.entry.options().filter(|options| Options::have_rules(options))?;
+        Some(RuleLines::of(self.status(), self.target(), self.entry.blanks(), options))
+    }
+
     /// Its entry, taken apart.
     pub(super) fn parts(&self) -> Parts<'a> {
         self.entry.parts()
@@ -84,16 +90,45 @@ impl PartialEq for Listed<'_> {
     }
 }
 
+impl<'a> Listed<'a> {
+    /// Its lines in the native format, in parts: target, status, and options with conditions
+    /// as they stand behind them. Of a link without rules there is one.
+    pub fn parts_of_lines(&self) -> Vec<(&'a [u8], Status, String)> {
+        let Some(lines) = self.lines() else {
+            return vec![(self.target(), self.status(), trimmed(self.options().to_string()))];
+        };
+        let Options { id, loose, .. } = self.options();
+        // The id is that of all of them. What the key takes no notice of is said by each.
+        let part = |(at, line): (usize, RuleLine<'a>)| {
+            let options = line.options().of_key(id.filter(|_| at == 0), loose);
+            (line.target, line.status, trimmed(format!("{options}{}", line.rule)))
+        };
+        lines.enumerate().map(part).collect()
+    }
+}
+
+fn trimmed(text: String) -> String {
+    text.trim_start().to_owned()
+}
+
 impl fmt::Display for Listed<'_> {
-    /// A line of the native format, without its end.
+    /// A line of the native format, without its end; of a key that has rules all its lines.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.key)?;
-        if !self.target().is_empty() {
-            write!(f, " {}", String::from_utf8_lossy(self.target()))?;
+        for (at, (target, status, options)) in self.parts_of_lines().into_iter().enumerate() {
+            if at > 0 {
+                writeln!(f)?;
+            }
+            write!(f, "{}", self.key)?;
+            if !target.is_empty() {
+                write!(f, " {}", String::from_utf8_lossy(target))?;
+            }
+            if status != Status::Found {
+                write!(f, " {}", status.code())?;
+            }
+            if !options.is_empty() {
+                write!(f, " {options}")?;
+            }
         }
-        if self.status() != Status::Found {
-            write!(f, " {}", self.status().code())?;
-        }
-        write!(f, "{}", self.options())
+        Ok(())
     }
 }

@@ -2,6 +2,7 @@
 
 mod admit;
 mod builder;
+mod caps;
 mod compare;
 pub mod compiled;
 mod editor;
@@ -20,6 +21,7 @@ mod shared;
 mod snapshot;
 
 pub use admit::AddProblem;
+pub(super) use admit::{AdmittedLink, admit};
 pub use builder::TableBuilder;
 pub use compare::{DifferenceCounts, LinkDifference, compare};
 pub use editor::{EditProblem, Editor};

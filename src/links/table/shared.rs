@@ -48,6 +48,10 @@ pub struct Counts {
     pub query_shapes: usize,
     /// Links that answer 410.
     pub gone: usize,
+    /// Keys that have rules.
+    pub with_rules: usize,
+    /// Lines of theirs that have a cap.
+    pub caps: usize,
 }
 
 /// What a table takes, bytes.

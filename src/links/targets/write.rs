@@ -42,12 +42,12 @@ impl<'a> From<CheckedTarget<'a>> for Target<'a> {
 impl<'a> Target<'a> {
     /// What a table kept of a [`CheckedTarget`] target; empty for a 410.
     #[inline]
-    pub(in crate::links) fn stored(bytes: &'a [u8], blanks: u8) -> Target<'a> {
+    pub(in crate::links) const fn stored(bytes: &'a [u8], blanks: u8) -> Target<'a> {
         Target { bytes, blanks, query: QueryRule::Drop }
     }
 
     /// That of a link which is gone.
-    pub(in crate::links) fn none() -> Target<'a> {
+    pub(in crate::links) const fn none() -> Target<'a> {
         Target::stored(&[], 0)
     }
 

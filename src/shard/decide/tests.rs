@@ -191,6 +191,7 @@ fn told(decision: &Decision<'_>, facts: &Facts<'_>) -> String {
     let decided = match decision {
         Decision::NoClick(fixed) => return format!("{fixed:?}"),
         Decision::Click(decided) => decided,
+        Decision::ByRules(_) => panic!("no link here has rules"),
     };
     let (reply, extra) = match decided.reply {
         DecidedReply::Plain { location, .. } => {

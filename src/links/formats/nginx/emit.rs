@@ -6,7 +6,7 @@ use super::super::value::{Known, SentTarget, behind_fragment, target};
 use super::beside::Beside;
 use super::claims::{Claim, Claims};
 use super::paths::Paths;
-use super::redirect::NginxRedirect;
+use super::redirect::{NginxRedirect, Part};
 use super::tree::{ConfigLine, Texts};
 use crate::links::bytes::shown;
 use crate::links::link::Setting;
@@ -80,8 +80,12 @@ impl Emit<'_> {
         let any: &[Vec<u8>] = &[Vec::new()];
         for host in if hosts.is_empty() { any } else { hosts } {
             for at in 0..paths.keys.len() {
-                if let Err(message) = self.row(place, (paths, at), host, found, value) {
-                    return self.refuse(place, message);
+                let whole = [Part { settings: Vec::new(), value: value.to_vec() }];
+                let parts = if found.parts.is_empty() { &whole[..] } else { &found.parts };
+                for part in parts {
+                    if let Err(message) = self.row(place, (paths, at), host, found, part) {
+                        return self.refuse(place, message);
+                    }
                 }
             }
         }
@@ -94,8 +98,9 @@ impl Emit<'_> {
         (paths, at): (&Paths, usize),
         host: &[u8],
         found: &NginxRedirect,
-        value: &[u8],
+        part: &Part,
     ) -> Result<(), String> {
+        let value = &part.value[..];
         let filled = &paths.keys[at];
         let key = [host, &filled.key[..]].concat();
         let key = asked(key, &found.context.query);
@@ -144,7 +149,7 @@ impl Emit<'_> {
                 "no key can ask whether it came over http; leave the condition out".to_owned()
             );
         }
-        self.hand_over(place, &key, (paths, host), found, (made, is_own));
+        self.hand_over(place, &key, (paths, host), (found, part), (made, is_own));
         Ok(())
     }
 
@@ -153,7 +158,7 @@ impl Emit<'_> {
         place: ConfigLine,
         key: &[u8],
         (paths, host): (&Paths, &[u8]),
-        found: &NginxRedirect,
+        (found, part): (&NginxRedirect, &Part),
         (made, is_own): (Option<SentTarget>, bool),
     ) {
         let path = path_of(key);
@@ -166,6 +171,10 @@ impl Emit<'_> {
         if nocase {
             settings.push(Setting { name: b"nocase", value: b"" });
         }
+        let of_part = part.settings.iter();
+        settings.extend(
+            of_part.map(|(name, value)| Setting { name: name.as_bytes(), value: value.as_bytes() }),
+        );
         let mut changes = self.changes(key, paths.any_case, found, place);
         changes.extend(paths.changed.clone().into_iter().chain(found.context.changed.clone()));
         changes.extend(made.as_ref().and_then(|made| of_target(made, found, nocase)));

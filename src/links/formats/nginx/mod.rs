@@ -4,6 +4,7 @@
 //! the file has one: then they have its status and its server's hosts.
 
 mod beside;
+mod choices;
 mod claims;
 mod compared;
 mod condition;
@@ -25,6 +26,7 @@ use super::row::Line;
 use super::source::Help;
 use super::value;
 use beside::Beside;
+use choices::Choices;
 use claims::Claim;
 use compared::Compared;
 use emit::Emit;
@@ -49,7 +51,8 @@ pub(super) fn read(text: &[u8], help: &Help<'_>, take: &mut dyn FnMut(u32, Line<
     let mut maps = Vec::new();
     collect_maps(&tree, &mut maps);
     let found = core::mem::take(&mut walk.found);
-    let (uses, plain) = sorted(found, &maps, &mut walk.wrong);
+    let (uses, mut plain) = sorted(found, &maps, &mut walk.wrong);
+    spread(&tree, &mut plain, &mut walk);
     let plain = claimed(plain, &mut walk);
     say_defaults(&mut walk);
 
@@ -85,6 +88,31 @@ pub(super) fn read(text: &[u8], help: &Help<'_>, take: &mut dyn FnMut(u32, Line<
         emit.refuse(place, message);
     }
     emit.within(&texts, 0);
+}
+
+/// Makes lines of redirects that send other targets to others.
+fn spread(tree: &[Node], plain: &mut Vec<NginxRedirect>, walk: &mut Walk) {
+    let mut choices = Choices::default();
+    choices.collect(tree);
+    plain.retain_mut(|found| match choices.spread(found) {
+        Ok(()) => true,
+        Err(message) => {
+            walk.wrong.push((found.place, message));
+            false
+        }
+    });
+    let is_at = |place: ConfigLine| {
+        move |other: &ConfigLine| other.file == place.file && other.line == place.line
+    };
+    for place in choices.places(true) {
+        walk.others.retain(|(other, _)| !is_at(place)(other));
+    }
+    for place in choices.places(false) {
+        if !walk.others.iter().any(|(other, _)| is_at(place)(other)) {
+            let what = "map $http_accept_language: no redirect sends what it gives";
+            walk.others.push((place, what.to_owned()));
+        }
+    }
 }
 
 fn collect_maps<'n>(nodes: &'n [Node], maps: &mut Vec<&'n Node>) {
@@ -205,6 +233,7 @@ fn alone(variable: &[u8]) -> NginxRedirect {
         rewrite: None,
         status: b"302".to_vec(),
         value: [b"$", variable].concat(),
+        parts: Vec::new(),
         keeps_query: false,
         place: ConfigLine { file: usize::MAX, line: 0 },
     }

@@ -63,6 +63,13 @@ impl Test {
     }
 }
 
+/// One of several targets, and for whom it is.
+#[derive(Clone, Debug)]
+pub(super) struct Part {
+    pub(super) settings: Vec<(&'static str, String)>,
+    pub(super) value: Vec<u8>,
+}
+
 /// A redirect, or a 410.
 #[derive(Clone, Debug)]
 pub(super) struct NginxRedirect {
@@ -73,6 +80,8 @@ pub(super) struct NginxRedirect {
     pub(super) rewrite: Option<Vec<u8>>,
     pub(super) status: Vec<u8>,
     pub(super) value: Vec<u8>,
+    /// What it sends to whom, if that is not the same for all; then `value` is not sent.
+    pub(super) parts: Vec<Part>,
     /// A `rewrite` passes the visitor's query on.
     pub(super) keeps_query: bool,
     pub(super) place: ConfigLine,

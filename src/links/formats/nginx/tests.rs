@@ -1,5 +1,6 @@
 //! Configurations, and the rows that they come to.
 
+mod choices;
 mod map;
 mod server;
 

@@ -7,6 +7,9 @@ use super::tokens::{DirectiveEnd, Tokens};
 use crate::limits::{BLOCK_DEPTH_MAX, INCLUDE_NAME_BYTES_MAX, INCLUDED_FILES_MAX};
 use crate::links::bytes::shown;
 
+/// The variable that languages are read from.
+pub(super) const LANGUAGES: &[u8] = b"$http_accept_language";
+
 /// A directive.
 #[derive(Debug)]
 pub(super) struct Node {
@@ -168,14 +171,15 @@ impl<'a> Texts<'a> {
                 DirectiveEnd::Open => {
                     let words = core::mem::take(&mut words);
                     let opened = tokens.line;
-                    let (end, block) = if words[0] == b"map" {
-                        let block = Block::Map { at: tokens.at(), line: tokens.line };
-                        (skip_map(tokens)?, block)
-                    } else {
-                        let mut inner = Vec::new();
-                        let end = self.block(tokens, file, depth + 1, &mut inner, wrong)?;
-                        (end, Block::Nodes(inner))
-                    };
+                    let (end, block) =
+                        if words[0] == b"map" && words.get(1).is_none_or(|it| it != LANGUAGES) {
+                            let block = Block::Map { at: tokens.at(), line: tokens.line };
+                            (skip_map(tokens)?, block)
+                        } else {
+                            let mut inner = Vec::new();
+                            let end = self.block(tokens, file, depth + 1, &mut inner, wrong)?;
+                            (end, Block::Nodes(inner))
+                        };
                     let name = shown(&words[0]);
                     nodes.push(Node { words, place, block: Some(block) });
                     if end == DirectiveEnd::File {

@@ -255,6 +255,7 @@ impl Walk {
             rewrite,
             status,
             value,
+            parts: Vec::new(),
             keeps_query,
             place,
         });

@@ -4,10 +4,15 @@ use super::super::paths::plain_path;
 use super::placeholders;
 use super::rule::{RedirectRule, redirecting, split_scheme};
 use crate::links::bytes::shown;
+use crate::links::link::Setting;
 
 /// What is said of every rule with parameters.
 const PARAMETERS: &str = "of a parameter that is there twice Netlify takes the last, here any of them fits and \
      the first is sent on; of the rules of one path that with most parameters comes first here";
+
+/// What is said of every rule with conditions.
+const COOKIES: &str = "Netlify asks the cookies nf_country and nf_lang first; here the address and \
+     Accept-Language alone say where a visitor is from and what language is liked best";
 
 /// Reads the columns of a rule.
 ///
@@ -30,27 +35,41 @@ pub(super) fn rule<'a>(columns: &[&'a [u8]]) -> Result<RedirectRule<'a>, String>
         }
         _ => (&b"301"[..], rest),
     };
-    if let Some(condition) = conditions.first() {
-        let name = condition.split(|&byte| byte == b'=').next().unwrap_or_default();
-        return Err(match name.len() < condition.len() {
-            true => format!(
-                "{}= is not supported yet; leave out the rule: without its condition it would answer every visitor",
-                shown(name)
-            ),
-            false => format!("`{}` is one column too many", shown(condition)),
-        });
-    }
+    let conditions = conditions.iter().map(|column| condition(column));
+    let conditions = conditions.collect::<Result<Vec<_>, String>>()?;
     let mut said = Vec::new();
     if !parameters.is_empty() {
         said.push(PARAMETERS.to_owned());
+    }
+    if !conditions.is_empty() {
+        said.push(COOKIES.to_owned());
     }
     let from = source(from, &mut said)?;
     // Its documentation says so of these, and of rules that match no parameter.
     let keeps_query = parameters.is_empty() && matches!(status, b"301" | b"302");
     let status = redirecting(status)?;
-    let rule = RedirectRule { from, parameters, to, status, keeps_query, said };
+    let rule = RedirectRule { from, parameters, to, status, keeps_query, conditions, said };
     placeholders::check(&rule, "Netlify")?;
     Ok(rule)
+}
+
+/// A condition that means the same here.
+fn condition<'a>(column: &'a [u8]) -> Result<Setting<'a>, String> {
+    let Some(equals) = column.iter().position(|&byte| byte == b'=') else {
+        return Err(format!("`{}` is one column too many", shown(column)));
+    };
+    let (name, value) = (&column[..equals], &column[equals + 1..]);
+    let mut values = value.split(|&byte| byte == b',');
+    match name {
+        b"Country" if values.any(|value| value.eq_ignore_ascii_case(b"eu")) => {
+            Err("Netlify knows no country EU; write each of its countries".to_owned())
+        }
+        b"Country" | b"Language" => Ok(Setting { name, value }),
+        _ => Err(format!(
+            "{}= is nothing that can be asked here; leave out the rule: without its condition it would answer every visitor",
+            shown(name)
+        )),
+    }
 }
 
 /// The source of a rule that is refused, unless Netlify has no such rule.

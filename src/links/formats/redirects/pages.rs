@@ -151,6 +151,7 @@ fn read<'a>(
         parameters: Vec::new(),
         to,
         status,
+        conditions: Vec::new(),
         keeps_query: keeps_query(to),
         said: said.into_iter().collect(),
     };

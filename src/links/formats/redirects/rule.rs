@@ -1,5 +1,7 @@
 //! What Netlify's and Cloudflare Pages' rules share: columns, and what a line comes to.
 
+use crate::links::link::Setting;
+
 /// A rule as its program reads it.
 pub(super) struct RedirectRule<'a> {
     /// A path with its slash in front, or a URL.
@@ -9,6 +11,8 @@ pub(super) struct RedirectRule<'a> {
     pub(super) to: &'a [u8],
     pub(super) status: &'a [u8],
     pub(super) keeps_query: bool,
+    /// For whom it is.
+    pub(super) conditions: Vec<Setting<'a>>,
     /// In what it means something else here, as sentences.
     pub(super) said: Vec<String>,
 }

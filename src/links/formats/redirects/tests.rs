@@ -79,8 +79,8 @@ fn what_netlify_looks_at_before_a_rule_is_said() {
     let changed = changed.each_ref().map(String::as_str);
     check("/app/* /index.html 200\n/app https://x/", &changed);
     check("/app/x /index.html 200\n/app https://x/", &both);
-    check("/app /de 302 Language=de\n/app https://x/", &changed);
-    check("/app https://x/\n/app /de 302 Language=de", &["!Language= is not supported"]);
+    check("/app /de 302 Role=me\n/app https://x/", &changed);
+    check("/app https://x/\n/app /de 302 Role=me", &["!Role= is nothing"]);
     let said = rows(Dialect::Netlify, &format!("/app/* /i 200\n{rest}")).pop().unwrap();
     assert!(said.ends_with("~Netlify looks at line 1 first, which is no link here"), "{said}");
 }
@@ -112,12 +112,63 @@ fn parameters_that_are_there_twice_are_told_of() {
 }
 
 #[test]
-fn conditions_of_netlify_are_refused() {
-    check("/ /anz 302 Country=au,nz", &["!Country= is not supported yet"]);
-    check("/ /china 302 Language=zh", &["!Language= is not supported yet"]);
-    check("/admin/* /admin/:splat 200! Role=admin", &["!Role= is not supported yet"]);
-    check("/* /preview/:splat Cookie=is_logged_in", &["!Cookie= is not supported yet"]);
+fn conditions_of_netlify() {
+    check("/ /anz 302 Country=au,nz", &["~/|https://b.example/anz|302|query=keep|Country=au,nz"]);
+    check(
+        "/c /china 302! Language=zh Country=us",
+        &[
+            "~/c|https://b.example/china|302|query=keep|Language=zh|Country=us",
+            "~/c/|https://b.example/china|302|query=keep|Language=zh|Country=us",
+        ],
+    );
+    check("/a/* /x Country=eu", &["!Netlify knows no country EU"]);
+    check("/admin/* /admin/:splat 200! Role=admin", &["!Role= is nothing that can be asked here"]);
+    check(
+        "/* /preview/:splat Cookie=is_logged_in",
+        &["!Cookie= is nothing that can be asked here"],
+    );
+    check("/* /preview/:splat country=de", &["!country= is nothing that can be asked here"]);
     check("/a /b 301 302", &["!`302` is one column too many"]);
+    check("/a /b 200 Country=de", &["!carom only redirects"]);
+    let said = rows(Dialect::Netlify, "/ /de 302 Language=de").pop().unwrap();
+    assert!(said.contains("~Netlify asks the cookies nf_country and nf_lang first"), "{said}");
+}
+
+/// All rows of `text`, without what is said of them.
+fn in_order(text: &str) -> Vec<String> {
+    let rows = rows(Dialect::Netlify, text);
+    rows.iter().map(|row| row.split(" ~").next().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn rules_of_one_source_are_lines_of_a_key() {
+    let want = [
+        "1 /a/*|https://x/de/:splat|302|query=keep|Language=de",
+        "2 /a/*|https://x/:splat|302|query=keep",
+        "1 /a|https://x/de/|302|query=keep|Language=de",
+        "2 /a|https://x/|302|query=keep",
+        "3 /b|https://x/b|301|query=keep",
+        "3 /b/|https://x/b|301|query=keep",
+    ];
+    let lines =
+        "/a/* https://x/de/:splat 302 Language=de\n/a/* https://x/:splat 302\n/b https://x/b";
+    assert_eq!(in_order(lines), want);
+    // With another slash at the end, and with a comment between them.
+    let lines = "/a https://x/de 302 Language=de\n\n# others\n/a/ https://x/ 302";
+    let want = [
+        "1 /a|https://x/de|302|query=keep|Language=de",
+        "4 /a|https://x/|302|query=keep",
+        "1 /a/|https://x/de|302|query=keep|Language=de",
+        "4 /a/|https://x/|302|query=keep",
+    ];
+    assert_eq!(in_order(lines), want);
+    // For both schemes they are one.
+    let lines = "http://h.example/ https://x/de 302 Language=de\nhttps://h.example/ https://x/de 302 Language=de";
+    assert_eq!(in_order(lines), ["1 h.example/|https://x/de|302|query=keep|Language=de"]);
+    // One that is refused ends them.
+    let lines = "/ https://x/de 302 Language=de\n/ https://x/me Role=me\n/ https://x/";
+    let rows = rows(Dialect::Netlify, lines);
+    assert!(rows[2].contains("~Netlify looks at line 2 first"), "{rows:#?}");
 }
 
 #[test]

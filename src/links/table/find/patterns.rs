@@ -4,6 +4,7 @@
 use super::super::entries::{Entry, FORK, PATTERN, PREFIX};
 use super::super::hash::{hash, seed};
 use super::super::links::Links;
+use super::Past;
 use crate::links::key::{pattern, shape};
 
 impl Links {
@@ -17,6 +18,7 @@ impl Links {
         path: &[u8],
         end: usize,
         spelled: &mut Vec<u8>,
+        past: impl Past,
     ) -> Option<(Entry<'_>, usize)> {
         let (literal, behind) = path.split_at_checked(end)?;
         let mut there = self.index.candidates(hash_there).map(|reference| self.get(reference));
@@ -32,7 +34,7 @@ impl Links {
                 let is_pattern = entry.has(PATTERN) && !entry.has(FORK) && entry.host() == host;
                 is_pattern && pattern::is_spelled(entry.path(), entry.has(PREFIX), spelled)
             })?;
-            Some((entry, end + rest))
+            (!past.has(&entry)).then_some((entry, end + rest))
         })
     }
 }

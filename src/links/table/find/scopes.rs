@@ -6,7 +6,7 @@ use super::super::entries::{Entry, PREFIX};
 use super::super::hash::{hash, seed};
 use super::super::hosts::PATTERNS;
 use super::super::links::Links;
-use super::{Lookup, LookupScratch, Query, slashes};
+use super::{Lookup, LookupScratch, Past, Query, slashes};
 use crate::limits::PREFIX_DEPTH_MAX;
 
 impl Links {
@@ -19,9 +19,10 @@ impl Links {
         path: &[u8],
         query: Option<&[u8]>,
         scratch: &mut LookupScratch,
+        past: impl Past,
     ) -> Option<(Entry<'_>, usize)> {
         let LookupScratch { parameters, query: text, folded, spellings } = scratch;
-        let mut query = Query::new(query, parameters, text);
+        let mut query = Query::new(query, parameters, text, past);
         let hosts = &self.hosts;
         spellings.read(path, hosts.loose(), folded);
         for (scope, loose) in hosts.scopes(ask.host) {
@@ -67,13 +68,13 @@ impl Links {
         scope: u32,
         (forms, long, end): ([&[u8]; 2], &[u8], usize),
         has: u64,
-        query: &mut Query<'_>,
+        query: &mut Query<'_, impl Past>,
     ) -> Option<(Entry<'_>, usize)> {
         let literal = &long[..end];
         let hash = hash(seed(scope, true), literal);
         if has & PATTERNS != 0 {
             for path in forms {
-                if let Some(found) = self.pattern(hash, scope, path, end, query.text) {
+                if let Some(found) = self.pattern(hash, scope, path, end, query.text, query.past) {
                     return Some(found);
                 }
             }

@@ -301,10 +301,14 @@ impl Model {
     /// Holds what the last server left against what its clients know. What was
     /// there before it is read again at the end, all at once.
     fn check_last(&mut self, folder: &Path) {
-        let run = |file: &SegmentFile| {
-            let reader = file.open().and_then(SegmentReader::open).unwrap();
-            // The last of them may have been killed while it was made.
-            reader.map_or(0, |reader| reader.header().run)
+        let run = |file: &SegmentFile| match file.open() {
+            // The last of them may have been killed while it was made. In a stage it has a
+            // name then, and nothing that belongs to it.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
+            file => {
+                let reader = file.and_then(SegmentReader::open).unwrap();
+                reader.map_or(0, |reader| reader.header().run)
+            }
         };
         let files = list(folder).unwrap().into_iter().map(|file| (run(&file), file.path));
         let new: Vec<_> = files.filter(|(run, _)| *run > self.run).collect();

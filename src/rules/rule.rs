@@ -101,7 +101,9 @@ impl<'a> Rule<'a> {
         room.extend(conditions.iter().flatten());
         let rule = Self { bytes: room };
         if seen.contains(&&b"tz"[..]) && !rule.asks_time() {
-            return Err("tz= needs a Time=, a Day= or a cap=, which it is about".to_owned());
+            return Err(
+                "tz= needs a Time=, a Day= or a cap=, which it is about; leave it out".to_owned()
+            );
         }
         Ok(rule)
     }

@@ -98,7 +98,7 @@ impl fmt::Display for Sticky<'_> {
 }
 
 /// Where visitors are in splits.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Splits {
     key: SplitKey,
     /// Those that are in no part for long.

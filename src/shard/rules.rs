@@ -86,21 +86,22 @@ impl<'a> Seeking<'_, 'a> {
     fn pick(&mut self, hit: &Hit<'a>, asked: &Asked<'_>, facts: &Facts<'_>) -> Picked<'a> {
         let RuleDesk { splits, zones, caps } = &mut *self.desk;
         let (unix_us, sequence) = (facts.unix_us, self.sequence);
-        let mut pick = |take: &mut dyn FnMut(u8, &Cap, &[u8]) -> bool| {
+        let mut pick = |splits: &mut Splits, take: &mut dyn FnMut(u8, &Cap, &[u8]) -> bool| {
             let mut picking = Picking { link: hit.id, splits, zones, take };
             hit.pick(&mut picking, asked, &mut |_, _| {})
         };
         // What will be refused takes nothing from a cap.
         if facts.method() == Method::Changing {
+            let mut same_rolls = *splits;
             let mut look =
                 |line: u8, cap: &Cap, zone: &[u8]| caps.is_open(hit.id, line, cap, zone, unix_us);
-            if let Picked::Line(_, answer) = pick(&mut look)
+            if let Picked::Line(_, answer) = pick(&mut same_rolls, &mut look)
                 && !keeps_method(answer.status)
             {
                 return Picked::Line(0, answer);
             }
         }
-        pick(&mut |line, cap, zone| caps.take(hit.id, line, cap, zone, unix_us, sequence))
+        pick(splits, &mut |line, cap, zone| caps.take(hit.id, line, cap, zone, unix_us, sequence))
     }
 }
 

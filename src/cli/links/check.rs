@@ -133,14 +133,19 @@ fn origin(read: &Contents) -> String {
 fn totals(table: &Table) -> String {
     let counts = table.counts();
     let memory = table.memory();
+    let rules = match counts.with_rules {
+        0 => String::new(),
+        count => format!(", {} with rules", counted(count, "key")),
+    };
     format!(
-        "total: {}, {}, {}, {} ({}), {} gone\nmemory: {} shared, and {} for each core\n",
+        "total: {}, {}, {}, {} ({}), {} gone{}\nmemory: {} shared, and {} for each core\n",
         counted(counts.links, "link"),
         counted(counts.hosts, "host"),
         counted(counts.prefixes, "prefix"),
         counted(counts.with_query, "link") + " with a query",
         counted(counts.query_shapes, "query shape"),
         counts.gone,
+        rules,
         // The table keeps an index of its own to copy from.
         ByteSize::b(memory.total(0) as u64),
         ByteSize::b(memory.index as u64),

@@ -137,6 +137,11 @@ impl Pending {
                 link.key, last.origin.line
             ));
         }
+        if link.status == Status::Gone && link.rule.cap().is_some() {
+            return Err(
+                "cap= says nothing of a 410, which sends nobody anywhere; leave it out".to_owned()
+            );
+        }
         if self.lines.len() >= RULE_LINES_MAX {
             return Err(format!("{} has more than {RULE_LINES_MAX} lines; use fewer", link.key));
         }

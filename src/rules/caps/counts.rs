@@ -92,8 +92,13 @@ impl CapCounts {
     pub fn lease(&self, granted: &AtomicU64, cap: u64, tag: Tag) -> u64 {
         let mut word = granted.load(Relaxed);
         loop {
-            // Another period begins with nothing granted.
-            let count = Tally::of(word).of_period(tag);
+            // Another period begins with nothing granted. One that is over gets nothing
+            // more: what was granted in it is forgotten.
+            let present = Tally::of(word);
+            if present.count > 0 && tag.is_just_before(present.tag) {
+                return 0;
+            }
+            let count = present.of_period(tag);
             let left = cap.saturating_sub(count);
             if left == 0 {
                 return 0;

@@ -26,6 +26,13 @@ impl Tag {
         (self.0 & 1) as usize
     }
 
+    /// Whether the other is of a later period, but not much: then a shard is late, and no
+    /// clock was set back.
+    #[inline]
+    pub fn is_just_before(self, other: Self) -> bool {
+        matches!(other.0.wrapping_sub(self.0) & TAG_MASK, 1..=2)
+    }
+
     /// Whether the other is of a later period: less than half a round ahead.
     pub fn is_before(self, other: Self) -> bool {
         let ahead = other.0.wrapping_sub(self.0) & TAG_MASK;

@@ -147,6 +147,7 @@ fn what_is_not_known_is_said() {
     one("Day=someday", "someday");
     one("tz=Europe/Berlin", "tz= needs a Time=");
     one("Device=ios cap=5/day cap=6/day", "cap= is there twice");
+    wrong("/a 410 cap=5/day Device=ios\n", &[(1, "cap= says nothing of a 410")]);
     one("Role=admin", "Role= is no condition here");
     one("else=https://b/", "else= needs a from=, an until= or a cap=");
     let names = PlaceNames::default();

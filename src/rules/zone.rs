@@ -30,7 +30,7 @@ const MEANT: [(&str, &str); 14] = [
 ];
 
 /// The zone of this name, made anew: of the built-in database, never of the machine's, which
-/// may be older or newer. UTC, if the name is empty or one that [`check`] refuses.
+/// may be older or newer. UTC, if the name is empty or one that `check` refuses.
 #[must_use]
 pub fn built_in(name: &[u8]) -> TimeZone {
     find(name).map_or(TimeZone::UTC, |(_, zone)| zone)
@@ -167,7 +167,7 @@ impl Made {
 
 impl Zones {
     /// What clocks show at this time (Unix µs) in the zone of this name; none is UTC. So is
-    /// a name that [`check`] refuses.
+    /// a name that `check` refuses.
     #[inline]
     pub fn civil(&mut self, zone: &[u8], unix_us: u64) -> Civil {
         let unix_s = (unix_us / 1_000_000) as i64;
@@ -178,7 +178,7 @@ impl Zones {
         Civil::of(unix_s + ahead_s)
     }
 
-    /// The zone of this name; none is UTC. So is a name that [`check`] refuses.
+    /// The zone of this name; none is UTC. So is a name that `check` refuses.
     pub fn zone(&mut self, name: &[u8]) -> &TimeZone {
         const UTC: &TimeZone = &TimeZone::UTC;
         self.made(name).map_or(UTC, |made| &made.zone)

@@ -232,8 +232,8 @@ fn forced_while_a_sink_follows() {
     kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
     let ran = ended(child);
     assert_eq!(ran.code, Some(0), "{ran:?}");
+    // Those that went while it was reading may be told as missing besides.
     assert!(ran.err.contains("3000 clicks deleted by `carom clicks prune --force`"), "{ran:?}");
-    assert!(!ran.err.contains("missing, from"), "{ran:?}");
     shipped(&log, &["--to", &sink]);
     assert_eq!(lines(texts(&folder)), log.rows("ndjson"));
 }

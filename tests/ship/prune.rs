@@ -235,7 +235,9 @@ fn forced_while_a_sink_follows() {
     // Those that went while it was reading may be told as missing besides.
     assert!(ran.err.contains("3000 clicks deleted by `carom clicks prune --force`"), "{ran:?}");
     shipped(&log, &["--to", &sink]);
-    assert_eq!(lines(texts(&folder)), log.rows("ndjson"));
+    // Behind what it had read of them, if it had.
+    let (had, left) = (lines(texts(&folder)), log.rows("ndjson"));
+    assert!(had.ends_with(&left), "{} rows, and {} in the log", had.len(), left.len());
 }
 
 #[test]
@@ -244,7 +246,7 @@ fn live_segments_stay_while_a_server_writes() {
     log.write(3_000);
     let rows = log.rows("ndjson");
     until("all but the last are sealed", || {
-        let list = fs::read_to_string(log.path().join(".state/ledger")).unwrap();
+        let list = fs::read_to_string(log.path().join(".state/ledger")).unwrap_or_default();
         list.matches(" sealed ").count() >= 4
     });
     let ran = prune(&log, &["--max-disk", "1B"]);
@@ -268,7 +270,7 @@ fn what_the_present_server_wrote_is_judged_by_another_clock_too() {
     let mut log = Log::new();
     log.write(3_000);
     until("all but the last are sealed", || {
-        let list = fs::read_to_string(log.path().join(".state/ledger")).unwrap();
+        let list = fs::read_to_string(log.path().join(".state/ledger")).unwrap_or_default();
         list.matches(" sealed ").count() >= 4
     });
     assert!(pruned(&log, &["--keep", "30d"]).starts_with("nothing is deleted; "));

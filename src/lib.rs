@@ -13,7 +13,7 @@
 //! - [`disk`] is how files are put in place, locked and kept; `machine` is what the
 //!   machine allows, its clock and its CPUs; `say` tells the operator, in `words`.
 //! - [`connection`] is one peer without its socket. [`shard`] is what one core
-//!   owns; it answers batches and shares nothing with its neighbours.
+//!   owns; it answers batches and shares nothing with its neighbours but the counts of caps.
 //! - [`engine`] moves bytes, with `io_uring` or `epoll`; only it names them.
 //! - [`mailbox`] is the only way from the [`control`] thread into a shard, and holds
 //!   the shard's counts for it to read.
@@ -26,7 +26,7 @@
 //! - [`cli`] turns arguments into a plan and calls the above.
 //!
 //! Deliberately absent: locks, logging and file access in a shard; state shared
-//! between shards; anything of a request in a reply that a link did not ask for.
+//! between shards, but for the counts of caps; anything of a request in a reply that a link did not ask for.
 
 pub mod cli;
 pub mod clicks;

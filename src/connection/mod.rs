@@ -79,7 +79,7 @@ impl Peer {
 
 /// What the answer to a request needs of its connection.
 pub(crate) struct Sides<'a> {
-    pub(crate) peer: Peer,
+    pub(crate) peer: &'a Peer,
     /// Input that was kept.
     pub(crate) kept: &'a [u8],
     /// Where the reply is appended.
@@ -332,7 +332,7 @@ impl Connection {
     /// What the answer to a request needs of it; `buffer` gives memory for replies.
     #[inline]
     pub(crate) fn sides(&mut self, buffer: impl FnOnce() -> Vec<u8>) -> Sides<'_> {
-        Sides { peer: self.peer, kept: self.kept.bytes(), replies: self.outgoing.waiting(buffer) }
+        Sides { peer: &self.peer, kept: self.kept.bytes(), replies: self.outgoing.waiting(buffer) }
     }
 
     /// The rest of a head came too late: what was kept of it is dropped. Where the

@@ -18,7 +18,7 @@ use super::network::Network;
 use super::zone::{Civil, Zones};
 use super::{query, referer};
 use crate::limits::{CONDITION_VALUES_MAX, LIST_NAME_BYTES_MAX};
-use crate::visitor::{Country, Devices, check_range, is_language};
+use crate::visitor::{Country, Devices, check_range, is_language, is_list_name};
 use crate::words::visible;
 
 const NOT: u8 = 0x80;
@@ -157,11 +157,11 @@ fn store(kind: Kind, whole: &[u8], values: &[&[u8]], out: &mut Vec<u8>) -> Resul
             out.extend(countries.iter().flatten());
         }
         Kind::Device => {
-            let mut devices = Devices(0);
+            let mut devices = Devices::NONE;
             for value in values {
                 devices = devices | Devices::parse(value)?;
             }
-            out.push(devices.0);
+            devices.store(out);
         }
         Kind::Time => Hours::parse(whole)?.store(out),
         Kind::Day => Days::parse(whole)?.store(out),
@@ -202,8 +202,7 @@ fn texts(
 }
 
 fn list_name(name: &[u8]) -> Result<&[u8], String> {
-    let is_good = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-';
-    if (1..=LIST_NAME_BYTES_MAX).contains(&name.len()) && name.iter().all(is_good) {
+    if is_list_name(name) {
         return Ok(name);
     }
     Err(format!(
@@ -253,7 +252,7 @@ impl<'a> Condition<'a> {
                 let is = |code: &[u8; 2]| *code == own.0 || *code == EU && own.is_in_eu();
                 self.values.as_chunks().0.iter().any(is)
             }
-            Kind::Device => self.devices().has(asked.device()),
+            Kind::Device => Devices::read(self.values).has(asked.device()),
             Kind::Language => asked
                 .language()
                 .is_some_and(|tag| self.texts().any(|range| is_language(range, tag))),
@@ -279,10 +278,6 @@ impl<'a> Condition<'a> {
                 Days::read(self.values).holds(weekday)
             }
         }
-    }
-
-    fn devices(&self) -> Devices {
-        Devices(self.values.first().copied().unwrap_or(0))
     }
 
     fn texts(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
@@ -372,7 +367,7 @@ impl fmt::Display for Condition<'_> {
                 }
                 Ok(())
             }
-            Kind::Device => write!(f, "{}", self.devices()),
+            Kind::Device => write!(f, "{}", Devices::read(self.values)),
             Kind::Time => write!(f, "{}", Hours::read(self.values)),
             Kind::Day => write!(f, "{}", Days::read(self.values)),
             _ => {

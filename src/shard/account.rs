@@ -74,7 +74,7 @@ impl ShardAccount {
             time_us: facts.unix_us,
             link: decided.link,
             generation,
-            ip: facts.peer,
+            ip: facts.peer.kept,
             status: decided.status,
             verdict: decided.verdict,
             flags: facts.flags() | Flags::of_via(decided.via),
@@ -116,20 +116,19 @@ impl ShardAccount {
 mod tests {
     use super::*;
     use crate::clicks::Via;
+    use crate::connection::Peer;
     use crate::http::{Parsed, parse};
     use crate::limits::SEGMENT_BYTES_MIN;
     use crate::rehearsal::tape::Tape;
     use crate::shard::decide::DecidedReply;
     use crate::shard::found_name::FoundName;
-    use crate::visitor::Place;
 
     #[test]
     fn a_click_says_all_that_was_decided() {
         let bytes = b"GET /a?b HTTP/1.1\r\nHost: x\r\n\r\n";
         let Parsed::Whole(request) = parse(bytes) else { panic!() };
-        let (path, peer, place) = (&b"/a"[..], [7; 16], Place::UNKNOWN);
-        let request = &request;
-        let facts = Facts { request, bytes, path, peer, address: peer, place, unix_us: 5 };
+        let peer = Peer { kept: [7; 16], ..Peer::NOBODY };
+        let facts = Facts { request: &request, bytes, path: b"/a", peer: &peer, unix_us: 5 };
         let decided = DecidedClick {
             reply: DecidedReply::NotFound,
             status: 404,

@@ -24,7 +24,7 @@ use crate::http::{Extra, Fixed, Method, Refusal, Request};
 use crate::links::{Captured, Fallback, Hit, LinkAnswer, Status, Target};
 
 /// What a request is answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub(super) enum Decision<'a> {
     /// One of the replies that are the same for everybody. It is no click.
     NoClick(Fixed),

@@ -6,10 +6,10 @@
 //! when the connection begins, kept by it, and becomes a field.
 
 use crate::clicks::Flags;
+use crate::connection::Peer;
 use crate::http::{AskedFields, Method, Request, asked_fields};
 use crate::links::{Captured, Visit};
 use crate::rules::HeadFields;
-use crate::visitor::Place;
 
 /// What is known of a request.
 pub(super) struct Facts<'r> {
@@ -19,12 +19,8 @@ pub(super) struct Facts<'r> {
     pub(super) bytes: &'r [u8],
     /// Its path, [normalised](crate::links::normalise()).
     pub(super) path: &'r [u8],
-    /// The peer's address, as far as clicks keep it.
-    pub(super) peer: [u8; 16],
-    /// The whole address: to decide by, and never to be written.
-    pub(super) address: [u8; 16],
-    /// What the address told when the connection began.
-    pub(super) place: Place,
+    /// Who asks. Of the address only what is kept is ever written.
+    pub(super) peer: &'r Peer,
     /// When it came, Unix microseconds.
     pub(super) unix_us: u64,
 }
@@ -93,7 +89,7 @@ impl<'r> Facts<'r> {
             host: self.host(),
             referer: self.referer(),
             user_agent: self.user_agent(),
-            ip: self.peer,
+            ip: self.peer.kept,
             unix_seconds: self.unix_us / 1_000_000,
         }
     }

@@ -1,5 +1,6 @@
 //! What one core owns: its links, its connections, its clicks. It shares
-//! nothing with its neighbours, and never waits, locks, logs or opens a file.
+//! nothing with its neighbours but the counts of caps, and never waits, locks, logs or opens a
+//! file.
 //!
 //! ```text
 //! arrivals ─ batch ─▶ questions ─ links.find ─▶ hit ┐
@@ -232,9 +233,7 @@ impl Shard {
         };
         let bytes = question.bytes(arrivals, received, kept);
         let path = self.batch.path(request, normalised, bytes);
-        let Peer { kept: peer, address, place } = peer;
-        let unix_us = self.now.unix_us;
-        let facts = Facts { request, bytes, path, peer, address, place, unix_us };
+        let facts = Facts { request, bytes, path, peer, unix_us: self.now.unix_us };
         let mut found = self.links.find(ask, path, facts.query(), &mut self.scratch);
         let has_room = account.has_room();
         let standing = Standing {

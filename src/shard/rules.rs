@@ -54,8 +54,8 @@ impl<'a> Seeking<'_, 'a> {
     pub(super) fn settle(&mut self, found: Hit<'a>, facts: &Facts<'_>) -> Settled<'a> {
         let find_fields = || facts.head_fields();
         let asked = Asked {
-            address: facts.address,
-            place: facts.place,
+            address: facts.peer.address,
+            place: facts.peer.place,
             list_names: self.list_names,
             user_agent: facts.user_agent(),
             referer: facts.referer(),

@@ -13,7 +13,7 @@ use anyhow::{Context, anyhow};
 use super::content;
 use crate::limits::LIST_NAME_BYTES_MAX;
 use crate::links::PlaceNames;
-use crate::visitor::{Places, PlacesBuilder};
+use crate::visitor::{Places, PlacesBuilder, is_list_name};
 use crate::words::counted;
 
 /// A file of a list: `NAME=FILE`.
@@ -32,8 +32,7 @@ impl FromStr for NamedFile {
         let Some((name, path)) = text.split_once('=').filter(|(_, path)| !path.is_empty()) else {
             return Err("write NAME=FILE, as tor=lists/tor.txt".to_owned());
         };
-        let is_good = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-        if name.is_empty() || name.len() > LIST_NAME_BYTES_MAX || !name.bytes().all(is_good) {
+        if !is_list_name(name.as_bytes()) {
             return Err(format!(
                 "a list is called by 1 to {LIST_NAME_BYTES_MAX} of a-z, 0-9 and -, as tor=lists/tor.txt"
             ));
@@ -49,14 +48,6 @@ pub struct PlaceFiles {
     pub geo: Vec<PathBuf>,
     /// Those of lists; several may be one list.
     pub lists: Vec<NamedFile>,
-}
-
-impl PlaceFiles {
-    /// What rules may ask for, by name.
-    #[must_use]
-    pub fn names(&self) -> PlaceNames {
-        PlaceNames { countries: !self.geo.is_empty(), lists: self.list_names() }
-    }
 }
 
 /// By what a change of a file is seen: device, inode, size, and its last change.
@@ -77,6 +68,11 @@ impl PlaceFiles {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.geo.is_empty() && self.lists.is_empty()
+    }
+
+    /// What rules may ask for, by name.
+    pub fn names(&self) -> PlaceNames {
+        PlaceNames { countries: !self.geo.is_empty(), lists: self.list_names() }
     }
 
     /// All files.

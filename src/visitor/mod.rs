@@ -10,5 +10,5 @@ mod places;
 pub use country::Country;
 pub use device::{Device, Devices, device};
 pub use language::{check_range, is_language, preferred_language};
-pub use place::Place;
+pub use place::{Place, is_list_name};
 pub use places::{Places, PlacesBuilder, PlacesProblem, PlacesProblems};

@@ -27,7 +27,7 @@ use crate::disk::state;
 use crate::engine::listener::listen_all;
 use crate::engine::{self, Engine, Running, Seat};
 use crate::limits::{SIGNALS_WAITING_MAX, WISHES_WAITING_MAX};
-use crate::links::TableRoom;
+use crate::links::{Change, TableRoom};
 use crate::machine::clock::unix_us;
 use crate::machine::cpus::{choose_cpus, ranges};
 use crate::machine::{Machine, memory_bytes};
@@ -184,7 +184,11 @@ fn open_caps(
 ) -> anyhow::Result<Arc<CapKeeper>> {
     let served = &opening.served;
     // Looking through all links takes a moment.
-    let has_caps = served.base().table.counts().caps > 0 || !served.changes().is_empty();
+    let sets_caps = |(_, change): (_, &Change)| match change {
+        Change::Set(lines) => lines.contains(" cap="),
+        Change::Unset => false,
+    };
+    let has_caps = served.base().table.counts().caps > 0 || served.changes().iter().any(sets_caps);
     let links = served.editor().links().take(if has_caps { usize::MAX } else { 0 });
     let lines: Vec<_> = links.flat_map(|link| link.caps()).collect();
     CapKeeper::open(state, &plan.clicks, shards, &lines)

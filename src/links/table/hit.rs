@@ -26,15 +26,6 @@ pub struct Hit<'a> {
     pub(super) entry: Entry<'a>,
 }
 
-/// Those that lie in one place are the same.
-impl PartialEq for Hit<'_> {
-    fn eq(&self, other: &Hit<'_>) -> bool {
-        (self.place(), self.splat_start) == (other.place(), other.splat_start)
-    }
-}
-
-impl Eq for Hit<'_> {}
-
 impl<'a> Hit<'a> {
     #[inline]
     pub(super) fn of(entry: Entry<'a>, splat_start: usize) -> Hit<'a> {

@@ -5,16 +5,17 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use super::*;
+use crate::connection::Peer;
 use crate::http::{Parsed, parse};
 use crate::links::{
     CheckedTarget, Format, Links, LookupScratch, OnBadLine, Source, load, normalise,
 };
 use crate::shard::builtins::Robots;
-use crate::visitor::Place;
 
 /// 1994-11-06T08:49:37Z.
 const NOW_S: u64 = 784_111_777;
-const PEER: [u8; 16] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 192, 0, 2, 1];
+const PEER: Peer =
+    Peer { kept: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 192, 0, 2, 1], ..Peer::NOBODY };
 const FALLBACK: &str = "https://fall.example/{ip}";
 
 /// When a link answers.
@@ -241,8 +242,7 @@ fn decided(links: &Links, head: &str, standing: &Standing<'_>) -> String {
     let (mut scratch, mut room) = (LookupScratch::default(), Vec::new());
     let path = normalise(request.path.of(bytes), &mut room);
     let unix_us = NOW_S * 1_000_000;
-    let (address, place) = (PEER, Place::UNKNOWN);
-    let facts = Facts { request: &request, bytes, path, peer: PEER, address, place, unix_us };
+    let facts = Facts { request: &request, bytes, path, peer: &PEER, unix_us };
     let ask = links.ask(facts.host(), path);
     let found = links.find(&ask, path, facts.query(), &mut scratch);
     told(&decide(found, &facts, standing), &facts)
